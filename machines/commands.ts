@@ -1,0 +1,93 @@
+/** Every command: what somebody wants to be so. `decide` answers with events, with nothing (already so), or refuses. */
+import { z } from 'zod';
+import { JobDefinition } from './definition.ts';
+import { ActionOutcome, CaseResult, Health, jobEvents, Verb } from './events.ts';
+import { DeviceName, Instant, JobId, RoleName } from './names.ts';
+
+const Member = DeviceName;
+const command = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.strictObject({ type: z.literal(type), ...shape });
+const ofAction = { member: Member, action: z.int().nonnegative() };
+
+export const SubmissionCommand = command('CountSubmission', { name: z.string() });
+export type SubmissionCommand = z.infer<typeof SubmissionCommand>;
+
+/** What a worker reports of a member that it drives. */
+export const MemberCommand = z.discriminatedUnion('type', [
+  command('StartAction', ofAction),
+  command('EndAction', {
+    ...ofAction,
+    outcome: ActionOutcome.exclude(['timedOut']),
+    reason: z.string().optional(),
+  }),
+  command('StartBoot', { member: Member }),
+  command('ConfirmBoot', { member: Member, address: z.string().optional() }),
+  command('FailMember', { member: Member, reason: z.string() }),
+  command('StartSuite', { member: Member, suite: z.string(), definition: z.string().optional() }),
+  command('EndSuite', { member: Member, suite: z.string() }),
+  command('RecordResult', {
+    member: Member,
+    /** Absent: the suite that the member runs now. */
+    suite: z.string().optional(),
+    set: z.string().optional(),
+    case: z.string(),
+    result: CaseResult,
+    measurement: z.string().optional(),
+    units: z.string().optional(),
+    note: z.string().optional(),
+  }),
+  /** `lava-test-raise`: ends the member as failed at once. */
+  command('RaiseMember', { member: Member, reason: z.string() }),
+]);
+export type MemberCommand = z.infer<typeof MemberCommand>;
+
+export const JobCommand = z.discriminatedUnion('type', [
+  command('SubmitJob', {
+    definition: JobDefinition,
+    document: z.string(),
+    /** What admission found lacking; empty: admitted. */
+    short: jobEvents.JobRejected.shape.short,
+  }),
+  command('AllocateJob', {
+    lease: z.string(),
+    members: z.array(z.strictObject({ device: Member, role: RoleName })).min(1),
+  }),
+  command('VoidAllocation', { lease: z.string(), reason: z.string() }),
+  command('CancelJob', { reason: z.string() }),
+  /** The job's own limit, or the queue's. */
+  command('TimeOutJob', { limit: z.enum(['job', 'queue']) }),
+  command('TimeOutAction', ofAction),
+  /** The grace of the waits that are stuck in a cycle may be over. */
+  command('EndUnreachable', {}),
+  /** A board's `lava-send`, `lava-wait`, `lava-wait-all` or `lava-sync`, its words as the board gave them. */
+  command('CallVerb', { member: Member, verb: Verb, words: z.array(z.string()) }),
+  command('AbandonWait', {
+    member: Member,
+    wait: z.int().positive(),
+    why: z.enum(['verb-ended', 'connection-lost']),
+  }),
+  ...MemberCommand.options,
+]);
+export type JobCommand = z.infer<typeof JobCommand>;
+
+export const DeviceCommand = z.discriminatedUnion('type', [
+  command('RegisterDevice', {
+    deviceType: z.string(),
+    tags: z.array(z.string()),
+    worker: z.string(),
+    driver: z.string(),
+  }),
+  command('ReserveDevice', { job: JobId, lease: z.string(), until: Instant }),
+  command('ReleaseDevice', { lease: z.string(), reason: z.string() }),
+  command('TakeDeviceOffline', { reason: z.string() }),
+  command('BringDeviceOnline', {}),
+  command('ChangeDeviceHealth', { to: Health, reason: z.string() }),
+  command('RetireDevice', { reason: z.string() }),
+]);
+export type DeviceCommand = z.infer<typeof DeviceCommand>;
+
+export const WorkerCommand = z.discriminatedUnion('type', [
+  command('ConnectWorker', { boards: z.array(DeviceName) }),
+  command('LoseWorker', { reason: z.string() }),
+]);
+export type WorkerCommand = z.infer<typeof WorkerCommand>;

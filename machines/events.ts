@@ -1,0 +1,296 @@
+/**
+ * Every event that Muster will ever write, as zod schemas: the schema is the type.
+ *
+ * Events are for ever. A field that is here says who, what, why or when; what can be derived from earlier
+ * events is not recorded. A changed shape gets a new `schema` number and an upcast, never an edit in place.
+ */
+import { z } from 'zod';
+import { JobDefinition } from './definition.ts';
+import { DeviceName, Instant, JobId, RoleName } from './names.ts';
+
+const Member = DeviceName;
+/** Ordinal of a wait within its job, from 1: what people and events call it by. */
+const Wait = z.int().positive();
+const Reason = z.string();
+const Pairs = z.array(z.tuple([z.string(), z.string()]));
+
+export const Verb = z.enum(['send', 'wait', 'wait-all', 'sync']);
+export type Verb = z.infer<typeof Verb>;
+export const WaitVerb = z.enum(['wait', 'wait-all', 'sync']);
+export type WaitVerb = z.infer<typeof WaitVerb>;
+
+/** A member that a wait lacked: its state, and in words what it was last seen doing. */
+export const MissingMember = z.strictObject({
+  member: Member,
+  role: RoleName,
+  state: z.string(),
+  doing: z.string(),
+});
+export type MissingMember = z.infer<typeof MissingMember>;
+
+/** Which timeout cut a wait off. */
+export const WaitLimit = z.enum(['action', 'job', 'protocol']);
+export const StuckForm = z.enum(['certain', 'deadlocked']);
+export type StuckForm = z.infer<typeof StuckForm>;
+
+/** Why a board's request changed nothing (SEMANTICS 2.3, "Refused"). */
+export const RefusalCode = z.enum([
+  'bad-id',
+  'bad-word',
+  'bad-key',
+  'bad-value',
+  'too-many-words',
+  'too-large',
+  'unknown-role',
+]);
+export type RefusalCode = z.infer<typeof RefusalCode>;
+
+export const CaseResult = z.enum(['pass', 'fail', 'skip', 'unknown']);
+export type CaseResult = z.infer<typeof CaseResult>;
+
+export const ActionOutcome = z.enum(['ok', 'failed', 'timedOut']);
+export type ActionOutcome = z.infer<typeof ActionOutcome>;
+
+const proof = {
+  form: StuckForm,
+  /** Who was missing, with what each was last seen doing. */
+  missing: z.array(MissingMember),
+  /** The members that wait for one another, in group order; empty when a terminal member is proof enough. */
+  cycle: z.array(Member),
+};
+
+const ends = { member: Member, reason: Reason };
+
+/** `submissions`: one small event a job; its version is the job's number. */
+export const submissionEvents = {
+  SubmissionReceived: z.strictObject({ name: z.string() }),
+};
+
+/** `job-<id>`: the group and its whole conversation. */
+export const jobEvents = {
+  JobSubmitted: z.strictObject({
+    definition: JobDefinition,
+    /** The document as it was handed in, byte for byte. */
+    document: z.string(),
+  }),
+  /** The boards that exist can never satisfy all roles together. */
+  JobRejected: z.strictObject({
+    short: z.array(
+      z.strictObject({ role: RoleName, wanted: z.int(), found: z.int(), lacking: z.string() }),
+    ),
+  }),
+  /** The group, in `lava-group` order, under one lease. */
+  JobAllocated: z.strictObject({
+    lease: z.string(),
+    members: z.array(z.strictObject({ device: Member, role: RoleName })),
+  }),
+  /** The boards reserved under this lease were given back: it can never be committed any more. */
+  AllocationVoided: z.strictObject({ lease: z.string(), reason: Reason }),
+
+  /** `action`: index in the job's list of actions. */
+  ActionStarted: z.strictObject({
+    member: Member,
+    action: z.int().nonnegative(),
+    command: z.string(),
+  }),
+  ActionEnded: z.strictObject({
+    member: Member,
+    action: z.int().nonnegative(),
+    outcome: ActionOutcome,
+    reason: Reason.optional(),
+  }),
+  /** The board is being started, by `boot_linaro_image` or because an action needs a shell. */
+  MemberBooting: z.strictObject({ member: Member }),
+  /** A shell answers on the board's console. `address`: where its group reaches it, when it has one. */
+  MemberBooted: z.strictObject({ member: Member, address: z.string().optional() }),
+
+  /** `count`: how often this member has now sent this id (a sync is a send too). */
+  MessageSent: z.strictObject({
+    member: Member,
+    verb: z.enum(['send', 'sync']),
+    message: z.string(),
+    count: z.int().positive(),
+    pairs: Pairs,
+  }),
+  RequestRefused: z.strictObject({
+    member: Member,
+    verb: Verb,
+    /** Absent when the request had no usable id. */
+    message: z.string().optional(),
+    code: RefusalCode,
+    reason: Reason,
+  }),
+  WaitStarted: z.strictObject({
+    wait: Wait,
+    member: Member,
+    verb: WaitVerb,
+    message: z.string(),
+    role: RoleName.optional(),
+    /** The count that every awaited member must reach: 1, or the round of a sync. */
+    round: z.int().positive(),
+    /** How many were missing, and the first of them in group order. */
+    missingCount: z.int().nonnegative(),
+    missing: z.array(Member),
+  }),
+  /** `by`: the member whose arrival was the last one needed; absent when nobody was missing. */
+  WaitReleased: z.strictObject({ wait: Wait, member: Member, by: Member.optional() }),
+  WaitTimedOut: z.strictObject({
+    wait: Wait,
+    member: Member,
+    limit: WaitLimit,
+    missing: z.array(MissingMember),
+  }),
+  /** It can never be released; shown from this moment on. It has not ended: `WaitUnreachable` ends it. */
+  WaitStuck: z.strictObject({ wait: Wait, member: Member, ...proof }),
+  /** A member in the cycle moved after all. */
+  WaitUnstuck: z.strictObject({ wait: Wait, member: Member }),
+  WaitUnreachable: z.strictObject({ wait: Wait, member: Member, ...proof }),
+  WaitAbandoned: z.strictObject({
+    wait: Wait,
+    member: Member,
+    why: z.enum(['verb-ended', 'connection-lost', 'member-ended']),
+  }),
+
+  SuiteStarted: z.strictObject({
+    member: Member,
+    suite: z.string(),
+    /** The definition's own name, where it says one. */
+    definition: z.string().optional(),
+  }),
+  SuiteEnded: z.strictObject({ member: Member, suite: z.string() }),
+  ResultRecorded: z.strictObject({
+    member: Member,
+    suite: z.string(),
+    set: z.string().optional(),
+    case: z.string(),
+    result: CaseResult,
+    measurement: z.string().optional(),
+    units: z.string().optional(),
+    /** What a reader would want beside the result, such as an exit status. */
+    note: z.string().optional(),
+  }),
+
+  MemberCompleted: z.strictObject({ member: Member }),
+  MemberFailed: z.strictObject(ends),
+  MemberTimedOut: z.strictObject(ends),
+  MemberCancelled: z.strictObject(ends),
+
+  JobCompleted: z.strictObject({}),
+  /** `member`: whose end was the first cause. */
+  JobFailed: z.strictObject({ member: Member, reason: Reason }),
+  JobTimedOut: z.strictObject({ limit: z.enum(['job', 'queue']), reason: Reason }),
+  JobCancelled: z.strictObject({ reason: Reason }),
+};
+
+export const Health = z.enum(['good', 'unknown', 'looping', 'bad', 'maintenance']);
+export type Health = z.infer<typeof Health>;
+
+/** `device-<name>`: possession and health. */
+export const deviceEvents = {
+  /** Also recorded again when the lab's file says something new of a board. */
+  DeviceRegistered: z.strictObject({
+    deviceType: z.string(),
+    tags: z.array(z.string()),
+    worker: z.string(),
+    driver: z.string(),
+  }),
+  /** `until`: when the reservation lapses unless the job was allocated under this lease. */
+  DeviceReserved: z.strictObject({ job: JobId, lease: z.string(), until: Instant }),
+  DeviceReleased: z.strictObject({ job: JobId, lease: z.string(), reason: Reason }),
+  DeviceWentOffline: z.strictObject({ reason: Reason }),
+  DeviceCameOnline: z.strictObject({}),
+  DeviceHealthChanged: z.strictObject({ from: Health, to: Health, reason: Reason }),
+  DeviceRetired: z.strictObject({ reason: Reason }),
+};
+
+/** `worker-<name>`. */
+export const workerEvents = {
+  WorkerConnected: z.strictObject({ boards: z.array(DeviceName) }),
+  WorkerLost: z.strictObject({ reason: Reason }),
+};
+
+/** What every event says of itself, beside its data. */
+export const Meta = z.strictObject({
+  /** The engine's clock, read once when the command was decided. */
+  at: Instant,
+  /** `user:NAME`, `board:NAME`, `worker:NAME` or `engine:LOOP`. */
+  actor: z.string(),
+  /** The id of the request or of the event that directly caused this one. */
+  causationId: z.string(),
+  /** The stream of the job that it belongs to, where it belongs to one. */
+  correlationId: z.string(),
+  /** The idempotency key of the request, on the first event that it caused. */
+  key: z.string().optional(),
+  /** What a board caused: how many bytes its console had printed by then. */
+  console: z.int().nonnegative().optional(),
+  /** The version of the shape of `data`; absent: 1. */
+  schema: z.int().min(2).optional(),
+});
+export type Meta = z.infer<typeof Meta>;
+
+export const schemas = { ...submissionEvents, ...jobEvents, ...deviceEvents, ...workerEvents };
+
+type EventsOf<T extends Record<string, z.ZodType>> = {
+  [K in keyof T & string]: { type: K; data: z.infer<T[K]> };
+}[keyof T & string];
+
+export type SubmissionEvent = EventsOf<typeof submissionEvents>;
+export type JobEvent = EventsOf<typeof jobEvents>;
+export type DeviceEvent = EventsOf<typeof deviceEvents>;
+export type WorkerEvent = EventsOf<typeof workerEvents>;
+export type AnyEvent = SubmissionEvent | JobEvent | DeviceEvent | WorkerEvent;
+export type EventType = AnyEvent['type'];
+export type DataOf<T extends EventType> = z.infer<(typeof schemas)[T]>;
+
+/** An event that was decided and not yet stored. `id` is a UUID, and makes the append idempotent. */
+export type NewEvent<E extends AnyEvent = AnyEvent> = E & { id: string; meta: Meta };
+/** A stored event: `version` counts in its stream from 1; `position` only grows over the whole log, with gaps. */
+export type RecordedEvent<E extends AnyEvent = AnyEvent> = NewEvent<E> & {
+  stream: string;
+  version: number;
+  position: number;
+};
+
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+  readonly code = 'unreadable-event';
+  readonly stream: string;
+  readonly version: number;
+  constructor(where: { stream: string; version: number; type: string }, cause: string) {
+    super(`${where.stream} event ${where.version} (${where.type}): ${cause}`);
+    this.stream = where.stream;
+    this.version = where.version;
+  }
+}
+
+const schemaVersion: Partial<Record<EventType, number>> = {};
+
+/**
+ * Checks one event on its way into or out of a store (pair assertions, STYLE.md 8).
+ *
+ * @throws UnreadableEvent for a type or a schema number that this version does not know, or wrong data.
+ */
+export function parseEvent(raw: {
+  type: string;
+  data: unknown;
+  meta: unknown;
+  stream: string;
+  version: number;
+}): { event: AnyEvent; meta: Meta } {
+  const meta = Meta.safeParse(raw.meta);
+  if (!meta.success) throw new UnreadableEvent(raw, z.prettifyError(meta.error));
+  if (!Object.hasOwn(schemas, raw.type))
+    throw new UnreadableEvent(
+      raw,
+      'a type that this version of Muster does not know; a newer one wrote it',
+    );
+  const type = raw.type as EventType;
+  if ((meta.data.schema ?? 1) > (schemaVersion[type] ?? 1))
+    throw new UnreadableEvent(
+      raw,
+      `schema ${meta.data.schema} was written by a newer version of Muster`,
+    );
+  const data = schemas[type].safeParse(raw.data);
+  if (!data.success) throw new UnreadableEvent(raw, z.prettifyError(data.error));
+  return { event: { type, data: data.data } as AnyEvent, meta: meta.data };
+}
