@@ -30,6 +30,7 @@ export type MissingMember = z.infer<typeof MissingMember>;
 
 /** Which timeout cut a wait off. */
 export const WaitLimit = z.enum(['action', 'job', 'protocol']);
+export type WaitLimit = z.infer<typeof WaitLimit>;
 export const StuckForm = z.enum(['certain', 'deadlocked']);
 export type StuckForm = z.infer<typeof StuckForm>;
 
@@ -51,10 +52,15 @@ export type CaseResult = z.infer<typeof CaseResult>;
 export const ActionOutcome = z.enum(['ok', 'failed', 'timedOut']);
 export type ActionOutcome = z.infer<typeof ActionOutcome>;
 
+const lacking = {
+  missingCount: z.int().nonnegative(),
+  /** Who was missing, in group order, with what each was last seen doing; the first of them where there are many. */
+  missing: z.array(MissingMember),
+};
+
 const proof = {
   form: StuckForm,
-  /** Who was missing, with what each was last seen doing. */
-  missing: z.array(MissingMember),
+  ...lacking,
   /** The members that wait for one another, in group order; empty when a terminal member is proof enough. */
   cycle: z.array(Member),
 };
@@ -138,7 +144,7 @@ export const jobEvents = {
     wait: Wait,
     member: Member,
     limit: WaitLimit,
-    missing: z.array(MissingMember),
+    ...lacking,
   }),
   /** It can never be released; shown from this moment on. It has not ended: `WaitUnreachable` ends it. */
   WaitStuck: z.strictObject({ wait: Wait, member: Member, ...proof }),

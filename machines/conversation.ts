@@ -1,0 +1,173 @@
+/**
+ * What the members of a group have said to each other, and who waits for what (SEMANTICS 2).
+ *
+ * Sends are counted: `counts[i]` is how often member i has sent an id (a sync is a send too). Counts only grow,
+ * so a satisfied wait can never become unsatisfied and no order of commuting arrivals matters.
+ */
+import type { WaitVerb } from './events.ts';
+import { own } from './names.ts';
+
+/** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */
+export interface Pair {
+  readonly member: number;
+  readonly key: string;
+  readonly value: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Message {
+  /** By member, in group order. */
+  readonly counts: readonly number[];
+  /** In the order in which they first came. */
+  readonly pairs: readonly Pair[];
+}
+
+/** A wait that has not ended. Members are numbers: places in group order. */
+export interface OpenWait {
+  /** Ordinal within the job, from 1. */
+  readonly wait: number;
+  readonly member: number;
+  readonly verb: WaitVerb;
+  readonly message: string;
+  readonly role: string | null;
+  readonly round: number;
+  /** `barrierKey` of it. */
+  readonly barrier: string;
+  readonly since: number;
+  /** When it was found that it can never be released, and how. */
+  readonly stuck: { readonly since: number; readonly form: 'certain' | 'deadlocked' } | null;
+}
+
+export interface Conversation {
+  readonly messages: Readonly<Record<string, Message>>;
+  readonly waits: readonly OpenWait[];
+  /** How many waits were ever started. */
+  readonly waitCount: number;
+  /** How many pairs were ever sent: the clock of `first` and `last`. */
+  readonly pairCount: number;
+}
+
+export const silence: Conversation = { messages: {}, waits: [], waitCount: 0, pairCount: 0 };
+
+/** The part of a group that the rules need: roles in group order, and whether a wait counts its own caller. */
+export interface Group {
+  readonly roles: readonly string[];
+  readonly countsSelf: boolean;
+}
+
+export type Question = Pick<OpenWait, 'member' | 'verb' | 'message' | 'role' | 'round'>;
+
+/** Whether member `m` is one that this wait counts. A sync never waits for its own caller. */
+export function counts(group: Group, wait: Question, m: number): boolean {
+  if (m === wait.member && (wait.verb === 'sync' || !group.countsSelf)) return false;
+  return wait.role === null || group.roles[m] === wait.role;
+}
+
+/** How often member `m` has sent `message`. */
+export const sent = (talk: Conversation, message: string, m: number): number =>
+  own(talk.messages, message)?.counts[m] ?? 0;
+
+/** The counted members that this wait has not heard of often enough, in group order. */
+export function missing(talk: Conversation, group: Group, wait: Question): number[] {
+  const heard = own(talk.messages, wait.message)?.counts;
+  const out: number[] = [];
+  for (let m = 0; m < group.roles.length; m++)
+    if (counts(group, wait, m) && (heard?.[m] ?? 0) < wait.round) out.push(m);
+  return out;
+}
+
+/**
+ * Whether a wait with these missing members is released (seed: lava-wait, lava-wait-all, lava-sync).
+ * `lava-wait` needs any one counted member; the others need all. With nobody to wait for, both are.
+ */
+export function isReleased(group: Group, wait: Question, lacking: readonly number[]): boolean {
+  if (lacking.length === 0) return true;
+  if (wait.verb !== 'wait') return false;
+  let counted = 0;
+  for (let m = 0; m < group.roles.length; m++) if (counts(group, wait, m)) counted++;
+  return lacking.length < counted;
+}
+
+/** Waits with the same group key lack the same members, but for their callers themselves. */
+export const barrierKey = (wait: Question): string =>
+  JSON.stringify([wait.verb, wait.message, wait.role, wait.round]);
+
+/**
+ * The open waits on `message` that are released now, in the order in which they were started.
+ * Costs one look at the group for each different question, not for each waiter.
+ */
+export function releasable(talk: Conversation, group: Group, message: string): OpenWait[] {
+  const everyone = new Map<string, { lacking: Set<number>; heardSome: number }>();
+  return talk.waits.filter((wait) => {
+    if (wait.message !== message) return false;
+    let shared = everyone.get(wait.barrier);
+    if (shared === undefined) {
+      const all = { ...wait, member: -1 };
+      const lacking = new Set(missing(talk, group, all));
+      let counted = 0;
+      for (let m = 0; m < group.roles.length; m++) if (counts(group, all, m)) counted++;
+      shared = { lacking, heardSome: counted - lacking.size };
+      everyone.set(wait.barrier, shared);
+    }
+    const selfCounts = counts(group, wait, wait.member);
+    const selfLacks = shared.lacking.has(wait.member);
+    const lacks = shared.lacking.size - (selfLacks && !selfCounts ? 1 : 0);
+    if (lacks === 0) return true;
+    if (wait.verb !== 'wait') return false;
+    const selfHeard = !selfLacks && inRole(group, wait, wait.member) && !selfCounts ? 1 : 0;
+    return shared.heardSome - selfHeard > 0;
+  });
+}
+
+const inRole = (group: Group, wait: Question, m: number): boolean =>
+  wait.role === null || group.roles[m] === wait.role;
+
+/** Member `m` sends `message` with `pairs`. */
+export function heard(
+  talk: Conversation,
+  groupSize: number,
+  m: number,
+  message: string,
+  pairs: readonly (readonly [string, string])[],
+): Conversation {
+  const before = own(talk.messages, message);
+  const tally = before ? [...before.counts] : new Array<number>(groupSize).fill(0);
+  tally[m] = (tally[m] ?? 0) + 1;
+  let clock = talk.pairCount;
+  let known = before?.pairs ?? [];
+  for (const [key, value] of pairs) {
+    clock += 1;
+    const at = known.findIndex((p) => p.member === m && p.key === key);
+    const old = known[at];
+    known = old
+      ? known.with(at, { ...old, value, last: clock })
+      : [...known, { member: m, key, value, first: clock, last: clock }];
+  }
+  return {
+    ...talk,
+    pairCount: clock,
+    messages: { ...talk.messages, [message]: { counts: tally, pairs: known } },
+  };
+}
+
+/**
+ * The cache lines that a released wait gives its board (SEMANTICS 2): `k=v` merged over all counted senders for
+ * `lava-wait` (later wins), `name:k=v` for `lava-wait-all`, none for `lava-sync`; in the order in which the
+ * keys first came.
+ */
+export function cacheLines(
+  talk: Conversation,
+  group: Group,
+  devices: readonly string[],
+  wait: Question,
+): string[] {
+  if (wait.verb === 'sync') return [];
+  const pairs = (own(talk.messages, wait.message)?.pairs ?? []).filter((p) =>
+    counts(group, wait, p.member),
+  );
+  if (wait.verb === 'wait-all') return pairs.map((p) => `${devices[p.member]}:${p.key}=${p.value}`);
+  const latest = new Map<string, Pair>();
+  for (const p of pairs) if ((latest.get(p.key)?.last ?? 0) < p.last) latest.set(p.key, p);
+  return [...latest.entries()].map(([key, p]) => `${key}=${p.value}`);
+}

@@ -1,0 +1,67 @@
+/** What a member was last seen doing, in words: for the text of every wait that failed, and for people who watch. */
+import type { OpenWait } from './conversation.ts';
+import type { MissingMember } from './events.ts';
+import { type JobState, verbOf } from './job.ts';
+import type { Member } from './member.ts';
+
+/** How many missing members an event describes; it counts the others. */
+export const MISSING_DESCRIBED_MAX = 16;
+
+/** `1 h 2 min`, `3 min 5 s`, `12 s`. */
+export function duration(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min${s % 60 ? ` ${s % 60} s` : ''}`;
+  const min = Math.floor((s % 3600) / 60);
+  return `${Math.floor(s / 3600)} h${min ? ` ${min} min` : ''}`;
+}
+
+/** One phrase: what the member does now and for how long, or how it ended. */
+export function doing(job: JobState, member: Member, now: number): string {
+  const since = (at: number) => `for ${duration(now - at)}`;
+  const ago = (at: number) => `${duration(now - at)} ago`;
+  if (member.ended !== null) {
+    const why = member.ended.reason === null ? '' : `: ${member.ended.reason}`;
+    return `ended ${member.state} ${ago(member.ended.at)}${why}`;
+  }
+  const waits = job.conversation.waits.filter((w) => job.members[w.member] === member);
+  const first = waits[0];
+  if (first !== undefined) {
+    const more = waits.length > 1 ? ` and ${waits.length - 1} more` : '';
+    return `waits in ${verbOf(first)}${more} ${since(first.since)}`;
+  }
+  if (member.bootingSince !== null) return `boots ${since(member.bootingSince)}`;
+  const running = member.action;
+  if (running === null) return `no action yet, last: ${member.last.what} ${ago(member.last.at)}`;
+  const suite = member.suite === null ? '' : `, suite ${member.suite}`;
+  return `runs action ${running.index} ${running.command} ${since(running.since)}${suite}, last: ${member.last.what} ${ago(member.last.at)}`;
+}
+
+/** The missing members of a wait, as events record them. */
+export function describeMissing(
+  job: JobState,
+  lacking: readonly number[],
+  now: number,
+): { missingCount: number; missing: MissingMember[] } {
+  const missing = lacking.slice(0, MISSING_DESCRIBED_MAX).flatMap((place) => {
+    const member = job.members[place];
+    if (member === undefined) return [];
+    const { device, role, state } = member;
+    return [{ member: device, role, state, doing: doing(job, member, now) }];
+  });
+  return { missingCount: lacking.length, missing };
+}
+
+/** One line: `panda02 (server): boots for 12 s; panda03 ...`. */
+export function missingText(is: {
+  missingCount: number;
+  missing: readonly MissingMember[];
+}): string {
+  const named = is.missing.map((m) => `${m.member} (${m.role}) ${m.doing}`);
+  const rest = is.missingCount - is.missing.length;
+  if (rest > 0) named.push(`and ${rest} more`);
+  return named.join('; ');
+}
+
+export const waitText = (wait: OpenWait, now: number): string =>
+  `${verbOf(wait)} after ${duration(now - wait.since)}`;

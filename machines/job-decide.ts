@@ -1,0 +1,443 @@
+/** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
+import type { JobCommand } from './commands.ts';
+import { missing, type OpenWait, releasable } from './conversation.ts';
+import { Draft, type Env, Rejected } from './deciding.ts';
+import { actionsOf } from './definition.ts';
+import { describeMissing, duration, missingText } from './doing.ts';
+import type { JobEvent, NewEvent, Verb, WaitLimit } from './events.ts';
+import {
+  evolveJob,
+  initialJob,
+  isOver,
+  type JobState,
+  memberOf,
+  placeOf,
+  terminals,
+  verbOf,
+} from './job.ts';
+import { actionDue, graceEnd, nextStep } from './job-next.ts';
+import { isTerminal, type Member } from './member.ts';
+import { own } from './names.ts';
+import { stuckWaits } from './unreachable.ts';
+import { readWords } from './words.ts';
+
+/** How many missing members `WaitStarted` names; it counts the others. */
+const MISSING_NAMED_MAX = 8;
+
+type JobDraft = Draft<JobState, JobEvent>;
+type Command<T extends JobCommand['type']> = Extract<JobCommand, { type: T }>;
+type MemberBound = Extract<JobCommand, { member: string }>;
+
+/** Decides one command on a job. Pure: the same inputs give the same events, but for their ids. */
+export function decideJob(
+  command: JobCommand,
+  state: JobState,
+  env: Env,
+): NewEvent<JobEvent>[] | Rejected {
+  const draft = new Draft<JobState, JobEvent>(state, env, evolveJob);
+  const refused = 'member' in command ? onMember(draft, command) : onJob(draft, command);
+  return refused ?? draft.events;
+}
+
+function onJob(draft: JobDraft, command: Exclude<JobCommand, MemberBound>): Rejected | undefined {
+  const { state } = draft;
+  if (command.type === 'SubmitJob') return submit(draft, command);
+  if (state.state === 'none') return new Rejected('no-such-job', 'there is no such job');
+  switch (command.type) {
+    case 'AllocateJob':
+      return allocate(draft, command);
+    case 'VoidAllocation':
+      if (state.state === 'submitted' && !state.voided.includes(command.lease))
+        draft.emit('AllocationVoided', { lease: command.lease, reason: command.reason });
+      return undefined;
+    case 'CancelJob':
+      if (!isOver(state)) cancel(draft, command.reason);
+      return undefined;
+    case 'TimeOutJob':
+      timeOutJob(draft, command.limit);
+      return undefined;
+    case 'EndUnreachable':
+      endUnreachable(draft);
+      return undefined;
+  }
+}
+
+function submit(draft: JobDraft, command: Command<'SubmitJob'>): Rejected | undefined {
+  const { definition, document, short } = command;
+  if (draft.state !== initialJob && draft.state.state !== 'none')
+    return new Rejected('job-exists', 'this job was submitted before');
+  const id = draft.emit('JobSubmitted', { definition, document });
+  if (short.length > 0) draft.emit('JobRejected', { short }, id);
+  return undefined;
+}
+
+function allocate(draft: JobDraft, command: Command<'AllocateJob'>): Rejected | undefined {
+  const { state } = draft;
+  if (state.lease === command.lease) return undefined;
+  if (isOver(state)) return new Rejected('job-ended', `the job has ended ${state.state}`);
+  if (state.state !== 'submitted')
+    return new Rejected('lease-void', 'the job has its boards already');
+  if (state.voided.includes(command.lease))
+    return new Rejected('lease-void', 'this reservation lapsed and was given back');
+  const id = draft.emit('JobAllocated', { lease: command.lease, members: command.members });
+  for (const { device, role } of command.members)
+    if (state.definition !== null && actionsOf(state.definition, role).length === 0)
+      draft.emit('MemberCompleted', { member: device }, id);
+  settle(draft, id);
+  return undefined;
+}
+
+function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
+  const { state } = draft;
+  if (state.state === 'none') return new Rejected('no-such-job', 'there is no such job');
+  const member = memberOf(state, command.member);
+  if (isOver(state)) return new Rejected('job-ended', `the job has ended ${state.state}`);
+  if (member === undefined)
+    return new Rejected('no-such-member', `${command.member} is no member of this job`);
+  if (isTerminal(member))
+    return new Rejected('member-ended', `${member.device} has ended ${member.state}`);
+  switch (command.type) {
+    case 'CallVerb':
+    case 'StartSuite':
+    case 'EndSuite':
+    case 'RecordResult':
+      if (!isUp(member))
+        return new Rejected(
+          'member-not-booted',
+          `${member.device} has not booted (${member.state})`,
+        );
+      return command.type === 'CallVerb'
+        ? callVerb(draft, command)
+        : record(draft, member, command);
+    case 'AbandonWait':
+      if (draft.state.conversation.waits.some((w) => w.wait === command.wait)) {
+        const { member, wait, why } = command;
+        settle(draft, draft.emit('WaitAbandoned', { wait, member, why }));
+      }
+      return undefined;
+    case 'TimeOutAction':
+      timeOutAction(draft, member, command.action);
+      return undefined;
+    case 'FailMember':
+      endMember(draft, member, 'MemberFailed', command.reason);
+      return undefined;
+    case 'RaiseMember':
+      endMember(draft, member, 'MemberFailed', `lava-test-raise: ${command.reason}`);
+      return undefined;
+    default:
+      return progress(draft, member, command);
+  }
+}
+
+const isUp = (member: Member): boolean =>
+  member.state === 'booted' || member.state === 'waiting' || member.state === 'synced';
+
+// actions of a member
+
+function progress(
+  draft: JobDraft,
+  member: Member,
+  command: Command<'StartAction' | 'EndAction' | 'StartBoot' | 'ConfirmBoot'>,
+): Rejected | undefined {
+  const name = member.device;
+  switch (command.type) {
+    case 'StartAction': {
+      if (member.action?.index === command.action) return undefined;
+      const next = nextStep(draft.state, member);
+      if (next.do !== 'run' || next.index !== command.action)
+        return new Rejected('not-owed', `action ${command.action} is not the next one of ${name}`);
+      draft.emit('ActionStarted', {
+        member: name,
+        action: next.index,
+        command: next.action.command,
+      });
+      return undefined;
+    }
+    case 'EndAction':
+      return endAction(draft, member, command);
+    case 'StartBoot':
+      if (member.state === 'booting') return undefined;
+      abandonWaits(draft, member, 'connection-lost');
+      draft.emit('MemberBooting', { member: name });
+      return undefined;
+    case 'ConfirmBoot':
+      if (isUp(member)) return undefined;
+      if (member.state !== 'booting') return new Rejected('not-owed', `${name} is not booting`);
+      draft.emit('MemberBooted', {
+        member: name,
+        ...(command.address !== undefined && { address: command.address }),
+      });
+      return undefined;
+  }
+}
+
+function endAction(
+  draft: JobDraft,
+  member: Member,
+  command: Command<'EndAction'>,
+): Rejected | undefined {
+  const { action: index, outcome, reason } = command;
+  const definition = draft.state.definition;
+  if (member.action?.index !== index) {
+    const own = definition === null ? [] : actionsOf(definition, member.role);
+    if (own.slice(0, member.actionsDone).some((a) => a.index === index)) return undefined;
+    return new Rejected('not-owed', `${member.device} does not run action ${index}`);
+  }
+  const id = draft.emit('ActionEnded', {
+    member: member.device,
+    action: index,
+    outcome,
+    ...(reason !== undefined && { reason }),
+  });
+  const after = memberOf(draft.state, member.device) ?? member;
+  if (outcome === 'failed') {
+    const what = `action ${index} ${member.action.command} failed${reason ? `: ${reason}` : ''}`;
+    endMember(draft, after, 'MemberFailed', what, id);
+  } else if (after.failing !== null) endMember(draft, after, 'MemberFailed', after.failing, id);
+  else if (definition !== null && after.actionsDone >= actionsOf(definition, after.role).length) {
+    abandonWaits(draft, after, 'member-ended', id);
+    settle(draft, draft.emit('MemberCompleted', { member: after.device }, id));
+  }
+  return undefined;
+}
+
+function record(
+  draft: JobDraft,
+  member: Member,
+  command: Command<'StartSuite' | 'EndSuite' | 'RecordResult'>,
+): undefined {
+  if (command.type === 'RecordResult') {
+    const { type: _, suite, ...result } = command;
+    draft.emit('ResultRecorded', { ...result, suite: suite ?? member.suite ?? 'lava' });
+    return;
+  }
+  const { type, ...suite } = command;
+  draft.emit(type === 'StartSuite' ? 'SuiteStarted' : 'SuiteEnded', suite);
+}
+
+// the MultiNode API (SEMANTICS 2)
+
+function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
+  const { member, verb } = command;
+  const roles = draft.state.definition?.roles.map((r) => r.role) ?? [];
+  const said = readWords(verb, command.words, roles);
+  if ('code' in said) {
+    const { code, reason, message } = said;
+    draft.emit('RequestRefused', { member, verb, code, reason, ...(message && { message }) });
+    return;
+  }
+  const place = placeOf(draft.state, member);
+  const { message, pairs, role } = said;
+  if (verb === 'send') {
+    const id = send(draft, member, verb, message, pairs);
+    release(draft, place, message, id);
+    settle(draft, id);
+    return;
+  }
+  // A sync from which this member was not released is taken up again: a retry is not a new round.
+  const unreleased = own(draft.state.members[place]?.unreleasedSyncs ?? {}, message);
+  const sentNow =
+    verb === 'sync' && unreleased === undefined
+      ? send(draft, member, verb, message, [])
+      : undefined;
+  const round = verb === 'sync' ? (unreleased ?? sentCount(draft, place, message)) : 1;
+  const question = { member: place, verb, message, role: role ?? null, round };
+  const lacking = missing(draft.state.conversation, draft.state.group, question);
+  const started = draft.emit('WaitStarted', {
+    wait: draft.state.conversation.waitCount + 1,
+    member,
+    verb,
+    message,
+    ...(role !== undefined && { role }),
+    round,
+    missingCount: lacking.length,
+    missing: lacking.slice(0, MISSING_NAMED_MAX).map((m) => draft.state.members[m]?.device ?? ''),
+  });
+  release(draft, place, message, sentNow ?? started);
+  settle(draft, started);
+}
+
+function send(
+  draft: JobDraft,
+  member: string,
+  verb: Extract<Verb, 'send' | 'sync'>,
+  message: string,
+  pairs: [string, string][],
+): string {
+  const count = sentCount(draft, placeOf(draft.state, member), message) + 1;
+  return draft.emit('MessageSent', { member, verb, message, count, pairs });
+}
+
+const sentCount = (draft: JobDraft, place: number, message: string): number =>
+  own(draft.state.conversation.messages, message)?.counts[place] ?? 0;
+
+/** Ends every wait on `message` that is satisfied now. `sender`: whose call it was. */
+function release(draft: JobDraft, sender: number, message: string, cause: string): void {
+  const { conversation, group, members } = draft.state;
+  const by = members[sender]?.device;
+  for (const open of releasable(conversation, group, message)) {
+    const member = members[open.member]?.device;
+    if (member === undefined) continue;
+    // The caller's own wait, satisfied as it started, lacked nobody: no arrival released it.
+    const arrival = open.member === sender || by === undefined ? {} : { by };
+    draft.emit('WaitReleased', { wait: open.wait, member, ...arrival }, cause);
+  }
+}
+
+// ends
+
+type EndType = 'MemberFailed' | 'MemberTimedOut' | 'MemberCancelled';
+
+function endMember(
+  draft: JobDraft,
+  member: Member,
+  how: EndType,
+  reason: string,
+  cause?: string,
+): void {
+  abandonWaits(draft, member, 'member-ended', cause);
+  settle(draft, draft.emit(how, { member: member.device, reason }, cause));
+}
+
+const waitsOf = (draft: JobDraft, member: Member): OpenWait[] => {
+  const place = placeOf(draft.state, member.device);
+  return draft.state.conversation.waits.filter((w) => w.member === place);
+};
+
+function abandonWaits(
+  draft: JobDraft,
+  member: Member,
+  why: 'member-ended' | 'connection-lost',
+  cause?: string,
+): void {
+  for (const { wait } of waitsOf(draft, member))
+    draft.emit('WaitAbandoned', { wait, member: member.device, why }, cause);
+}
+
+/** Cuts off every open wait of a member, each with who was missing. Returns the lines that say so. */
+function timeOutWaits(draft: JobDraft, member: Member, limit: WaitLimit): string[] {
+  const { now } = draft.env;
+  return waitsOf(draft, member).map((open) => {
+    const lacking = missing(draft.state.conversation, draft.state.group, open);
+    const who = describeMissing(draft.state, lacking, now);
+    draft.emit('WaitTimedOut', { wait: open.wait, member: member.device, limit, ...who });
+    return `${verbOf(open)} was still waiting for ${missingText(who)}`;
+  });
+}
+
+function timeOutAction(draft: JobDraft, member: Member, index: number): void {
+  const due = actionDue(draft.state, member);
+  if (member.action?.index !== index || due === null || draft.env.now < due) return;
+  const limit = draft.state.definition?.actions[index]?.timeoutSeconds ?? 0;
+  const cutOff = timeOutWaits(draft, member, 'action');
+  const what = `action ${index} ${member.action.command} reached its limit of ${duration(limit * 1000)}`;
+  const reason = [what, ...cutOff].join('; ');
+  draft.emit('ActionEnded', {
+    member: member.device,
+    action: index,
+    outcome: 'timedOut',
+    reason: what,
+  });
+  settle(draft, draft.emit('MemberTimedOut', { member: member.device, reason }));
+}
+
+function timeOutJob(draft: JobDraft, limit: 'job' | 'queue'): void {
+  const { state, env } = draft;
+  const { definition } = state;
+  if (definition === null || isOver(state)) return;
+  const seconds = limit === 'queue' ? definition.queueTimeoutSeconds : definition.timeoutSeconds;
+  const from = limit === 'queue' ? state.submittedAt : state.allocatedAt;
+  const waitsInQueue = state.allocatedAt === null;
+  if (seconds === undefined || from === null || (limit === 'queue') !== waitsInQueue) return;
+  if (env.now < from + seconds * 1000) return;
+  const allowed = duration(seconds * 1000);
+  const reason =
+    limit === 'queue'
+      ? `not allocated within its queue timeout of ${allowed}`
+      : `reached its timeout of ${allowed}`;
+  // All waits first: who was missing is said of the group as it stood, not of its ruins.
+  const alive = state.members.filter((member) => !isTerminal(member));
+  const lines = alive.map((member) => timeOutWaits(draft, member, 'job'));
+  for (const [i, member] of alive.entries()) {
+    const text = [`the job ${reason}`, ...(lines[i] ?? [])].join('; ');
+    draft.emit('MemberTimedOut', { member: member.device, reason: text });
+  }
+  draft.emit('JobTimedOut', { limit, reason });
+}
+
+function cancel(draft: JobDraft, reason: string): void {
+  for (const member of draft.state.members) {
+    if (isTerminal(member)) continue;
+    abandonWaits(draft, member, 'member-ended');
+    draft.emit('MemberCancelled', { member: member.device, reason });
+  }
+  draft.emit('JobCancelled', { reason });
+}
+
+// barriers that can never be released (SEMANTICS 2.1), and the end of the job
+
+/** After anything that changed who can still send: says what is stuck, ends what is certain, ends the job. */
+function settle(draft: JobDraft, cause: string): void {
+  const acts = draft.state.definition?.onUnreachable === 'fail';
+  for (;;) {
+    const { conversation, group } = draft.state;
+    const stuck = stuckWaits(conversation, group, terminals(draft.state));
+    const certain = acts ? stuck.filter((s) => s.form === 'certain') : [];
+    if (certain.length === 0) {
+      noteStuck(draft, stuck, cause);
+      break;
+    }
+    // Their proofs are of one moment: all are described before the first of them ends.
+    const proofs = certain.map((s) => proofOf(draft, s));
+    for (const proof of proofs) draft.emit('WaitUnreachable', proof, cause);
+  }
+  endJob(draft, cause);
+}
+
+type Stuck = ReturnType<typeof stuckWaits>[number];
+
+function proofOf(draft: JobDraft, { wait, form, lacking, cycle }: Stuck) {
+  const name = (place: number) => draft.state.members[place]?.device ?? '';
+  return {
+    wait: wait.wait,
+    member: name(wait.member),
+    form,
+    ...describeMissing(draft.state, lacking, draft.env.now),
+    cycle: cycle.map(name),
+  };
+}
+
+function noteStuck(draft: JobDraft, stuck: readonly Stuck[], cause: string): void {
+  const now = new Map(stuck.map((s) => [s.wait.wait, s]));
+  const before = draft.state.conversation.waits;
+  for (const open of before) {
+    const found = now.get(open.wait);
+    if (found === undefined && open.stuck !== null) {
+      const member = draft.state.members[open.member]?.device ?? '';
+      draft.emit('WaitUnstuck', { wait: open.wait, member }, cause);
+    }
+    if (found !== undefined && open.stuck?.form !== found.form)
+      draft.emit('WaitStuck', proofOf(draft, found), cause);
+  }
+}
+
+function endUnreachable(draft: JobDraft): void {
+  const { state, env } = draft;
+  const first = graceEnd(state);
+  if (first === null || env.now < first || state.definition === null) return;
+  const heldSince = env.now - state.definition.unreachableGraceSeconds * 1000;
+  const due = stuckWaits(state.conversation, state.group, terminals(state)).filter(
+    ({ wait }) => wait.stuck !== null && wait.stuck.since <= heldSince,
+  );
+  const proofs = due.map((s) => proofOf(draft, s));
+  let last: string | undefined;
+  for (const proof of proofs) last = draft.emit('WaitUnreachable', proof);
+  if (last !== undefined) settle(draft, last);
+}
+
+function endJob(draft: JobDraft, cause: string): void {
+  const { state } = draft;
+  if (state.state !== 'allocated' || !state.members.every(isTerminal)) return;
+  if (state.members.every((m) => m.state === 'complete')) draft.emit('JobCompleted', {}, cause);
+  else if (state.firstEnd !== null) draft.emit('JobFailed', state.firstEnd, cause);
+}

@@ -1,0 +1,362 @@
+/**
+ * `job-<id>`: the group and its whole conversation, one consistency boundary.
+ * Sections: events, machine, state, evolve. What may happen is decided in `job-decide.ts`; what is owed next is
+ * derived in `job-next.ts`.
+ */
+import { createMachine } from 'xstate';
+import { barrierKey, type Conversation, type Group, heard, silence } from './conversation.ts';
+import type { JobDefinition } from './definition.ts';
+import type { JobEvent, Meta } from './events.ts';
+import { isTerminal, type Member, memberTable, newMember } from './member.ts';
+import { own } from './names.ts';
+import { all, tableOf } from './table.ts';
+
+// events
+
+/** What evolve needs of an event. */
+export type JobFact = JobEvent & { meta: Pick<Meta, 'at'> };
+
+// machine
+
+export type JobStateName =
+  | 'none'
+  | 'submitted'
+  | 'rejected'
+  | 'allocated'
+  | 'complete'
+  | 'failed'
+  | 'timedOut'
+  | 'cancelled';
+
+const memberEvents = [
+  'ActionStarted',
+  'ActionEnded',
+  'MemberBooting',
+  'MemberBooted',
+  'MessageSent',
+  'RequestRefused',
+  'WaitStarted',
+  'WaitReleased',
+  'WaitTimedOut',
+  'WaitStuck',
+  'WaitUnstuck',
+  'WaitUnreachable',
+  'WaitAbandoned',
+  'SuiteStarted',
+  'SuiteEnded',
+  'ResultRecorded',
+  'MemberCompleted',
+  'MemberFailed',
+  'MemberTimedOut',
+  'MemberCancelled',
+] as const;
+
+const final = { type: 'final' } as const;
+
+/** `submitted -> allocated -> complete | failed | timedOut | cancelled`, or `rejected`. */
+export const jobMachine = createMachine({
+  id: 'job',
+  initial: 'none',
+  states: {
+    none: { on: { JobSubmitted: 'submitted' } },
+    submitted: {
+      on: {
+        JobRejected: 'rejected',
+        JobAllocated: 'allocated',
+        AllocationVoided: 'submitted',
+        JobTimedOut: 'timedOut',
+        JobCancelled: 'cancelled',
+      },
+    },
+    allocated: {
+      on: {
+        ...all(memberEvents, 'allocated'),
+        JobCompleted: 'complete',
+        JobFailed: 'failed',
+        JobTimedOut: 'timedOut',
+        JobCancelled: 'cancelled',
+      },
+    },
+    rejected: final,
+    complete: final,
+    failed: final,
+    timedOut: final,
+    cancelled: final,
+  },
+});
+
+export const jobTable = tableOf<JobStateName>(jobMachine);
+
+// state
+
+/** Plain JSON: a job as its events tell it. Times in milliseconds since the epoch. */
+export interface JobState {
+  readonly state: JobStateName;
+  readonly definition: JobDefinition | null;
+  readonly submittedAt: number;
+  readonly allocatedAt: number | null;
+  readonly endedAt: number | null;
+  /** The lease under which the boards are held. */
+  readonly lease: string | null;
+  /** Leases that can never be committed any more. */
+  readonly voided: readonly string[];
+  /** In `lava-group` order. */
+  readonly members: readonly Member[];
+  /** Place of each device in `members`. */
+  readonly places: Readonly<Record<string, number>>;
+  readonly group: Group;
+  readonly conversation: Conversation;
+  /** The first member that ended other than complete: the first cause of a failed job. */
+  readonly firstEnd: { readonly member: string; readonly reason: string } | null;
+  /** Why it ended, where it did not complete. */
+  readonly reason: string | null;
+}
+
+export const initialJob: JobState = {
+  state: jobTable.initial,
+  definition: null,
+  submittedAt: 0,
+  allocatedAt: null,
+  endedAt: null,
+  lease: null,
+  voided: [],
+  members: [],
+  places: {},
+  group: { roles: [], countsSelf: false },
+  conversation: silence,
+  firstEnd: null,
+  reason: null,
+};
+
+export const isOver = (job: JobState): boolean => jobTable.isFinal(job.state);
+
+export function memberOf(job: JobState, device: string): Member | undefined {
+  const place = own(job.places, device);
+  return place === undefined ? undefined : job.members[place];
+}
+
+export const placeOf = (job: JobState, device: string): number => own(job.places, device) ?? -1;
+
+// evolve
+
+/**
+ * The state after one more event. Rules are not here: whatever the log says, happened.
+ *
+ * @throws IllegalTransition when the event is not legal in this state
+ */
+export function evolveJob(job: JobState, event: JobFact): JobState {
+  const state = jobTable.next(job.state, event.type);
+  const at = event.meta.at;
+  switch (event.type) {
+    case 'JobSubmitted':
+      return { ...job, state, definition: event.data.definition, submittedAt: at };
+    case 'JobRejected':
+      return {
+        ...job,
+        state,
+        endedAt: at,
+        reason: event.data.short.map((s) => s.lacking).join('; '),
+      };
+    case 'JobAllocated':
+      return allocated({ ...job, state, allocatedAt: at }, event.data, at);
+    case 'AllocationVoided':
+      return { ...job, state, voided: [...job.voided, event.data.lease] };
+    case 'JobCompleted':
+      return { ...job, state, endedAt: at };
+    case 'JobFailed':
+      return { ...job, state, endedAt: at, reason: `${event.data.member}: ${event.data.reason}` };
+    case 'JobTimedOut':
+    case 'JobCancelled':
+      return { ...job, state, endedAt: at, reason: event.data.reason };
+    default:
+      return evolveGroup(job, event);
+  }
+}
+
+function allocated(
+  job: JobState,
+  data: { lease: string; members: { device: string; role: string }[] },
+  at: number,
+): JobState {
+  return {
+    ...job,
+    lease: data.lease,
+    members: data.members.map((m) => newMember(m.device, m.role, at)),
+    places: Object.fromEntries(data.members.map((m, place) => [m.device, place])),
+    group: {
+      roles: data.members.map((m) => m.role),
+      countsSelf: job.definition?.countsSelf ?? false,
+    },
+  };
+}
+
+type MemberFact = Extract<JobFact, { type: (typeof memberEvents)[number] }>;
+
+/** An event of one member: the conversation first, then the member itself. */
+function evolveGroup(job: JobState, event: MemberFact): JobState {
+  const place = placeOf(job, event.data.member);
+  const member = job.members[place];
+  if (member === undefined)
+    throw new Error(`${event.type}: ${event.data.member} is no member of the job`);
+  const conversation = converse(job, event, place);
+  const members = [...job.members];
+  members[place] = evolveMember(member, event, job);
+  if (!isEndOfMember(event.type) || event.type === 'MemberCompleted' || job.firstEnd !== null)
+    return { ...job, conversation, members };
+  const reason = 'reason' in event.data ? (event.data.reason ?? '') : '';
+  return { ...job, conversation, members, firstEnd: { member: member.device, reason } };
+}
+
+const isEndOfMember = (type: JobFact['type']): boolean =>
+  type === 'MemberCompleted' ||
+  type === 'MemberFailed' ||
+  type === 'MemberTimedOut' ||
+  type === 'MemberCancelled';
+
+/** What the group has said and waits for, after the event. */
+function converse(job: JobState, event: MemberFact, place: number): Conversation {
+  const talk = job.conversation;
+  switch (event.type) {
+    case 'MessageSent':
+      return heard(talk, job.members.length, place, event.data.message, event.data.pairs);
+    case 'WaitStarted': {
+      const { wait, verb, message, round } = event.data;
+      const question = { member: place, verb, message, role: event.data.role ?? null, round };
+      const open = {
+        ...question,
+        wait,
+        barrier: barrierKey(question),
+        since: event.meta.at,
+        stuck: null,
+      };
+      return { ...talk, waits: [...talk.waits, open], waitCount: wait };
+    }
+    case 'WaitStuck':
+    case 'WaitUnstuck': {
+      const stuck =
+        event.type === 'WaitStuck' ? { since: event.meta.at, form: event.data.form } : null;
+      return {
+        ...talk,
+        waits: talk.waits.map((w) => (w.wait === event.data.wait ? { ...w, stuck } : w)),
+      };
+    }
+    case 'WaitReleased':
+    case 'WaitTimedOut':
+    case 'WaitUnreachable':
+    case 'WaitAbandoned': {
+      const at = talk.waits.findIndex((w) => w.wait === event.data.wait);
+      if (at < 0) throw new Error(`${event.type}: wait ${event.data.wait} is not open`);
+      return { ...talk, waits: talk.waits.toSpliced(at, 1) };
+    }
+    default:
+      return talk;
+  }
+}
+
+/** The member after one of its own events. */
+function evolveMember(before: Member, event: MemberFact, job: JobState): Member {
+  const endsWait =
+    event.type === 'WaitReleased' ||
+    event.type === 'WaitTimedOut' ||
+    event.type === 'WaitUnreachable' ||
+    event.type === 'WaitAbandoned';
+  const openWaits = before.openWaits + (event.type === 'WaitStarted' ? 1 : 0) - (endsWait ? 1 : 0);
+  // The machine hears of the end of a wait when it was the last open one: until then the member is waiting.
+  const state =
+    endsWait && openWaits > 0 ? before.state : memberTable.next(before.state, event.type);
+  const at = event.meta.at;
+  const member = { ...before, state, openWaits };
+  switch (event.type) {
+    case 'ActionStarted': {
+      const { action: index, command } = event.data;
+      const up = command === 'deploy_linaro_image' ? false : before.up;
+      return {
+        ...member,
+        up,
+        action: { index, command, since: at },
+        ...seen(`action ${index} ${command}`, at),
+      };
+    }
+    case 'ActionEnded': {
+      const action = job.definition?.actions[event.data.action];
+      const deployed = action?.command === 'deploy_linaro_image' && event.data.outcome === 'ok';
+      return {
+        ...member,
+        action: null,
+        actionsDone: before.actionsDone + 1,
+        image: deployed ? action.parameters.image : before.image,
+      };
+    }
+    case 'MemberBooting':
+      return { ...member, up: false, bootingSince: at, ...seen('booting', at) };
+    case 'MemberBooted':
+      return {
+        ...member,
+        up: true,
+        bootingSince: null,
+        address: event.data.address ?? null,
+        ...seen('booted', at),
+      };
+    case 'SuiteStarted':
+      return { ...member, suite: event.data.suite, ...seen(`suite ${event.data.suite}`, at) };
+    case 'SuiteEnded':
+      return { ...member, ...seen(`end of suite ${event.data.suite}`, at) };
+    case 'ResultRecorded':
+      return { ...member, ...seen(`result ${event.data.case}: ${event.data.result}`, at) };
+    case 'RequestRefused':
+      return { ...member, ...seen(`a refused lava-${event.data.verb}`, at) };
+    case 'MessageSent': {
+      const { verb, message, count } = event.data;
+      const unreleasedSyncs =
+        verb === 'sync' ? { ...before.unreleasedSyncs, [message]: count } : before.unreleasedSyncs;
+      return { ...member, unreleasedSyncs, ...seen(`lava-${verb} ${message}`, at) };
+    }
+    case 'WaitStarted':
+      return { ...member, ...seen(`lava-${event.data.verb} ${event.data.message}`, at) };
+    case 'WaitReleased':
+      return released(member, job, event.data.wait, at);
+    case 'WaitTimedOut':
+      return { ...member, failing: before.failing ?? ended(job, event.data.wait, 'timed out') };
+    case 'WaitUnreachable':
+      return {
+        ...member,
+        failing: before.failing ?? ended(job, event.data.wait, 'can never be released'),
+      };
+    case 'MemberCompleted':
+      return { ...member, ended: { at, reason: null } };
+    case 'MemberFailed':
+    case 'MemberTimedOut':
+    case 'MemberCancelled':
+      return { ...member, ended: { at, reason: event.data.reason } };
+    default:
+      return member;
+  }
+}
+
+const seen = (what: string, at: number) => ({ last: { what, at } });
+
+function ended(job: JobState, number: number, how: string): string {
+  const wait = job.conversation.waits.find((w) => w.wait === number);
+  return wait ? `${verbOf(wait)} ${how}` : `wait ${number} ${how}`;
+}
+
+/** A wait as its board typed it: `lava-wait-all ready server`. */
+export const verbOf = (wait: {
+  verb: string;
+  message: string;
+  role?: string | null | undefined;
+}): string => `lava-${wait.verb} ${wait.message}${wait.role ? ` ${wait.role}` : ''}`;
+
+function released(member: Member, job: JobState, number: number, at: number): Member {
+  const wait = job.conversation.waits.find((w) => w.wait === number);
+  if (wait === undefined) return member;
+  const { [wait.message]: round, ...others } = member.unreleasedSyncs;
+  const done = wait.verb === 'sync' && round === wait.round;
+  return {
+    ...member,
+    unreleasedSyncs: done ? others : member.unreleasedSyncs,
+    ...seen(`end of ${verbOf(wait)}`, at),
+  };
+}
+
+export const terminals = (job: JobState): boolean[] => job.members.map(isTerminal);
