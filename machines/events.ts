@@ -250,12 +250,13 @@ export type DataOf<T extends EventType> = z.infer<(typeof schemas)[T]>;
 
 /** An event that was decided and not yet stored. `id` is a UUID, and makes the append idempotent. */
 export type NewEvent<E extends AnyEvent = AnyEvent> = E & { id: string; meta: Meta };
-/** A stored event: `version` counts in its stream from 1; `position` only grows over the whole log, with gaps. */
-export type RecordedEvent<E extends AnyEvent = AnyEvent> = NewEvent<E> & {
+/** An event in its stream: `version` counts from 1. */
+export type StreamEvent<E extends AnyEvent = AnyEvent> = NewEvent<E> & {
   stream: string;
   version: number;
-  position: number;
 };
+/** An event in the log: `position` only grows over all streams, with gaps. */
+export type RecordedEvent<E extends AnyEvent = AnyEvent> = StreamEvent<E> & { position: number };
 
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';

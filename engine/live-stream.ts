@@ -1,0 +1,239 @@
+/**
+ * One stream as the engine holds it: its state folded once, and its queue of commands.
+ *
+ * While an append is in flight, commands gather; then all are decided in order in memory and their events are
+ * appended at once. Nobody hears of an event before it is durable. The same key gives the same outcome.
+ */
+import { type Env, Rejected, type Request } from '../machines/deciding.ts';
+import type { AnyEvent, NewEvent, StreamEvent } from '../machines/events.ts';
+import { ConcurrencyConflict, type EventStore } from '../store/port.ts';
+
+/** How often a batch is decided again after somebody else's append before its callers are told. */
+const APPEND_ATTEMPTS_MAX = 20;
+/** A batch is cut once it has this many events: one append stays well under the store's own limit. */
+const BATCH_EVENTS_MAX = 5_000;
+
+/** A kind of stream: its fold and its rules. */
+export interface Kind<S, C, E extends AnyEvent> {
+  initial: S;
+  evolve(state: S, event: StreamEvent<E>): S;
+  decide(command: C, state: S, env: Env): NewEvent<E>[] | Rejected;
+}
+
+/** What came of a command that was not refused. */
+export interface Done<S, E extends AnyEvent> {
+  /** The events of this command alone; of the first time, when the key was known. Empty: it was so already. */
+  events: readonly StreamEvent<E>[];
+  /** The state just after them; the present one, when the key was known. */
+  state: S;
+  /** Whether this key had been answered before. */
+  repeated: boolean;
+  /** Of the append that made them durable; 0 when nothing was appended. */
+  position: number;
+}
+
+export class CommandRefused extends Error {
+  override readonly name = 'CommandRefused';
+  readonly code: Rejected['code'];
+  constructor(rejected: Rejected) {
+    super(rejected.reason);
+    this.code = rejected.code;
+  }
+}
+
+interface Pending<S, C, E extends AnyEvent> {
+  command: C;
+  request: Request;
+  resolve(done: Done<S, E>): void;
+  reject(error: unknown): void;
+}
+
+/** One event with the state just after it. */
+export interface Step<S, E extends AnyEvent> {
+  event: StreamEvent<E>;
+  state: S;
+}
+
+/** What the stream needs of its engine. */
+export interface Surroundings<S, E extends AnyEvent> {
+  store: EventStore;
+  now(): number;
+  newId(): string;
+  /** Called with events that are durable, each with the state just after it, in order. */
+  onCommitted(steps: readonly Step<S, E>[]): void;
+}
+
+export class LiveStream<S, C, E extends AnyEvent> {
+  readonly name: string;
+  readonly #kind: Kind<S, C, E>;
+  readonly #around: Surroundings<S, E>;
+  readonly #pending: Pending<S, C, E>[] = [];
+  /** Version of the first event that each key caused. */
+  readonly #keys = new Map<string, number>();
+  #state: S;
+  #version = 0;
+  #loaded: Promise<void> | undefined;
+  #running = false;
+
+  constructor(name: string, kind: Kind<S, C, E>, around: Surroundings<S, E>) {
+    this.name = name;
+    this.#kind = kind;
+    this.#around = around;
+    this.#state = kind.initial;
+  }
+
+  get state(): S {
+    return this.#state;
+  }
+  get version(): number {
+    return this.#version;
+  }
+  /** Nothing is queued and nothing is in flight. */
+  get isIdle(): boolean {
+    return !this.#running && this.#pending.length === 0;
+  }
+
+  /** Folds what the store has, once. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#catchUp().catch((error: unknown) => {
+      this.#loaded = undefined;
+      throw error;
+    });
+    return this.#loaded;
+  }
+
+  /**
+   * Queues a command.
+   *
+   * @throws CommandRefused when the rules refuse it; StoreUnavailable when it could not be made durable
+   */
+  execute(command: C, request: Request): Promise<Done<S, E>> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ command, request, resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /** Version of the first event that this key caused. */
+  versionOfKey(key: string): number | undefined {
+    return this.#keys.get(key);
+  }
+
+  async #catchUp(): Promise<void> {
+    for await (const event of this.#around.store.read(this.name, this.#version))
+      this.#take(event as unknown as StreamEvent<E>);
+  }
+
+  #take(event: StreamEvent<E>): void {
+    this.#state = this.#kind.evolve(this.#state, event);
+    this.#version = event.version;
+    const { key } = event.meta;
+    if (key !== undefined && !this.#keys.has(key)) this.#keys.set(key, event.version);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#pending.length > 0) {
+        const batch = this.#pending.splice(0);
+        try {
+          await this.load();
+          const left = await this.#commit(batch);
+          this.#pending.unshift(...left);
+        } catch (error) {
+          for (const each of batch) each.reject(error as Error);
+        }
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Decides a batch and makes it durable; returns the commands that did not fit into it. */
+  async #commit(batch: readonly Pending<S, C, E>[]): Promise<Pending<S, C, E>[]> {
+    for (let attempt = 1; ; attempt++) {
+      const { steps, answers, left } = this.#decide(batch);
+      let position = 0;
+      try {
+        if (steps.length > 0) {
+          const events = steps.map((step) => step.event as unknown as StreamEvent);
+          ({ position } = await this.#around.store.append(this.name, this.#version, events));
+        }
+      } catch (error) {
+        if (!(error instanceof ConcurrencyConflict) || attempt >= APPEND_ATTEMPTS_MAX) throw error;
+        await this.#catchUp();
+        continue;
+      }
+      for (const { event } of steps) this.#take(event);
+      if (steps.length > 0) this.#around.onCommitted(steps);
+      for (const answer of answers) answer(position);
+      return left;
+    }
+  }
+
+  /** Decides in order, each command on the state that the one before it leads to. Nothing is kept of it here. */
+  #decide(batch: readonly Pending<S, C, E>[]) {
+    const steps: Step<S, E>[] = [];
+    const answers: ((position: number) => void)[] = [];
+    const keysNow = new Map<string, StreamEvent<E>[]>();
+    let taken = 0;
+    for (const { command, request, resolve, reject } of batch) {
+      if (steps.length >= BATCH_EVENTS_MAX) break;
+      taken++;
+      const key = request.key ?? '';
+      const known = this.#keys.get(key);
+      const again = keysNow.get(key);
+      if (known !== undefined) {
+        answers.push(() => this.#recall(known).then(resolve, reject));
+      } else if (again !== undefined) {
+        answers.push((position) =>
+          resolve({ events: again, state: this.#state, repeated: true, position }),
+        );
+      } else {
+        const events = this.#decideOne(command, request, steps);
+        if (events instanceof Error) {
+          answers.push(() => reject(events));
+          continue;
+        }
+        const state = steps.at(-1)?.state ?? this.#state;
+        if (key !== '' && events.length > 0) keysNow.set(key, events);
+        answers.push((position) => resolve({ events, state, repeated: false, position }));
+      }
+    }
+    return { steps, answers, left: batch.slice(taken) };
+  }
+
+  /** Decides one command after `steps` and adds its own. A rule that throws harms no other command of the batch. */
+  #decideOne(command: C, request: Request, steps: Step<S, E>[]): StreamEvent<E>[] | Error {
+    const before = steps.length;
+    let state = steps.at(-1)?.state ?? this.#state;
+    try {
+      const env = { now: this.#around.now(), newId: this.#around.newId, request };
+      const decision = this.#kind.decide(command, state, env);
+      if (decision instanceof Rejected) return new CommandRefused(decision);
+      for (const decided of decision) {
+        const event = { ...decided, stream: this.name, version: this.#version + steps.length + 1 };
+        state = this.#kind.evolve(state, event);
+        steps.push({ event, state });
+      }
+    } catch (error) {
+      steps.length = before;
+      return error instanceof Error ? error : new Error(String(error));
+    }
+    return steps.slice(before).map((step) => step.event);
+  }
+
+  /** The events that a key caused the first time: the first one, and those whose causation leads back to it. */
+  async #recall(version: number): Promise<Done<S, E>> {
+    const events: StreamEvent<E>[] = [];
+    const causes = new Set<string>();
+    for await (const recorded of this.#around.store.read(this.name, version - 1)) {
+      const event = recorded as unknown as StreamEvent<E>;
+      if (events.length > 0 && (event.meta.key !== undefined || !causes.has(event.meta.causationId)))
+        break;
+      causes.add(event.id).add(event.meta.causationId);
+      events.push(event);
+    }
+    return { events, state: this.#state, repeated: true, position: 0 };
+  }
+}

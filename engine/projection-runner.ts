@@ -1,0 +1,132 @@
+/** Keeps a projection up with the log: from its checkpoint through history into what is appended live. */
+import type { RecordedEvent } from '../machines/events.ts';
+import type { EventStore, Subscription } from '../store/port.ts';
+
+/** A checkpoint is taken when this many events have gone by since the last one, and at a clean end. */
+const CHECKPOINT_EVENTS = 10_000;
+
+export interface Checkpoints {
+  load(name: string): Promise<unknown>;
+  save(name: string, value: unknown): Promise<void>;
+}
+
+/** A fold over the whole log. `version` changes whenever its meaning does: older checkpoints are then built anew. */
+export interface Projection<S> {
+  name: string;
+  version: number;
+  empty(): S;
+  /** Takes in one event, in place. */
+  apply(state: S, event: RecordedEvent): void;
+  toJson(state: S): unknown;
+  fromJson(json: unknown): S;
+}
+
+interface Saved {
+  version: number;
+  position: number;
+  /** The id of the event at that position: a checkpoint of another log is not taken. */
+  eventId: string;
+  state: unknown;
+}
+
+export class ProjectionRunner<S> {
+  readonly #projection: Projection<S>;
+  readonly #store: EventStore;
+  readonly #checkpoints: Checkpoints;
+  readonly #onEvents: (events: readonly RecordedEvent[]) => void;
+  readonly #waiting: { position: number; resolve: () => void }[] = [];
+  #state: S;
+  #position = 0;
+  #lastId = '';
+  #lastAt = 0;
+  #sinceCheckpoint = 0;
+  #saving: Promise<void> = Promise.resolve();
+  #subscription: Subscription | undefined;
+
+  constructor(
+    projection: Projection<S>,
+    store: EventStore,
+    checkpoints: Checkpoints,
+    /** Called after events were taken in. */
+    onEvents: (events: readonly RecordedEvent[]) => void,
+  ) {
+    this.#projection = projection;
+    this.#store = store;
+    this.#checkpoints = checkpoints;
+    this.#onEvents = onEvents;
+    this.#state = projection.empty();
+  }
+
+  get state(): S {
+    return this.#state;
+  }
+  /** Position of the last event taken in. */
+  get position(): number {
+    return this.#position;
+  }
+  /** When the last event taken in was decided; milliseconds since the epoch, 0 for an empty log. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** Resolves once all of the log as it is now has been taken in. */
+  async start(): Promise<void> {
+    await this.#restore();
+    this.#subscription = this.#store.subscribeAll(this.#position, (events) => this.#take(events));
+    await this.#subscription.caughtUp;
+  }
+
+  /** Resolves once the event at this position was taken in. */
+  reached(position: number): Promise<void> {
+    if (position <= this.#position) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ position, resolve }));
+  }
+
+  async stop(): Promise<void> {
+    await this.#subscription?.stop();
+    if (this.#sinceCheckpoint > 0) this.#checkpoint();
+    await this.#saving;
+  }
+
+  #take(events: readonly RecordedEvent[]): void {
+    for (const event of events) {
+      this.#projection.apply(this.#state, event);
+      this.#position = event.position;
+      this.#lastId = event.id;
+      this.#lastAt = event.meta.at;
+    }
+    this.#sinceCheckpoint += events.length;
+    if (this.#sinceCheckpoint >= CHECKPOINT_EVENTS) this.#checkpoint();
+    const reached = this.#waiting.filter((w) => w.position <= this.#position);
+    for (const each of reached) {
+      this.#waiting.splice(this.#waiting.indexOf(each), 1);
+      each.resolve();
+    }
+    this.#onEvents(events);
+  }
+
+  #checkpoint(): void {
+    this.#sinceCheckpoint = 0;
+    const { name, version, toJson } = this.#projection;
+    const saved: Saved = {
+      version,
+      position: this.#position,
+      eventId: this.#lastId,
+      state: toJson(this.#state),
+    };
+    // A checkpoint that cannot be written costs the next start some time, and nothing else.
+    this.#saving = this.#saving.then(() => this.#checkpoints.save(name, saved)).catch(() => {});
+  }
+
+  async #restore(): Promise<void> {
+    const saved = (await this.#checkpoints.load(this.#projection.name)) as Saved | undefined;
+    if (saved?.version !== this.#projection.version) return;
+    for await (const event of this.#store.readAll(saved.position - 1, 1)) {
+      if (event.position !== saved.position || event.id !== saved.eventId) return;
+      this.#state = this.#projection.fromJson(saved.state);
+      this.#position = saved.position;
+      this.#lastId = saved.eventId;
+      this.#lastAt = event.meta.at;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** What a board hears when its wait ends, from the event that ended it and the state just after. Pure. */
+import { cacheLines, counts } from '../machines/conversation.ts';
+import { missingText } from '../machines/doing.ts';
+import type { JobEvent } from '../machines/events.ts';
+import { type JobState, memberOf, placeOf, verbOf } from '../machines/job.ts';
+import type { WaitEnd } from './waiters.ts';
+
+/** The question of a wait, as `WaitStarted` recorded it. */
+export type Asked = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
+export type WaitEndEvent = Extract<
+  JobEvent,
+  { type: 'WaitReleased' | 'WaitTimedOut' | 'WaitUnreachable' | 'WaitAbandoned' }
+>;
+
+export function isWaitEnd(event: JobEvent): event is WaitEndEvent {
+  return (
+    event.type === 'WaitReleased' ||
+    event.type === 'WaitTimedOut' ||
+    event.type === 'WaitUnreachable' ||
+    event.type === 'WaitAbandoned'
+  );
+}
+
+/** The answer to a wait: the same whenever it is asked for, because it depends on the log alone. */
+export function waitEnd(job: JobState, asked: Asked, event: WaitEndEvent): WaitEnd {
+  const verb = verbOf(asked);
+  switch (event.type) {
+    case 'WaitReleased':
+      return released(job, asked);
+    case 'WaitTimedOut':
+      return {
+        status: 'fail',
+        reason: `${verb} timed out (limit of the ${event.data.limit}): waiting for ${missingText(event.data)}`,
+      };
+    case 'WaitUnreachable': {
+      const { cycle } = event.data;
+      const loop = cycle.length > 0 ? `; ${cycle.join(', ')} wait for one another` : '';
+      return {
+        status: 'fail',
+        reason: `${verb} can never be released: waiting for ${missingText(event.data)}${loop}`,
+      };
+    }
+    case 'WaitAbandoned': {
+      const ended = memberOf(job, asked.member)?.ended;
+      const why = ended?.reason ? `: ${ended.reason}` : '';
+      return {
+        status: 'fail',
+        reason: `${verb} was given up${event.data.why === 'member-ended' ? ' because its board ended' : ''}${why}`,
+      };
+    }
+  }
+}
+
+function released(job: JobState, asked: Asked): WaitEnd {
+  const question = { ...asked, member: placeOf(job, asked.member), role: asked.role ?? null };
+  const devices = job.members.map((m) => m.device);
+  const lines = cacheLines(job.conversation, job.group, devices, question);
+  const nobody = !job.members.some((_, m) => counts(job.group, question, m));
+  if (!nobody || asked.role === undefined) return { status: 'ok', lines };
+  const alone = job.group.roles.includes(asked.role);
+  const note = alone
+    ? `${verbOf(asked)}: only ${asked.member} itself plays ${asked.role}: nobody to wait for`
+    : `${verbOf(asked)}: nobody plays ${asked.role}: nobody to wait for`;
+  return { status: 'ok', lines, note };
+}

@@ -1,0 +1,102 @@
+/**
+ * Requests that are held until their wait ends. A wait lives in the log; here is only who is on the line for it.
+ *
+ * A wait without anybody on the line for `RESUME_GRACE_MS` is given up (SEMANTICS 2.3, "A verb that was killed"):
+ * until then its board may come back to it with the key of the request.
+ */
+import type { Clock } from './clock.ts';
+
+/** How long a wait stays open with nobody on the line. */
+export const RESUME_GRACE_MS = 10_000;
+
+/** How a wait ended, as its board hears it. */
+export type WaitEnd =
+  | { status: 'ok'; lines: string[]; note?: string }
+  | { status: 'fail'; reason: string };
+
+interface Held {
+  holders: Set<(end: WaitEnd) => void>;
+  callOff: (() => void) | undefined;
+}
+
+export class Waiters {
+  readonly #clock: Clock;
+  readonly #giveUp: (stream: string, wait: number) => void;
+  readonly #held = new Map<string, Held>();
+
+  constructor(clock: Clock, giveUp: (stream: string, wait: number) => void) {
+    this.#clock = clock;
+    this.#giveUp = giveUp;
+  }
+
+  /** How many waits have somebody on the line. */
+  get count(): number {
+    let n = 0;
+    for (const { holders } of this.#held.values()) if (holders.size > 0) n++;
+    return n;
+  }
+
+  /**
+   * Holds on to an open wait. Resolves with its end, or with `undefined` when the signal aborts first: the
+   * caller went away, or has to come again.
+   */
+  hold(stream: string, wait: number, signal: AbortSignal): Promise<WaitEnd | undefined> {
+    const held = this.#of(stream, wait);
+    held.callOff?.();
+    held.callOff = undefined;
+    return new Promise((resolve) => {
+      const leave = () => {
+        held.holders.delete(answer);
+        if (held.holders.size === 0) this.#startGrace(stream, wait, held);
+        resolve(undefined);
+      };
+      const answer = (end: WaitEnd) => {
+        signal.removeEventListener('abort', leave);
+        resolve(end);
+      };
+      held.holders.add(answer);
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  /** A wait that is open in the log, with nobody on the line yet: its grace begins now. */
+  expect(stream: string, wait: number): void {
+    const held = this.#of(stream, wait);
+    if (held.holders.size === 0 && held.callOff === undefined) this.#startGrace(stream, wait, held);
+  }
+
+  /** The wait has ended: answers everybody on the line. */
+  end(stream: string, wait: number, end: () => WaitEnd): void {
+    const key = `${stream} ${wait}`;
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    this.#held.delete(key);
+    held.callOff?.();
+    if (held.holders.size === 0) return;
+    const answer = end();
+    for (const holder of held.holders) holder(answer);
+  }
+
+  stop(): void {
+    for (const held of this.#held.values()) held.callOff?.();
+    this.#held.clear();
+  }
+
+  #of(stream: string, wait: number): Held {
+    const key = `${stream} ${wait}`;
+    let held = this.#held.get(key);
+    if (held === undefined) {
+      held = { holders: new Set(), callOff: undefined };
+      this.#held.set(key, held);
+    }
+    return held;
+  }
+
+  #startGrace(stream: string, wait: number, held: Held): void {
+    held.callOff = this.#clock.after(RESUME_GRACE_MS, () => {
+      held.callOff = undefined;
+      if (this.#held.get(`${stream} ${wait}`) === held) this.#giveUp(stream, wait);
+    });
+  }
+}
