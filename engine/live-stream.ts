@@ -61,6 +61,8 @@ export interface Surroundings<S, E extends AnyEvent> {
   newId(): string;
   /** Called with events that are durable, each with the state just after it, in order. */
   onCommitted(steps: readonly Step<S, E>[]): void;
+  /** Called when the queue is empty and nothing is in flight. */
+  onIdle(): void;
 }
 
 export class LiveStream<S, C, E extends AnyEvent> {
@@ -88,11 +90,6 @@ export class LiveStream<S, C, E extends AnyEvent> {
   get version(): number {
     return this.#version;
   }
-  /** Nothing is queued and nothing is in flight. */
-  get isIdle(): boolean {
-    return !this.#running && this.#pending.length === 0;
-  }
-
   /** Folds what the store has, once. */
   load(): Promise<void> {
     this.#loaded ??= this.#catchUp().catch((error: unknown) => {
@@ -146,6 +143,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
       }
     } finally {
       this.#running = false;
+      this.#around.onIdle();
     }
   }
 
@@ -229,7 +227,10 @@ export class LiveStream<S, C, E extends AnyEvent> {
     const causes = new Set<string>();
     for await (const recorded of this.#around.store.read(this.name, version - 1)) {
       const event = recorded as unknown as StreamEvent<E>;
-      if (events.length > 0 && (event.meta.key !== undefined || !causes.has(event.meta.causationId)))
+      if (
+        events.length > 0 &&
+        (event.meta.key !== undefined || !causes.has(event.meta.causationId))
+      )
         break;
       causes.add(event.id).add(event.meta.causationId);
       events.push(event);

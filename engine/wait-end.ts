@@ -3,10 +3,8 @@ import { cacheLines, counts } from '../machines/conversation.ts';
 import { missingText } from '../machines/doing.ts';
 import type { JobEvent } from '../machines/events.ts';
 import { type JobState, memberOf, placeOf, verbOf } from '../machines/job.ts';
-import type { WaitEnd } from './waiters.ts';
+import type { Asked, WaitEnd } from './waiters.ts';
 
-/** The question of a wait, as `WaitStarted` recorded it. */
-export type Asked = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
 export type WaitEndEvent = Extract<
   JobEvent,
   { type: 'WaitReleased' | 'WaitTimedOut' | 'WaitUnreachable' | 'WaitAbandoned' }

@@ -4,7 +4,11 @@
  * A wait without anybody on the line for `RESUME_GRACE_MS` is given up (SEMANTICS 2.3, "A verb that was killed"):
  * until then its board may come back to it with the key of the request.
  */
+import type { JobEvent } from '../machines/events.ts';
 import type { Clock } from './clock.ts';
+
+/** What a wait asks for, as `WaitStarted` recorded it. */
+export type Asked = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
 
 /** How long a wait stays open with nobody on the line. */
 export const RESUME_GRACE_MS = 10_000;
@@ -15,6 +19,8 @@ export type WaitEnd =
   | { status: 'fail'; reason: string };
 
 interface Held {
+  /** Known once somebody was on the line. */
+  asked: Asked | undefined;
   holders: Set<(end: WaitEnd) => void>;
   callOff: (() => void) | undefined;
 }
@@ -40,8 +46,10 @@ export class Waiters {
    * Holds on to an open wait. Resolves with its end, or with `undefined` when the signal aborts first: the
    * caller went away, or has to come again.
    */
-  hold(stream: string, wait: number, signal: AbortSignal): Promise<WaitEnd | undefined> {
+  hold(stream: string, asked: Asked, signal: AbortSignal): Promise<WaitEnd | undefined> {
+    const { wait } = asked;
     const held = this.#of(stream, wait);
+    held.asked = asked;
     held.callOff?.();
     held.callOff = undefined;
     return new Promise((resolve) => {
@@ -67,14 +75,14 @@ export class Waiters {
   }
 
   /** The wait has ended: answers everybody on the line. */
-  end(stream: string, wait: number, end: () => WaitEnd): void {
+  end(stream: string, wait: number, end: (asked: Asked) => WaitEnd): void {
     const key = `${stream} ${wait}`;
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
     held.callOff?.();
-    if (held.holders.size === 0) return;
-    const answer = end();
+    if (held.holders.size === 0 || held.asked === undefined) return;
+    const answer = end(held.asked);
     for (const holder of held.holders) holder(answer);
   }
 
@@ -87,7 +95,7 @@ export class Waiters {
     const key = `${stream} ${wait}`;
     let held = this.#held.get(key);
     if (held === undefined) {
-      held = { holders: new Set(), callOff: undefined };
+      held = { asked: undefined, holders: new Set(), callOff: undefined };
       this.#held.set(key, held);
     }
     return held;

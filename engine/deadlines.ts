@@ -1,0 +1,70 @@
+/** Turns deadlines that are due into commands. Which deadlines there are is derived from the jobs, never stored. */
+import type { JobCommand } from '../machines/commands.ts';
+import type { Clock } from './clock.ts';
+
+export interface Due {
+  id: string;
+  due: number;
+  command: JobCommand;
+}
+
+/** When a deadline could not be carried out (the store is away), it is tried again after this long. */
+const RETRY_MS = 1_000;
+
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #carryOut: (stream: string, deadline: Due) => Promise<void>;
+  readonly #of = new Map<string, readonly Due[]>();
+  #timer: { due: number; callOff: () => void } | undefined;
+  #stopped = false;
+
+  constructor(clock: Clock, carryOut: (stream: string, deadline: Due) => Promise<void>) {
+    this.#clock = clock;
+    this.#carryOut = carryOut;
+  }
+
+  /** What is due for this stream from now on; replaces what was said of it before. */
+  set(stream: string, deadlines: readonly Due[]): void {
+    if (deadlines.length === 0) this.#of.delete(stream);
+    else this.#of.set(stream, deadlines);
+    for (const { due } of deadlines) this.#wakeAt(due);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.callOff();
+  }
+
+  #wakeAt(due: number): void {
+    if (this.#stopped || (this.#timer && this.#timer.due <= due)) return;
+    this.#timer?.callOff();
+    const callOff = this.#clock.after(Math.max(0, due - this.#clock.now()), () => this.#fire());
+    this.#timer = { due, callOff };
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [stream, deadlines] of this.#of) {
+      const due = deadlines.filter((d) => d.due <= now);
+      const later = deadlines.filter((d) => d.due > now);
+      for (const { due } of later) next = Math.min(next, due);
+      if (due.length === 0) continue;
+      if (later.length > 0) this.#of.set(stream, later);
+      else this.#of.delete(stream);
+      for (const deadline of due) void this.#run(stream, deadline);
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
+  }
+
+  async #run(stream: string, deadline: Due): Promise<void> {
+    try {
+      await this.#carryOut(stream, deadline);
+    } catch {
+      if (this.#stopped) return;
+      const again = { ...deadline, due: this.#clock.now() + RETRY_MS };
+      this.set(stream, [...(this.#of.get(stream) ?? []), again]);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/** What is owed to the members of a job, as a worker is told it. Derived from the job's state. Pure. */
+import { actionsOf, type JobDefinition } from '../machines/definition.ts';
+import { type JobState, memberOf } from '../machines/job.ts';
+import { type NextStep, nextStep } from '../machines/job-next.ts';
+import { isTerminal, type Member } from '../machines/member.ts';
+
+export interface Owed {
+  job: number;
+  jobName: string;
+  device: string;
+  role: string;
+  lease: string;
+  group: { device: string; role: string }[];
+  step: NextStep;
+  begun: boolean;
+  image: string | undefined;
+  suitesBefore: number;
+  booted: boolean;
+}
+
+/** One entry for each live member on a board for which `isMine` holds. */
+export function owedBy(id: number, job: JobState, isMine: (device: string) => boolean): Owed[] {
+  const { definition, lease } = job;
+  if (job.state !== 'allocated' || definition === null || lease === null) return [];
+  const group = job.members.map(({ device, role }) => ({ device, role }));
+  return job.members
+    .filter((member) => !isTerminal(member) && isMine(member.device))
+    .map((member) => {
+      const step = nextStep(job, member);
+      return {
+        job: id,
+        jobName: definition.name,
+        device: member.device,
+        role: member.role,
+        lease,
+        group,
+        step,
+        begun: step.do !== 'nothing' && step.begun,
+        image: member.image ?? undefined,
+        suitesBefore: suitesBefore(definition, member),
+        booted: member.up,
+      };
+    });
+}
+
+/** How many suites the ended actions of a member had: suites are numbered over the whole member. */
+function suitesBefore(definition: JobDefinition, member: Member): number {
+  return actionsOf(definition, member.role)
+    .slice(0, member.actionsDone)
+    .reduce(
+      (n, { action }) =>
+        n + (action.command === 'lava_test_shell' ? action.parameters.definitions.length : 0),
+      0,
+    );
+}
+
+/** The last words on a member's console: how it ended, one line for each thing to say. */
+export function lastWords(job: JobState, device: string): string[] | undefined {
+  const member = memberOf(job, device);
+  if (!member?.ended) return undefined;
+  const { reason } = member.ended;
+  return [`${device} ended ${member.state}`, ...(reason === null ? [] : reason.split('; '))];
+}
