@@ -44,8 +44,8 @@ export const emptyDirectory = (): Directory => ({
 export function applyToDirectory(directory: Directory, event: RecordedEvent): void {
   const dash = event.stream.indexOf('-');
   const [kind, name] = [event.stream.slice(0, dash), event.stream.slice(dash + 1)];
-  if (kind === 'job') return applyToJob(directory, Number(name), event);
-  if (kind === 'device') {
+  if (kind === 'job') applyToJob(directory, Number(name), event);
+  else if (kind === 'device') {
     const before = directory.devices.get(name) ?? initialDevice;
     const after = evolveDevice(before, event as RecordedEvent<DeviceEvent>);
     directory.devices.set(name, after);

@@ -1,0 +1,266 @@
+/**
+ * The JSON form of a job, the seed's own (SEMANTICS 1.1), to one JobDefinition: all problems at once, or the
+ * definition and what its author may want to know.
+ */
+import { z } from 'zod';
+import type { Action, JobDefinition, RoleRequest, TestSource } from '../machines/definition.ts';
+import {
+  DeviceName,
+  GROUP_MEMBERS_MAX,
+  PRIORITY_DEFAULT,
+  PRIORITY_MAX,
+  RoleName,
+  TIMEOUT_SECONDS_MAX,
+  UNREACHABLE_GRACE_SECONDS_DEFAULT,
+} from '../machines/names.ts';
+import { check, readDocument } from './document.ts';
+import { jobRules, jobWarnings, ROLE_OF_ONE } from './job-rules.ts';
+import * as sources from './sources.ts';
+import { locate, type Path, type Problem, settle, type Tree } from './tree.ts';
+
+export const JOB_NAME_CHARACTERS_MAX = 200;
+export const JOB_ACTIONS_MAX = 1_000;
+const PRIORITY = `a whole number from 0 to ${PRIORITY_MAX}, "high", "medium" or "low"`;
+const PRIORITIES = { high: PRIORITY_MAX, medium: PRIORITY_DEFAULT, low: 0 } as const;
+
+const wholeNumber = (min: number, max: number) => {
+  const atLeast = `a whole number of at least ${min}`;
+  return z.int(atLeast).min(min, atLeast).max(max, `a whole number of at most ${max}`);
+};
+const seconds = (min: number) => {
+  const atLeast = `a whole number of seconds, at least ${min}`;
+  return z
+    .int(atLeast)
+    .min(min, atLeast)
+    .max(TIMEOUT_SECONDS_MAX, `at most ${TIMEOUT_SECONDS_MAX} seconds (a year)`);
+};
+const Seconds = seconds(1);
+const Word = z
+  .string()
+  .regex(/^[^\s\p{Cc}]{1,128}$/u, 'a word of 1 to 128 characters without blanks');
+const Line = z
+  .string()
+  .refine((text) => text.trim() !== '' && !/\p{Cc}/u.test(text), 'one line that is not blank');
+/** The board's runner takes one command a line. */
+const Command = z
+  .string()
+  .refine((text) => text.trim() !== '' && !/[\0\r\n]/.test(text), 'a command on one line');
+const Text = z.string().refine((text) => !text.includes('\0'), 'a text without NUL');
+const role = z.string('the name of one role; repeat the action for each role that runs it');
+
+const Group = z.array(
+  z.strictObject({
+    role: RoleName,
+    count: wholeNumber(1, GROUP_MEMBERS_MAX).optional(),
+    device_type: Word.optional(),
+    device: DeviceName.optional(),
+    tags: z.array(Word).optional(),
+  }),
+);
+
+const GitSource = z.strictObject({
+  'git-repo': z.string().refine(sources.isGitRepository, sources.GIT_REPOSITORY),
+  testdef: z.string().refine(sources.isTestdefPath, sources.TESTDEF_PATH),
+  revision: z.string().refine(sources.isRevision, sources.REVISION).optional(),
+  parameters: z
+    .record(
+      z.string().refine(sources.isVariable, sources.VARIABLE),
+      z.union([Text, z.number(), z.boolean()], 'a text without NUL, a number, true or false'),
+    )
+    .optional(),
+});
+
+const parameters = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject({ ...shape, role: role.optional(), timeout: Seconds.optional() });
+const Results = parameters({ server: Line.optional(), stream: Line.optional() });
+
+const JsonAction = z.discriminatedUnion('command', [
+  z.strictObject({
+    command: z.literal('deploy_linaro_image'),
+    parameters: parameters({ image: z.string().refine(sources.isImage, sources.IMAGE) }),
+  }),
+  z.strictObject({
+    command: z.literal('boot_linaro_image'),
+    parameters: parameters({}).optional(),
+  }),
+  z.strictObject({
+    command: z.literal('lava_test_shell'),
+    parameters: parameters({
+      testdef_repos: z.array(GitSource).optional(),
+      testdef_urls: z.array(z.string().refine(sources.isFetchable, sources.FETCHABLE)).optional(),
+    }),
+  }),
+  z.strictObject({
+    command: z.literal('lava_command_run'),
+    parameters: parameters({ commands: z.array(Command).min(1, 'at least one command') }),
+  }),
+  z.strictObject({
+    command: z.literal('submit_results_on_host'),
+    parameters: Results.optional(),
+  }),
+  z.strictObject({ command: z.literal('submit_results'), parameters: Results.optional() }),
+]);
+type JsonAction = z.infer<typeof JsonAction>;
+
+/** Which of the fields go together is in job-rules.ts: zod would look there only when all else is right. */
+const JsonJob = z.strictObject({
+  timeout: Seconds,
+  job_name: Line.max(JOB_NAME_CHARACTERS_MAX, `at most ${JOB_NAME_CHARACTERS_MAX} characters`),
+  logging_level: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']).optional(),
+  priority: z
+    .union(
+      [z.int().min(0, PRIORITY).max(PRIORITY_MAX, PRIORITY), z.enum(['high', 'medium', 'low'])],
+      PRIORITY,
+    )
+    .optional(),
+  device_group: Group.optional(),
+  device_type: Word.optional(),
+  device: DeviceName.optional(),
+  /** What `device` was called before there were groups. */
+  target: DeviceName.optional(),
+  tags: z.array(Word).optional(),
+  actions: z.array(JsonAction).min(1, 'at least one action').max(JOB_ACTIONS_MAX),
+  countsSelf: z.boolean().optional(),
+  unreachable_grace_seconds: seconds(0).optional(),
+  on_unreachable: z.enum(['fail', 'wait']).optional(),
+  queue_timeout: Seconds.optional(),
+});
+type JsonJob = z.infer<typeof JsonJob>;
+
+export type ParsedJob =
+  | { definition: JobDefinition; warnings: Problem[] }
+  | { problems: Problem[] };
+
+/**
+ * Reads a job in the JSON form. Never throws, whatever the text.
+ *
+ * @returns the normalised job and its warnings, or every problem of the document, in document order.
+ */
+export function parseJob(text: string): ParsedJob {
+  const yaml = upstreamForm(text);
+  if (yaml !== undefined) return { problems: [yaml] };
+  const document = readDocument(text, 'json');
+  const { tree } = document;
+  if (tree === undefined) return { problems: settle(document.text, document.findings) };
+  const checked = check(JsonJob, tree);
+  const findings = [...document.findings, ...checked.findings, ...jobRules(tree)];
+  if (findings.length > 0 || checked.value === undefined)
+    return { problems: settle(document.text, findings) };
+  const definition = normalise(checked.value, tree, document.text);
+  return { definition, warnings: settle(document.text, jobWarnings(tree, definition)) };
+}
+
+const YAML_FIELDS =
+  /^(?:job_name|protocols|device_type|timeouts|visibility|priority|metadata|context|actions)[ \t]*:/m;
+
+/** A job in upstream's YAML form, recognised by a field of it at the start of a line outside of any bracket. */
+function upstreamForm(text: string): Problem | undefined {
+  const start = text.search(/[^\s\uFEFF]/);
+  if (start === -1 || '{["'.includes(text.charAt(start))) return undefined;
+  const at = text.search(YAML_FIELDS);
+  if (at === -1) return undefined;
+  const message =
+    'this is a job in the YAML form, which this version does not read yet; write it in the JSON form: ' +
+    '{ "timeout", "job_name", "device_group", "actions" }';
+  const expected = 'a JSON object';
+  return settle(text, [{ offset: at, path: [], message, expected }])[0];
+}
+
+function normalise(job: JsonJob, tree: Tree, text: string): JobDefinition {
+  const priority = job.priority ?? PRIORITY_DEFAULT;
+  return {
+    name: job.job_name,
+    form: 'json',
+    countsSelf: job.countsSelf ?? false,
+    priority: typeof priority === 'number' ? priority : PRIORITIES[priority],
+    timeoutSeconds: job.timeout,
+    ...(job.queue_timeout === undefined ? {} : { queueTimeoutSeconds: job.queue_timeout }),
+    onUnreachable: job.on_unreachable ?? 'fail',
+    unreachableGraceSeconds: job.unreachable_grace_seconds ?? UNREACHABLE_GRACE_SECONDS_DEFAULT,
+    roles: rolesOf(job),
+    actions: job.actions.map((action, index) =>
+      actionOf(action, job.timeout, (path) => asWritten(tree, text, ['actions', index, ...path])),
+    ),
+  };
+}
+
+function rolesOf(job: JsonJob): RoleRequest[] {
+  const device = job.device ?? job.target;
+  const group: z.infer<typeof Group> = job.device_group ?? [
+    {
+      role: ROLE_OF_ONE,
+      count: 1,
+      ...(job.device_type === undefined ? {} : { device_type: job.device_type }),
+      ...(device === undefined ? {} : { device }),
+      ...(job.tags === undefined ? {} : { tags: job.tags }),
+    },
+  ];
+  return group.map((asked) => ({
+    role: asked.role,
+    count: asked.count ?? 1,
+    ...(asked.device_type === undefined ? {} : { deviceType: asked.device_type }),
+    ...(asked.device === undefined ? {} : { device: asked.device }),
+    tags: [...new Set(asked.tags)],
+  }));
+}
+
+type Written = (path: Path) => string;
+
+function actionOf(action: JsonAction, jobSeconds: number, written: Written): Action {
+  const timeoutSeconds = Math.min(action.parameters?.timeout ?? jobSeconds, jobSeconds);
+  const role = action.parameters?.role;
+  const ofAction = { roles: role === undefined ? null : [role], timeoutSeconds };
+  switch (action.command) {
+    case 'deploy_linaro_image': {
+      const { image } = action.parameters;
+      return { command: action.command, ...ofAction, parameters: { image } };
+    }
+    case 'boot_linaro_image':
+      return { command: action.command, ...ofAction, parameters: {} };
+    case 'lava_test_shell': {
+      const repos = (action.parameters.testdef_repos ?? []).map((repo, index) =>
+        gitSource(repo, (path) => written(['parameters', 'testdef_repos', index, ...path])),
+      );
+      const urls = (action.parameters.testdef_urls ?? []).map(
+        (url): TestSource => ({ from: 'url', url, parameters: [] }),
+      );
+      return {
+        command: action.command,
+        ...ofAction,
+        parameters: { definitions: [...repos, ...urls] },
+      };
+    }
+    case 'lava_command_run': {
+      const { commands } = action.parameters;
+      return { command: action.command, ...ofAction, parameters: { commands } };
+    }
+    case 'submit_results':
+    case 'submit_results_on_host': {
+      const { server, stream } = action.parameters ?? {};
+      const parameters = {
+        ...(server === undefined ? {} : { server }),
+        ...(stream === undefined ? {} : { stream }),
+      };
+      return { command: 'submit_results', ...ofAction, parameters };
+    }
+  }
+}
+
+function gitSource(repo: z.infer<typeof GitSource>, written: Written): TestSource {
+  return {
+    from: 'git',
+    repository: repo['git-repo'],
+    path: repo.testdef,
+    ...(repo.revision === undefined ? {} : { revision: repo.revision }),
+    parameters: Object.entries(repo.parameters ?? {}).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : written(['parameters', name]),
+    ]),
+  };
+}
+
+/** A number or a boolean as the document spells it: `1.10` stays `1.10`, and long digits keep them all. */
+function asWritten(tree: Tree, text: string, path: Path): string {
+  const at = locate(tree, path).tree;
+  return at === undefined ? '' : text.slice(at.start, at.end);
+}

@@ -1,0 +1,222 @@
+/** The lab's file: which boards there are, of which types, and what they may use. YAML; all problems at once. */
+import { z } from 'zod';
+import { DeviceName, own, TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
+import { check, readDocument } from './document.ts';
+import { addressesOf, type Subnet, subnetOf } from './ipv4.ts';
+import { IMAGE, isAbsolutePath, isImage } from './sources.ts';
+import {
+  entryOf,
+  type Finding,
+  type ObjectTree,
+  type Problem,
+  settle,
+  type Tree,
+  textOf,
+} from './tree.ts';
+import { didYouMean, list, quote } from './words.ts';
+
+/** Linux keeps 15 characters of an interface's name. */
+const BRIDGE_NAME_CHARACTERS_MAX = 15;
+const LAB_PROCESSES_DEFAULT = 512;
+const LAB_CONSOLE_BYTES_DEFAULT = 1024 ** 3;
+const LAB_BOOT_SECONDS_DEFAULT = 120;
+/** What Linux allows a whole machine. */
+const PROCESSES_MAX = 4_194_304;
+const DRIVERS = ['local'] as const;
+
+const atLeastOne = (unit: string, max: number) => {
+  const expected = `a whole number of ${unit} from 1 to ${max}`;
+  return z.int(expected).min(1, expected).max(max, expected);
+};
+const Tag = z
+  .string()
+  .regex(/^[^\s\p{Cc}]{1,128}$/u, 'a word of 1 to 128 characters without blanks');
+const TypeName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'letters, digits and . _ -');
+const Name = z
+  .string()
+  .regex(
+    new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${BRIDGE_NAME_CHARACTERS_MAX - 1}}$`),
+    `an interface name of at most ${BRIDGE_NAME_CHARACTERS_MAX} letters, digits and . _ -`,
+  );
+const Folder = z.string().refine(isAbsolutePath, 'an absolute path without ".."');
+const Image = z.string().refine(isImage, IMAGE);
+const Driver = z.enum(DRIVERS);
+const Limits = z.strictObject({
+  /** Of one board at a time. */
+  processes: atLeastOne('processes', PROCESSES_MAX),
+  /** Of one member's console file. */
+  consoleBytes: atLeastOne('bytes', Number.MAX_SAFE_INTEGER),
+  bootSeconds: atLeastOne('seconds', TIMEOUT_SECONDS_MAX),
+});
+
+/** A lab as the server uses it: the file's boards in the file's order, every default filled in. */
+export const Lab = z.strictObject({
+  bridge: z.strictObject({ name: Name.optional(), subnet: z.string().optional() }),
+  /** Folders that `file:` images and `testdef_urls` may read. */
+  allowFiles: z.array(Folder),
+  limits: Limits,
+  devices: z.array(
+    z.strictObject({
+      name: DeviceName,
+      type: TypeName,
+      tags: z.array(Tag),
+      driver: Driver,
+      /** What the board boots when no action deployed another. */
+      image: Image,
+      address: z.string().optional(),
+    }),
+  ),
+});
+export type Lab = z.infer<typeof Lab>;
+
+const LabFile = z.strictObject({
+  bridge: Lab.shape.bridge.optional(),
+  allow_files: z.array(Folder).default([]),
+  limits: z
+    .strictObject({
+      processes: Limits.shape.processes.default(LAB_PROCESSES_DEFAULT),
+      console_bytes: Limits.shape.consoleBytes.default(LAB_CONSOLE_BYTES_DEFAULT),
+      boot_seconds: Limits.shape.bootSeconds.default(LAB_BOOT_SECONDS_DEFAULT),
+    })
+    .prefault({}),
+  device_types: z.record(
+    TypeName,
+    z.strictObject({ driver: Driver.default('local'), image: Image.default('host:') }),
+  ),
+  devices: z.record(
+    DeviceName,
+    z.strictObject({
+      type: z.string('the name of one of device_types'),
+      tags: z.array(Tag).default([]),
+      address: z.string().optional(),
+    }),
+  ),
+});
+type LabFile = z.infer<typeof LabFile>;
+
+/**
+ * Reads a lab's YAML file. Never throws, whatever the text.
+ *
+ * @returns the lab, or every problem of the file, in document order
+ */
+export function parseLab(text: string): { lab: Lab } | { problems: Problem[] } {
+  const document = readDocument(text, 'yaml');
+  const { tree } = document;
+  if (tree === undefined) return { problems: settle(document.text, document.findings) };
+  const checked = check(LabFile, tree);
+  const findings = [...document.findings, ...checked.findings, ...labRules(tree)];
+  if (findings.length > 0 || checked.value === undefined)
+    return { problems: settle(document.text, findings) };
+  return { lab: normalise(checked.value, tree) };
+}
+
+function normalise(file: LabFile, tree: Tree): Lab {
+  const { processes, console_bytes, boot_seconds } = file.limits;
+  // The tree keeps the file's order; a JavaScript object would put a board called `7` first.
+  const devices = boardsOf(tree).flatMap(({ name }) => {
+    const device = own(file.devices, name);
+    const type = device && own(file.device_types, device.type);
+    if (device === undefined || type === undefined) return [];
+    const { address } = device;
+    const tags = [...new Set(device.tags)];
+    return [
+      { name, type: device.type, tags, ...type, ...(address === undefined ? {} : { address }) },
+    ];
+  });
+  return {
+    bridge: file.bridge ?? {},
+    allowFiles: file.allow_files,
+    limits: { processes, consoleBytes: console_bytes, bootSeconds: boot_seconds },
+    devices,
+  };
+}
+
+/** The rules between fields, read from the tree so that they speak beside all other problems. */
+function labRules(lab: Tree): Finding[] {
+  if (lab.kind !== 'object') return [];
+  return [...typeRules(lab), ...networkRules(lab)];
+}
+
+function boardsOf(lab: Tree): { name: string; board: Tree; keyOffset: number }[] {
+  const devices = entryOf(lab, 'devices')?.value;
+  if (devices?.kind !== 'object') return [];
+  return [...devices.entries].map(([name, { value, keyOffset }]) => ({
+    name,
+    board: value,
+    keyOffset,
+  }));
+}
+
+function typeRules(lab: ObjectTree): Finding[] {
+  const findings: Finding[] = [];
+  const types = entryOf(lab, 'device_types')?.value;
+  const boards = boardsOf(lab);
+  const devices = entryOf(lab, 'devices');
+  if (devices?.value.kind === 'object' && boards.length === 0) {
+    const message = 'expected at least one board, got none';
+    findings.push({ offset: devices.value.start, path: ['devices'], message });
+  }
+  if (types?.kind !== 'object') return findings;
+  const known = [...types.entries.keys()];
+  for (const { name, board } of boards) {
+    const type = entryOf(board, 'type')?.value;
+    const asked = textOf(board, 'type');
+    if (type === undefined || asked === undefined || types.entries.has(asked)) continue;
+    const expected = known.length === 0 ? 'a type of device_types' : `one of ${list(known)}`;
+    const message = () => {
+      const parts = [`unknown device type ${quote(asked)};`, didYouMean(asked, known)];
+      return [...parts.filter((part) => part !== ''), `expected ${expected}`].join(' ');
+    };
+    findings.push({ offset: type.start, path: ['devices', name, 'type'], message, expected });
+  }
+  return findings;
+}
+
+function networkRules(lab: ObjectTree): Finding[] {
+  const entry = entryOf(entryOf(lab, 'bridge')?.value, 'subnet');
+  const written = textOf(entryOf(lab, 'bridge')?.value, 'subnet');
+  if (entry !== undefined && written !== undefined) {
+    const path = ['bridge', 'subnet'];
+    const offset = entry.value.start;
+    const subnet = subnetOf(written);
+    if (typeof subnet === 'string') {
+      const message = `expected ${subnet}, got ${quote(written)}`;
+      return [{ offset, path, message, expected: subnet }];
+    }
+    const boards = boardsOf(lab).length;
+    const findings = addressRules(lab, subnet, written);
+    if (boards <= subnet.boardsMax) return findings;
+    const message = `${quote(written)} has addresses for ${subnet.boardsMax} boards; this lab has ${boards}`;
+    return [...findings, { offset, path, message }];
+  }
+  if (entry !== undefined) return [];
+  return boardsOf(lab).flatMap(({ name, board }) => {
+    const address = entryOf(board, 'address');
+    if (address === undefined) return [];
+    const message = 'an address of its own needs "bridge: { subnet: ... }" to lie in';
+    return [{ offset: address.keyOffset, path: ['devices', name, 'address'], message }];
+  });
+}
+
+function addressRules(lab: ObjectTree, subnet: Subnet, written: string): Finding[] {
+  const taken = new Map<string, string>();
+  return boardsOf(lab).flatMap(({ name, board }) => {
+    const offset = entryOf(board, 'address')?.value.start;
+    const address = textOf(board, 'address');
+    if (offset === undefined || address === undefined) return [];
+    const path = ['devices', name, 'address'];
+    const { first, last } = addressesOf(subnet);
+    if (!subnet.holds(address)) {
+      const expected = `an IPv4 address of ${written} from ${first} to ${last}`;
+      return [{ offset, path, message: `expected ${expected}, got ${quote(address)}`, expected }];
+    }
+    const owner = taken.get(address);
+    if (owner === undefined) {
+      taken.set(address, name);
+      return [];
+    }
+    return [{ offset, path, message: `${address} is already the address of ${quote(owner)}` }];
+  });
+}

@@ -1,0 +1,98 @@
+/** A small lab around a real engine: boards, jobs and members driven by hand. */
+import { Engine, type EngineOptions } from '../../engine/engine.ts';
+import type { JobDefinition } from '../../machines/definition.ts';
+import { memoryCheckpoints } from '../../store/checkpoints.ts';
+import { openMemoryStore } from '../../store/memory.ts';
+
+export const WORKER = 'here';
+
+export function jobOf(
+  roles: Record<string, number>,
+  changes: Partial<JobDefinition> = {},
+): JobDefinition {
+  return {
+    name: 'a job',
+    form: 'json',
+    countsSelf: false,
+    priority: 50,
+    timeoutSeconds: 3600,
+    onUnreachable: 'fail',
+    unreachableGraceSeconds: 30,
+    roles: Object.entries(roles).map(([role, count]) => ({ role, count, deviceType: 'panda', tags: [] })),
+    actions: [
+      {
+        command: 'lava_command_run',
+        roles: null,
+        timeoutSeconds: 3600,
+        parameters: { commands: ['true'] },
+      },
+    ],
+    ...changes,
+  };
+}
+
+export async function startEngine(options: Partial<EngineOptions> = {}, boards = 3) {
+  const store = options.store ?? openMemoryStore();
+  const checkpoints = options.checkpoints ?? memoryCheckpoints();
+  const engine = new Engine({ ...options, store, checkpoints });
+  await engine.start();
+  await engine.connectWorker(
+    WORKER,
+    Array.from({ length: boards }, (_, i) => ({
+      device: `panda${String(i + 1).padStart(2, '0')}`,
+      deviceType: 'panda',
+      tags: [],
+      driver: 'local',
+    })),
+  );
+  return { engine, store, checkpoints };
+}
+
+export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (Date.now() > end) throw new Error(`never came: ${look}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const user = { actor: 'user:test' };
+
+/** Submits a job and waits until it has its boards. */
+export async function allocated(engine: Engine, definition: JobDefinition): Promise<number> {
+  const { id } = await engine.submit({ definition, document: '{}' }, user);
+  await until(async () => ((await engine.job(id))?.state === 'allocated' ? true : undefined));
+  return id;
+}
+
+/** Boots every member and starts its first action, as a worker would. */
+export async function booted(engine: Engine, id: number): Promise<string[]> {
+  const devices = (await engine.job(id))?.members.map((m) => m.device) ?? [];
+  const by = { actor: `worker:${WORKER}` };
+  for (const member of devices) {
+    await engine.member(id, { type: 'StartBoot', member }, by);
+    await engine.member(id, { type: 'ConfirmBoot', member }, by);
+    await engine.member(id, { type: 'StartAction', member, action: 0 }, by);
+  }
+  return devices;
+}
+
+export async function finish(engine: Engine, id: number, device: string): Promise<void> {
+  const command = { type: 'EndAction', member: device, action: 0, outcome: 'ok' } as const;
+  await engine.member(id, command, { actor: `worker:${WORKER}` });
+}
+
+const forever = new AbortController().signal;
+export const call = (
+  engine: Engine,
+  id: number,
+  device: string,
+  words: string,
+  key: string = crypto.randomUUID(),
+  signal = forever,
+) => {
+  const [verb = '', ...rest] = words.split(' ');
+  return engine.call(id, device, verb as 'send' | 'wait' | 'wait-all' | 'sync', rest, { key }, signal);
+};

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { allocated, booted, call, finish, jobOf, startEngine, until } from './bench.ts';
+
+describe('the engine', () => {
+  it('allocates a whole group, carries a barrier, and gives every board back', async () => {
+    const { engine, store } = await startEngine();
+    const id = await allocated(engine, jobOf({ server: 1, client: 2 }));
+    const devices = await booted(engine, id);
+    expect(devices).toHaveLength(3);
+    const ends = await Promise.all(devices.map((d) => call(engine, id, d, 'sync ready')));
+    expect(ends).toEqual(devices.map(() => ({ status: 'ok', lines: [] })));
+    for (const device of devices) await finish(engine, id, device);
+    expect((await engine.job(id))?.state).toBe('complete');
+    await until(() => (engine.devices().every((d) => d.state.heldBy === null) ? true : undefined));
+    const types: string[] = [];
+    for await (const event of store.readAll()) types.push(event.type);
+    expect(types.filter((t) => t === 'WaitReleased')).toHaveLength(3);
+    await engine.stop();
+  });
+
+  it('answers a waiter when its message comes, with the data of that moment', async () => {
+    const { engine } = await startEngine();
+    const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
+    const [server = '', client = ''] = await booted(engine, id);
+    const waiting = call(engine, id, client, 'wait ip', 'key-of-the-wait');
+    await call(engine, id, server, 'send ip a=1 b=2');
+    expect(await waiting).toEqual({ status: 'ok', lines: ['a=1', 'b=2'] });
+    await call(engine, id, server, 'send ip a=9');
+    expect(await call(engine, id, client, 'wait ip', 'key-of-the-wait')).toEqual({
+      status: 'ok',
+      lines: ['a=1', 'b=2'],
+    });
+    expect(await call(engine, id, client, 'wait ip')).toEqual({ status: 'ok', lines: ['a=9', 'b=2'] });
+    await engine.stop();
+  });
+
+  it('counts a send once however often its key is repeated', async () => {
+    const { engine } = await startEngine();
+    const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
+    const [server = ''] = await booted(engine, id);
+    await Promise.all([1, 2, 3].map(() => call(engine, id, server, 'send x', 'same-key')));
+    await call(engine, id, server, 'send x', 'same-key');
+    expect((await engine.job(id))?.conversation.messages.x?.counts).toEqual([1, 0]);
+    await engine.stop();
+  });
+
+  it('keeps one board from answering with the key of another', async () => {
+    const { engine } = await startEngine();
+    const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
+    const [server = '', client = ''] = await booted(engine, id);
+    await call(engine, id, server, 'send x', 'one-key');
+    await call(engine, id, client, 'send x', 'one-key');
+    expect((await engine.job(id))?.conversation.messages.x?.counts).toEqual([1, 1]);
+    await engine.stop();
+  });
+
+  it('gives the same job for the same key', async () => {
+    const { engine } = await startEngine();
+    const by = { actor: 'user:test', key: 'submit-once' };
+    const job = { definition: jobOf({ a: 1 }), document: '{}' };
+    const first = await engine.submit(job, by);
+    expect((await engine.submit(job, by)).id).toBe(first.id);
+    expect(engine.jobCount).toBe(1);
+    await engine.stop();
+  });
+
+  it('records a job that can never have its boards as rejected', async () => {
+    const { engine } = await startEngine();
+    const job = { definition: jobOf({ a: 4 }), document: '{}' };
+    const { id, state, short } = await engine.submit(job, { actor: 'user:test' });
+    expect(state).toBe('rejected');
+    expect(short).toHaveLength(1);
+    expect((await engine.job(id))?.state).toBe('rejected');
+    await engine.stop();
+  });
+
+  it('gives a wait up once nobody has been on the line for the grace, and not before', async () => {
+    const timers: { due: number; callback: () => void }[] = [];
+    let now = 1_000;
+    const clock = () => ({
+      now: () => now,
+      after(ms: number, callback: () => void) {
+        const timer = { due: now + ms, callback };
+        timers.push(timer);
+        return () => void timers.splice(timers.indexOf(timer), 1);
+      },
+    });
+    const pass = (ms: number) => {
+      now += ms;
+      for (const timer of [...timers])
+        if (timer.due <= now) {
+          timers.splice(timers.indexOf(timer), 1);
+          timer.callback();
+        }
+    };
+    const { engine } = await startEngine({ clock });
+    const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
+    const [server = '', client = ''] = await booted(engine, id);
+    const gone = new AbortController();
+    const first = call(engine, id, client, 'sync x', 'k1', gone.signal);
+    await until(async () => ((await engine.job(id))?.conversation.waits.length ? true : undefined));
+    gone.abort();
+    expect(await first).toBeUndefined();
+    pass(9_000);
+    const back = new AbortController();
+    const second = call(engine, id, client, 'sync x', 'k1', back.signal);
+    await until(() => (engine.heldWaits === 1 ? true : undefined));
+    pass(9_000);
+    expect((await engine.job(id))?.conversation.waits).toHaveLength(1);
+    back.abort();
+    await second;
+    pass(10_000);
+    await until(async () => ((await engine.job(id))?.conversation.waits.length ? undefined : true));
+    // The retry is the same round: the server's one sync meets it.
+    const again = call(engine, id, client, 'sync x', 'k2');
+    expect(await call(engine, id, server, 'sync x')).toEqual({ status: 'ok', lines: [] });
+    expect(await again).toEqual({ status: 'ok', lines: [] });
+    await engine.stop();
+  });
+
+  it('takes up waits, deadlines and reservations from the log after a restart', async () => {
+    const first = await startEngine();
+    const id = await allocated(first.engine, jobOf({ server: 1, client: 1 }));
+    const [server = '', client = ''] = await booted(first.engine, id);
+    const cut = new AbortController();
+    const waiting = call(first.engine, id, client, 'wait x', 'the-key', cut.signal);
+    await until(async () =>
+      (await first.engine.job(id))?.conversation.waits.length ? true : undefined,
+    );
+    await first.engine.stop();
+    cut.abort();
+    await waiting;
+    const { engine } = await startEngine(first);
+    const resumed = call(engine, id, client, 'wait x', 'the-key');
+    await call(engine, id, server, 'send x v=1');
+    expect(await resumed).toEqual({ status: 'ok', lines: ['v=1'] });
+    expect((await engine.job(id))?.conversation.waitCount).toBe(1);
+    await engine.stop();
+  });
+});
