@@ -1,0 +1,77 @@
+/** `muster serve`: a server in the foreground, until it is told to stop. */
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { StoreRefused } from '../store/port.ts';
+import { ServerRefused, startServer } from './server.ts';
+
+const DEFAULT_LISTEN = '127.0.0.1:7077';
+
+/** `HOST:PORT`, `:PORT`, `[IPV6]:PORT`. @throws ServerRefused */
+export function parseListen(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535)
+    throw new ServerRefused(`--listen ${text}: expected HOST:PORT, such as ${DEFAULT_LISTEN}`);
+  return { host: match[1] ?? (match[2] || '127.0.0.1'), port };
+}
+
+interface ServeOptions {
+  data: string;
+  listen: string;
+  lab?: string;
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const log = pino(
+    { level: process.env.MUSTER_LOG_LEVEL ?? 'warn' },
+    pino.destination({ fd: 2, sync: true }),
+  );
+  const server = await startServer({
+    dataDir: options.data,
+    ...parseListen(options.listen),
+    ...(options.lab !== undefined && { labFile: options.lab }),
+    ...(process.env.MUSTER_API_TOKEN && { apiToken: process.env.MUSTER_API_TOKEN }),
+    log,
+  });
+  const boards =
+    server.boards === 'none'
+      ? 'no boards (start with --lab FILE)'
+      : `${server.boardCount} boards (${server.boards})`;
+  process.stdout.write(`muster: ${server.url}  API documentation: ${server.url}/docs  ${boards}\n`);
+  await new Promise<void>((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        process.stderr.write(`muster: ${signal}: stopping; boards that run a job run on\n`);
+        resolve();
+      });
+  });
+  await server.stop();
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the server: the log, the scheduler, the boards of a lab, the API')
+    .option('--data <dir>', 'the folder of the log, the consoles and the boards', './muster-data')
+    .option('--listen <host:port>', 'where people and programs reach it', DEFAULT_LISTEN)
+    .option('--lab <file>', "the lab's boards (YAML)")
+    .addHelpText(
+      'after',
+      `
+Any address but loopback needs MUSTER_API_TOKEN. MUSTER_LOG_LEVEL=info says more.
+
+Example:
+  $ muster serve --data /var/lib/muster --lab lab.yaml`,
+    )
+    .action(async (options: ServeOptions) => {
+      try {
+        await serve(options);
+      } catch (error) {
+        if (!(error instanceof ServerRefused || error instanceof StoreRefused)) throw error;
+        process.stderr.write(`muster serve: ${error.message}\n`);
+        process.exitCode = 2;
+      }
+    });
+}

@@ -1,0 +1,129 @@
+/** Who arrived at each barrier of a group and who is missing, from the events of its job. */
+import { barrierKey, counts, missing, type Question, sent } from '../machines/conversation.ts';
+import { missingText } from '../machines/doing.ts';
+import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job.ts';
+import { type BarrierView, iso } from './views.ts';
+
+type WaitView = BarrierView['waits'][number];
+type Ended = Extract<
+  JobEvent,
+  { type: 'WaitReleased' | 'WaitTimedOut' | 'WaitUnreachable' | 'WaitAbandoned' }
+>;
+
+interface Barrier {
+  question: Question;
+  since: number;
+  waits: WaitView[];
+}
+
+/** Every barrier in the order in which its first wait began, as it stands after the last of the events. */
+export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
+  let job = initialJob;
+  const barriers = new Map<string, Barrier>();
+  const waits = new Map<number, WaitView>();
+  /** When each member reached each count of each message id. */
+  const arrivals = new Map<string, number>();
+  for (const recorded of events) {
+    const event = recorded as RecordedEvent<JobEvent>;
+    job = evolveJob(job, event);
+    const at = event.meta.at;
+    switch (event.type) {
+      case 'MessageSent': {
+        const { member, message, count } = event.data;
+        arrivals.set(JSON.stringify([member, message, count]), at);
+        break;
+      }
+      case 'WaitStarted': {
+        const { wait, member, verb, message, role, round } = event.data;
+        const question = { member: placeOf(job, member), verb, message, role: role ?? null, round };
+        const key = barrierKey(question);
+        const barrier = barriers.get(key) ?? { question, since: at, waits: [] };
+        barriers.set(key, barrier);
+        const view: WaitView = { wait, member, since: iso(at), outcome: 'open' };
+        barrier.waits.push(view);
+        waits.set(wait, view);
+        break;
+      }
+      case 'WaitStuck':
+      case 'WaitUnstuck': {
+        const view = waits.get(event.data.wait);
+        if (view === undefined) break;
+        delete view.stuck;
+        if (event.type === 'WaitStuck') view.stuck = event.data.form;
+        break;
+      }
+      case 'WaitReleased':
+      case 'WaitTimedOut':
+      case 'WaitUnreachable':
+      case 'WaitAbandoned':
+        end(waits.get(event.data.wait), event, at);
+    }
+  }
+  return [...barriers.values()].map((barrier) => barrierView(job, barrier, arrivals));
+}
+
+function end(view: WaitView | undefined, event: Ended, at: number): void {
+  if (view === undefined) return;
+  view.endedAt = iso(at);
+  switch (event.type) {
+    case 'WaitReleased':
+      view.outcome = 'released';
+      if (event.data.by !== undefined) view.by = event.data.by;
+      break;
+    case 'WaitTimedOut':
+      view.outcome = 'timedOut';
+      view.reason = `waiting for ${missingText(event.data)}`;
+      break;
+    case 'WaitUnreachable':
+      view.outcome = 'unreachable';
+      view.reason = `waiting for ${missingText(event.data)}`;
+      break;
+    case 'WaitAbandoned':
+      view.outcome = 'abandoned';
+      view.reason = event.data.why;
+  }
+}
+
+function barrierView(
+  job: JobState,
+  { question, since, waits }: Barrier,
+  times: ReadonlyMap<string, number>,
+): BarrierView {
+  // Of several who wait, each is counted by the others: only a single waiter is left out of its own barrier.
+  const waiters = new Set(waits.map((w) => w.member));
+  const asked = waiters.size > 1 ? { ...question, member: -1 } : question;
+  const lacking = new Set(missing(job.conversation, job.group, asked));
+  const isSync = question.verb === 'sync';
+  const name = (place: number) => job.members[place]?.device ?? '';
+  const places = job.members.map((_, place) => place);
+  const arrived = places.filter((m) =>
+    isSync
+      ? sent(job.conversation, question.message, m) >= question.round
+      : counts(job.group, asked, m) && !lacking.has(m),
+  );
+  const arrivals = arrived
+    .map((m) => ({
+      member: name(m),
+      at: times.get(JSON.stringify([name(m), question.message, question.round])) ?? 0,
+    }))
+    .sort((a, b) => a.at - b.at);
+  // A verb that was killed and called again waits at the same barrier: a member's last wait is what counts.
+  const outcomes = new Map(waits.map((w) => [w.member, w.outcome]));
+  const released = [...outcomes.values()].every((outcome) => outcome === 'released');
+  const last = arrivals.at(-1)?.member;
+  return {
+    id: question.message,
+    verb: question.verb,
+    round: question.round,
+    ...(question.role !== null && { role: question.role }),
+    arrived: arrived.map(name),
+    missing:
+      released && question.verb === 'wait' ? [] : places.filter((m) => lacking.has(m)).map(name),
+    released,
+    since: iso(since),
+    arrivals: arrivals.map(({ member, at }) => ({ member, at: iso(at) })),
+    ...(last !== undefined && { last }),
+    waits,
+  };
+}
