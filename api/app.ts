@@ -1,0 +1,77 @@
+/** The doors: all of the HTTP API on one app. It is built here; listening is for whoever puts the parts together. */
+import type { FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { httpServer } from './http-server.ts';
+import { metricsOf } from './metrics.ts';
+import { OpenRequests } from './open-requests.ts';
+import type { AppParts } from './parts.ts';
+import { ApiProblem } from './problems.ts';
+import { boardRoutes } from './routes/board.ts';
+import { consoleRoutes } from './routes/consoles.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { describeRoutes, docsRoutes } from './routes/docs.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoute, metricsRoute } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { bearerToken, isSame } from './tokens.ts';
+
+/** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
+export interface AppOptions extends AppParts {
+  heldMsMax?: number;
+  heartbeatMs?: number;
+}
+
+/** Builds the whole API. Close the app before the engine: held waits are answered then. */
+export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
+  const { engine, version, apiToken, heartbeatMs } = parts;
+  const app = httpServer(parts.log);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptEmptyJson(app);
+  const metrics = metricsOf(app, engine);
+  await describeRoutes(app, version);
+
+  await app.register(boardRoutes, parts);
+  await app.register(healthRoute, parts);
+  await app.register(async (api) => {
+    const open = new OpenRequests(api);
+    if (apiToken !== undefined) requireToken(api, apiToken);
+    await api.register(jobRoutes, { engine });
+    await api.register(eventRoutes, { engine, open, heartbeatMs });
+    await api.register(consoleRoutes, { engine, open, consoleFile: parts.consoleFile });
+    await api.register(deviceRoutes, { engine });
+    await api.register(queueRoutes, { engine });
+    await api.register(metricsRoute, { metrics });
+    await api.register(docsRoutes);
+  });
+  await app.ready();
+  return app;
+}
+
+/** Every route of this scope needs the token. */
+function requireToken(app: FastifyInstance, apiToken: string): void {
+  app.addHook('onRequest', async (request) => {
+    const given = bearerToken(request.headers.authorization);
+    if (given === undefined)
+      throw new ApiProblem('token-missing', 'the header Authorization: Bearer is missing', {
+        headers: { 'www-authenticate': 'Bearer realm="muster"' },
+      });
+    if (!isSame(given, apiToken))
+      throw new ApiProblem('token-refused', 'this is not the API token of this server');
+  });
+}
+
+/** A request that needs no body may say that it is JSON: many clients always do. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body, done) => {
+      if (body === '') done(null, undefined);
+      else parse(request, body, done);
+    },
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * What each verb of a board does: words in, an answer out, the same for both dialects. Words of the MultiNode
+ * verbs are checked by the rules (`machines/words.ts`), which record what they refuse; the others here.
+ */
+
+import { CommandRefused } from '../engine/live-stream.ts';
+import type { MemberCommand } from '../machines/commands.ts';
+import { Rejected } from '../machines/deciding.ts';
+import { CaseResult, type Verb } from '../machines/events.ts';
+import { isOver, type JobState, memberOf } from '../machines/job.ts';
+import { isTerminal, type Member } from '../machines/member.ts';
+import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
+import type { BoardAnswer } from './board-words.ts';
+import { type BoardEngine, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
+import type { MemberName } from './tokens.ts';
+
+/** One request of a board, from whichever dialect. */
+export interface BoardCall {
+  member: MemberName;
+  words: string[];
+  /** Made on the board, the same on every retry. */
+  key: string;
+  /** How many bytes the board's console had printed. */
+  console: number;
+  /** Aborts when a wait is to be held no longer. */
+  signal: AbortSignal;
+}
+
+type Run = (engine: BoardEngine, call: BoardCall) => Promise<BoardAnswer>;
+
+export interface BoardVerb {
+  /** Questions change nothing and need no key; waits are held until they end. */
+  kind: 'question' | 'change' | 'wait';
+  run: Run;
+}
+
+const done: BoardAnswer = { status: 'ok', lines: [] };
+const refused = (reason: string): BoardAnswer => ({ status: 'refused', reason });
+
+const verbs = new Map<string, BoardVerb>([
+  ['self', { kind: 'question', run: self }],
+  ['role', { kind: 'question', run: role }],
+  ['group', { kind: 'question', run: group }],
+  ['send', { kind: 'change', run: spoken('send') }],
+  ['wait', { kind: 'wait', run: spoken('wait') }],
+  ['wait-all', { kind: 'wait', run: spoken('wait-all') }],
+  ['sync', { kind: 'wait', run: spoken('sync') }],
+  ['abandon', { kind: 'change', run: abandon }],
+  ['suite', { kind: 'change', run: suite }],
+  ['result', { kind: 'change', run: result }],
+  ['raise', { kind: 'change', run: raise }],
+]);
+
+export const verbOf = (name: string): BoardVerb | undefined => verbs.get(name);
+export const verbNames = (): string[] => [...verbs.keys()];
+
+/** The job and the member that asks, while both live. @throws CommandRefused */
+async function speaker(
+  engine: BoardEngine,
+  { job: id, device }: MemberName,
+): Promise<{ job: JobState; member: Member }> {
+  const job = await engine.job(id);
+  if (job === undefined) throw gone('no-such-job', `there is no job ${id}`);
+  if (isOver(job)) throw gone('job-ended', `job ${id} has ended ${job.state}`);
+  const member = memberOf(job, device);
+  if (member === undefined) throw gone('no-such-member', `${device} is no member of job ${id}`);
+  if (isTerminal(member)) throw gone('member-ended', `${device} has ended ${member.state}`);
+  return { job, member };
+}
+
+const gone = (code: Rejected['code'], reason: string) =>
+  new CommandRefused(new Rejected(code, reason));
+
+async function self(engine: BoardEngine, { member, words }: BoardCall): Promise<BoardAnswer> {
+  await speaker(engine, member);
+  if (words.length > 0) return refused('lava-self takes no words');
+  return { status: 'ok', lines: [member.device] };
+}
+
+/** seed: lava-role */
+async function role(engine: BoardEngine, { member: name, words }: BoardCall): Promise<BoardAnswer> {
+  const { job, member } = await speaker(engine, name);
+  if (words.length === 0) return { status: 'ok', lines: [member.role] };
+  if (words.length > 1 || words[0] !== 'list') return refused('usage: lava-role [list]');
+  return { status: 'ok', lines: job.group.roles };
+}
+
+/** seed: lava-group. A role that nobody has: exit 1 and no output. */
+async function group(engine: BoardEngine, { member, words }: BoardCall): Promise<BoardAnswer> {
+  const { job } = await speaker(engine, member);
+  const [wanted, ...more] = words;
+  if (more.length > 0) return refused('usage: lava-group [ROLE]');
+  if (wanted === undefined)
+    return { status: 'ok', lines: job.members.map((m) => `${m.device}\t${m.role}`) };
+  const lines = job.members.filter((m) => m.role === wanted).map((m) => m.device);
+  return lines.length === 0 ? { status: 'fail', reason: '' } : { status: 'ok', lines };
+}
+
+function spoken(verb: Verb): Run {
+  return async (engine, { member, words, key, console, signal }) => {
+    const end = await engine.call(member.job, member.device, verb, words, { key, console }, signal);
+    return end ?? { status: 'wait' };
+  };
+}
+
+async function abandon(engine: BoardEngine, { member, words }: BoardCall): Promise<BoardAnswer> {
+  const [key, ...more] = words;
+  if (key === undefined || more.length > 0)
+    return refused('abandon takes one word: the key of the wait that ends');
+  await engine.abandon(member.job, member.device, key);
+  return done;
+}
+
+async function suite(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer> {
+  const [what, name, definition, ...more] = call.words.map(oneLine);
+  const member = call.member.device;
+  if (!name || more.length > 0 || isTooLarge(call.words)) return refused(SUITE_USAGE);
+  if (what === 'start')
+    await report(engine, call, {
+      type: 'StartSuite',
+      member,
+      suite: name,
+      ...(definition && { definition }),
+    });
+  else if (what === 'end' && definition === undefined)
+    await report(engine, call, { type: 'EndSuite', member, suite: name });
+  else return refused(SUITE_USAGE);
+  return done;
+}
+
+const SUITE_USAGE = `suite takes: start NAME [DEFINITION], or end NAME; at most ${MESSAGE_BYTES_MAX} bytes`;
+const RESULT_KEYS = ['case', 'result', 'set', 'measurement', 'units', 'note', 'suite'] as const;
+type ResultKey = (typeof RESULT_KEYS)[number];
+
+async function result(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer> {
+  if (isTooLarge(call.words)) return refused(`a result has at most ${MESSAGE_BYTES_MAX} bytes`);
+  const given: Partial<Record<ResultKey, string>> = {};
+  for (const word of call.words) {
+    const at = word.indexOf('=');
+    const key = RESULT_KEYS.find((known) => known === word.slice(0, at));
+    if (key === undefined)
+      return refused(`${JSON.stringify(word.slice(0, 60))} is none of ${RESULT_KEYS.join('=, ')}=`);
+    given[key] = oneLine(word.slice(at + 1));
+  }
+  const { case: name, result: outcome, ...rest } = given;
+  if (!name) return refused('a result needs a case=NAME');
+  const known = CaseResult.options.find((option) => option === outcome);
+  if (known === undefined)
+    return refused(`a result needs result=${CaseResult.options.join('|')}, not ${outcome ?? ''}`);
+  await report(engine, call, {
+    type: 'RecordResult',
+    member: call.member.device,
+    case: name,
+    result: known,
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
+  });
+  return done;
+}
+
+async function raise(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer> {
+  const reason = oneLine(call.words.join(' ')).slice(0, REASON_CHARACTERS_MAX);
+  if (reason === '') return refused('usage: lava-test-raise MESSAGE');
+  await report(engine, call, { type: 'RaiseMember', member: call.member.device, reason });
+  return done;
+}
+
+function report(engine: BoardEngine, call: BoardCall, command: MemberCommand): Promise<void> {
+  const { member, key, console } = call;
+  return engine.member(member.job, command, { actor: `board:${member.device}`, key, console });
+}
+
+const isTooLarge = (words: readonly string[]): boolean =>
+  words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, -1) > MESSAGE_BYTES_MAX;

@@ -1,0 +1,59 @@
+/** What the doors are given: the engine as far as they need it, and what the server says of itself. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Engine } from '../engine/engine.ts';
+
+/** The part of the engine that the board's endpoints use. */
+export type BoardEngine = Pick<Engine, 'job' | 'call' | 'abandon' | 'member'>;
+
+/** The part of the engine that the doors use: never its loops, never its insides. */
+export type ApiEngine = BoardEngine &
+  Pick<
+    Engine,
+    | 'submit'
+    | 'jobCount'
+    | 'jobEvents'
+    | 'allEvents'
+    | 'follow'
+    | 'cancel'
+    | 'devices'
+    | 'device'
+    | 'workerIsConnected'
+    | 'setOffline'
+    | 'setOnline'
+    | 'queue'
+    | 'head'
+    | 'now'
+    | 'heldWaits'
+  >;
+
+export interface BoardParts {
+  engine: BoardEngine;
+  /** From which every member's token is derived. */
+  secret: Buffer;
+  /** How many bytes the console of a member has printed by now. */
+  consoleSize(job: number, device: string): number;
+  log: FastifyBaseLogger;
+}
+
+export interface AppParts extends BoardParts {
+  engine: ApiEngine;
+  /** Of Muster. */
+  version: string;
+  /** With it set, every route but the health needs it. */
+  apiToken?: string;
+  /** The file that holds the console of a member; it need not exist. */
+  consoleFile(job: number, device: string): string;
+  /** What the log is kept in: `sqlite`, `memory`. */
+  storeName: string;
+}
+
+/** Whoever asks over the API without a name of their own. */
+export const API_ACTOR = 'user:api';
+
+/** A reason as it is recorded: one line, at most this many characters. */
+export const REASON_CHARACTERS_MAX = 1_000;
+
+/** A text on one line: control characters, newlines among them, become one space. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
+}

@@ -1,0 +1,148 @@
+/**
+ * The one error format of the doors: RFC 9457 problems, and the one table from code to status.
+ * What went wrong inside is hidden from the caller and logged once.
+ */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { CommandRefused } from '../engine/live-stream.ts';
+import type { RejectionCode } from '../machines/deciding.ts';
+import { StoreUnavailable } from '../store/port.ts';
+
+const titles = {
+  'invalid-request': [400, 'The request is not right'],
+  'token-missing': [401, 'A token is needed'],
+  'token-refused': [403, 'The token is not accepted'],
+  'not-found': [404, 'There is nothing here'],
+  'no-such-job': [404, 'There is no such job'],
+  'no-such-member': [404, 'The job has no such member'],
+  'no-such-device': [404, 'There is no such device'],
+  'no-such-worker': [404, 'There is no such worker'],
+  'no-such-wait': [404, 'There is no such wait'],
+  method: [405, 'This method is not for this address'],
+  'job-ended': [409, 'The job has ended'],
+  'job-exists': [409, 'The job exists already'],
+  'job-not-allocated': [409, 'The job has no boards yet'],
+  'member-ended': [409, 'The member has ended'],
+  'member-not-booted': [409, 'The board has not booted'],
+  'not-owed': [409, 'This is not owed now'],
+  'not-holder': [409, 'Somebody else holds the device'],
+  'not-idle': [409, 'The device is not idle'],
+  retired: [409, 'The device is retired'],
+  'lease-void': [409, 'The reservation has lapsed'],
+  'too-large': [413, 'The request is too large'],
+  'media-type': [415, 'This kind of content is not understood'],
+  'range-not-satisfiable': [416, 'The range begins after the end'],
+  'invalid-job': [422, 'The job is not right'],
+  internal: [500, 'The server failed'],
+  'store-unavailable': [503, 'The log cannot be written or read now'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof titles;
+// Every refusal of the rules has its place in the table.
+titles satisfies Record<RejectionCode, readonly [number, string]>;
+
+export const statusOf = (code: ProblemCode): number => titles[code][0];
+
+/** One thing that is wrong with a request. */
+export interface RequestProblem {
+  /** Where: `query.limit`, `body.reason`. */
+  path: string;
+  message: string;
+}
+
+/** An error that its caller may read. Everything else is `internal`. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly code: ProblemCode;
+  readonly extras: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    is: { extras?: Record<string, unknown>; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.extras = is.extras ?? {};
+    this.headers = is.headers ?? {};
+  }
+}
+
+/** Any error as a problem that may be shown. */
+export function problemOf(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof CommandRefused) return new ApiProblem(error.code, error.message);
+  if (error instanceof StoreUnavailable)
+    return new ApiProblem(
+      'store-unavailable',
+      'nothing was changed, or it cannot be told now; the same request may be sent again',
+      { headers: { 'retry-after': '1' } },
+    );
+  return framework(error as Partial<FastifyError>);
+}
+
+/** What Fastify itself refuses; anything unknown is ours, and hidden. */
+function framework(error: Partial<FastifyError>): ApiProblem {
+  if (error.validation !== undefined) {
+    const where = error.validationContext === 'querystring' ? 'query' : error.validationContext;
+    const problems = error.validation.map(({ instancePath, message }) => ({
+      path: [where, ...instancePath.split('/').filter((part) => part !== '')].join('.'),
+      message: message ?? 'not right',
+    }));
+    return invalidRequest(problems);
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new ApiProblem('too-large', 'the body is larger than this address takes');
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new ApiProblem('media-type', 'the content type is not one that this address takes');
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500)
+    return new ApiProblem('invalid-request', error.message ?? 'the request is not right');
+  return new ApiProblem('internal', 'the cause is in the log of the server');
+}
+
+/** A request that is not right, with all that is wrong with it. */
+export function invalidRequest(problems: readonly RequestProblem[]): ApiProblem {
+  const detail = problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ApiProblem('invalid-request', detail, { extras: { problems } });
+}
+
+/** The body of a problem. */
+export function problemBody(problem: ApiProblem): Record<string, unknown> {
+  const [status, title] = titles[problem.code];
+  const { code } = problem;
+  return {
+    type: `urn:muster:${code}`,
+    title,
+    status,
+    detail: problem.message,
+    code,
+    ...problem.extras,
+  };
+}
+
+/** Answers with a problem. An error that is the server's own is logged here, and nowhere else. */
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = problemOf(error);
+  const status = statusOf(problem.code);
+  if (status >= 500) logOnce(error, request);
+  return reply
+    .code(status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemBody(problem)));
+}
+
+/** The address without its query: a query may carry what is nobody else's. */
+export const pathOf = (url: string): string => url.split('?', 1)[0] ?? url;
+
+export function logOnce(error: unknown, request: FastifyRequest): void {
+  const { method, id } = request;
+  request.log.error(
+    { err: error, request: id, method, path: pathOf(request.url) },
+    'request failed',
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * The board's endpoints, `/board/v1/*`: each call with its member's own token, in the shell dialect (one word a
+ * line) or as JSON. What a board says is for itself and its own job: neither is in the request, both are in the token.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type BoardVerb, verbNames, verbOf } from '../board-verbs.ts';
+import {
+  answerText,
+  type BoardAnswer,
+  type BoardTrouble,
+  readWordLines,
+  WORDS_CONTENT_TYPE,
+} from '../board-words.ts';
+import { OpenRequests } from '../open-requests.ts';
+import type { BoardParts } from '../parts.ts';
+import { ApiProblem, invalidRequest, logOnce, problemOf, sendProblem } from '../problems.ts';
+import { bearerToken, type MemberName, readMemberToken } from '../tokens.ts';
+
+/** A message of 65 KiB is for the rules to refuse and to record; this much is not even read. */
+export const BOARD_BODY_BYTES_MAX = 2 * 1024 * 1024;
+/** After so long a wait is answered `wait`, and comes again. Boards give up a silent connection after 40 s. */
+export const HELD_MS_MAX = 20_000;
+/** While the store is away every board asks again each second: one line of the log for all of them. */
+const STORE_LOG_EVERY_MS = 10_000;
+
+const KEY = /^[A-Za-z0-9._-]{8,64}$/;
+const never = new AbortController().signal;
+type Verb = { Params: { verb: string } };
+
+/** Adds `/board/v1/*` to an app, with its own parsers, errors and token: nothing of it is the app's. */
+export async function boardRoutes(
+  app: FastifyInstance,
+  { heldMsMax = HELD_MS_MAX, ...parts }: BoardParts & { heldMsMax?: number },
+): Promise<void> {
+  const open = new OpenRequests(app);
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.addContentTypeParser(WORDS_CONTENT_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.decorateRequest('member', null);
+  app.addHook('onRequest', async (request) => {
+    request.setDecorator('member', speakerOf(request, parts.secret));
+  });
+  app.setErrorHandler(errorHandler());
+
+  app.post<Verb>(
+    '/board/v1/:verb',
+    { bodyLimit: BOARD_BODY_BYTES_MAX, schema: postSchema },
+    async (request, reply) => {
+      const verb = verbOf(request.params.verb);
+      if (verb === undefined) throw unknownVerb(request.params.verb);
+      return answer(
+        verb,
+        isShell(request) ? shellWords(request) : jsonWords(request),
+        request,
+        reply,
+      );
+    },
+  );
+  app.get<Verb>('/board/v1/:verb', { schema: getSchema }, async (request, reply) => {
+    const verb = verbOf(request.params.verb);
+    if (verb === undefined) throw unknownVerb(request.params.verb);
+    if (verb.kind !== 'question')
+      throw new ApiProblem('method', 'this verb changes something: POST it', {
+        headers: { allow: 'POST' },
+      });
+    const { word } = request.query as { word?: string | string[] };
+    return answer(verb, word === undefined ? [] : [word].flat(), request, reply);
+  });
+
+  async function answer(
+    verb: BoardVerb,
+    words: string[] | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    if (words === undefined)
+      return send(request, reply, { status: 'refused', reason: 'the words are not UTF-8' });
+    const key = request.headers['muster-key'];
+    const isKey = typeof key === 'string' && KEY.test(key);
+    if (!isKey && verb.kind !== 'question')
+      return send(request, reply, { status: 'refused', reason: KEY_NEEDED });
+    const member = request.getDecorator<MemberName>('member');
+    const held = verb.kind === 'wait' ? open.open(reply, heldMsMax) : undefined;
+    const end = await verb.run(parts.engine, {
+      member,
+      words,
+      key: isKey ? key : '',
+      console: parts.consoleSize(member.job, member.device),
+      signal: held?.signal ?? never,
+    });
+    const ending = end.status === 'wait' ? held?.ending() : undefined;
+    if (ending === 'gone') return reply.hijack();
+    if (ending !== 'stopping') return send(request, reply, end);
+    reply.header('connection', 'close');
+    return send(request, reply, isShell(request) ? stopping : end);
+  }
+}
+
+const stopping: BoardTrouble = { status: 'retry', reason: 'the server is stopping' };
+const KEY_NEEDED = 'the header Muster-Key is missing or not of 8 to 64 letters, digits, . _ and -';
+
+const isShell = (request: FastifyRequest): boolean =>
+  request.headers['content-type']?.startsWith(WORDS_CONTENT_TYPE) === true;
+
+/** @throws ApiProblem `token-missing`, `token-refused` */
+function speakerOf(request: FastifyRequest, secret: Buffer): MemberName {
+  const token = bearerToken(request.headers.authorization);
+  if (token === undefined)
+    throw new ApiProblem(
+      'token-missing',
+      "the header Authorization: Bearer with the member's token is missing",
+      {
+        headers: { 'www-authenticate': 'Bearer realm="muster board"' },
+      },
+    );
+  const member = readMemberToken(secret, token);
+  if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
+  return member;
+}
+
+const unknownVerb = (name: string) =>
+  new ApiProblem(
+    'not-found',
+    `there is no verb ${JSON.stringify(name.slice(0, 60))}; there are ${verbNames().join(', ')}`,
+  );
+
+function shellWords(request: FastifyRequest): string[] | undefined {
+  return request.body instanceof Buffer ? readWordLines(request.body) : [];
+}
+
+/** @throws ApiProblem `invalid-request` */
+function jsonWords(request: FastifyRequest): string[] {
+  const body = request.body ?? {};
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw invalidRequest([{ path: 'body', message: 'an object with "words" is expected' }]);
+  const unknown = Object.keys(body).filter((name) => name !== 'words');
+  if (unknown.length > 0)
+    throw invalidRequest(unknown.map((name) => ({ path: `body.${name}`, message: 'is unknown' })));
+  const words: unknown = 'words' in body ? body.words : [];
+  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
+    throw invalidRequest([{ path: 'body.words', message: 'a list of strings is expected' }]);
+  return words;
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  is: BoardAnswer | BoardTrouble,
+): FastifyReply {
+  if (!isShell(request)) return reply.send(is.status === 'ok' ? is : { lines: [], ...is });
+  return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(answerText(is));
+}
+
+/** In the shell dialect an error is a text with status 200 too: busybox wget hides every other body. */
+function errorHandler() {
+  let storeLoggedAt = Number.NEGATIVE_INFINITY;
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (!isShell(request)) return sendProblem(error, request, reply);
+    const { code, message } = problemOf(error);
+    const now = performance.now();
+    const logs =
+      code === 'internal' ||
+      (code === 'store-unavailable' && now - storeLoggedAt > STORE_LOG_EVERY_MS);
+    if (logs) logOnce(error, request);
+    if (code === 'store-unavailable' && logs) storeLoggedAt = now;
+    return send(request, reply, troubleOf(code, message));
+  };
+}
+
+function troubleOf(code: ApiProblem['code'], reason: string): BoardAnswer | BoardTrouble {
+  switch (code) {
+    case 'internal':
+    case 'store-unavailable':
+    case 'member-not-booted':
+      return { status: 'retry', reason };
+    case 'token-missing':
+    case 'token-refused':
+    case 'job-not-allocated':
+    case 'job-ended':
+    case 'member-ended':
+    case 'no-such-job':
+    case 'no-such-member':
+      return { status: 'denied', reason };
+    case 'too-large':
+      return { status: 'refused', reason: `too large: ${reason}` };
+    default:
+      return { status: 'refused', reason };
+  }
+}
+
+/** For the documentation alone: requests of boards are checked by hand. */
+const Answer = z.object({
+  status: z.enum(['ok', 'wait', 'fail', 'refused']),
+  lines: z.array(z.string()),
+  reason: z.string().optional(),
+  note: z.string().optional(),
+});
+const described = {
+  tags: ['board'],
+  security: [{ member: [] }],
+  params: z.object({ verb: z.string().meta({ examples: verbNames() }) }),
+};
+const postSchema = {
+  ...described,
+  summary: 'A verb of a board',
+  description:
+    `With the member's token, and a Muster-Key of the board's own making that stays the same on every retry. ` +
+    `A wait is held for up to ${HELD_MS_MAX / 1000} s and then answered \`wait\`: come again with the same key. ` +
+    `With content type ${WORDS_CONTENT_TYPE}: one word a line in, text out, always status 200.`,
+  headers: z.object({ 'muster-key': z.string().regex(KEY).optional() }),
+  body: z.object({ words: z.array(z.string()).optional() }).optional(),
+  response: { 200: Answer },
+};
+const getSchema = {
+  ...described,
+  summary: 'A question of a board: self, role, group',
+  querystring: z.object({ word: z.array(z.string()).optional() }),
+  response: { 200: Answer },
+};

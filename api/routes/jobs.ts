@@ -1,0 +1,249 @@
+/** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { JobStateName } from '../../machines/job.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { barriersOf } from '../../projections/barriers.ts';
+import { jobView } from '../../projections/job-view.ts';
+import { resultsOf } from '../../projections/results.ts';
+import { JobView } from '../../projections/views.ts';
+import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
+import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
+import { allOf } from '../event-stream.ts';
+import { API_ACTOR, type ApiEngine, oneLine, REASON_CHARACTERS_MAX } from '../parts.ts';
+import { ApiProblem } from '../problems.ts';
+import {
+  Barriers,
+  JobPage,
+  JobParams,
+  noSuchJob,
+  problemResponses,
+  Results,
+  Submitted,
+} from '../schemas.ts';
+
+const JOBS_PAGE_MAX = 200;
+/** Jobs that one page looks at: a filter may pass over many. */
+const JOBS_SCANNED_MAX = 1_000;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const stateNames = JobView.shape.state.options;
+
+const States = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(stateNames)))
+  .meta({ description: `some of ${stateNames.join(', ')}, with commas` });
+
+/** `engine`: of the app. */
+export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {
+  await app.register(submitRoute, { engine });
+
+  const view = async (id: number) => {
+    const job = await engine.job(id);
+    if (job === undefined) throw noSuchJob(id);
+    return jobView(id, job, engine.now());
+  };
+  const recorded = async (id: number) => {
+    const events: RecordedEvent[] = [];
+    for await (const event of engine.jobEvents(id)) events.push(event);
+    return events;
+  };
+
+  app.get(
+    '/api/jobs',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Jobs, newest first',
+        querystring: z.object({
+          limit: z.coerce.number().int().min(1).max(JOBS_PAGE_MAX).default(50),
+          /** Only jobs with a lower number. */
+          before: z.coerce.number().int().positive().optional(),
+          state: States.optional(),
+        }),
+        response: { 200: JobPage, ...problemResponses },
+      },
+    },
+    async ({ query: { limit, before, state } }) => {
+      const jobs: JobView[] = [];
+      const first = Math.min((before ?? Number.POSITIVE_INFINITY) - 1, engine.jobCount);
+      const wanted = new Set<JobStateName>(state ?? stateNames);
+      for (let id = first; id >= 1; id--) {
+        if (jobs.length >= limit || first - id >= JOBS_SCANNED_MAX) return { jobs, next: id + 1 };
+        const job = await engine.job(id);
+        if (job !== undefined && wanted.has(job.state)) jobs.push(jobView(id, job, engine.now()));
+      }
+      return { jobs };
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'A job and its members',
+        params: JobParams,
+        response: { 200: JobView, ...problemResponses },
+      },
+    },
+    ({ params }) => view(params.id),
+  );
+
+  app.post(
+    '/api/jobs/:id/cancel',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Cancel a whole group; one that has ended is answered as it is',
+        params: JobParams,
+        body: z
+          .strictObject({ reason: z.string().max(REASON_CHARACTERS_MAX).optional() })
+          .nullish(),
+        response: { 200: JobView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, body }) => {
+      const reason = oneLine(body?.reason ?? '') || 'cancelled by a user';
+      return jobView(id, await engine.cancel(id, reason, { actor: API_ACTOR }), engine.now());
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/document',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'The document as it was submitted',
+        params: JobParams,
+        produces: ['text/plain'],
+        response: { 200: z.string(), ...problemResponses },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      for await (const event of engine.jobEvents(id)) {
+        if (event.type !== 'JobSubmitted') break;
+        return reply
+          .headers({
+            'content-type': 'text/plain; charset=utf-8',
+            'x-content-type-options': 'nosniff',
+          })
+          .serializer((text: string) => text)
+          .send(event.data.document);
+      }
+      throw noSuchJob(id);
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/barriers',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Who waited for whom: every barrier, who arrived when, who is missing',
+        params: JobParams,
+        response: { 200: Barriers, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => {
+      await view(id);
+      return { job: id, barriers: barriersOf(await allOf(engine.jobEvents(id))) };
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/results',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'The results of the whole group',
+        params: JobParams,
+        response: { 200: Results, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => {
+      const { state } = await view(id);
+      return { job: id, state, ...resultsOf(await allOf(engine.jobEvents(id))) };
+    },
+  );
+};
+
+/** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */
+const submitRoute: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.post(
+    '/api/jobs',
+    {
+      bodyLimit: DOCUMENT_BYTES_MAX,
+      schema: {
+        tags: ['jobs'],
+        summary: 'Submit a job',
+        description: 'The body is the document itself. Problems name their line, column and path.',
+        consumes: ['application/json', 'application/yaml', 'text/plain'],
+        querystring: z.object({
+          /** Whether a wait counts its own caller; absent: as the form of the job has it. */
+          countsSelf: z.enum(['true', 'false']).optional(),
+        }),
+        headers: z.object({
+          /** The same key gives the same job. */
+          'idempotency-key': z
+            .string()
+            .regex(/^[\x21-\x7e]{1,200}$/, '1 to 200 characters without blanks')
+            .optional(),
+        }),
+        response: { 201: Submitted, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const document = textOf(request.body);
+      const parsed = parsedOrThrow(document);
+      const { countsSelf } = request.query;
+      const definition =
+        countsSelf === undefined
+          ? parsed.definition
+          : { ...parsed.definition, countsSelf: countsSelf === 'true' };
+      const key = request.headers['idempotency-key'];
+      const by = { actor: API_ACTOR, ...(key !== undefined && { key }) };
+      const { id, state, short } = await engine.submit({ definition, document }, by);
+      return reply
+        .code(201)
+        .header('location', `/api/jobs/${id}`)
+        .send({ id, state: jobViewState(state), warnings: parsed.warnings, short });
+    },
+  );
+};
+
+/** A job that was submitted is in some state that is seen. */
+const jobViewState = (state: JobStateName): JobView['state'] =>
+  state === 'none' ? 'submitted' : state;
+
+/** @throws ApiProblem `invalid-job` */
+function textOf(body: unknown): string {
+  if (!(body instanceof Buffer)) return '';
+  try {
+    return utf8.decode(body);
+  } catch {
+    const message = 'the document is not UTF-8';
+    throw invalidJob([{ path: '', line: 1, column: 1, message, expected: 'UTF-8 text' }]);
+  }
+}
+
+/** @throws ApiProblem `invalid-job` */
+function parsedOrThrow(document: string): Extract<ParsedJob, { definition: unknown }> {
+  const parsed = parseJob(document);
+  if ('problems' in parsed) throw invalidJob(parsed.problems);
+  return parsed;
+}
+
+type DocumentProblems = Extract<ParsedJob, { problems: unknown }>['problems'];
+
+function invalidJob(problems: DocumentProblems): ApiProblem {
+  const detail = problems
+    .slice(0, 3)
+    .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
+  if (problems.length > detail.length) detail.push(`and ${problems.length - detail.length} more`);
+  return new ApiProblem('invalid-job', detail.join('; '), { extras: { problems } });
+}

@@ -1,0 +1,204 @@
+/**
+ * `npm run demo`: the seed's four examples as four jobs on six boards, live, with a summary at the end.
+ * Exit status 0 only if all four completed and every case in them passed.
+ */
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import { pino } from 'pino';
+import { narrator } from '../projections/timeline.ts';
+import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
+import { StoreRefused } from '../store/port.ts';
+import { packageRoot } from './package-root.ts';
+import { ensurePrograms } from './programs.ts';
+import { type RunningServer, ServerRefused, startServer } from './server.ts';
+
+const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
+const DEFAULT_PORT = 7077;
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Events that a person follows; the others only matter to whoever looks closer. */
+const shown = /^(Job|Action|Member|Wait|Message|RequestRefused|ResultRecorded)/;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help) {
+    say('npm run demo [-- --once] [-- --data DIR]\n\nRuns the four examples on six local boards.');
+    return 0;
+  }
+  const lacking = await ensurePrograms(
+    [
+      ['git', 'git'],
+      ['ip', 'iproute2'],
+      ['iperf', 'iperf'],
+      ['curl', 'curl'],
+    ],
+    say,
+  );
+  if (lacking !== undefined) {
+    say(`The examples need programs from Debian. Run this, then again:\n  ${lacking}`);
+    return 2;
+  }
+  const dataDir = resolve(values.data ?? 'muster-data');
+  const server = await start(dataDir);
+  let ended = false;
+  const stop = async () => {
+    if (ended) return;
+    ended = true;
+    await server.stop({ killBoards: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      say(`\n${signal}: stopping`);
+      void stop().then(() => process.exit(130));
+    });
+  const good = await runExamples(server, dataDir).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  if (process.stdout.isTTY && !values.once) {
+    say(`\nThe server stays up: ${server.url}/docs documents its API. Ctrl-C ends it.`);
+    await new Promise(() => {});
+  }
+  await stop();
+  return good ? 0 : 1;
+}
+
+async function start(dataDir: string): Promise<RunningServer> {
+  const options = {
+    dataDir,
+    host: '127.0.0.1',
+    labFile: join(packageRoot, 'examples', 'lab.yaml'),
+    log: pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true })),
+  };
+  const server = await startServer({ ...options, port: DEFAULT_PORT }).catch((error: unknown) => {
+    if (!(error instanceof ServerRefused) || !error.message.includes('taken')) throw error;
+    return startServer({ ...options, port: 0 });
+  });
+  say(`server ${server.url}, log in ${dataDir}, ${server.boardCount} boards (${server.boards})`);
+  return server;
+}
+
+/** The examples' test definitions and scripts as the git repository that the boards' jobs name. */
+async function makeRepository(dataDir: string): Promise<string> {
+  const work = join(dataDir, 'examples.work');
+  const repository = join(dataDir, 'examples.git');
+  for (const folder of [work, repository]) await rm(folder, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  await cp(join(packageRoot, 'examples', 'tests'), work, { recursive: true });
+  const git = (...words: string[]) => execa('git', words, { cwd: work });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '--all');
+  const who = ['-c', 'user.name=muster', '-c', 'user.email=muster@localhost'];
+  await git(
+    ...who,
+    'commit',
+    '--quiet',
+    '--message',
+    'The examples of the Multi-Node LAVA document',
+  );
+  await git('clone', '--quiet', '--bare', work, repository);
+  await rm(work, { recursive: true });
+  return repository;
+}
+
+/** Submits all four at once, follows them to their end, and sums up. */
+async function runExamples(server: RunningServer, dataDir: string): Promise<boolean> {
+  const repository = await makeRepository(dataDir);
+  const ids: number[] = [];
+  const left = new Set<number>();
+  let finished = () => {};
+  const allOver = new Promise<void>((done) => {
+    finished = done;
+  });
+  const tell = narrator();
+  const head = await server.engine.head();
+  const began = server.engine.now();
+  const following = server.engine.follow(head, (events) => {
+    for (const event of events) {
+      if (!event.stream.startsWith('job-')) continue;
+      const line = tell(event);
+      const seconds = ((event.meta.at - began) / 1000).toFixed(1).padStart(6);
+      if (shown.test(event.type))
+        say(`${seconds} s  ${event.stream.padEnd(7)} ${line}`.slice(0, 200));
+      if (!/^Job(Rejected|Completed|Failed|TimedOut|Cancelled)$/.test(event.type)) continue;
+      left.delete(Number(event.stream.slice('job-'.length)));
+      if (ids.length === EXAMPLES.length && left.size === 0) finished();
+    }
+  });
+  for (const file of EXAMPLES) {
+    const text = await readFile(join(packageRoot, 'examples', file), 'utf8');
+    const response = await fetch(`${server.url}/api/jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: text.replaceAll('EXAMPLES_REPOSITORY', repository),
+    });
+    if (!response.ok) throw new Error(`${file}: ${await response.text()}`);
+    const { id } = (await response.json()) as { id: number };
+    left.add(id);
+    ids.push(id);
+  }
+  for (const id of ids) {
+    const state = (await server.engine.job(id))?.endedAt;
+    if (state !== null && state !== undefined) left.delete(id);
+  }
+  if (left.size > 0) await allOver;
+  await following.stop();
+  const good: boolean[] = [];
+  for (const id of ids) good.push(await summary(server.url, id));
+  const wrong = good.filter((g) => !g).length;
+  say(
+    wrong === 0
+      ? '\nAll four examples completed, and every case passed.'
+      : `\n${wrong} of four examples did not pass.`,
+  );
+  return wrong === 0;
+}
+
+async function get<T>(url: string): Promise<T> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** One job for a person: members, barriers with who came when, results. Returns whether all of it is good. */
+async function summary(base: string, id: number): Promise<boolean> {
+  const url = `${base}/api/jobs/${id}`;
+  const job = await get<JobView>(url);
+  const { barriers } = await get<{ barriers: BarrierView[] }>(`${url}/barriers`);
+  const { cases } = await get<{ cases: CaseView[] }>(`${url}/results`);
+  const start = Date.parse(job.allocatedAt ?? job.submittedAt);
+  const after = (at: string) => `${((Date.parse(at) - start) / 1000).toFixed(2)} s`;
+  const took = job.endedAt === undefined ? '' : ` after ${after(job.endedAt)}`;
+  say(`\njob ${id}  ${job.name}: ${job.state}${took}${job.reason ? `: ${job.reason}` : ''}`);
+  for (const m of job.members)
+    say(
+      `  ${m.device.padEnd(12)} ${m.role.padEnd(8)} ${m.state}${m.reason ? `: ${m.reason}` : ''}`,
+    );
+  for (const b of barriers) {
+    const name = `lava-${b.verb} ${b.id}${b.role ? ` ${b.role}` : ''}${b.round > 1 ? ` #${b.round}` : ''}`;
+    const order = b.arrivals.map((a) => `${a.member} ${after(a.at)}`).join(', ');
+    const last = b.arrivals.length > 1 ? `; last ${b.last}` : '';
+    const state = b.released ? '' : ` NOT RELEASED, missing ${b.missing.join(', ')}`;
+    say(`  ${name}: ${order || 'nobody'}${last}${state}`);
+  }
+  for (const c of cases) {
+    const measured = c.measurement === undefined ? '' : `  ${c.measurement} ${c.units ?? ''}`;
+    say(`  ${c.result.padEnd(7)} ${c.device.padEnd(12)} ${c.suite}  ${c.case}${measured}`);
+  }
+  return job.state === 'complete' && cases.every((c) => c.result === 'pass');
+}
+
+main().then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    const known = error instanceof ServerRefused || error instanceof StoreRefused;
+    process.stderr.write(
+      `muster demo: ${known ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+    );
+    process.exit(2);
+  },
+);

@@ -1,0 +1,75 @@
+/** The process as the commands see it: streams, environment, colours, Ctrl-C. Tests hand in their own. */
+import picocolors from 'picocolors';
+import { OutputClosed } from './failure.ts';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What a page is laid out for where nobody says how wide the terminal is. */
+export const COLUMNS_DEFAULT = 80;
+
+export interface Io {
+  /** Writes to stdout and waits until the reader took it. @throws OutputClosed when there is no reader. */
+  out(chunk: string | Uint8Array): Promise<void>;
+  /** Writes to stderr; a closed stderr is nobody's problem. */
+  err(text: string): void;
+  /** All of stdin. */
+  stdin(): Promise<Buffer>;
+  /** Aborted by the first Ctrl-C. The handler is installed by the first call; a second Ctrl-C kills as usual. */
+  interrupt(): AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** For stdout and for stderr: each may be a terminal or not. */
+  readonly colors: Colors;
+  readonly errColors: Colors;
+  readonly columns: number;
+}
+
+/** The real process. */
+export function processIo(): Io {
+  const { stdout, stderr, stdin, env } = process;
+  stdout.on('error', ignoreClosed);
+  stderr.on('error', ignoreClosed);
+  let interrupt: AbortController | undefined;
+  return {
+    env,
+    colors: colorsFor(stdout, env),
+    errColors: colorsFor(stderr, env),
+    columns: (stdout.isTTY && stdout.columns) || (stderr.isTTY && stderr.columns) || COLUMNS_DEFAULT,
+    out: (chunk) =>
+      new Promise((resolve, reject) => {
+        stdout.write(chunk, (error) => {
+          if (error === undefined || error === null) resolve();
+          else reject(isClosed(error) ? new OutputClosed() : error);
+        });
+      }),
+    err: (text) => void stderr.write(text),
+    stdin: async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+      return Buffer.concat(chunks);
+    },
+    interrupt: () => {
+      if (interrupt === undefined) {
+        const controller = new AbortController();
+        process.once('SIGINT', () => controller.abort());
+        interrupt = controller;
+      }
+      return interrupt.signal;
+    },
+  };
+}
+
+/** Colours only for a terminal that did not refuse them (https://no-color.org). */
+function colorsFor(stream: { isTTY?: boolean }, env: Io['env']): Colors {
+  const isWanted = stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  return picocolors.createColors(isWanted);
+}
+
+/** The write that failed reports the error to its own caller. */
+function ignoreClosed(error: Error): void {
+  if (!isClosed(error)) throw error;
+}
+
+function isClosed(error: Error): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ECONNRESET';
+}

@@ -1,0 +1,93 @@
+/** The `muster` command line: all commands, and how each way to end becomes an exit code. */
+import { Command, CommanderError } from 'commander';
+import { ServerProblem } from './client.ts';
+import { type Cli, exampleText } from './command.ts';
+import { barriersCommand } from './commands/barriers.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { deviceCommand, devicesCommand } from './commands/devices.ts';
+import { eventsCommand } from './commands/events.ts';
+import { jobCommand, jobsCommand } from './commands/jobs.ts';
+import { logsCommand } from './commands/logs.ts';
+import { queueCommand } from './commands/queue.ts';
+import { resultsCommand } from './commands/results.ts';
+import { submitCommand } from './commands/submit.ts';
+import { watchCommand } from './commands/watch.ts';
+import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
+import type { Io } from './io.ts';
+import { packageVersion } from './package-root.ts';
+import { hang } from './text.ts';
+
+/**
+ * Runs one command line to its end.
+ *
+ * @param argv the words after `muster`
+ * @param local commands that need no server, such as `serve`
+ * @returns the exit code (failure.ts, EXIT)
+ */
+export async function run(
+  argv: readonly string[],
+  io: Io,
+  local: readonly Command[],
+): Promise<number> {
+  const cli: Cli = { io, exit: EXIT.ok };
+  try {
+    await buildProgram(cli, local).parseAsync([...argv], { from: 'user' });
+    return cli.exit;
+  } catch (error) {
+    return exitOf(error, io);
+  }
+}
+
+function buildProgram(cli: Cli, local: readonly Command[]): Command {
+  const program = new Command('muster')
+    .description('Runs tests that span several boards, and keeps every step as an event.')
+    .version(packageVersion, '--version', 'print the version')
+    .showHelpAfterError('(--help shows how it is used)')
+    .exitOverride()
+    .addHelpText('after', exampleText(['muster serve --lab lab.yaml', 'muster submit job.json --wait']));
+  const remote = [
+    submitCommand,
+    jobsCommand,
+    jobCommand,
+    queueCommand,
+    devicesCommand,
+    deviceCommand,
+    barriersCommand,
+    resultsCommand,
+    logsCommand,
+    eventsCommand,
+    watchCommand,
+    cancelCommand,
+  ];
+  for (const command of [...local, ...remote.map((build) => build(cli))])
+    program.addCommand(command.copyInheritedSettings(program));
+  return program;
+}
+
+/** Says what went wrong, and with which exit code that ends. */
+function exitOf(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof OutputClosed) return EXIT.ok;
+  if (error instanceof Interrupted) {
+    if (error.message !== '') io.err(hang('muster: ', error.message, io.columns));
+    return EXIT.interrupted;
+  }
+  if (error instanceof CliFailure) {
+    const [first = '', ...more] = error.message.split('\n');
+    io.err(hang('muster: ', first, io.columns) + more.map((line) => `${line}\n`).join(''));
+    return error.exit;
+  }
+  if (error instanceof ServerProblem) {
+    io.err(hang('muster: ', problemText(error), io.columns));
+    for (const { message } of error.problems) io.err(hang('  ', message, io.columns));
+    return EXIT.failed;
+  }
+  io.err(`muster: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT.failed;
+}
+
+function problemText(problem: ServerProblem): string {
+  if (problem.status === 401)
+    return `${problem.message}: put the server's API token into the variable MUSTER_API_TOKEN`;
+  return problem.message;
+}

@@ -1,0 +1,101 @@
+/**
+ * The console file of one member: append-only, everything its board printed and our own `muster: ...` lines.
+ * It stays when the job is over; events carry offsets into it.
+ */
+import { statSync } from 'node:fs';
+import { appendFile, mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { throwIfAborted } from './failure.ts';
+import { type ConsoleLine, LineCutter } from './signals.ts';
+
+const CHUNK_BYTES = 262_144;
+const POLL_MS_MIN = 10;
+const POLL_MS_MAX = 120;
+
+export function consolePath(dataDir: string, job: number, device: string): string {
+  return join(dataDir, 'jobs', String(job), `${device}.console`);
+}
+
+/** In bytes; 0 when there is no console yet. */
+export function consoleBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Appends lines of ours, each on a line of its own even when the board stopped in the middle of one. */
+export async function note(path: string, ...lines: string[]): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const lead = (await endsOpen(path)) ? '\n' : '';
+  const text = lines.map((line) => `muster: ${line.replace(/[\r\n]+/g, ' ')}\n`).join('');
+  await appendFile(path, lead + text);
+}
+
+async function endsOpen(path: string): Promise<boolean> {
+  const size = consoleBytes(path);
+  if (size === 0) return false;
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    return bytesRead === 1 && buffer[0] !== 10;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The end of a console, for the reason of a failure. At most `bytes` bytes. */
+export async function consoleTail(path: string, from: number, bytes = 2_048): Promise<string> {
+  const size = consoleBytes(path);
+  const start = Math.max(from, size - bytes);
+  if (size <= start) return '';
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(size - start),
+      0,
+      size - start,
+      start,
+    );
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Follows a console from an offset at which a line begins: each line that begins with `<`, as it is completed.
+ * `onIdle` is called whenever all that is there was read; it may throw to end the following.
+ *
+ * @throws StepAborted when `signal` fires
+ */
+export async function* follow(
+  path: string,
+  from: number,
+  signal: AbortSignal,
+  onIdle: () => void | Promise<void>,
+): AsyncGenerator<ConsoleLine> {
+  const cutter = new LineCutter(from);
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let pauseMs = POLL_MS_MIN;
+  while (true) {
+    throwIfAborted(signal);
+    const before = cutter.position;
+    if (consoleBytes(path) > before) {
+      const file = await open(path, 'r');
+      try {
+        while (true) {
+          const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, cutter.position);
+          if (bytesRead === 0) break;
+          yield* cutter.push(chunk.subarray(0, bytesRead));
+          throwIfAborted(signal);
+        }
+      } finally {
+        await file.close();
+      }
+      pauseMs = POLL_MS_MIN;
+      continue;
+    }
+    await onIdle();
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    pauseMs = Math.min(pauseMs * 1.5, POLL_MS_MAX);
+  }
+}

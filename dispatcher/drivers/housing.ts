@@ -1,0 +1,47 @@
+/** The walls of a `local` board: namespaces where they are allowed, a private folder where they are not. */
+import type { BoardFolder, BoardState } from './board-folder.ts';
+import type { Seat } from './driver.ts';
+
+/** How a board is started. The program talks over file descriptor 3: it says its pid, and waits for a line. */
+export interface Launch {
+  /** A script for `sh -c`, and its arguments. */
+  script: string;
+  args: string[];
+  environment: Record<string, string>;
+}
+
+export interface LaunchOrder {
+  seat: Seat;
+  folder: BoardFolder;
+  image: string;
+  consoleFile: string;
+}
+
+export interface Housing {
+  readonly kind: 'namespaces' | 'plain';
+  readonly gateway: { address: string } | undefined;
+  addressOf(device: string): string | undefined;
+  /** In words, when a board of this kind cannot hold the image. */
+  refuses(image: string): string | undefined;
+  homeOf(seat: Seat, folder: BoardFolder): string;
+  variables(seat: Seat, folder: BoardFolder): readonly (readonly [string, string])[];
+  /** Makes the scratch volume, when it is not there. */
+  prepare(folder: BoardFolder): Promise<void>;
+  launch(order: LaunchOrder): Promise<Launch>;
+  /** Between the board's first word and the word to go on: its network. */
+  connect(device: string, pid: number): Promise<void>;
+  /** Ends every process of the board; resolves when they are gone. */
+  powerOff(device: string, state: BoardState | undefined): Promise<void>;
+  /** Gives back what the volume and the network took; the board is off. */
+  dispose(folder: BoardFolder): Promise<void>;
+  /** Removes what boards left that are not in `keep`. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
+  /** Removes what boards share. */
+  close(): Promise<void>;
+}
+
+/** In the environment of every process of a board: whose it is. */
+export const MARK_VARIABLE = 'MUSTER_BOARD';
+export const markOf = (hash: string, device: string): string => `${hash}/${device}`;
+/** In the environment of what the worker itself runs for boards (git): ended at the next start. */
+export const FETCH_MARK_VARIABLE = 'MUSTER_FETCH';

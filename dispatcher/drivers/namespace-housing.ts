@@ -1,0 +1,159 @@
+/**
+ * A `local` board with a network, mount, pid, uts and ipc namespace of its own, plugged into the worker's bridge.
+ * It is detached from the server: it survives its `kill -9`, and ends with the death of one process, its pid 1.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { killGroup, runProgram, shellQuoted } from '../programs.ts';
+import type { BoardState } from './board-folder.ts';
+import {
+  type Bridge,
+  boardLinks,
+  boardNetwork,
+  plugIn,
+  removeBridge,
+  removeLink,
+} from './bridge.ts';
+import type { Seat } from './driver.ts';
+import { type Housing, type Launch, type LaunchOrder, MARK_VARIABLE, markOf } from './housing.ts';
+import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './local-scripts.ts';
+import { mountScratch, mounts, unmountAll, visibleMounts } from './mounts.ts';
+import type { ProcessLimit } from './process-limit.ts';
+import { isAlive, kill, killUntilNone, markedProcesses } from './processes.ts';
+
+export interface NamespaceOptions {
+  /** Of the data folder. */
+  hash: string;
+  dataDir: string;
+  bridge: Bridge;
+  processLimit: ProcessLimit;
+  consoleBytes: number;
+}
+
+const HOST_IMAGE = 'host:';
+const ULIMIT_BLOCK_BYTES = 512;
+
+/** What this machine lacks for boards with namespaces, in words; `undefined`: nothing. Tries it all. */
+export async function namespacesLack(dataDir: string): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'the server does not run as root';
+  const folder = join(dataDir, 'probe');
+  await mkdir(folder, { recursive: true });
+  const end = await runProgram('sh', ['-c', PROBE, 'sh', folder]);
+  await rm(folder, { recursive: true, force: true });
+  if (end.status === 0) return undefined;
+  return end.stderr.trim().split('\n')[0] || `the trial ended with status ${end.status}`;
+}
+
+export function namespaceHousing(options: NamespaceOptions): Housing {
+  const { hash, bridge, processLimit } = options;
+  const marked = async (device: string) =>
+    (await markedProcesses(MARK_VARIABLE, markOf(hash, device)))
+      .filter(({ value }) => value === markOf(hash, device))
+      .map(({ pid }) => pid);
+  return {
+    kind: 'namespaces',
+    gateway: { address: bridge.address },
+    addressOf: (device) => bridge.addressOf(device),
+    refuses: () => undefined,
+    homeOf: (seat) => `/lava-${seat.job}`,
+    variables: () => [],
+    prepare: async (folder) => {
+      await mkdir(folder.volume, { recursive: true, mode: 0o700 });
+      if (!(await mounts()).some(({ path }) => path === folder.volume))
+        await mountScratch(folder.volume);
+    },
+    launch: (order) => launchOf(options, order),
+    connect: (device, pid) => plugIn(bridge, device, pid),
+    powerOff: async (device, state) => {
+      await endAll(device, state, marked);
+      await removeLink(bridge.linkOf(device));
+      await processLimit.remove(device);
+    },
+    dispose: (folder) => unmountAll(folder.path),
+    sweep: async (keep) => {
+      const kept = new Set([...keep].map((device) => bridge.linkOf(device)));
+      for (const link of await boardLinks(hash)) if (!kept.has(link)) await removeLink(link);
+      await processLimit.sweep(keep);
+    },
+    close: () => removeBridge(hash, bridge.name),
+  };
+}
+
+/**
+ * The launcher's group first: the end of `unshare` there is the end of pid 1, without a word on the console.
+ * pid 1 takes its whole namespace along, a fork bomb too: the kernel forks for nobody in it any more.
+ */
+async function endAll(
+  device: string,
+  state: BoardState | undefined,
+  marked: (device: string) => Promise<number[]>,
+): Promise<void> {
+  const known = [state?.process, state?.launcher].flatMap((id) => id ?? []);
+  if (state?.launcher !== undefined && isAlive(state.launcher)) killGroup(state.launcher.pid);
+  if (state?.process !== undefined) kill(state.process);
+  await killUntilNone(`board ${device}`, async () => {
+    const pids = await marked(device);
+    for (const id of known) if (isAlive(id)) pids.push(id.pid);
+    return pids;
+  });
+}
+
+async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<Launch> {
+  const { seat, folder } = order;
+  const onHost = order.image === HOST_IMAGE;
+  const hostMounts = onHost ? visibleMounts(await mounts(), options.dataDir) : [];
+  const setup = [
+    assignments({
+      volume: folder.volume,
+      data: options.dataDir,
+      device: seat.device,
+      home: `/lava-${seat.job}`,
+      lower: onHost ? '/' : '../image',
+      masked: onHost ? 'yes' : 'no',
+      pids: options.processLimit.pidMax,
+      capabilities: CAPABILITIES_KEPT,
+      mark: markOf(options.hash, seat.device),
+      network: boardNetwork(options.bridge, seat.device),
+      job: String(seat.job),
+      hosts: hostsFile(options.bridge, seat),
+      init: INIT,
+    }),
+    hostMountsFunction(hostMounts),
+    SETUP,
+  ].join('\n');
+  const launch = assignments({
+    volume: folder.volume,
+    console: order.consoleFile,
+    blocks: String(Math.ceil(options.consoleBytes / ULIMIT_BLOCK_BYTES)),
+    processes: await options.processLimit.groupFor(seat.device),
+  });
+  return {
+    script: launch + LAUNCH,
+    args: [
+      ...['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child'],
+      ...['setsid', 'sh', '-c', setup],
+    ],
+    environment: {
+      PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+      [MARK_VARIABLE]: markOf(options.hash, seat.device),
+    },
+  };
+}
+
+/**
+ * Other file systems of the worker, read-only. What is mounted on a file (a container's own /etc/hosts) is not bound:
+ * the board could not write it.
+ */
+function hostMountsFunction(paths: readonly string[]): string {
+  const binds = paths.map((path) => {
+    const quoted = shellQuoted(path);
+    return `[ ! -d ${quoted} ] || mount --bind -o ro,nodev ${quoted} "$root"${quoted} || echo "muster: cannot show" ${quoted}`;
+  });
+  return `host_mounts() {\n:\n${binds.join('\n')}\n}`;
+}
+
+/** Boards of a group find each other by their `lava-group` names (SEMANTICS 2.3, "Names"). */
+function hostsFile(bridge: Bridge, seat: Seat): string {
+  const group = seat.group.map((device) => `${bridge.addressOf(device) ?? ''}\t${device}`);
+  return `${['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost', ...group].join('\n')}\n`;
+}

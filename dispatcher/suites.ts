@@ -1,0 +1,214 @@
+/**
+ * Makes the folder of one action ready for a board: its suites with their checkouts and scripts.
+ * Everything is fetched on the worker. The shapes are those of the wire document: `suites`, and for each suite a folder with
+ * `definition`, `tests/`, `install.sh`, and `run.sh` or `commands`.
+ */
+import { lstat, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Action, TestSource } from '../machines/definition.ts';
+import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
+import { openUrl } from './fetch.ts';
+import { realPathInside } from './files.ts';
+import { checkOut, withoutSecrets } from './git.ts';
+import {
+  DEFINITION_BYTES_MAX,
+  installScript,
+  isVariable,
+  MalformedDefinition,
+  parseTestDefinition,
+  runScript,
+  suiteName,
+  type TestDefinition,
+} from './test-definition.ts';
+
+/** The one suite of a `lava_command_run`. */
+export const COMMAND_SUITE = 'lava-command-run';
+
+export interface SuiteOptions {
+  /** How many suites this member ran before. */
+  suitesBefore: number;
+  allowFiles: readonly string[];
+  gitConfigFile: string;
+  /** In the environment of git, so that leftovers of a crash are found. */
+  mark: Record<string, string>;
+  signal: AbortSignal;
+  /** A line for the member's console. */
+  note(line: string): Promise<void>;
+}
+
+type ShellAction = Extract<Action, { command: 'lava_test_shell' | 'lava_command_run' }>;
+
+/**
+ * Fills `folder` (which exists and is empty) for the action.
+ *
+ * @throws StepFailure `definition-unreachable`, `definition-refused` or `definition-malformed`; StepAborted
+ */
+export async function layOutSuites(
+  action: ShellAction,
+  folder: string,
+  options: SuiteOptions,
+): Promise<void> {
+  const names =
+    action.command === 'lava_command_run'
+      ? [await layOutCommands(action.parameters.commands, folder)]
+      : await layOutDefinitions(action.parameters.definitions, folder, options);
+  await writeFile(join(folder, 'suites'), names.map((name) => `${name}\n`).join(''));
+}
+
+async function layOutCommands(commands: readonly string[], folder: string): Promise<string> {
+  const broken = commands.find((command) => /[\n\0]/.test(command));
+  if (broken !== undefined)
+    throw new StepFailure(
+      'definition-refused',
+      `a command of lava_command_run must be one line: ${JSON.stringify(broken.slice(0, 80))}`,
+    );
+  await mkdir(join(folder, COMMAND_SUITE, 'tests'), { recursive: true });
+  const lines = commands.map((command) => `${command}\n`).join('');
+  await writeFile(join(folder, COMMAND_SUITE, 'commands'), lines);
+  await writeFile(join(folder, COMMAND_SUITE, 'definition'), `${COMMAND_SUITE}\n`);
+  return COMMAND_SUITE;
+}
+
+async function layOutDefinitions(
+  sources: readonly TestSource[],
+  folder: string,
+  options: SuiteOptions,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const [index, source] of sources.entries()) {
+    throwIfAborted(options.signal);
+    names.push(await layOutDefinition(source, index, folder, options));
+  }
+  return names;
+}
+
+async function layOutDefinition(
+  source: TestSource,
+  index: number,
+  folder: string,
+  options: SuiteOptions,
+): Promise<string> {
+  const wrong = source.parameters.find(
+    ([name, value]) => !isVariable(name) || value.includes('\0'),
+  );
+  if (wrong !== undefined)
+    throw new StepFailure(
+      'definition-refused',
+      `parameter ${JSON.stringify(wrong[0])} cannot be a variable of a shell`,
+    );
+  // Under its number first: what it is called stands inside it.
+  const place = join(folder, String(index));
+  const tests = join(place, 'tests');
+  await mkdir(place);
+  const { text, file } = await (source.from === 'git'
+    ? readFromGit(source, tests, options)
+    : readFromUrl(source.url, tests, options));
+  const definition = parsed(text, file);
+  await cloneExtras(definition, tests, options);
+  const name = definition.name ?? basename(file).replace(/\.(ya?ml|json)$/i, '');
+  await writeFile(join(place, 'definition'), `${name}\n`);
+  await writeFile(join(place, 'run.sh'), runScript(definition, source.parameters));
+  const install = installScript(definition, source.parameters);
+  if (install !== undefined) await writeFile(join(place, 'install.sh'), install);
+  const suite = suiteName(options.suitesBefore + index, name);
+  await rename(place, join(folder, suite));
+  return suite;
+}
+
+function parsed(text: string, file: string): TestDefinition {
+  try {
+    return parseTestDefinition(text, file);
+  } catch (error) {
+    if (error instanceof MalformedDefinition)
+      throw new StepFailure('definition-malformed', `test definition ${error.message}`);
+    throw error;
+  }
+}
+
+async function readFromGit(
+  source: Extract<TestSource, { from: 'git' }>,
+  tests: string,
+  options: SuiteOptions,
+): Promise<{ text: string; file: string }> {
+  const shown = withoutSecrets(source.repository);
+  const at = source.revision === undefined ? '' : ` at ${source.revision}`;
+  await options.note(`fetching ${source.path} from ${shown}${at}`);
+  await checkOut(source.repository, source.revision, tests, {
+    configFile: options.gitConfigFile,
+    mark: options.mark,
+    signal: options.signal,
+  });
+  const refuse = (why: string) =>
+    new StepFailure('definition-refused', `testdef ${source.path} of ${shown}: ${why}`);
+  let path: string | undefined;
+  try {
+    path = await realPathInside(tests, source.path);
+  } catch {
+    throw new StepFailure(
+      'definition-unreachable',
+      `testdef ${source.path} of ${shown}${at}: there is no such file`,
+    );
+  }
+  if (path === undefined) throw refuse('it lies outside the repository');
+  const about = await stat(path);
+  if (!about.isFile()) throw refuse('it is not a file');
+  if (about.size > DEFINITION_BYTES_MAX)
+    throw refuse(`it has ${about.size} bytes, more than ${DEFINITION_BYTES_MAX}`);
+  return { text: await readFile(path, 'utf8'), file: source.path };
+}
+
+async function readFromUrl(
+  url: string,
+  tests: string,
+  options: SuiteOptions,
+): Promise<{ text: string; file: string }> {
+  const shown = withoutSecrets(url);
+  await options.note(`fetching ${shown}`);
+  const codes = { refused: 'definition-refused', unreachable: 'definition-unreachable' } as const;
+  const body = await openUrl('test definition', url, codes, options.allowFiles, options.signal);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > DEFINITION_BYTES_MAX)
+        throw new StepFailure(
+          codes.refused,
+          `test definition ${shown}: more than ${DEFINITION_BYTES_MAX} bytes`,
+        );
+      chunks.push(Buffer.from(chunk));
+    }
+  } catch (error) {
+    if (options.signal.aborted) throw new StepAborted();
+    if (error instanceof StepFailure) throw error;
+    throw new StepFailure(codes.unreachable, `test definition ${shown}: ${messageOf(error)}`);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  const name = basename(new URL(url).pathname).replace(/[^A-Za-z0-9_.-]/g, '-');
+  const file = name === '' || name.startsWith('.') ? 'definition.yaml' : name;
+  await mkdir(tests);
+  await writeFile(join(tests, file), text);
+  return { text, file };
+}
+
+/** `install: git-repos:`, each into a new folder right in the checkout. */
+async function cloneExtras(
+  definition: TestDefinition,
+  tests: string,
+  options: SuiteOptions,
+): Promise<void> {
+  for (const { url, branch, destination } of definition.repositories) {
+    const shown = withoutSecrets(url);
+    const name = destination ?? basename(url.replace(/\/+$/, '')).replace(/\.git$/, '');
+    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+      throw new StepFailure(
+        'definition-refused',
+        `git-repos ${shown}: ${JSON.stringify(name)} is no plain name of a folder`,
+      );
+    if ((await lstat(join(tests, name)).catch(() => undefined)) !== undefined)
+      throw new StepFailure('definition-refused', `git-repos ${shown}: ${name} is there already`);
+    await options.note(`fetching ${shown} into ${name}`);
+    const git = { configFile: options.gitConfigFile, mark: options.mark, signal: options.signal };
+    await checkOut(url, branch, join(tests, name), git);
+  }
+}

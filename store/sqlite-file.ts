@@ -1,0 +1,146 @@
+/**
+ * The log's file: how it is made, recognised and opened. Runs in the worker thread.
+ *
+ * A rule for later versions: raise `FILE_VERSION` with the file out of WAL mode (`PRAGMA journal_mode=DELETE`),
+ * so that the number stands in the file itself, where an older Muster reads it without touching anything.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { StoreRefused } from './port.ts';
+import { type Database, openDatabase } from './sqlite-api.ts';
+
+/** 'Must', in the file's header: https://sqlite.org/fileformat2.html#application_id */
+const APPLICATION_ID = 0x4d757374;
+export const FILE_VERSION = 1;
+const BUSY_TIMEOUT_MS = 5_000;
+/** What the write-ahead log is cut back to after a checkpoint. */
+const WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024;
+const PAGE_CACHE_KIB = 64 * 1024;
+
+/**
+ * `names`: every string that comes again (streams, event types, actors, correlations), stored once.
+ * `causation`: a UUID as 16 bytes, anything else as text. `rest`: the rare parts of `meta`, as JSON.
+ * `log` is for people with an SQLite shell; Muster does not read it.
+ */
+const SCHEMA = `
+  CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    actor INTEGER NOT NULL,
+    causation BLOB NOT NULL,
+    correlation INTEGER NOT NULL,
+    rest TEXT,
+    data TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX events_by_stream ON events (stream, version);
+  CREATE UNIQUE INDEX events_by_id ON events (id);
+  CREATE VIEW log AS
+    SELECT position, stream.name AS stream, version, type.name AS type,
+      strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS time, actor.name AS actor, data
+    FROM events
+      JOIN names AS stream ON stream.id = events.stream
+      JOIN names AS type ON type.id = events.type
+      JOIN names AS actor ON actor.id = events.actor;
+`;
+
+/**
+ * Opens the log's file, or makes it. Nothing is touched when it is refused.
+ *
+ * @throws StoreRefused when it is not Muster's, or a newer version wrote it
+ */
+export function openLogFile(file: string): Database {
+  const isThere = existsSync(file) && statSync(file).size > 0;
+  if (isThere) checkHeader(file);
+  else makeLogFile(file);
+  const db = openDatabase(file);
+  try {
+    setPragmas(db);
+    // The number could be newer in the write-ahead log than in the file.
+    checkVersion(file, numberOf(db, 'user_version'));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** On every connection: some builds of SQLite sync less by default than they say. */
+function setPragmas(db: Database): void {
+  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES_MAX}`);
+  db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`);
+}
+
+/** Reads the header with plain file calls: to open a file with SQLite may already write beside it. */
+function checkHeader(file: string): void {
+  const header = Buffer.alloc(100);
+  const handle = openSync(file, 'r');
+  try {
+    readSync(handle, header, 0, header.length, 0);
+  } finally {
+    closeSync(handle);
+  }
+  const isSqlite = header.toString('latin1', 0, 16) === 'SQLite format 3\0';
+  if (!isSqlite || header.readUInt32BE(68) !== APPLICATION_ID)
+    throw new StoreRefused(
+      `${file} is not a log of Muster; move it away, or use another --data folder`,
+    );
+  checkVersion(file, header.readUInt32BE(60));
+}
+
+function checkVersion(file: string, version: number): void {
+  if (version > FILE_VERSION)
+    throw new StoreRefused(
+      `${file} was written by a newer version of Muster (format ${version}, this one reads up to ` +
+        `${FILE_VERSION}); it was not touched. Use that version, or another --data folder`,
+    );
+}
+
+/** Made aside and renamed, so that a crash leaves the whole file or none. */
+function makeLogFile(file: string): void {
+  if (existsSync(`${file}-wal`))
+    throw new StoreRefused(
+      `${file}-wal is there without ${file}: part of a log is missing. Bring ${file} back, or move both away`,
+    );
+  const aside = `${file}.new`;
+  for (const leftover of [aside, `${aside}-journal`]) rmSync(leftover, { force: true });
+  const db = openDatabase(aside);
+  try {
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec(`BEGIN;
+      PRAGMA application_id = ${APPLICATION_ID};
+      PRAGMA user_version = ${FILE_VERSION};
+      ${SCHEMA}
+      COMMIT`);
+  } finally {
+    db.close();
+  }
+  renameSync(aside, file);
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function numberOf(db: Database, pragma: string): number {
+  const row = db.prepare(`PRAGMA ${pragma}`).get() as Record<string, number>;
+  return row[pragma] ?? 0;
+}

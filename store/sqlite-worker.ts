@@ -1,0 +1,57 @@
+/**
+ * The thread that holds the log's file: one connection, one request after another. Nothing else in the
+ * process opens the file, and a slow disk never blocks the thread that answers the boards.
+ */
+import { parentPort } from 'node:worker_threads';
+import { StoreRefused, StoreUnavailable } from './port.ts';
+import { type Database, notOpened, unavailable } from './sqlite-api.ts';
+import { openLogFile } from './sqlite-file.ts';
+import { SqliteLog } from './sqlite-log.ts';
+import type { Answers, Message, Reply, Request } from './sqlite-messages.ts';
+
+let open: { file: string; db: Database; log: SqliteLog } | undefined;
+
+function answerTo(request: Request): Answers[keyof Answers] {
+  if (request.do === 'open') return openLog(request.file);
+  if (open === undefined) throw new StoreUnavailable('the log is not open');
+  const { file, db, log } = open;
+  try {
+    switch (request.do) {
+      case 'append':
+        return log.append(request.group);
+      case 'read-stream':
+        return log.readStream(request.stream, request.after);
+      case 'read-all':
+        return log.readAll(request.after, request.upTo, request.limit);
+      case 'close':
+        open = undefined;
+        db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+        db.close();
+        return null;
+    }
+  } catch (error) {
+    throw unavailable(file, error);
+  }
+}
+
+function openLog(file: string): number {
+  try {
+    const db = openLogFile(file);
+    const log = new SqliteLog(db);
+    open = { file, db, log };
+    return log.head();
+  } catch (error) {
+    throw notOpened(file, error);
+  }
+}
+
+function replyTo({ number, request }: Message): Reply {
+  try {
+    return { number, answer: answerTo(request) };
+  } catch (error) {
+    if (error instanceof StoreRefused) return { number, refused: error.message };
+    return { number, unavailable: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+parentPort?.on('message', (message: Message) => parentPort?.postMessage(replyTo(message)));

@@ -1,0 +1,226 @@
+/**
+ * The embedded log: one SQLite file, written and read by one worker thread, with group commit: all appends
+ * that are pending when the last commit ends go into the next transaction, and so share its fsync.
+ *
+ * This thread checks events, gathers appends and keeps the subscriptions; `sqlite-worker.ts` has the file.
+ */
+import type { Meta, NewEvent, RecordedEvent } from '../machines/events.ts';
+import { type Checked, checkAppend, recordedFromStore, recordedLive } from './edge.ts';
+import { Feed } from './feed.ts';
+import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from './port.ts';
+import type { AppendResult, NewRow, Page, Row } from './sqlite-messages.ts';
+import { SqliteThread } from './sqlite-thread.ts';
+
+const GROUP_EVENTS_MAX = 20_000;
+const GROUP_BYTES_MAX = 32 * 1024 * 1024;
+/** Appends that wait for a slow disk; above it the caller is told to come again. */
+const PENDING_BYTES_MAX = 256 * 1024 * 1024;
+
+/** No limit. */
+const ALL = Number.MAX_SAFE_INTEGER;
+
+interface Pending {
+  stream: string;
+  expectedVersion: number;
+  checked: readonly Checked[];
+  bytes: number;
+  resolve(appended: Appended): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Opens the log in `file`, or makes it; its folder must exist. Take `lockFolder` first.
+ *
+ * @throws StoreRefused when the file cannot be used: not Muster's, from a newer version, not writable
+ * @throws StoreUnavailable when the disk is full or failed
+ */
+export async function openSqliteStore(options: { file: string }): Promise<EventStore> {
+  const thread = new SqliteThread();
+  try {
+    const head = await thread.ask({ do: 'open', file: options.file });
+    return new SqliteStore(options.file, thread, head);
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
+}
+
+class SqliteStore implements EventStore {
+  readonly #file: string;
+  readonly #thread: SqliteThread;
+  readonly #feed: Feed;
+  #pending: Pending[] = [];
+  #pendingBytes = 0;
+  /** Runs while there are appends; undefined when there are none. */
+  #committing: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(file: string, thread: SqliteThread, head: number) {
+    this.#file = file;
+    this.#thread = thread;
+    this.#feed = new Feed(head, async (after, upTo) => {
+      const page = await this.#thread.ask({ do: 'read-all', after, upTo, limit: ALL });
+      return page.rows.map(fromRow);
+    });
+  }
+
+  async append(
+    stream: string,
+    expectedVersion: number,
+    events: readonly NewEvent[],
+  ): Promise<Appended> {
+    this.#assertOpen();
+    const checked = checkAppend(stream, expectedVersion, events);
+    const bytes = checked.reduce((sum, { data }) => sum + data.length, 0);
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > PENDING_BYTES_MAX)
+      throw new StoreUnavailable(
+        `${this.#file}: the disk is too slow for what waits to be written`,
+      );
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ stream, expectedVersion, checked, bytes, resolve, reject });
+      this.#pendingBytes += bytes;
+      this.#committing ??= this.#commitAll();
+    });
+  }
+
+  async #commitAll(): Promise<void> {
+    // What is appended in the same turn of the event loop goes into the same group.
+    await Promise.resolve();
+    while (this.#pending.length > 0) await this.#commit(this.#nextGroup());
+    this.#committing = undefined;
+  }
+
+  #nextGroup(): Pending[] {
+    let events = 0;
+    let bytes = 0;
+    const end = this.#pending.findIndex((append, index) => {
+      events += append.checked.length;
+      bytes += append.bytes;
+      return index > 0 && (events > GROUP_EVENTS_MAX || bytes > GROUP_BYTES_MAX);
+    });
+    return this.#pending.splice(0, end === -1 ? this.#pending.length : end);
+  }
+
+  async #commit(group: readonly Pending[]): Promise<void> {
+    try {
+      const results = await this.#thread.ask({ do: 'append', group: group.map(toRequest) });
+      this.#publish(group, results);
+      group.forEach((append, index) => {
+        settle(append, results[index]);
+      });
+    } catch (error) {
+      for (const { reject } of group) reject(error as Error);
+    } finally {
+      for (const { bytes } of group) this.#pendingBytes -= bytes;
+    }
+  }
+
+  /** In the order of the group, which is the order of the positions. */
+  #publish(group: readonly Pending[], results: readonly AppendResult[]): void {
+    const events: RecordedEvent[] = [];
+    let head = this.#feed.head;
+    results.forEach((result, index) => {
+      const append = group[index];
+      if (append === undefined || result.isConflict || !result.isNew) return;
+      head = result.position;
+      if (this.#feed.isHeard) events.push(...liveEvents(append, result));
+    });
+    if (head !== this.#feed.head) this.#feed.publish(head, events);
+  }
+
+  async *read(stream: string, after = 0): AsyncIterable<RecordedEvent> {
+    let version = after;
+    let page: Page;
+    do {
+      this.#assertOpen();
+      page = await this.#thread.ask({ do: 'read-stream', stream, after: version });
+      for (const row of page.rows) yield fromRow(row);
+      version = page.rows.at(-1)?.version ?? version;
+    } while (!page.isLast);
+  }
+
+  readAll(after = 0, limit = ALL): AsyncIterable<RecordedEvent> {
+    return this.#readUpTo(after, this.#feed.head, limit);
+  }
+
+  async *#readUpTo(after: number, upTo: number, limit: number): AsyncIterable<RecordedEvent> {
+    let position = after;
+    let left = limit;
+    let page: Page;
+    do {
+      this.#assertOpen();
+      if (left <= 0) return;
+      page = await this.#thread.ask({ do: 'read-all', after: position, upTo, limit: left });
+      for (const row of page.rows) yield fromRow(row);
+      position = page.rows.at(-1)?.position ?? position;
+      left -= page.rows.length;
+    } while (!page.isLast);
+  }
+
+  subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void) {
+    this.#assertOpen();
+    return this.#feed.subscribe(after, onEvents);
+  }
+
+  async head(): Promise<number> {
+    this.#assertOpen();
+    return this.#feed.head;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#committing;
+    this.#feed.close();
+    try {
+      await this.#thread.ask({ do: 'close' });
+    } finally {
+      await this.#thread.end();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined)
+      throw new StoreUnavailable(`${this.#file}: the store was closed`);
+  }
+}
+
+function settle(append: Pending, result: AppendResult | undefined): void {
+  const { stream, expectedVersion: expected } = append;
+  if (result === undefined) append.reject(new StoreUnavailable('the store lost an answer'));
+  else if (result.isConflict)
+    append.reject(new ConcurrencyConflict({ stream, expected, actual: result.actual }));
+  else append.resolve({ version: result.version, position: result.position });
+}
+
+const toRequest = ({ stream, expectedVersion, checked }: Pending) => ({
+  stream,
+  expectedVersion,
+  rows: checked.map(toRow),
+});
+
+function toRow({ id, type, data, meta }: Checked): NewRow {
+  const { at, actor, causationId: causation, correlationId: correlation, ...rare } = meta;
+  const rest = JSON.stringify(rare);
+  return { id, type, at, actor, causation, correlation, rest: rest === '{}' ? null : rest, data };
+}
+
+function fromRow(row: Row): RecordedEvent {
+  const { at, actor, causation, correlation, rest, ...event } = row;
+  const rare: Partial<Meta> = rest === null ? {} : JSON.parse(rest);
+  const meta = { at, actor, causationId: causation, correlationId: correlation, ...rare };
+  return recordedFromStore({ ...event, meta });
+}
+
+/** The events of one append have positions one after another: one transaction wrote them in a row. */
+function liveEvents(append: Pending, end: { version: number; position: number }): RecordedEvent[] {
+  const { stream, checked } = append;
+  return checked.map((event, index) => {
+    const back = checked.length - 1 - index;
+    const at = { stream, version: end.version - back, position: end.position - back };
+    return recordedLive(event, at);
+  });
+}

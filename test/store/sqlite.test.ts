@@ -1,0 +1,338 @@
+/** The sqlite adapter: the contract, and what only a file on a disk can show. */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
+import {
+  ConcurrencyConflict,
+  type EventStore,
+  StoreRefused,
+  StoreUnavailable,
+} from '../../store/port.ts';
+import { openSqliteStore } from '../../store/sqlite.ts';
+import { openDatabase } from '../../store/sqlite-api.ts';
+import { openLogFile } from '../../store/sqlite-file.ts';
+import { SqliteLog } from '../../store/sqlite-log.ts';
+import { describeEventStore } from './contract.ts';
+import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
+import { collect, idsOf, many, sent, skipBecause } from './events.ts';
+
+const undo: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+function newFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-store-'));
+  undo.push(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function opened(file: string): Promise<EventStore> {
+  const store = await openSqliteStore({ file });
+  undo.push(() => store.close());
+  return store;
+}
+
+describeEventStore('sqlite', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-store-'));
+  const file = join(dir, 'log.db');
+  return {
+    store: await openSqliteStore({ file }),
+    reopen: () => openSqliteStore({ file }),
+    dispose: async () => rmSync(dir, { recursive: true, force: true }),
+  };
+});
+
+it('refuses an id that is anywhere in the log', async () => {
+  const store = await opened(join(newFolder(), 'log.db'));
+  const event = sent();
+  await store.append('job-1', 0, [event]);
+  await expect(store.append('job-2', 0, [event])).rejects.toBeInstanceOf(ConcurrencyConflict);
+  await expect(store.append('job-1', 1, [event])).rejects.toBeInstanceOf(ConcurrencyConflict);
+});
+
+it('commits the others of a group when one of them is a conflict', async () => {
+  const store = await opened(join(newFolder(), 'log.db'));
+  await store.append('job-1', 0, [sent()]);
+  const results = await Promise.allSettled([
+    store.append('job-2', 0, [sent()]),
+    store.append('job-1', 0, [sent()]),
+    store.append('job-2', 1, [sent()]),
+    store.append('job-3', 7, [sent()]),
+    store.append('job-3', 0, [sent()]),
+  ]);
+  const outcomes = results.map(({ status }) => status);
+  expect(outcomes).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(await collect(store.readAll())).toHaveLength(4);
+});
+
+it('reads in pages that are bounded by their events and by their bytes', () => {
+  const db = openLogFile(join(newFolder(), 'log.db'));
+  undo.push(() => db.close());
+  const log = new SqliteLog(db);
+  const row = (data: string) => {
+    const id = sent().id;
+    const names = { type: 'MessageSent', actor: 'a', causation: 'c', correlation: 'j' };
+    return { id, at: 0, rest: null, data, ...names };
+  };
+  const small = Array.from({ length: 2_500 }, () => row('{}'));
+  const big = Array.from({ length: 12 }, () => row('x'.repeat(400_000)));
+  log.append([{ stream: 's', expectedVersion: 0, rows: [...small, ...big] }]);
+  const pages: number[] = [];
+  for (let after = 0; after < log.head(); ) {
+    const page = log.readAll(after, log.head(), Number.MAX_SAFE_INTEGER);
+    pages.push(page.rows.length);
+    after = page.rows.at(-1)!.position;
+  }
+  expect(pages).toEqual([1_000, 1_000, 503, 3, 3, 3]);
+});
+
+it('lets go of its side files when it is closed', async () => {
+  const dir = newFolder();
+  const store = await openSqliteStore({ file: join(dir, 'log.db') });
+  await store.append('job-1', 0, [sent()]);
+  await store.close();
+  expect(readdirSync(dir)).toEqual(['log.db']);
+});
+
+it('tells a reader which event is damaged or from a newer version', async () => {
+  const file = join(newFolder(), 'log.db');
+  const store = await openSqliteStore({ file });
+  await store.append('job-1', 0, many(3));
+  await store.close();
+  const db = openDatabase(file);
+  db.exec(`UPDATE events SET data = '{"torn' WHERE version = 2`);
+  db.close();
+  const again = await opened(file);
+  await expect(collect(again.read('job-1'))).rejects.toMatchObject({
+    code: 'unreadable-event',
+    stream: 'job-1',
+    version: 2,
+  });
+  await expect(again.subscribeAll(0, () => {}).caughtUp).rejects.toMatchObject({
+    code: 'unreadable-event',
+  });
+});
+
+const hashOf = (file: string): string =>
+  createHash('sha256').update(readFileSync(file)).digest('hex');
+
+async function expectRefusedUntouched(dir: string, file: string, says: RegExp): Promise<void> {
+  const before = { names: readdirSync(dir), hash: hashOf(file), changed: statSync(file).mtimeMs };
+  const refused = await openSqliteStore({ file }).catch((error) => error);
+  expect(refused).toBeInstanceOf(StoreRefused);
+  expect(refused.message).toMatch(says);
+  const after = { names: readdirSync(dir), hash: hashOf(file), changed: statSync(file).mtimeMs };
+  expect(after).toEqual(before);
+}
+
+it('refuses a log that a newer version wrote, and does not touch it', async () => {
+  const dir = newFolder();
+  const file = join(dir, 'log.db');
+  const store = await openSqliteStore({ file });
+  await store.append('job-1', 0, [sent()]);
+  await store.close();
+  const db = openDatabase(file);
+  db.exec('PRAGMA journal_mode = DELETE; PRAGMA user_version = 2');
+  db.close();
+  await expectRefusedUntouched(dir, file, /newer version of Muster \(format 2/);
+});
+
+it('refuses a file that is no log of Muster, and does not touch it', async () => {
+  const dir = newFolder();
+  const text = join(dir, 'notes.txt');
+  writeFileSync(text, 'shopping list');
+  await expectRefusedUntouched(dir, text, /is not a log of Muster/);
+  const foreign = join(dir, 'other.db');
+  const db = openDatabase(foreign);
+  db.exec('CREATE TABLE t (x)');
+  db.close();
+  await expectRefusedUntouched(dir, foreign, /is not a log of Muster/);
+});
+
+it('refuses a write-ahead log whose file is gone', async () => {
+  const dir = newFolder();
+  writeFileSync(join(dir, 'log.db-wal'), 'frames');
+  await expect(openSqliteStore({ file: join(dir, 'log.db') })).rejects.toMatchObject({
+    code: 'store-refused',
+    message: expect.stringContaining('part of a log is missing'),
+  });
+  expect(readdirSync(dir)).toEqual(['log.db-wal']);
+});
+
+it('refuses a folder that is not there, with the reason', async () => {
+  const file = join(newFolder(), 'nowhere', 'log.db');
+  await expect(openSqliteStore({ file })).rejects.toMatchObject({
+    code: 'store-refused',
+    message: expect.stringContaining('its folder must exist and be writable'),
+  });
+});
+
+it('refuses a folder that cannot be written, with the reason', async (context) => {
+  const found = readOnlyFolder();
+  if ('lacks' in found) return skipBecause(context, found.lacks);
+  await expect(openSqliteStore({ file: join(found.dir, 'log.db') })).rejects.toMatchObject({
+    code: 'store-refused',
+    message: expect.stringMatching(/must exist and be writable|folder writable/),
+  });
+});
+
+function readOnlyFolder(): FoundFolder {
+  if (process.getuid?.() !== 0) {
+    const dir = newFolder();
+    chmodSync(dir, 0o555);
+    return { dir };
+  }
+  const found = mountSmallDisk(newFolder(), 1024);
+  if ('dir' in found) {
+    undo.push(found.unmount);
+    remountReadOnly(found.dir);
+  }
+  return found;
+}
+
+it('makes a log anew where a crash left an empty file and a half-made one', async () => {
+  const dir = newFolder();
+  writeFileSync(join(dir, 'log.db'), '');
+  writeFileSync(join(dir, 'log.db.new'), 'half');
+  const store = await opened(join(dir, 'log.db'));
+  await store.append('job-1', 0, [sent()]);
+  expect(readdirSync(dir)).not.toContain('log.db.new');
+});
+
+it('on a full disk refuses the append whole, tells nobody, and goes on when there is room', async (context) => {
+  const found = mountSmallDisk(newFolder(), 2_048);
+  if ('lacks' in found) return skipBecause(context, found.lacks);
+  undo.push(found.unmount);
+  const file = join(found.dir, 'log.db');
+  const ballast = join(found.dir, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(900 * 1024));
+  const store = await opened(file);
+  const heard: RecordedEvent[] = [];
+  await store.subscribeAll(0, (events) => heard.push(...events)).caughtUp;
+
+  const stored: NewEvent[] = [];
+  let refused: { version: number; batch: NewEvent[]; error: unknown } | undefined;
+  while (refused === undefined) {
+    const batch = [sent('a'), sent('b', [['big', 'x'.repeat(40_000)]]), sent('c')];
+    const version = stored.length;
+    await store.append('job-1', version, batch).then(
+      () => stored.push(...batch),
+      (error) => {
+        refused = { version, batch, error };
+      },
+    );
+  }
+  expect(refused.error).toBeInstanceOf(StoreUnavailable);
+  expect((refused.error as Error).message).toMatch(/log\.db: the disk .*make room/);
+  const big = () => [sent('x', [['big', 'x'.repeat(200_000)]])];
+  const together = await Promise.allSettled(
+    [1, 2, 3].map((lane) => store.append(`job-full-${lane}`, 0, big())),
+  );
+  expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(idsOf(await collect(store.readAll()))).toEqual(idsOf(stored));
+  expect(idsOf(heard)).toEqual(idsOf(stored));
+
+  rmSync(ballast);
+  await store.append('job-1', refused.version, refused.batch);
+  stored.push(...refused.batch);
+  expect(idsOf(heard)).toEqual(idsOf(stored));
+  await store.close();
+  const again = await opened(file);
+  expect(idsOf(await collect(again.readAll()))).toEqual(idsOf(stored));
+});
+
+it('syncs the disk for every append, and once for the appends of a group', (context) => {
+  if (spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status !== 0)
+    return skipBecause(context, 'strace is not installed, or may not trace here');
+  const dir = newFolder();
+  const trace = join(dir, 'trace');
+  const count = 40;
+  const traced = ['-f', '-qq', '-e', 'trace=fsync,fdatasync,mkdir,mkdirat', '-o', trace];
+  const child = childArgs('syncs', dir, String(count));
+  const run = spawnSync('strace', [...traced, process.execPath, ...child], { encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  const lines = readFileSync(trace, 'utf8').split('\n');
+  const markAt = (mark: string) => lines.findIndex((line) => line.includes(mark));
+  const syncs = (from: string, to: string) =>
+    lines.slice(markAt(from), markAt(to)).filter((line) => /\bf(data)?sync\(/.test(line)).length;
+  expect(syncs('mark-sequential', 'mark-concurrent')).toBeGreaterThanOrEqual(count);
+  const grouped = syncs('mark-concurrent', 'mark-end');
+  expect(grouped).toBeGreaterThanOrEqual(1);
+  expect(grouped).toBeLessThanOrEqual(count / 8);
+});
+
+const KILL_ROUNDS = 6;
+
+it(`loses nothing acknowledged and tells nothing unsaved in ${KILL_ROUNDS} rounds of kill -9`, async () => {
+  const dir = newFolder();
+  const file = join(dir, 'log.db');
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    const said = await killAfterLines(childArgs('append', file, String(round)), 50 + round * 37);
+    const store = await openSqliteStore({ file });
+    const log = new Map((await collect(store.readAll())).map((event) => [event.id, event]));
+    for (const { id, stream, version } of said)
+      expect(log.get(id)).toMatchObject({ stream, version });
+    for (let lane = 0; lane < 8; lane += 1) {
+      const events = await collect(store.read(`round-${round}-lane-${lane}`));
+      expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+      expect(events.length % 2).toBe(0);
+    }
+    await store.close();
+  }
+}, 60_000);
+
+interface Said {
+  id: string;
+  stream: string;
+  version: number;
+}
+
+/** What a child acknowledged or heard, one JSON line each, until it was killed after that many lines. */
+function killAfterLines(args: string[], lines: number): Promise<Said[]> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (text: string) => {
+      output += text;
+      if (output.split('\n').length > lines) child.kill('SIGKILL');
+    });
+    child.on('error', reject);
+    child.on('close', (_code, signal) => {
+      if (signal !== 'SIGKILL') return reject(new Error(`the child ended by itself (${signal})`));
+      const whole = output.slice(0, output.lastIndexOf('\n')).split('\n');
+      resolve(whole.map((line) => JSON.parse(line) as Said));
+    });
+  });
+}
+
+it('runs from the compiled files', (context) => {
+  const compiled = new URL('../../dist/store/sqlite.js', import.meta.url);
+  if (!existsSync(compiled)) return skipBecause(context, 'dist/ is not built; npm test builds it');
+  const file = join(newFolder(), 'log.db');
+  const script = `
+    const { openSqliteStore } = await import(${JSON.stringify(compiled.href)});
+    const store = await openSqliteStore({ file: ${JSON.stringify(file)} });
+    const event = ${JSON.stringify(sent())};
+    console.log(JSON.stringify(await store.append('job-1', 0, [event])));
+    await store.close();`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  expect(run.stderr).toBe('');
+  expect(JSON.parse(run.stdout)).toEqual({ version: 1, position: 1 });
+});
