@@ -15,7 +15,12 @@ const all = [...Object.keys(rooms), 'cli'];
 module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '(^bench/|-worker\\.ts$)' }, to: {} },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: '(^bench/|-worker\\.ts$)' },
+      to: {},
+    },
     ...Object.entries(rooms).map(([room, allowed]) => ({
       name: `${room}-imports-only-${['itself', ...allowed].join('-')}`,
       severity: 'error',

@@ -1,5 +1,5 @@
 /** What every listener has in common: its limits, one error format, and quick ends. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { ApiProblem, pathOf, sendProblem } from './problems.ts';
 
 /** For the whole of a request to arrive. An answer may take as long as it takes: waits are held. */
@@ -14,7 +14,7 @@ const JSON_BODY_BYTES_MAX = 1024 * 1024;
 export function httpServer(log: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // A child logger a request would cost more than a board's whole message.
     childLoggerFactory: (logger) => logger,
     bodyLimit: JSON_BODY_BYTES_MAX,

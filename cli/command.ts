@@ -46,8 +46,8 @@ export async function withServer(
 ): Promise<void> {
   const { io } = cli;
   const client = new Client({
-    url: options.url ?? (io.env['MUSTER_URL'] || URL_DEFAULT),
-    token: io.env['MUSTER_API_TOKEN'] || undefined,
+    url: options.url ?? (io.env.MUSTER_URL || URL_DEFAULT),
+    token: io.env.MUSTER_API_TOKEN || undefined,
     signal: io.interrupt(),
     onBreak: (text) => io.err(hang('muster: ', text, io.columns)),
   });

@@ -2,7 +2,7 @@
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { EventPage, type Received } from './answers.ts';
 import type { Client } from './client.ts';
-import { endsJob, type Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 
 const PAGE_EVENTS = 1000;
 
@@ -31,7 +31,7 @@ export function readEvent(received: Received): RecordedEvent | undefined {
   try {
     const { event, meta } = parseEvent({ ...received, data: received.data });
     const { stream, version, position } = received;
-    return { ...event, id: String(received['id']), meta, stream, version, position };
+    return { ...event, id: String(received.id), meta, stream, version, position };
   } catch (error) {
     if (error instanceof UnreadableEvent) return undefined;
     throw error;
@@ -55,6 +55,5 @@ export async function followJob(
     const event = readEvent(received);
     const text = event === undefined ? '' : progress(event);
     if (text !== '') await tell(text);
-    if (endsJob(received.type)) return;
   }
 }

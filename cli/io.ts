@@ -33,7 +33,8 @@ export function processIo(): Io {
     env,
     colors: colorsFor(stdout, env),
     errColors: colorsFor(stderr, env),
-    columns: (stdout.isTTY && stdout.columns) || (stderr.isTTY && stderr.columns) || COLUMNS_DEFAULT,
+    columns:
+      (stdout.isTTY && stdout.columns) || (stderr.isTTY && stderr.columns) || COLUMNS_DEFAULT,
     out: (chunk) =>
       new Promise((resolve, reject) => {
         stdout.write(chunk, (error) => {
@@ -60,7 +61,7 @@ export function processIo(): Io {
 
 /** Colours only for a terminal that did not refuse them (https://no-color.org). */
 function colorsFor(stream: { isTTY?: boolean }, env: Io['env']): Colors {
-  const isWanted = stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  const isWanted = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return picocolors.createColors(isWanted);
 }
 

@@ -44,7 +44,10 @@ function buildProgram(cli: Cli, local: readonly Command[]): Command {
     .version(packageVersion, '--version', 'print the version')
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride()
-    .addHelpText('after', exampleText(['muster serve --lab lab.yaml', 'muster submit job.json --wait']));
+    .addHelpText(
+      'after',
+      exampleText(['muster serve --lab lab.yaml', 'muster submit job.json --wait']),
+    );
   const remote = [
     submitCommand,
     jobsCommand,

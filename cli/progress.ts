@@ -26,17 +26,18 @@ export function progress(options: ProgressOptions): Progress {
     const state = jobs.get(event.stream) ?? newJob();
     jobs.set(event.stream, state);
     const told = tell(event, state);
-    if (endsJob(event.type)) jobs.delete(event.stream);
+    if (ENDS.has(event.type)) jobs.delete(event.stream);
     if (told === undefined) return '';
     const label = options.label === undefined ? '' : `${options.label(job)}  `;
-    return paint(hang(`${timeOfDay(event.meta.at)}  ${label}`, told.text, options.columns), told.tone, options.colors);
+    return paint(
+      hang(`${timeOfDay(event.meta.at)}  ${label}`, told.text, options.columns),
+      told.tone,
+      options.colors,
+    );
   };
 }
 
-/** Whether a job says nothing of its own accord after an event of this type. */
-export function endsJob(type: string): boolean {
-  return ENDS.has(type);
-}
+/** After one of these there is nothing left to remember of a job. */
 const ENDS: ReadonlySet<string> = new Set<JobEvent['type']>([
   'JobRejected',
   'JobCompleted',
@@ -202,13 +203,17 @@ function tellWait(event: WaitEvent, job: JobProgress): Told | undefined {
     case 'WaitReleased':
       return tellRelease(event.data, open, job);
     case 'WaitTimedOut':
-      return bad(`${member} gave up at ${title} (limit of the ${event.data.limit}): ${lacked(event.data)}`);
+      return bad(
+        `${member} gave up at ${title} (limit of the ${event.data.limit}): ${lacked(event.data)}`,
+      );
     case 'WaitStuck':
       return bad(`${member} is stuck at ${title}: ${lacked(event.data)}${cycle(event.data.cycle)}`);
     case 'WaitUnstuck':
       return plain(`${member} is not stuck at ${title} any more`);
     case 'WaitUnreachable':
-      return bad(`${title} can never be released for ${member}: ${lacked(event.data)}${cycle(event.data.cycle)}`);
+      return bad(
+        `${title} can never be released for ${member}: ${lacked(event.data)}${cycle(event.data.cycle)}`,
+      );
     case 'WaitAbandoned':
       return quiet(`${member} left ${title} (${event.data.why})`);
   }
@@ -222,8 +227,12 @@ function tellArrival(data: DataOf<'WaitStarted'>, job: JobProgress): Told | unde
   if (data.missingCount === 0) return undefined;
   const unnamed = data.missingCount - data.missing.length;
   const whom =
-    data.verb === 'wait' && data.missingCount > 1 ? `one of ${names(data.missing)}` : names(data.missing);
-  return plain(`${data.member} waits at ${title} for ${whom}${unnamed > 0 ? ` (${data.missingCount} in all)` : ''}`);
+    data.verb === 'wait' && data.missingCount > 1
+      ? `one of ${names(data.missing)}`
+      : names(data.missing);
+  return plain(
+    `${data.member} waits at ${title} for ${whom}${unnamed > 0 ? ` (${data.missingCount} in all)` : ''}`,
+  );
 }
 
 /** The members of one round are released by one append: told once. */
@@ -246,6 +255,11 @@ const cycle = (members: readonly string[]): string =>
   members.length === 0 ? '' : `; they wait for one another: ${names(members)}`;
 
 /** `role server wants 3 boards, 2 found: needs tag usb3`. */
-export function shortText(of: { role: string; wanted: number; found: number; lacking: string }): string {
+export function shortText(of: {
+  role: string;
+  wanted: number;
+  found: number;
+  lacking: string;
+}): string {
   return `role ${of.role} wants ${counted(of.wanted, 'board')}, ${of.found} found: ${of.lacking}`;
 }

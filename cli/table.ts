@@ -26,7 +26,7 @@ export function table(columns: readonly Column[], rows: readonly Cell[][], page:
   const natural = columns.map(({ title }, at) =>
     Math.max(textWidth(title), ...rows.map((row) => cellWidth(row[at] ?? ''))),
   );
-  const widths = fit(natural, columns, page.columns - GAP.length * (columns.length - 1));
+  const widths = fitWidths(natural, columns, page.columns - GAP.length * (columns.length - 1));
   const titles = columns.map(({ title }) => ({ text: title, paint: page.colors.bold }));
   return [titles, ...rows].map((row) => renderRow(row, columns, widths)).join('');
 }
@@ -35,7 +35,7 @@ const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.t
 const cellWidth = (cell: Cell): number => textWidth(textOf(cell));
 
 /** Takes columns from the widest until all fit: first from those that are flexible, then from any. */
-function fit(natural: readonly number[], columns: readonly Column[], room: number): number[] {
+function _fit(natural: readonly number[], columns: readonly Column[], room: number): number[] {
   const widths = [...natural];
   const shrink = (mayShrink: (at: number) => boolean, least: number): void => {
     while (widths.reduce((sum, width) => sum + width, 0) > room) {

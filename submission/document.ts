@@ -11,7 +11,7 @@ import {
   type Tree,
   withoutMark,
 } from './tree.ts';
-import { didYouMean, found, list, quote } from './words.ts';
+import { didYouMean, list, quote } from './words.ts';
 import { readYaml } from './yaml-text.ts';
 
 export type Format = 'json' | 'yaml';
@@ -146,4 +146,11 @@ function expectedText(issue: z.core.$ZodRawIssue): string {
       if (words.length === 0) return 'another value';
       return words.length === 1 ? String(words[0]) : `one of ${list(words)}`;
   }
+}
+
+/** What was found instead, in words that fit behind "got". */
+function found(tree: Tree): string {
+  if (tree.kind === 'object') return 'an object';
+  if (tree.kind === 'list') return 'a list';
+  return typeof tree.value === 'string' ? quote(tree.value) : String(tree.value);
 }

@@ -1,5 +1,4 @@
 /** How messages speak of what stands in somebody's document: quoted, cut, harmless to print, with near misses. */
-import type { Tree } from './tree.ts';
 
 /** A piece of somebody's document, safe to print: quoted, cut, on one line, nothing that moves a cursor. */
 export function quote(text: string, charactersMax = 60): string {
@@ -16,13 +15,6 @@ export function printable(text: string): string {
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`,
   );
-}
-
-/** What was found instead, in words that fit behind "got". */
-export function found(tree: Tree): string {
-  if (tree.kind === 'object') return 'an object';
-  if (tree.kind === 'list') return 'a list';
-  return typeof tree.value === 'string' ? quote(tree.value) : String(tree.value);
 }
 
 /** The known word that was most likely meant; none when nothing is near. */

@@ -1,9 +1,12 @@
 /** `muster devices` and `muster device NAME`, which also takes a board out of use and back. */
 import { type Command, Option } from 'commander';
-import { Devices, DeviceView } from '../../api/schemas.ts';
+import { z } from 'zod';
+import { DeviceView } from '../../api/schemas.ts';
 import { type Cli, type CommonOptions, printJson, serverCommand, withServer } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { renderDevice, renderDevices } from '../render.ts';
+
+const Devices = z.object({ devices: z.array(DeviceView) });
 
 export function devicesCommand(cli: Cli): Command {
   return serverCommand('devices', 'list the boards', ['muster devices']).action(

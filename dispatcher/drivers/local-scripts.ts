@@ -19,7 +19,8 @@ export function assignments(variables: Readonly<Record<string, string>>): string
 /**
  * Needs: volume, console, blocks (of 512 bytes that the console file may have), processes (a cgroup, or empty).
  * $@: the program of the board. The appender stands outside the board: nothing there can kill it or cut the file
- * short, and it survives the server. A console at its limit takes no more, and the board does not notice.
+ * short, and it survives the server. A console at its limit takes no more, and the board does not notice; while the disk
+ * is full the board waits.
  */
 export const LAUNCH = `
 if [ -n "$processes" ]; then echo 0 >"$processes/cgroup.procs" || exit 1; fi
@@ -30,8 +31,10 @@ mkfifo -m 600 in || exit 1
   exec 3>&-
   trap '' XFSZ
   ulimit -f "$blocks"
-  cat >>"$console"
-  cat >/dev/null
+  until cat >>"$console"; do
+    [ "$(wc -c <"$console")" -lt $((blocks * 512)) ] || exec cat >/dev/null
+    sleep 1
+  done
 }
 `;
 

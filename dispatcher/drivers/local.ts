@@ -115,14 +115,26 @@ export class LocalDriver implements Driver {
       const state = await this.#folder(device).read();
       const known = this.#options.boards.some(({ name }) => name === device);
       if (state !== undefined && known) this.#states.set(device, state);
-      else await this.tearDown(device);
+      else await this.#clearAway(device);
     }
     const kept = new Set(this.#states.keys());
     const strays = await markedProcesses(MARK_VARIABLE, `${this.#hash}/`);
     for (const device of new Set(strays.map(({ value }) => value.slice(this.#hash.length + 1))))
-      if (!kept.has(device)) await this.tearDown(device);
+      if (!kept.has(device)) await this.#clearAway(device);
     await this.#housing.sweep(kept);
     return [...this.#states].map(([device, { job, lease }]) => ({ device, job, lease }));
+  }
+
+  /** What belongs to nobody. One that does not go away is no reason not to start. */
+  async #clearAway(device: string): Promise<void> {
+    try {
+      await this.tearDown(device);
+    } catch (error) {
+      this.#options.log.error(
+        { device, err: error },
+        'a board of an earlier life does not go away',
+      );
+    }
   }
 
   holding(device: string): Holding | undefined {
@@ -297,8 +309,6 @@ export class LocalDriver implements Driver {
     const staging = await this.staging(seat);
     await writeFile(join(staging, 'env'), environment, { mode: 0o600 });
     await this.hand(seat, join(staging, 'env'), 'env');
-    const console = this.consoleFile(seat);
-    if (consoleBytes(console) === 0) await note(console, `the console of ${seat.device}`);
   }
 
   async #powerOn(seat: Seat, image: string, signal: AbortSignal): Promise<void> {

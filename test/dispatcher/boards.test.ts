@@ -1,8 +1,9 @@
 /** Real boards with namespaces, from deploy to teardown, and what test scripts do to them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { shellQuoted } from '../../dispatcher/programs.ts';
 import {
   boot,
   commands,
@@ -76,7 +77,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
         `hostname > ${marker}; hostname > /usr/bin/muster-test`,
         'echo "pids $(ls -d /proc/[0-9]* | wc -l)"',
         'test "$(id -u)" = 0',
-        `! ls ${lab.dataDir}/boards`,
+        `! ls ${shellQuoted(lab.dataDir)}/boards`,
         '! mount -t tmpfs x /mnt; ! mknod /tmp/disk b 8 0',
         '! echo 1 > /proc/sys/kernel/sysrq; ! echo b > /proc/sysrq-trigger',
       ),
@@ -270,7 +271,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
     lab.server.allocate(1, [{ device: 'panda01', actions }]);
     expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
     expect(existsSync(target)).toBe(false);
-    expect(readdirSync(lab.folder)).toEqual(['data']);
+    expect(readdirSync(lab.folder)).toEqual([basename(lab.dataDir)]);
     expect(lab.console(1, 'panda01')).toContain('\nsecond\n');
   });
 

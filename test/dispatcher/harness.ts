@@ -20,6 +20,7 @@ import {
   type DispatcherOptions,
 } from '../../dispatcher/dispatcher.ts';
 import { MARK_VARIABLE } from '../../dispatcher/drivers/housing.ts';
+import { parseMounts } from '../../dispatcher/drivers/mounts.ts';
 import { namespacesLack } from '../../dispatcher/drivers/namespace-housing.ts';
 import { markedProcesses } from '../../dispatcher/drivers/processes.ts';
 import type { Action, TestSource } from '../../machines/definition.ts';
@@ -35,7 +36,8 @@ export interface LoggedLine {
 
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'muster-dispatcher-'));
-  readonly dataDir = join(this.folder, 'data');
+  /** A name that every script has to quote. */
+  readonly dataDir = join(this.folder, "data, it's \\ here");
   readonly logged: LoggedLine[] = [];
   readonly server = new FakeServer();
   dispatcher: Dispatcher | undefined;
@@ -122,9 +124,9 @@ export async function leftovers(l: Lab): Promise<string[]> {
   const links = execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.startsWith(`m${hash}v`));
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(l.dataDir));
+  const mounts = parseMounts(readFileSync('/proc/self/mounts', 'utf8'))
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith(l.dataDir));
   const processes = await markedProcesses(MARK_VARIABLE, hashOf(l));
   const groups = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].flatMap((folder) =>
     existsSync(folder)

@@ -159,7 +159,7 @@ describe('a script', () => {
     const readBack = (quote: (text: string) => string) =>
       fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), (values) => {
         const script = values.map((v) => `printf '%s\\0' ${quote(v)}\n`).join('');
-        const out = execFileSync('sh', ['-c', script]).toString('utf8');
+        const out = execFileSync('sh', ['-c', script], { stdio: 'pipe' }).toString('utf8');
         expect(out).toBe(values.map((v) => `${v}\0`).join(''));
       });
     fc.assert(readBack(shellQuoted), { numRuns: 60 });

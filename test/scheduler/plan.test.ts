@@ -212,12 +212,23 @@ describe('properties of every plan', () => {
     isCaught(shuffledArb, isIndependentOfOrder(planWith({ order: (queue) => [...queue] })));
   });
 
+  const changesNoInput =
+    (planner: Planner) =>
+    ({ queue, boards }: Lab) => {
+      const given = structuredClone({ queue, boards });
+      planner(given.queue, given.boards);
+      expect(given).toEqual({ queue, boards });
+    };
+
   it('changes none of its inputs', () => {
-    holds(labArb, ({ queue, boards }) => {
-      const before = structuredClone({ queue, boards });
-      plan(queue, boards);
-      expect({ queue, boards }).toEqual(before);
-    });
+    holds(labArb, changesNoInput(plan));
+  });
+  it('so a plan that sorts the list of boards in place is caught', () => {
+    const sorting: Planner = (queue, boards) => {
+      (boards as Board[]).sort((a, b) => a.idleSince - b.idleSince);
+      return plan(queue, boards);
+    };
+    isCaught(labArb, changesNoInput(sorting));
   });
 
   /** Boards that no job of `planned` has. */

@@ -1,0 +1,76 @@
+/** `muster watch [ID]`: a job from its start to its end, or everything that happens in the lab from now on. */
+import type { Command } from 'commander';
+import { HealthView } from '../../api/schemas.ts';
+import { narrator } from '../../projections/timeline.ts';
+import { JobView } from '../../projections/views.ts';
+import {
+  type Cli,
+  type CommonOptions,
+  type Context,
+  jobId,
+  sayingOnInterrupt,
+  serverCommand,
+  withServer,
+} from '../command.ts';
+import { EXIT } from '../failure.ts';
+import { eventsPath, followJob, readEvent } from '../follow.ts';
+import { jobNumber, type Progress, progress } from '../progress.ts';
+import { renderMembers } from '../render.ts';
+import { hang, timeOfDay } from '../text.ts';
+
+export function watchCommand(cli: Cli): Command {
+  return serverCommand('watch', 'follow a job to its end, or the whole lab from now on', [
+    'muster watch 12',
+    'muster watch',
+  ])
+    .argument('[id]', "the job's number", jobId)
+    .addHelpText('after', '\nWith --json: one JSON document a line, an event each.')
+    .action((id: number | undefined, options: CommonOptions) =>
+      withServer(cli, options, (context) =>
+        id === undefined
+          ? watchLab(context, options)
+          : sayingOnInterrupt(`job ${id} goes on`, () => watchJob(context, id, options)),
+      ),
+    );
+}
+
+async function watchJob(context: Context, id: number, options: CommonOptions): Promise<number> {
+  const { io, client } = context;
+  if (options.json) {
+    for await (const event of client.follow(eventsPath(id)))
+      await io.out(`${JSON.stringify(event)}\n`);
+    return EXIT.ok;
+  }
+  await followJob(client, id, progress(io), (text) => io.out(text));
+  const job = await client.json(`/api/jobs/${id}`, JobView, { isPatient: true });
+  if (job.members.length > 0) await io.out(renderMembers(job, io));
+  await io.out(hang('', `job ${id} is ${job.state}`, io.columns));
+  return EXIT.ok;
+}
+
+async function watchLab({ io, client }: Context, options: CommonOptions): Promise<number> {
+  const { position } = await client.json('/api/health', HealthView);
+  const tell = labProgress(progress({ ...io, label: (job) => `job ${job}` }), io.columns);
+  for await (const received of client.follow(eventsPath(undefined), position)) {
+    if (options.json) {
+      await io.out(`${JSON.stringify(received)}\n`);
+      continue;
+    }
+    const event = readEvent(received);
+    const text = event === undefined ? '' : tell(event);
+    if (text !== '') await io.out(text);
+  }
+  return EXIT.ok;
+}
+
+/** Jobs as their progress tells them; of boards and workers what is not a job's doing. */
+function labProgress(ofJobs: Progress, columns: number): Progress {
+  const say = narrator();
+  return (event) => {
+    if (jobNumber(event) !== undefined) return ofJobs(event);
+    if (ROUTINE.has(event.type)) return '';
+    const who = event.stream.replace(/^(device|worker)-/, '');
+    return hang(`${timeOfDay(event.meta.at)}  `, `${who}: ${say(event)}`, columns);
+  };
+}
+const ROUTINE = new Set(['SubmissionReceived', 'DeviceReserved', 'DeviceReleased']);

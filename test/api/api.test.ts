@@ -1,0 +1,372 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { buildBoardApp } from '../../api/board-app.ts';
+import { StoreUnavailable } from '../../store/port.ts';
+import { document, doors, engineBut, finish, pair, readableLog, say, secret, until } from './bench.ts';
+
+const submit = (payload: string | Buffer, headers: Record<string, string> = {}, query = '') => ({
+  method: 'POST' as const,
+  url: `/api/jobs${query}`,
+  headers: { 'content-type': 'application/json', ...headers },
+  payload,
+});
+
+describe('jobs', () => {
+  it('are submitted as text and shown with their members', async () => {
+    const { app, engine } = await doors();
+    const response = await app.inject(submit(document()));
+    expect(response.statusCode).toBe(201);
+    expect(response.headers.location).toBe('/api/jobs/1');
+    expect(response.json()).toMatchObject({ id: 1, state: 'submitted', short: [] });
+    await until(async () => ((await engine.job(1))?.state === 'allocated' ? true : undefined));
+    const shown = (await app.inject('/api/jobs/1')).json();
+    expect(shown).toMatchObject({ id: 1, name: 'a pair', state: 'allocated' });
+    expect(shown.members.map((m: { role: string }) => m.role)).toEqual(['server', 'server']);
+  });
+
+  it('are rejected, with the roles short, when the boards can never satisfy them', async () => {
+    const { app } = await doors();
+    const answer = (await app.inject(submit(document(9)))).json();
+    expect(answer).toMatchObject({ id: 1, state: 'rejected' });
+    expect(answer.short).toMatchObject([{ role: 'server', wanted: 9, found: 3 }]);
+    expect((await app.inject('/api/jobs/1')).json().state).toBe('rejected');
+  });
+
+  it('give back the document byte for byte', async () => {
+    const { app } = await doors();
+    const text = `\ufeff\r\n  ${document()}  \n\n`;
+    await app.inject(submit(Buffer.from(text)));
+    const response = await app.inject('/api/jobs/1/document');
+    expect(response.rawPayload).toEqual(Buffer.from(text));
+    expect(response.headers['content-type']).toContain('text/plain');
+  });
+
+  it('take the document with any content type, or with none', async () => {
+    const { app } = await doors();
+    for (const type of ['application/yaml', 'text/plain', 'application/x-www-form-urlencoded', ''])
+      expect((await app.inject(submit(document(), { 'content-type': type }))).statusCode).toBe(201);
+  });
+
+  it('are the same job for the same key', async () => {
+    const { app } = await doors();
+    const headers = { 'idempotency-key': 'once' };
+    const ids = [];
+    for (let i = 0; i < 2; i++) ids.push((await app.inject(submit(document(), headers))).json().id);
+    expect(ids).toEqual([1, 1]);
+  });
+
+  it('count their own caller where the submission says so', async () => {
+    const { app, engine } = await doors();
+    await app.inject(submit(document(), {}, '?countsSelf=true'));
+    await app.inject(submit(document()));
+    expect((await engine.job(1))?.definition?.countsSelf).toBe(true);
+    expect((await engine.job(2))?.definition?.countsSelf).toBe(false);
+  });
+
+  it.each([
+    ['malformed JSON', '{"timeout": '],
+    ['an empty body', ''],
+    ['a job without anything', '{}'],
+    ['an unknown command', document().replace('lava_command_run', 'lava_frobnicate')],
+  ])('name every problem with its place: %s', async (_, text) => {
+    const { app, engine } = await doors();
+    const response = await app.inject(submit(text));
+    expect(response.statusCode).toBe(422);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    const problem = response.json();
+    expect(problem).toMatchObject({ type: 'urn:muster:invalid-job', status: 422, code: 'invalid-job' });
+    expect(problem.problems.length).toBeGreaterThan(0);
+    for (const each of problem.problems)
+      expect(each).toMatchObject({ line: expect.any(Number), column: expect.any(Number) });
+    expect(engine.jobCount).toBe(0);
+  });
+
+  it('refuse a document that is not UTF-8, and one of more than 4 MiB', async () => {
+    const { app } = await doors();
+    const notUtf8 = await app.inject(submit(Buffer.from('{"job_name": "\xff"}', 'latin1')));
+    expect([notUtf8.statusCode, notUtf8.json().code]).toEqual([422, 'invalid-job']);
+    const huge = await app.inject(submit(' '.repeat(4 * 1024 * 1024 + 1)));
+    expect([huge.statusCode, huge.json().code]).toEqual([413, 'too-large']);
+  });
+
+  it('are listed newest first, in pages, by state', async () => {
+    const { app } = await doors({}, 2);
+    for (let i = 0; i < 5; i++) await app.inject(submit(document(i === 0 ? 9 : 2)));
+    const ids = async (query: string) => {
+      const { jobs, next } = (await app.inject(`/api/jobs${query}`)).json();
+      return [jobs.map((job: { id: number }) => job.id), next];
+    };
+    expect(await ids('')).toEqual([[5, 4, 3, 2, 1], undefined]);
+    expect(await ids('?limit=2')).toEqual([[5, 4], 4]);
+    expect(await ids('?limit=2&before=4')).toEqual([[3, 2], 2]);
+    expect(await ids('?limit=2&before=2')).toEqual([[1], undefined]);
+    expect(await ids('?state=rejected')).toEqual([[1], undefined]);
+    expect((await ids('?state=submitted,allocated'))[0]).toEqual([5, 4, 3, 2]);
+  });
+
+  it('are cancelled whole, once, and answered as they are when they have ended', async () => {
+    const { app, engine } = await doors();
+    await pair(engine);
+    const cancel = (payload?: object) =>
+      app.inject({ method: 'POST', url: '/api/jobs/1/cancel', ...(payload && { payload }) });
+    const first = (await cancel({ reason: 'wrong\nboards' })).json();
+    expect(first).toMatchObject({ state: 'cancelled', reason: 'wrong boards' });
+    expect(first.members.map((m: { state: string }) => m.state)).toEqual(['cancelled', 'cancelled']);
+    expect((await cancel()).json()).toEqual({ ...first, members: expect.anything() });
+  });
+
+  it('show their barriers and the results of the group', async () => {
+    const { app, engine } = await doors();
+    const { job, server, client } = await pair(engine);
+    const held = say(app, { job, device: client }, 'sync', 'ready');
+    await until(() => (engine.heldWaits === 1 ? true : undefined));
+    const barriers = async () => (await app.inject('/api/jobs/1/barriers')).json().barriers;
+    expect(await barriers()).toMatchObject([
+      { id: 'ready', verb: 'sync', arrived: [client], missing: [server], released: false },
+    ]);
+    await say(app, { job, device: server }, 'sync', 'ready');
+    await held;
+    expect(await barriers()).toMatchObject([{ missing: [], released: true, last: server }]);
+    await say(app, { job, device: server }, 'result', 'case=speed', 'result=fail', 'suite=0_x');
+    const results = (await app.inject('/api/jobs/1/results')).json();
+    expect(results).toMatchObject({ job: 1, state: 'allocated', summary: { pass: 2, fail: 1 } });
+    expect(results.cases.at(-1)).toMatchObject({ device: server, case: 'speed', suite: '0_x' });
+  });
+
+  it('that do not exist are a problem at every address of theirs', async () => {
+    const { app } = await doors();
+    for (const part of ['', '/document', '/barriers', '/results', '/events', '/members/x/console']) {
+      const response = await app.inject(`/api/jobs/7${part}`);
+      expect([part, response.statusCode, response.json().code]).toEqual([part, 404, 'no-such-job']);
+    }
+    const cancel = await app.inject({ method: 'POST', url: '/api/jobs/7/cancel' });
+    expect([cancel.statusCode, cancel.json().code]).toEqual([404, 'no-such-job']);
+  });
+});
+
+describe('devices and the queue', () => {
+  it('show who has a board, and take it out of use and back', async () => {
+    const { app, engine } = await doors();
+    const { server } = await pair(engine);
+    const { devices } = (await app.inject('/api/devices')).json();
+    expect(devices).toHaveLength(3);
+    expect(devices[0]).toMatchObject({ name: 'panda01', state: 'reserved', online: true, job: 1 });
+    const post = (what: string, payload?: object) =>
+      app.inject({ method: 'POST', url: `/api/devices/${server}/${what}`, ...(payload && { payload }) });
+    expect((await post('offline', { reason: ' no\npower ' })).json()).toMatchObject({
+      online: false,
+      offlineReason: 'no power',
+      job: 1,
+    });
+    expect((await post('offline', { reason: ' ' })).statusCode).toBe(400);
+    expect((await post('offline', { reason: 'x', job: 1 })).statusCode).toBe(400);
+    expect((await post('online')).json()).toMatchObject({ online: true });
+    expect((await app.inject(`/api/devices/${server}`)).json().offlineReason).toBeUndefined();
+  });
+
+  it('say which device there is not', async () => {
+    const { app } = await doors();
+    for (const [method, url] of [
+      ['GET', '/api/devices/x'],
+      ['POST', '/api/devices/x/online'],
+    ] as const) {
+      const response = await app.inject({ method, url });
+      expect([response.statusCode, response.json().code]).toEqual([404, 'no-such-device']);
+    }
+  });
+
+  it('tell why a job waits', async () => {
+    const { app } = await doors({}, 2);
+    await app.inject(submit(document()));
+    await app.inject(submit(document()));
+    const { queue } = await until(async () => {
+      const seen = (await app.inject('/api/queue')).json();
+      return seen.queue.length === 1 ? seen : undefined;
+    });
+    expect(queue).toMatchObject([{ job: 2, name: 'a pair', place: 1, slots: [{ wanted: 2 }] }]);
+    expect(queue[0].reason).toMatch(/^waits for 2 boards of role server/);
+  });
+});
+
+describe('consoles', () => {
+  it('come byte for byte, whole or from a byte on', async () => {
+    const { app, engine, consoleFile } = await doors();
+    const { job, server } = await pair(engine);
+    const bytes = Buffer.from([0, 255, 13, 10, 27, 65, 66]);
+    const url = `/api/jobs/${job}/members/${server}/console`;
+    expect((await app.inject(url)).rawPayload).toHaveLength(0);
+    writeFileSync(consoleFile(job, server), bytes);
+    const whole = await app.inject(url);
+    expect(whole.rawPayload).toEqual(bytes);
+    expect(whole.headers['content-type']).toBe('application/octet-stream');
+    const part = await app.inject({ url, headers: { range: 'bytes=4-' } });
+    expect([part.statusCode, part.headers['content-range']]).toEqual([206, 'bytes 4-6/7']);
+    expect(part.rawPayload).toEqual(bytes.subarray(4));
+    const middle = await app.inject({ url, headers: { range: 'bytes=1-2' } });
+    expect(middle.rawPayload).toEqual(bytes.subarray(1, 3));
+    const beyond = await app.inject({ url, headers: { range: 'bytes=7-' } });
+    expect([beyond.statusCode, beyond.headers['content-range']]).toEqual([416, 'bytes */7']);
+  });
+
+  it('are those of members alone, whatever the name looks like', async () => {
+    const { app, engine } = await doors();
+    const { job } = await pair(engine);
+    for (const name of ['panda03', 'nobody'])
+      expect((await app.inject(`/api/jobs/${job}/members/${name}/console`)).json().code).toBe(
+        'no-such-member',
+      );
+    const climbing = await app.inject(`/api/jobs/${job}/members/..%2F..%2Fetc%2Fpasswd/console`);
+    expect(climbing.statusCode).toBe(400);
+  });
+});
+
+describe('the server', () => {
+  it('tells its health, and a problem when its log is away', async () => {
+    const { app, engine } = await doors();
+    expect((await app.inject('/api/health')).json()).toMatchObject({
+      status: 'ok',
+      version: '1.2.3',
+      store: 'memory',
+      position: await engine.head(),
+    });
+    const away = engineBut(engine, { head: () => Promise.reject(new StoreUnavailable('/secret')) });
+    const second = await doors({ engine: away });
+    const response = await second.app.inject('/api/health');
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1']);
+    expect(response.body).not.toContain('secret');
+  });
+
+  it('has figures for Prometheus', async () => {
+    const { app, engine } = await doors({}, 4);
+    await pair(engine);
+    await app.inject(submit(document(3)));
+    await app.inject('/api/devices');
+    const { body, headers } = await app.inject('/metrics');
+    expect(headers['content-type']).toContain('text/plain');
+    expect(body).toContain(
+      'muster_http_requests_total{method="GET",route="/api/devices",status="200"} 1',
+    );
+    expect(body).toContain('muster_jobs{state="submitted"} 1');
+    expect(body).toContain('muster_jobs{state="allocated"} 1');
+    expect(body).toContain('muster_devices{state="reserved"} 2');
+    expect(body).toContain('muster_held_waits 0');
+    expect(body).toContain(`muster_log_position ${await engine.head()}`);
+  });
+
+  it('describes every one of its routes in OpenAPI 3.1, with references that resolve', async () => {
+    const { app } = await doors();
+    const text = (await app.inject('/openapi.json')).body;
+    const api = JSON.parse(text);
+    expect(api.openapi).toBe('3.1.0');
+    for (const path of ['/api/jobs', '/api/jobs/{id}/events', '/api/queue', '/board/v1/{verb}', '/metrics'])
+      expect(Object.keys(api.paths)).toContain(path);
+    expect(api.paths['/api/jobs'].get.responses['200']).toBeDefined();
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      expect(Object.keys(api.components.schemas)).toContain(name);
+  });
+
+  it('has a page of documentation that asks nothing of any other server', async () => {
+    const { app } = await doors();
+    const page = await app.inject('/docs/');
+    expect(page.statusCode).toBe(200);
+    const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? '');
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      const { pathname, host } = new URL(asset, 'http://muster/docs/');
+      expect(host).toBe('muster');
+      expect([pathname, (await app.inject(pathname)).statusCode]).toEqual([pathname, 200]);
+    }
+  });
+});
+
+describe('errors', () => {
+  it('hide the cause of a failure, and log it once', async () => {
+    const { engine } = await doors();
+    const failing = engineBut(engine, {
+      queue: () => {
+        throw new Error('the secret cause');
+      },
+    });
+    const { app, lines } = await doors({ engine: failing });
+    const response = await app.inject('/api/queue?token=hidden');
+    expect(response.statusCode).toBe(500);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ code: 'internal', type: 'urn:muster:internal' });
+    expect(response.body).not.toContain('secret');
+    expect(lines).toHaveLength(1);
+    expect(JSON.stringify(lines[0])).toContain('the secret cause');
+    expect(JSON.stringify(lines[0])).not.toContain('hidden');
+  });
+
+  it('say which addresses there are not, and which methods there are', async () => {
+    const { app } = await doors();
+    const unknown = await app.inject('/api/nothing');
+    expect([unknown.statusCode, unknown.json().code]).toEqual([404, 'not-found']);
+    const wrong = await app.inject({ method: 'DELETE', url: '/api/jobs/1' });
+    expect([wrong.statusCode, wrong.json().code]).toEqual([405, 'method']);
+    expect(wrong.headers.allow).toBe('GET, HEAD');
+  });
+
+  it('are one format for whatever is wrong with a request', async () => {
+    const { app } = await doors();
+    const cancel = (payload: string, type = 'application/json') =>
+      ({ method: 'POST', url: '/api/jobs/1/cancel', headers: { 'content-type': type }, payload }) as const;
+    for (const [request, code] of [
+      ['/api/jobs/x', 'invalid-request'],
+      ['/api/jobs?limit=0', 'invalid-request'],
+      ['/api/jobs?state=none', 'invalid-request'],
+      ['/api/events?after=-1', 'invalid-request'],
+      ['/api/jobs/%zz', 'invalid-request'],
+      [cancel('{"reason": '), 'invalid-request'],
+      [cancel('{"__proto__": {"x": 1}}'), 'invalid-request'],
+      [cancel('{"reason": 5}'), 'invalid-request'],
+      [cancel('x', 'text/html'), 'media-type'],
+      [cancel(JSON.stringify({ reason: 'x'.repeat(2_000_000) })), 'too-large'],
+    ] as const) {
+      const response = await app.inject(request as string);
+      expect(response.headers['content-type']).toContain('application/problem+json');
+      expect([request, response.json().code]).toEqual([request, code]);
+    }
+    const { problems } = (await app.inject('/api/jobs?limit=0')).json();
+    expect(problems).toMatchObject([{ path: 'query.limit', message: expect.any(String) }]);
+  });
+});
+
+describe('the API token', () => {
+  it('is asked for everywhere but at the health and by boards, who have their own', async () => {
+    const { app, engine } = await doors({ apiToken: 'open sesame' });
+    const { job, server } = await pair(engine);
+    for (const url of ['/api/jobs', '/api/events', '/metrics', '/openapi.json', '/docs/', '/docs/json']) {
+      const without = await app.inject(url);
+      expect([url, without.statusCode, without.json().code]).toEqual([url, 401, 'token-missing']);
+    }
+    expect((await app.inject(submit(document()))).statusCode).toBe(401);
+    expect((await app.inject('/api/health')).statusCode).toBe(200);
+    expect(await say(app, { job, device: server }, 'self')).toBe(`ok\n${server}\n`);
+  });
+
+  it('opens the doors, and no other token does', async () => {
+    const { app } = await doors({ apiToken: 'sesame' });
+    const as = (token: string) =>
+      app.inject({ url: '/api/jobs', headers: { authorization: `Bearer ${token}` } });
+    expect((await as('sesame')).statusCode).toBe(200);
+    expect((await as('sesam')).json().code).toBe('token-refused');
+  });
+});
+
+describe('the listener of the boards', () => {
+  it("has the board's endpoints and nothing else", async () => {
+    const { engine } = await doors();
+    const { job, server, client } = await pair(engine);
+    const { log } = readableLog();
+    const app = await buildBoardApp({ engine, secret, consoleSize: () => 0, log });
+    expect(await say(app, { job, device: server }, 'self')).toBe(`ok\n${server}\n`);
+    for (const url of ['/', '/api/jobs', '/api/health', '/metrics', '/docs', '/openapi.json']) {
+      const response = await app.inject(url);
+      expect([url, response.statusCode, response.json().code]).toEqual([url, 404, 'not-found']);
+    }
+    for (const device of [server, client]) await finish(engine, job, device);
+    expect(await say(app, { job, device: server }, 'self')).toMatch(/^denied /);
+    await app.close();
+  });
+});

@@ -1,0 +1,155 @@
+/** The doors around a real engine in memory: an app, its members' tokens, and what it logged. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import pino from 'pino';
+import { onTestFinished } from 'vitest';
+import { type AppOptions, buildApp } from '../../api/app.ts';
+import { WORDS_CONTENT_TYPE } from '../../api/board-words.ts';
+import type { ApiEngine } from '../../api/parts.ts';
+import { memberToken } from '../../api/tokens.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
+
+export { until } from '../engine/bench.ts';
+export { finish } from '../engine/bench.ts';
+
+export const secret = Buffer.from('a secret of the tests');
+
+/** A log that can be read. */
+export function readableLog(): { log: FastifyBaseLogger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  return { log, lines };
+}
+
+/** A server with boards, none of them busy. It is closed when the test ends. */
+export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
+  const lab = await startEngine({}, boards);
+  const folder = mkdtempSync(join(tmpdir(), 'muster-api-'));
+  const { log, lines } = readableLog();
+  const consoleFile = (job: number, device: string) => join(folder, `${job}-${device}`);
+  const parts: AppOptions = {
+    engine: lab.engine,
+    version: '1.2.3',
+    log,
+    secret,
+    consoleFile,
+    consoleSize: () => 7,
+    storeName: 'memory',
+    ...options,
+  };
+  const app = await buildApp(parts);
+  onTestFinished(async () => {
+    await app.close();
+    await lab.engine.stop();
+    rmSync(folder, { recursive: true });
+  });
+  return { ...lab, app, lines, log, consoleFile };
+}
+
+/** The engine with some of its methods replaced: for failures that a real one does not have on demand. */
+export function engineBut(engine: Engine, methods: Partial<ApiEngine>): ApiEngine {
+  return new Proxy<ApiEngine>(engine, {
+    get(_, name: keyof Engine) {
+      if (name in methods) return methods[name as keyof ApiEngine];
+      const is: unknown = engine[name];
+      return typeof is === 'function' ? is.bind(engine) : is;
+    },
+  });
+}
+
+/** A job of one server and one client on booted boards, and its devices in group order. */
+export async function pair(engine: Engine) {
+  const job = await allocated(engine, jobOf({ server: 1, client: 1 }));
+  const [server = '', client = ''] = await booted(engine, job);
+  return { job, server, client };
+}
+
+let calls = 0;
+export const newKey = (): string => `key-of-the-test-${++calls}`;
+
+/** A call as the board's scripts make it. */
+export function said(verb: string, words: string[], is: { token?: string; key?: string }) {
+  return {
+    method: 'POST' as const,
+    url: `/board/v1/${verb}`,
+    headers: {
+      'content-type': WORDS_CONTENT_TYPE,
+      'muster-key': is.key ?? newKey(),
+      ...(is.token !== undefined && { authorization: `Bearer ${is.token}` }),
+    },
+    payload: words
+      .map((word) => `${word.replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`)
+      .join(''),
+  };
+}
+
+/** Says a verb in the shell dialect as a member; gives the text of the answer. */
+export async function say(
+  app: FastifyInstance,
+  member: { job: number; device: string; key?: string },
+  verb: string,
+  ...words: string[]
+): Promise<string> {
+  const token = memberToken(secret, member.job, member.device);
+  const key = member.key === undefined ? {} : { key: member.key };
+  const response = await app.inject(said(verb, words, { token, ...key }));
+  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+  return response.body;
+}
+
+/** Listens on a port of loopback. */
+export async function listening(app: FastifyInstance): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return (app.server.address() as AddressInfo).port;
+}
+
+/** Opens a request on a real socket; `head` resolves with the response's head, `text` grows as it comes. */
+export function opened(
+  port: number,
+  is: { method?: string; url: string; headers?: Record<string, string>; payload?: string },
+) {
+  let text = '';
+  const client = httpRequest({
+    port,
+    host: '127.0.0.1',
+    method: is.method ?? 'GET',
+    path: is.url,
+    headers: is.headers ?? {},
+    agent: false,
+  });
+  const head = new Promise<IncomingMessage>((resolve, reject) => {
+    client.once('response', (response) => {
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('error', () => {});
+      resolve(response);
+    });
+    client.once('error', reject);
+  });
+  head.catch(() => {});
+  const ended = head.then(
+    (response) =>
+      new Promise<void>((resolve) => {
+        if (response.readableEnded || response.destroyed) resolve();
+        response.once('end', resolve).once('close', resolve);
+      }),
+  );
+  ended.catch(() => {});
+  client.end(is.payload ?? '');
+  return { client, head, ended, text: () => text };
+}
+
+/** A job as somebody submits it. */
+export const document = (count = 2) =>
+  JSON.stringify({
+    timeout: 600,
+    job_name: 'a pair',
+    device_group: [{ role: 'server', count, device_type: 'panda' }],
+    actions: [{ command: 'lava_command_run', parameters: { commands: ['lava-sync ready'] } }],
+  });

@@ -1,0 +1,95 @@
+/** A real `muster serve` in a process of its own, that can be killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { openSqliteStore } from '../../store/sqlite.ts';
+
+const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+
+export class ServerProcess {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly #words: string[];
+  #child: ChildProcess | undefined;
+  #port = 0;
+  output = '';
+
+  private constructor(folder: string, words: string[]) {
+    this.folder = folder;
+    this.dataDir = join(folder, 'data');
+    this.#words = words;
+  }
+
+  static async make(labYaml: string): Promise<ServerProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
+    const lab = join(folder, 'lab.yaml');
+    await writeFile(lab, labYaml);
+    return new ServerProcess(folder, ['--lab', lab]);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts it, on the port that it had before, and resolves when it listens. */
+  async start(): Promise<void> {
+    const words = [MAIN, 'serve', '--data', this.dataDir, '--listen', `127.0.0.1:${this.#port}`];
+    const child = spawn(process.execPath, [...words, ...this.#words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    let output = '';
+    const listening = new Promise<void>((resolve, reject) => {
+      child.stdout?.on('data', (bytes: Buffer) => {
+        output += bytes;
+        const url = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output);
+        if (url === null) return;
+        this.#port = Number(url[1]);
+        resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`the server ended (${code}): ${this.output}`)));
+    });
+    child.stderr?.on('data', (bytes: Buffer) => {
+      this.output += bytes;
+    });
+    await listening;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  async post(path: string, body: unknown): Promise<{ id: number; state: string }> {
+    const response = await fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as { id: number; state: string };
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await (await fetch(this.url + path)).json()) as T;
+  }
+
+  /** The whole log; the server must be down. */
+  async log(): Promise<RecordedEvent[]> {
+    const store = await openSqliteStore({ file: join(this.dataDir, 'muster.db') });
+    const events: RecordedEvent[] = [];
+    for await (const event of store.readAll()) events.push(event);
+    await store.close();
+    return events;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
