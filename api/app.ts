@@ -36,7 +36,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   await app.register(healthRoute, parts);
   await app.register(async (api) => {
     const open = new OpenRequests(api);
-    if (apiToken !== undefined) requireToken(api, apiToken);
+    if (apiToken === undefined) requireLocal(api);
+    else requireToken(api, apiToken);
     await api.register(jobRoutes, { engine });
     await api.register(eventRoutes, { engine, open, heartbeatMs });
     await api.register(consoleRoutes, { engine, open, consoleFile: parts.consoleFile });
@@ -59,6 +60,23 @@ function requireToken(app: FastifyInstance, apiToken: string): void {
       });
     if (!isSame(given, apiToken))
       throw new ApiProblem('token-refused', 'this is not the API token of this server');
+  });
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Without a token whoever is on this machine may do everything. A page of another site in a browser on this
+ * machine may not, neither by its own address nor by a name of its own that leads here.
+ */
+function requireLocal(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers: { host = '', origin } }) => {
+    for (const url of [`http://${host}`, ...(origin === undefined ? [] : [origin])])
+      if (!URL.canParse(url) || !LOOPBACK.test(new URL(url).hostname))
+        throw new ApiProblem(
+          'origin-refused',
+          'without an API token this server answers requests to localhost only, and no pages of other sites',
+        );
   });
 }
 

@@ -10,6 +10,7 @@ import { StoreUnavailable } from '../store/port.ts';
 const titles = {
   'invalid-request': [400, 'The request is not right'],
   'token-missing': [401, 'A token is needed'],
+  'origin-refused': [403, 'This page or address is not accepted'],
   'token-refused': [403, 'The token is not accepted'],
   'not-found': [404, 'There is nothing here'],
   'no-such-job': [404, 'There is no such job'],

@@ -4,7 +4,7 @@ import type { Barriers, DeviceView, JobPage, Queue, Results } from '../api/schem
 import type { BarrierView, JobView } from '../projections/views.ts';
 import type { Colors } from './io.ts';
 import { type Cell, type Page, table } from './table.ts';
-import { counted, dateAndTime, hang, names, timeOfDay } from './text.ts';
+import { counted, dateAndTime, hang, names, preciseTimeOfDay, timeOfDay } from './text.ts';
 
 /** A state or a result in its colour. */
 export function stateCell(state: string, colors: Colors): Cell {
@@ -183,7 +183,11 @@ function renderBarrier(barrier: BarrierView, page: Page): string {
   const title = hang('', `lava-${barrier.verb} ${barrier.id}${role}${round}  ${state}`, columns);
   const arrived = barrier.arrivals.map(({ member, at }) => {
     const isLast = barrier.last === member && barrier.arrived.length > 1;
-    return hang('  arrived  ', `${timeOfDay(at)}  ${member}${isLast ? '  (last)' : ''}`, columns);
+    return hang(
+      '  arrived  ',
+      `${preciseTimeOfDay(at)}  ${member}${isLast ? '  (last)' : ''}`,
+      columns,
+    );
   });
   const missing =
     barrier.missing.length === 0

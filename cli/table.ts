@@ -1,4 +1,5 @@
 /** Plain tables that fit the page: no lines, two blanks between columns, long cells wrapped and nothing cut off. */
+import { printable } from '../submission/words.ts';
 import type { Colors } from './io.ts';
 import { textWidth, wrapText } from './text.ts';
 
@@ -24,7 +25,7 @@ const WIDTH_MIN = 4;
 /** A heading and a line a row, each ended by a newline and at most `page.columns` wide. */
 export function table(columns: readonly Column[], rows: readonly Cell[][], page: Page): string {
   const natural = columns.map(({ title }, at) =>
-    Math.max(textWidth(title), ...rows.map((row) => cellWidth(row[at] ?? ''))),
+    rows.reduce((width, row) => Math.max(width, cellWidth(row[at] ?? '')), textWidth(title)),
   );
   const widths = fitWidths(natural, columns, page.columns - GAP.length * (columns.length - 1));
   const titles = columns.map(({ title }) => ({ text: title, paint: page.colors.bold }));
@@ -32,10 +33,10 @@ export function table(columns: readonly Column[], rows: readonly Cell[][], page:
 }
 
 const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
-const cellWidth = (cell: Cell): number => textWidth(textOf(cell));
+const cellWidth = (cell: Cell): number => textWidth(printable(textOf(cell)));
 
 /** Takes columns from the widest until all fit: first from those that are flexible, then from any. */
-function _fit(natural: readonly number[], columns: readonly Column[], room: number): number[] {
+function fitWidths(natural: readonly number[], columns: readonly Column[], room: number): number[] {
   const widths = [...natural];
   const shrink = (mayShrink: (at: number) => boolean, least: number): void => {
     while (widths.reduce((sum, width) => sum + width, 0) > room) {

@@ -29,12 +29,12 @@ export function wrapText(text: string, width: number): string[] {
       line = joined;
       continue;
     }
-    if (line !== '') lines.push(line);
+    if (line.trim() !== '') lines.push(line.trimEnd());
     const parts = splitWord(word, width);
     line = parts.pop() ?? '';
     lines.push(...parts);
   }
-  return [...lines, line];
+  return [...lines, line.trimEnd()];
 }
 
 function splitWord(word: string, width: number): string[] {
@@ -73,6 +73,11 @@ export const counted = (count: number, noun: string): string =>
 export function timeOfDay(at: string | number): string {
   const date = new Date(at);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+}
+
+/** The same with milliseconds, for what is compared: `14:03:59.007`. */
+export function preciseTimeOfDay(at: string): string {
+  return `${timeOfDay(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** The reader's own date and time, `2026-08-01 14:03:59`. */

@@ -15,7 +15,7 @@ export function isInside(folder: string, path: string): boolean {
  * @returns `undefined` when it does not lie in the folder; throws as `realpath` does when it does not exist
  */
 export async function realPathInside(folder: string, path: string): Promise<string | undefined> {
-  if (isAbsolute(path)) return undefined;
+  if (isAbsolute(path) || !isInside(folder, join(folder, path))) return undefined;
   const real = await realpath(join(folder, path));
   return isInside(await realpath(folder), real) ? real : undefined;
 }

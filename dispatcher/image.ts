@@ -192,7 +192,7 @@ class Unpacker {
     if (this.members > IMAGE_MEMBERS_MAX)
       throw this.#failure('image-too-large', `more than ${IMAGE_MEMBERS_MAX} members`);
     const parts = this.#parts(header.name, header.name);
-    if (parts.length === 0) return this.#settle(this.#folder, header);
+    if (parts.length === 0) return this.#takeRoot(header);
     await this.#realFolders(parts.slice(0, -1), header.name);
     const path = join(this.#folder, ...parts);
     switch (header.type) {
@@ -210,6 +210,12 @@ class Unpacker {
       default:
         this.#skipped.push(parts.join('/'));
     }
+  }
+
+  async #takeRoot(header: Header): Promise<void> {
+    if (header.type !== 'directory')
+      throw this.#failure('image-refused', `a ${header.type} in the place of the root`);
+    await this.#settle(this.#folder, header);
   }
 
   async noteSkipped(note: (line: string) => Promise<void>): Promise<void> {

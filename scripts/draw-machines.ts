@@ -33,7 +33,7 @@ const chapters: Chapter[] = [
   {
     title: 'Device',
     introduction:
-      'The stream `device-<name>`: who has the board. Online and health stand beside the state, for they may change in any of them.',
+      'The stream `device-<name>`: who has the board. Online and health stand beside it, and change while it is idle or reserved alike.',
     table: deviceTable,
   },
   {

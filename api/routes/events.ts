@@ -8,7 +8,7 @@ import { EVENT_STREAM, READ_EVENTS_MAX, type Source, streamEvents } from '../eve
 import { EventTail } from '../event-tail.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { ApiEngine } from '../parts.ts';
-import { invalidRequest } from '../problems.ts';
+import { invalidRequest, pathOf } from '../problems.ts';
 import { EventPage, JobParams, noSuchJob, problemResponses } from '../schemas.ts';
 import { Streaming } from '../streaming.ts';
 
@@ -109,7 +109,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
       await streamEvents(out, tail, source, is.heartbeatMs);
     } catch (error) {
       // The head is out: all that is left to say is the end. The client resumes when it likes.
-      request.log.error({ err: error, path: request.url }, 'an event stream broke off');
+      request.log.error({ err: error, path: pathOf(request.url) }, 'an event stream broke off');
     }
     out.end();
     return reply;

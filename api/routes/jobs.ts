@@ -1,8 +1,8 @@
 /** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { JobStateName } from '../../machines/job.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
+import type { JobStateName } from '../../machines/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { resultsOf } from '../../projections/results.ts';

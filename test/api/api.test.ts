@@ -1,8 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildBoardApp } from '../../api/board-app.ts';
+import { memberToken } from '../../api/tokens.ts';
 import { StoreUnavailable } from '../../store/port.ts';
-import { document, doors, engineBut, finish, pair, readableLog, say, secret, until } from './bench.ts';
+import {
+  document,
+  doors,
+  engineBut,
+  finish,
+  pair,
+  readableLog,
+  said,
+  say,
+  secret,
+  until,
+} from './bench.ts';
 
 const submit = (payload: string | Buffer, headers: Record<string, string> = {}, query = '') => ({
   method: 'POST' as const,
@@ -43,8 +55,10 @@ describe('jobs', () => {
 
   it('take the document with any content type, or with none', async () => {
     const { app } = await doors();
-    for (const type of ['application/yaml', 'text/plain', 'application/x-www-form-urlencoded', ''])
+    for (const type of ['application/yaml', 'text/plain', 'application/x-www-form-urlencoded'])
       expect((await app.inject(submit(document(), { 'content-type': type }))).statusCode).toBe(201);
+    const without = { method: 'POST', url: '/api/jobs', payload: document() } as const;
+    expect((await app.inject(without)).statusCode).toBe(201);
   });
 
   it('are the same job for the same key', async () => {
@@ -74,7 +88,11 @@ describe('jobs', () => {
     expect(response.statusCode).toBe(422);
     expect(response.headers['content-type']).toContain('application/problem+json');
     const problem = response.json();
-    expect(problem).toMatchObject({ type: 'urn:muster:invalid-job', status: 422, code: 'invalid-job' });
+    expect(problem).toMatchObject({
+      type: 'urn:muster:invalid-job',
+      status: 422,
+      code: 'invalid-job',
+    });
     expect(problem.problems.length).toBeGreaterThan(0);
     for (const each of problem.problems)
       expect(each).toMatchObject({ line: expect.any(Number), column: expect.any(Number) });
@@ -111,7 +129,10 @@ describe('jobs', () => {
       app.inject({ method: 'POST', url: '/api/jobs/1/cancel', ...(payload && { payload }) });
     const first = (await cancel({ reason: 'wrong\nboards' })).json();
     expect(first).toMatchObject({ state: 'cancelled', reason: 'wrong boards' });
-    expect(first.members.map((m: { state: string }) => m.state)).toEqual(['cancelled', 'cancelled']);
+    expect(first.members.map((m: { state: string }) => m.state)).toEqual([
+      'cancelled',
+      'cancelled',
+    ]);
     expect((await cancel()).json()).toEqual({ ...first, members: expect.anything() });
   });
 
@@ -135,7 +156,14 @@ describe('jobs', () => {
 
   it('that do not exist are a problem at every address of theirs', async () => {
     const { app } = await doors();
-    for (const part of ['', '/document', '/barriers', '/results', '/events', '/members/x/console']) {
+    for (const part of [
+      '',
+      '/document',
+      '/barriers',
+      '/results',
+      '/events',
+      '/members/x/console',
+    ]) {
       const response = await app.inject(`/api/jobs/7${part}`);
       expect([part, response.statusCode, response.json().code]).toEqual([part, 404, 'no-such-job']);
     }
@@ -152,7 +180,11 @@ describe('devices and the queue', () => {
     expect(devices).toHaveLength(3);
     expect(devices[0]).toMatchObject({ name: 'panda01', state: 'reserved', online: true, job: 1 });
     const post = (what: string, payload?: object) =>
-      app.inject({ method: 'POST', url: `/api/devices/${server}/${what}`, ...(payload && { payload }) });
+      app.inject({
+        method: 'POST',
+        url: `/api/devices/${server}/${what}`,
+        ...(payload && { payload }),
+      });
     expect((await post('offline', { reason: ' no\npower ' })).json()).toMatchObject({
       online: false,
       offlineReason: 'no power',
@@ -258,7 +290,13 @@ describe('the server', () => {
     const text = (await app.inject('/openapi.json')).body;
     const api = JSON.parse(text);
     expect(api.openapi).toBe('3.1.0');
-    for (const path of ['/api/jobs', '/api/jobs/{id}/events', '/api/queue', '/board/v1/{verb}', '/metrics'])
+    for (const path of [
+      '/api/jobs',
+      '/api/jobs/{id}/events',
+      '/api/queue',
+      '/board/v1/{verb}',
+      '/metrics',
+    ])
       expect(Object.keys(api.paths)).toContain(path);
     expect(api.paths['/api/jobs'].get.responses['200']).toBeDefined();
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
@@ -310,7 +348,12 @@ describe('errors', () => {
   it('are one format for whatever is wrong with a request', async () => {
     const { app } = await doors();
     const cancel = (payload: string, type = 'application/json') =>
-      ({ method: 'POST', url: '/api/jobs/1/cancel', headers: { 'content-type': type }, payload }) as const;
+      ({
+        method: 'POST',
+        url: '/api/jobs/1/cancel',
+        headers: { 'content-type': type },
+        payload,
+      }) as const;
     for (const [request, code] of [
       ['/api/jobs/x', 'invalid-request'],
       ['/api/jobs?limit=0', 'invalid-request'],
@@ -336,7 +379,14 @@ describe('the API token', () => {
   it('is asked for everywhere but at the health and by boards, who have their own', async () => {
     const { app, engine } = await doors({ apiToken: 'open sesame' });
     const { job, server } = await pair(engine);
-    for (const url of ['/api/jobs', '/api/events', '/metrics', '/openapi.json', '/docs/', '/docs/json']) {
+    for (const url of [
+      '/api/jobs',
+      '/api/events',
+      '/metrics',
+      '/openapi.json',
+      '/docs/',
+      '/docs/json',
+    ]) {
       const without = await app.inject(url);
       expect([url, without.statusCode, without.json().code]).toEqual([url, 401, 'token-missing']);
     }
@@ -351,6 +401,35 @@ describe('the API token', () => {
       app.inject({ url: '/api/jobs', headers: { authorization: `Bearer ${token}` } });
     expect((await as('sesame')).statusCode).toBe(200);
     expect((await as('sesam')).json().code).toBe('token-refused');
+  });
+});
+
+describe('without an API token', () => {
+  it('pages of other sites are refused, whichever name leads them here', async () => {
+    const { app, engine } = await doors();
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { host: 'evil.example', origin: 'http://evil.example' },
+      { host: 'evil.example:8080' },
+      { host: 'localhost.evil.example' },
+    ]) {
+      const response = await app.inject(submit(document(), headers));
+      expect([headers, response.json().code]).toEqual([headers, 'origin-refused']);
+    }
+    expect(engine.jobCount).toBe(0);
+    for (const host of ['localhost:80', '127.0.0.1:8080', '[::1]:8080', 'LOCALHOST'])
+      expect((await app.inject({ url: '/api/jobs', headers: { host } })).statusCode).toBe(200);
+    const own = { host: 'localhost:80', origin: 'http://localhost:5173' };
+    expect((await app.inject(submit(document(), own))).statusCode).toBe(201);
+  });
+
+  it('boards still come by any name that leads here', async () => {
+    const { app, engine } = await doors();
+    const { job, server } = await pair(engine);
+    const call = said('self', [], { token: memberToken(secret, job, server) });
+    const headers = { ...call.headers, host: 'muster.lab' };
+    expect((await app.inject({ ...call, headers })).body).toBe(`ok\n${server}\n`);
   });
 });
 

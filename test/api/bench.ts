@@ -14,8 +14,7 @@ import { memberToken } from '../../api/tokens.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
-export { until } from '../engine/bench.ts';
-export { finish } from '../engine/bench.ts';
+export { finish, until } from '../engine/bench.ts';
 
 export const secret = Buffer.from('a secret of the tests');
 

@@ -5,7 +5,10 @@ import type { RecordedEvent } from '../../machines/events.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import { doors, engineBut, finish, newKey, pair, said, say, secret, until } from './bench.ts';
 
-async function eventsOf(engine: { jobEvents(id: number): AsyncIterable<RecordedEvent> }, id: number) {
+async function eventsOf(
+  engine: { jobEvents(id: number): AsyncIterable<RecordedEvent> },
+  id: number,
+) {
   const events: RecordedEvent[] = [];
   for await (const event of engine.jobEvents(id)) events.push(event);
   return events;
@@ -54,7 +57,9 @@ describe('the shell dialect', () => {
     const { job, server } = await pair(engine);
     const me = { job, device: server };
     expect(await say(app, me, 'send', 'x', 'k=a\nb')).toMatch(/^refused .*newline/);
-    expect(await say(app, me, 'send', 'x', `k=${'v'.repeat(65 * 1024)}`)).toMatch(/^refused .*65536/);
+    expect(await say(app, me, 'send', 'x', `k=${'v'.repeat(65 * 1024)}`)).toMatch(
+      /^refused .*65536/,
+    );
     const refused = (await eventsOf(engine, job)).filter((e) => e.type === 'RequestRefused');
     expect(refused.map((e) => e.data.code)).toEqual(['bad-value', 'too-large']);
   });
@@ -62,7 +67,13 @@ describe('the shell dialect', () => {
   it('answers a body that is too large even to be read as a refusal', async () => {
     const { app, engine } = await doors();
     const { job, server } = await pair(engine);
-    const answer = await say(app, { job, device: server }, 'send', 'x', 'v'.repeat(3 * 1024 * 1024));
+    const answer = await say(
+      app,
+      { job, device: server },
+      'send',
+      'x',
+      'v'.repeat(3 * 1024 * 1024),
+    );
     expect(answer).toMatch(/^refused too large/);
   });
 
@@ -101,7 +112,9 @@ describe('the shell dialect', () => {
     const { app, engine } = await doors();
     const { job, server } = await pair(engine);
     for (const key of ['short', 'with blank 123', 'x'.repeat(65)])
-      expect(await say(app, { job, device: server, key }, 'send', 'x')).toMatch(/^refused .*Muster-Key/);
+      expect(await say(app, { job, device: server, key }, 'send', 'x')).toMatch(
+        /^refused .*Muster-Key/,
+      );
   });
 
   it('says wait when a wait was held for long enough, and goes on with it when its key comes again', async () => {
@@ -130,7 +143,14 @@ describe('the shell dialect', () => {
     const { job, server } = await pair(engine);
     const me = { job, device: server };
     expect(await say(app, me, 'suite', 'start', '0_smoke', 'smoke')).toBe('ok\n');
-    const words = ['case=boot', 'result=pass', 'measurement=1.5', 'units=s', 'note=two\nlines', 'set='];
+    const words = [
+      'case=boot',
+      'result=pass',
+      'measurement=1.5',
+      'units=s',
+      'note=two\nlines',
+      'set=',
+    ];
     expect(await say(app, me, 'result', ...words)).toBe('ok\n');
     expect(await say(app, me, 'suite', 'end', '0_smoke')).toBe('ok\n');
     const recorded = (await eventsOf(engine, job)).find((e) => e.type === 'ResultRecorded');
@@ -150,7 +170,11 @@ describe('the shell dialect', () => {
     ['a result without a case', 'result', ['result=pass']],
     ['a result that is none', 'result', ['case=x', 'result=maybe']],
     ['a result of another board', 'result', ['case=x', 'result=pass', 'member=panda02']],
-    ['a result that is too large', 'result', ['case=x', 'result=pass', `note=${'x'.repeat(70_000)}`]],
+    [
+      'a result that is too large',
+      'result',
+      ['case=x', 'result=pass', `note=${'x'.repeat(70_000)}`],
+    ],
     ['a suite that does neither start nor end', 'suite', ['begin', 'x']],
     ['a suite without a name', 'suite', ['start']],
     ['a raise without a message', 'raise', []],
@@ -205,7 +229,14 @@ describe('tokens', () => {
     const good = memberToken(secret, job, server);
     const mac = good.slice(good.lastIndexOf('.') + 1);
     const others = memberToken(Buffer.from('another secret'), job, server);
-    for (const token of [undefined, '', 'x', others, `mb1.${job}.${client}.${mac}`, `mb1.${job + 1}.${server}.${mac}`]) {
+    for (const token of [
+      undefined,
+      '',
+      'x',
+      others,
+      `mb1.${job}.${client}.${mac}`,
+      `mb1.${job + 1}.${server}.${mac}`,
+    ]) {
       const response = await app.inject(said('send', ['x'], token === undefined ? {} : { token }));
       expect(response.statusCode).toBe(200);
       expect(response.body).toMatch(/^denied /);
@@ -229,9 +260,9 @@ describe('tokens', () => {
     for (const device of [server, client]) await finish(engine, job, device);
     expect((await engine.job(job))?.state).toBe('complete');
     for (const verb of ['self', 'send', 'wait', 'raise'])
-      expect(await say(app, { job, device: server }, verb, ...(verb === 'self' ? [] : ['x']))).toMatch(
-        /^denied .*ended/,
-      );
+      expect(
+        await say(app, { job, device: server }, verb, ...(verb === 'self' ? [] : ['x'])),
+      ).toMatch(/^denied .*ended/);
   });
 
   it('speaks only for the board of its token, in its own job', async () => {
@@ -292,14 +323,26 @@ describe('the JSON dialect', () => {
   it('has problems for tokens, for members that have ended, and for bodies that are not right', async () => {
     const { app, engine } = await doors();
     const { job, server } = await pair(engine);
-    const post = async (headers: Record<string, string>, payload: unknown, url = '/board/v1/send') => {
-      const response = await app.inject({ method: 'POST', url, headers, payload: payload as object });
+    const post = async (
+      headers: Record<string, string>,
+      payload: unknown,
+      url = '/board/v1/send',
+    ) => {
+      const response = await app.inject({
+        method: 'POST',
+        url,
+        headers,
+        payload: payload as object,
+      });
       expect(response.headers['content-type']).toContain('application/problem+json');
       return [response.statusCode, response.json().code];
     };
     const { authorization, ...without } = json(job, server);
     expect(await post(without, {})).toEqual([401, 'token-missing']);
-    expect(await post({ ...without, authorization: `${authorization}x` }, {})).toEqual([403, 'token-refused']);
+    expect(await post({ ...without, authorization: `${authorization}x` }, {})).toEqual([
+      403,
+      'token-refused',
+    ]);
     const mine = json(job, server);
     expect(await post(mine, '{"words": [')).toEqual([400, 'invalid-request']);
     expect(await post(mine, { words: 'x' })).toEqual([400, 'invalid-request']);

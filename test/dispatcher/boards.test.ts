@@ -24,6 +24,9 @@ const lack = await namespacesSkipped();
 let lab: Lab;
 afterEach(() => lab.close());
 
+/** A step that fails when the command works. (`! command` would pass under `set -e` either way.) */
+const never = (command: string): string => `if ${command}; then exit 9; fi`;
+
 /** One board, one job with these steps. */
 async function run(steps: string[], given: ConstructorParameters<typeof Lab>[1] = {}) {
   lab = new Lab(['panda01'], given);
@@ -66,8 +69,9 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
   });
 
   test('has its own name, address, /tmp, processes and root, and reaches its group by name', async () => {
-    lab = new Lab(['panda01', 'panda02']);
-    writeFileSync(join(lab.folder, 'on-the-host'), 'yes');
+    // Not below /tmp, of which a board has its own: the data folder must be hidden where it could be seen.
+    lab = new Lab(['panda01', 'panda02'], {}, '/var/tmp');
+    writeFileSync(join(lab.folder, 'beside-the-data'), 'yes');
     const marker = `/muster-test-${process.pid}`;
     const repository = gitRepository(join(lab.folder, 'repo'), {
       'tests.yaml': definition(
@@ -77,9 +81,14 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
         `hostname > ${marker}; hostname > /usr/bin/muster-test`,
         'echo "pids $(ls -d /proc/[0-9]* | wc -l)"',
         'test "$(id -u)" = 0',
-        `! ls ${shellQuoted(lab.dataDir)}/boards`,
-        '! mount -t tmpfs x /mnt; ! mknod /tmp/disk b 8 0',
-        '! echo 1 > /proc/sys/kernel/sysrq; ! echo b > /proc/sysrq-trigger',
+        `ls ${lab.folder}/beside-the-data; ${never(`ls ${shellQuoted(lab.dataDir)}/boards`)}`,
+        never('mount -t tmpfs x /mnt'),
+        never('mknod /tmp/disk b 8 0'),
+        never('umount /proc/sys'),
+        // The value that is there: also a board that may write it changes nothing on this machine.
+        never('cat /proc/sys/vm/swappiness | tee /proc/sys/vm/swappiness'),
+        never('echo h > /proc/sysrq-trigger'),
+        'echo 1 > /proc/sys/net/ipv4/ip_forward',
       ),
     });
     await lab.open();

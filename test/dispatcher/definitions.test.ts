@@ -12,10 +12,10 @@ import { commands, definition, git, gitRepository, Lab, shell, until } from './h
 let lab: Lab;
 let allowed: string;
 beforeEach(async () => {
-  lab = new Lab(['panda01'], { namespaces: false, allowFiles: ['/muster-no-such-folder'] });
+  lab = new Lab(['panda01'], { namespaces: false });
   allowed = join(lab.folder, 'allowed');
   mkdirSync(allowed);
-  lab = new Lab(['panda01'], { namespaces: false, allowFiles: [allowed] });
+  lab.given.allowFiles = [allowed];
   await lab.open();
 });
 afterEach(() => lab.close());

@@ -35,18 +35,20 @@ export interface LoggedLine {
 }
 
 export class Lab {
-  readonly folder = mkdtempSync(join(tmpdir(), 'muster-dispatcher-'));
+  readonly folder: string;
   /** A name that every script has to quote. */
-  readonly dataDir = join(this.folder, "data, it's \\ here");
+  readonly dataDir: string;
   readonly logged: LoggedLine[] = [];
   readonly server = new FakeServer();
   dispatcher: Dispatcher | undefined;
-  readonly #given: Partial<DispatcherOptions>;
+  readonly given: Partial<DispatcherOptions>;
   readonly devices: string[];
 
-  constructor(devices: string[], given: Partial<DispatcherOptions> = {}) {
+  constructor(devices: string[], given: Partial<DispatcherOptions> = {}, under = tmpdir()) {
+    this.folder = mkdtempSync(join(under, 'muster-dispatcher-'));
+    this.dataDir = join(this.folder, "data, it's \\ here");
     this.devices = devices;
-    this.#given = given;
+    this.given = given;
   }
 
   options(): DispatcherOptions {
@@ -63,7 +65,7 @@ export class Lab {
       allowFiles: [],
       bridge: {},
       log: { info: log('info'), warn: log('warn'), error: log('error') },
-      ...this.#given,
+      ...this.given,
     };
   }
 

@@ -24,7 +24,7 @@ const caught: [string, mutants.Mutation, Check][] = [
   ['never stops', mutants.neverStops, checks.tellsWhenHistoryIsDelivered],
   [
     'says that it has caught up at once',
-    saysItIsCaughtUpAtOnce,
+    mutants.saysItIsCaughtUpAtOnce,
     checks.tellsWhenHistoryIsDelivered,
   ],
   [
