@@ -31,19 +31,49 @@ export async function run(
 ): Promise<number> {
   const cli: Cli = { io, exit: EXIT.ok };
   try {
-    await buildProgram(cli, local).parseAsync([...argv], { from: 'user' });
+    await parse(cli, argv, local);
     return cli.exit;
   } catch (error) {
     return exitOf(error, io);
   }
 }
 
-function buildProgram(cli: Cli, local: readonly Command[]): Command {
+/** Help and version are written like all the rest, and waited for. */
+async function parse(cli: Cli, argv: readonly string[], local: readonly Command[]): Promise<void> {
+  const { io } = cli;
+  let help = '';
+  const program = buildProgram(cli, local, (text) => {
+    help += text;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (help !== '') await io.out(help);
+    throw error;
+  }
+}
+
+function buildProgram(
+  cli: Cli,
+  local: readonly Command[],
+  writeOut: (text: string) => void,
+): Command {
+  const { io } = cli;
   const program = new Command('muster')
     .description('Runs tests that span several boards, and keeps every step as an event.')
     .version(packageVersion, '--version', 'print the version')
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride()
+    .configureOutput({
+      writeOut,
+      writeErr: io.err,
+      outputError: (text, write) =>
+        write(hang('muster: ', text.replace(/^error: /, '').trim(), io.columns)),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
     .addHelpText(
       'after',
       exampleText(['muster serve --lab lab.yaml', 'muster submit job.json --wait']),
@@ -82,7 +112,8 @@ function exitOf(error: unknown, io: Io): number {
   }
   if (error instanceof ServerProblem) {
     io.err(hang('muster: ', problemText(error), io.columns));
-    for (const { message } of error.problems) io.err(hang('  ', message, io.columns));
+    for (const { path, message } of error.problems)
+      io.err(hang('  ', path === '' ? message : `${path}: ${message}`, io.columns));
     return EXIT.failed;
   }
   io.err(`muster: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);

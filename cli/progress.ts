@@ -2,8 +2,9 @@
  * A job's events as lines that a person can follow: which board boots, who waits for whom at which barrier,
  * who came last, what was measured, how it ended. Used by `submit --wait`, `watch` and the demo.
  */
-import { missingText } from '../machines/doing.ts';
+
 import type { DataOf, JobEvent, RecordedEvent, WaitVerb } from '../machines/events.ts';
+import { missingText } from '../machines/wording.ts';
 import type { Colors } from './io.ts';
 import { counted, hang, names, timeOfDay } from './text.ts';
 

@@ -1,20 +1,11 @@
 /** What a member was last seen doing, in words: for the text of every wait that failed, and for people who watch. */
-import type { OpenWait } from './conversation.ts';
 import type { MissingMember } from './events.ts';
-import { type JobState, verbOf } from './job.ts';
+import type { JobState } from './job.ts';
 import type { Member } from './member.ts';
+import { duration, verbOf } from './wording.ts';
 
 /** How many missing members an event describes; it counts the others. */
 export const MISSING_DESCRIBED_MAX = 16;
-
-/** `1 h 2 min`, `3 min 5 s`, `12 s`. */
-export function duration(ms: number): string {
-  const s = Math.max(0, Math.round(ms / 1000));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min${s % 60 ? ` ${s % 60} s` : ''}`;
-  const min = Math.floor((s % 3600) / 60);
-  return `${Math.floor(s / 3600)} h${min ? ` ${min} min` : ''}`;
-}
 
 /** One phrase: what the member does now and for how long, or how it ended. */
 export function doing(job: JobState, member: Member, now: number): string {
@@ -51,17 +42,3 @@ export function describeMissing(
   });
   return { missingCount: lacking.length, missing };
 }
-
-/** One line: `panda02 (server): boots for 12 s; panda03 ...`. */
-export function missingText(is: {
-  missingCount: number;
-  missing: readonly MissingMember[];
-}): string {
-  const named = is.missing.map((m) => `${m.member} (${m.role}) ${m.doing}`);
-  const rest = is.missingCount - is.missing.length;
-  if (rest > 0) named.push(`and ${rest} more`);
-  return named.join('; ');
-}
-
-export const waitText = (wait: OpenWait, now: number): string =>
-  `${verbOf(wait)} after ${duration(now - wait.since)}`;

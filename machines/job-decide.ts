@@ -3,7 +3,7 @@ import type { JobCommand } from './commands.ts';
 import { missing, type OpenWait, releasable } from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
-import { describeMissing, duration, missingText } from './doing.ts';
+import { describeMissing } from './doing.ts';
 import type { JobEvent, NewEvent, Verb, WaitLimit } from './events.ts';
 import {
   evolveJob,
@@ -13,12 +13,12 @@ import {
   memberOf,
   placeOf,
   terminals,
-  verbOf,
 } from './job.ts';
 import { actionDue, graceEnd, nextStep } from './job-next.ts';
 import { isTerminal, type Member } from './member.ts';
 import { own } from './names.ts';
 import { stuckWaits } from './unreachable.ts';
+import { duration, missingText, verbOf } from './wording.ts';
 import { readWords } from './words.ts';
 
 /** How many missing members `WaitStarted` names; it counts the others. */

@@ -6,10 +6,11 @@
 import { createMachine } from 'xstate';
 import { barrierKey, type Conversation, type Group, heard, silence } from './conversation.ts';
 import type { JobDefinition } from './definition.ts';
-import type { JobEvent, Meta } from './events.ts';
+import type { JobEvent, Meta, MissingMember } from './events.ts';
 import { isTerminal, type Member, memberTable, newMember } from './member.ts';
 import { own } from './names.ts';
 import { all, tableOf } from './table.ts';
+import { missingText, verbOf } from './wording.ts';
 
 // events
 
@@ -316,11 +317,11 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
     case 'WaitReleased':
       return released(member, job, event.data.wait, at);
     case 'WaitTimedOut':
-      return { ...member, failing: before.failing ?? ended(job, event.data.wait, 'timed out') };
+      return { ...member, failing: before.failing ?? ended(job, event.data, 'timed out') };
     case 'WaitUnreachable':
       return {
         ...member,
-        failing: before.failing ?? ended(job, event.data.wait, 'can never be released'),
+        failing: before.failing ?? ended(job, event.data, 'can never be released'),
       };
     case 'MemberCompleted':
       return { ...member, ended: { at, reason: null } };
@@ -335,17 +336,15 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
 
 const seen = (what: string, at: number) => ({ last: { what, at } });
 
-function ended(job: JobState, number: number, how: string): string {
-  const wait = job.conversation.waits.find((w) => w.wait === number);
-  return wait ? `${verbOf(wait)} ${how}` : `wait ${number} ${how}`;
+/** Why the member can no longer end complete, with who was missing. */
+function ended(
+  job: JobState,
+  is: { wait: number; missingCount: number; missing: readonly MissingMember[] },
+  how: string,
+): string {
+  const wait = job.conversation.waits.find((w) => w.wait === is.wait);
+  return `${wait ? verbOf(wait) : `wait ${is.wait}`} ${how}: waiting for ${missingText(is)}`;
 }
-
-/** A wait as its board typed it: `lava-wait-all ready server`. */
-export const verbOf = (wait: {
-  verb: string;
-  message: string;
-  role?: string | null | undefined;
-}): string => `lava-${wait.verb} ${wait.message}${wait.role ? ` ${wait.role}` : ''}`;
 
 function released(member: Member, job: JobState, number: number, at: number): Member {
   const wait = job.conversation.waits.find((w) => w.wait === number);

@@ -1,8 +1,8 @@
 /** Who arrived at each barrier of a group and who is missing, from the events of its job. */
 import { barrierKey, counts, missing, type Question, sent } from '../machines/conversation.ts';
-import { missingText } from '../machines/doing.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job.ts';
+import { missingText } from '../machines/wording.ts';
 import { type BarrierView, iso } from './views.ts';
 
 type WaitView = BarrierView['waits'][number];
@@ -17,13 +17,20 @@ interface Barrier {
   waits: WaitView[];
 }
 
+/** When a member came: by the clock, and in the log. */
+interface Arrival {
+  at: number;
+  version: number;
+}
+const NEVER: Arrival = { at: 0, version: 0 };
+
 /** Every barrier in the order in which its first wait began, as it stands after the last of the events. */
 export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
   let job = initialJob;
   const barriers = new Map<string, Barrier>();
   const waits = new Map<number, WaitView>();
   /** When each member reached each count of each message id. */
-  const arrivals = new Map<string, number>();
+  const arrivals = new Map<string, Arrival>();
   for (const recorded of events) {
     const event = recorded as RecordedEvent<JobEvent>;
     job = evolveJob(job, event);
@@ -31,7 +38,7 @@ export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
     switch (event.type) {
       case 'MessageSent': {
         const { member, message, count } = event.data;
-        arrivals.set(JSON.stringify([member, message, count]), at);
+        arrivals.set(JSON.stringify([member, message, count]), { at, version: event.version });
         break;
       }
       case 'WaitStarted': {
@@ -68,6 +75,8 @@ function end(view: WaitView | undefined, event: Ended, at: number): void {
   view.endedAt = iso(at);
   switch (event.type) {
     case 'WaitReleased':
+      // It was released after all: what was taken for a deadlock was none.
+      delete view.stuck;
       view.outcome = 'released';
       if (event.data.by !== undefined) view.by = event.data.by;
       break;
@@ -88,7 +97,7 @@ function end(view: WaitView | undefined, event: Ended, at: number): void {
 function barrierView(
   job: JobState,
   { question, since, waits }: Barrier,
-  times: ReadonlyMap<string, number>,
+  times: ReadonlyMap<string, Arrival>,
 ): BarrierView {
   // Of several who wait, each is counted by the others: only a single waiter is left out of its own barrier.
   const waiters = new Set(waits.map((w) => w.member));
@@ -102,12 +111,13 @@ function barrierView(
       ? sent(job.conversation, question.message, m) >= question.round
       : counts(job.group, asked, m) && !lacking.has(m),
   );
+  // Many may come within one millisecond: it is the log that says who came last, not the clock.
   const arrivals = arrived
     .map((m) => ({
       member: name(m),
-      at: times.get(JSON.stringify([name(m), question.message, question.round])) ?? 0,
+      ...(times.get(JSON.stringify([name(m), question.message, question.round])) ?? NEVER),
     }))
-    .sort((a, b) => a.at - b.at);
+    .sort((a, b) => a.version - b.version);
   // A verb that was killed and called again waits at the same barrier: a member's last wait is what counts.
   const outcomes = new Map(waits.map((w) => [w.member, w.outcome]));
   const released = [...outcomes.values()].every((outcome) => outcome === 'released');

@@ -30,7 +30,8 @@ function memberView(job: JobState, member: Member, now: number): JobView['member
     role,
     state,
     doing: doing(job, member, now),
-    ...(action !== null && { action: { ...action, since: iso(action.since) } }),
+    // A member may end in the middle of its action: nothing runs any more.
+    ...(action !== null && ended === null && { action: { ...action, since: iso(action.since) } }),
     ...(suite !== null && { suite }),
     ...(ended !== null && { endedAt: iso(ended.at) }),
     ...(ended?.reason && { reason: ended.reason }),

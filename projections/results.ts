@@ -2,8 +2,9 @@
  * The combined results of a group (seed: "combine the results"), from the events of its job: what the boards
  * recorded, and a case for every call of the MultiNode API, by the engine's decision (SEMANTICS 2.3).
  */
-import { missingText } from '../machines/doing.ts';
+
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import { missingText } from '../machines/wording.ts';
 import { type CaseView, iso } from './views.ts';
 
 export interface Results {

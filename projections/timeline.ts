@@ -1,7 +1,7 @@
 /** One plain line for each event, for people who watch a job or read its log. */
-import { missingText } from '../machines/doing.ts';
+
 import type { AnyEvent, JobEvent, StreamEvent } from '../machines/events.ts';
-import { verbOf } from '../machines/job.ts';
+import { missingText, verbOf } from '../machines/wording.ts';
 
 type Started = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
 

@@ -18,7 +18,12 @@ export function jobOf(
     timeoutSeconds: 3600,
     onUnreachable: 'fail',
     unreachableGraceSeconds: 30,
-    roles: Object.entries(roles).map(([role, count]) => ({ role, count, deviceType: 'panda', tags: [] })),
+    roles: Object.entries(roles).map(([role, count]) => ({
+      role,
+      count,
+      deviceType: 'panda',
+      tags: [],
+    })),
     actions: [
       {
         command: 'lava_command_run',
@@ -94,5 +99,12 @@ export const call = (
   signal = forever,
 ) => {
   const [verb = '', ...rest] = words.split(' ');
-  return engine.call(id, device, verb as 'send' | 'wait' | 'wait-all' | 'sync', rest, { key }, signal);
+  return engine.call(
+    id,
+    device,
+    verb as 'send' | 'wait' | 'wait-all' | 'sync',
+    rest,
+    { key },
+    signal,
+  );
 };

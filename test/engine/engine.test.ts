@@ -30,7 +30,10 @@ describe('the engine', () => {
       status: 'ok',
       lines: ['a=1', 'b=2'],
     });
-    expect(await call(engine, id, client, 'wait ip')).toEqual({ status: 'ok', lines: ['a=9', 'b=2'] });
+    expect(await call(engine, id, client, 'wait ip')).toEqual({
+      status: 'ok',
+      lines: ['a=9', 'b=2'],
+    });
     await engine.stop();
   });
 

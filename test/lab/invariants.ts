@@ -18,13 +18,17 @@ export function checkLog(events: readonly RecordedEvent[], is: { finished: boole
     const wrong = (what: string) => new Error(`${where}: ${what}`);
     if (event.position <= position) throw wrong('positions must grow');
     position = event.position;
-    if (event.version !== (versions.get(event.stream) ?? 0) + 1) throw wrong('a hole in the stream');
+    if (event.version !== (versions.get(event.stream) ?? 0) + 1)
+      throw wrong('a hole in the stream');
     versions.set(event.stream, event.version);
     if (ids.has(event.id)) throw wrong('an event twice');
     ids.add(event.id);
     applyToDirectory(directory, event);
     if (event.stream.startsWith('job-')) {
-      const state = evolveJob(jobs.get(event.stream) ?? initialJob, event as RecordedEvent<JobEvent>);
+      const state = evolveJob(
+        jobs.get(event.stream) ?? initialJob,
+        event as RecordedEvent<JobEvent>,
+      );
       jobs.set(event.stream, state);
       if (event.type === 'JobAllocated')
         for (const { device } of event.data.members) {
@@ -37,14 +41,17 @@ export function checkLog(events: readonly RecordedEvent[], is: { finished: boole
         if (endedWaits.has(wait)) throw wrong('this wait has ended before');
         endedWaits.add(wait);
       }
-      if (isOver(state) && state.conversation.waits.length > 0) throw wrong('a job ended with open waits');
+      if (isOver(state) && state.conversation.waits.length > 0)
+        throw wrong('a job ended with open waits');
     } else if (event.stream.startsWith('device-')) {
       const before = devices.get(event.stream) ?? initialDevice;
       devices.set(event.stream, evolveDevice(before, event as RecordedEvent<DeviceEvent>));
     }
   }
   if (!is.finished) return;
-  for (const [stream, job] of jobs) if (!isOver(job)) throw new Error(`${stream} is still ${job.state}`);
+  for (const [stream, job] of jobs)
+    if (!isOver(job)) throw new Error(`${stream} is still ${job.state}`);
   for (const [stream, device] of devices)
-    if (device.heldBy !== null) throw new Error(`${stream} is still held by job ${device.heldBy.job}`);
+    if (device.heldBy !== null)
+      throw new Error(`${stream} is still held by job ${device.heldBy.job}`);
 }
