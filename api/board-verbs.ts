@@ -7,7 +7,7 @@ import { CommandRefused } from '../engine/live-stream.ts';
 import type { MemberCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import { CaseResult, type Verb } from '../machines/events.ts';
-import { isOver, type JobState, memberOf } from '../machines/job.ts';
+import { type JobState, memberOf } from '../machines/job.ts';
 import { isTerminal, type Member } from '../machines/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
 import type { BoardAnswer } from './board-words.ts';
@@ -15,7 +15,7 @@ import { type BoardEngine, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import type { MemberName } from './tokens.ts';
 
 /** One request of a board, from whichever dialect. */
-export interface BoardCall {
+interface BoardCall {
   member: MemberName;
   words: string[];
   /** Made on the board, the same on every retry. */
@@ -54,14 +54,13 @@ const verbs = new Map<string, BoardVerb>([
 export const verbOf = (name: string): BoardVerb | undefined => verbs.get(name);
 export const verbNames = (): string[] => [...verbs.keys()];
 
-/** The job and the member that asks, while both live. @throws CommandRefused */
+/** The job and the member that asks, while it lives: no member outlives its job. @throws CommandRefused */
 async function speaker(
   engine: BoardEngine,
   { job: id, device }: MemberName,
 ): Promise<{ job: JobState; member: Member }> {
   const job = await engine.job(id);
   if (job === undefined) throw gone('no-such-job', `there is no job ${id}`);
-  if (isOver(job)) throw gone('job-ended', `job ${id} has ended ${job.state}`);
   const member = memberOf(job, device);
   if (member === undefined) throw gone('no-such-member', `${device} is no member of job ${id}`);
   if (isTerminal(member)) throw gone('member-ended', `${device} has ended ${member.state}`);

@@ -4,7 +4,7 @@ import { ANY_STREAM, type EventTail } from './event-tail.ts';
 import type { Streaming } from './streaming.ts';
 
 /** A silent stream says that it lives; it also looks at the log, should a wake have been missed. */
-export const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 /** Events that are read before they are written out. */
 export const READ_EVENTS_MAX = 100;
 

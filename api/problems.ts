@@ -41,7 +41,7 @@ export type ProblemCode = keyof typeof titles;
 // Every refusal of the rules has its place in the table.
 titles satisfies Record<RejectionCode, readonly [number, string]>;
 
-export const statusOf = (code: ProblemCode): number => titles[code][0];
+const statusOf = (code: ProblemCode): number => titles[code][0];
 
 /** One thing that is wrong with a request. */
 export interface RequestProblem {
@@ -108,7 +108,7 @@ export function invalidRequest(problems: readonly RequestProblem[]): ApiProblem 
 }
 
 /** The body of a problem. */
-export function problemBody(problem: ApiProblem): Record<string, unknown> {
+function problemBody(problem: ApiProblem): Record<string, unknown> {
   const [status, title] = titles[problem.code];
   const { code } = problem;
   return {

@@ -12,7 +12,7 @@ export const DeviceParams = z.object({ name: DeviceName });
 const At = z.iso.datetime();
 
 /** Something wrong in a document, with its place. */
-export const DocumentProblem = z.object({
+const DocumentProblem = z.object({
   path: z.string(),
   line: z.number(),
   column: z.number(),

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { throwIfAborted } from './failure.ts';
+import { StepFailure, throwIfAborted } from './failure.ts';
 import { type ConsoleLine, LineCutter } from './signals.ts';
 
 const CHUNK_BYTES = 262_144;
@@ -61,17 +61,23 @@ export async function consoleTail(path: string, from: number, bytes = 2_048): Pr
   }
 }
 
+export interface FollowOptions {
+  /** Of the whole console. */
+  bytesMax: number;
+  signal: AbortSignal;
+  /** Called whenever all that is there was read; may throw to end the following. */
+  onIdle(): void;
+}
+
 /**
  * Follows a console from an offset at which a line begins: each line that begins with `<`, as it is completed.
- * `onIdle` is called whenever all that is there was read; it may throw to end the following.
  *
- * @throws StepAborted when `signal` fires
+ * @throws StepAborted when `signal` fires; StepFailure `console-too-large`; what `onIdle` throws
  */
 export async function* follow(
   path: string,
   from: number,
-  signal: AbortSignal,
-  onIdle: () => void | Promise<void>,
+  { bytesMax, signal, onIdle }: FollowOptions,
 ): AsyncGenerator<ConsoleLine> {
   const cutter = new LineCutter(from);
   const chunk = Buffer.alloc(CHUNK_BYTES);
@@ -87,6 +93,12 @@ export async function* follow(
           if (bytesRead === 0) break;
           yield* cutter.push(chunk.subarray(0, bytesRead));
           throwIfAborted(signal);
+          // Here and not when it pauses: a board that prints without end never does.
+          if (cutter.position >= bytesMax)
+            throw new StepFailure(
+              'console-too-large',
+              `the board printed more than ${bytesMax} bytes on its console`,
+            );
         }
       } finally {
         await file.close();
@@ -94,7 +106,7 @@ export async function* follow(
       pauseMs = POLL_MS_MIN;
       continue;
     }
-    await onIdle();
+    onIdle();
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 1.5, POLL_MS_MAX);
   }

@@ -198,18 +198,14 @@ class MemberStep {
   async #untilEnd(index: number, from: number): Promise<void> {
     let set: string | undefined;
     let gone = false;
-    const look = () => {
+    const onIdle = () => {
       // The last words of a board are read before its end is believed.
       if (gone)
         throw new StepFailure('shell-ended', 'the board ended before its tests were through');
       gone = !this.#context.driver.alive(this.#seat);
-      if (consoleBytes(this.#console) >= this.#context.consoleBytesMax)
-        throw new StepFailure(
-          'console-too-large',
-          `the board printed more than ${this.#context.consoleBytesMax} bytes on its console`,
-        );
     };
-    for await (const line of follow(this.#console, from, this.#signal, look)) {
+    const options = { bytesMax: this.#context.consoleBytesMax, signal: this.#signal, onIdle };
+    for await (const line of follow(this.#console, from, options)) {
       const found = parseSignal(line.text);
       if (found === undefined) continue;
       if (found.is === 'runner-exit') return;

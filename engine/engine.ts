@@ -81,6 +81,8 @@ export class Engine {
   readonly #live = new Map<string, unknown>();
   readonly #finished = new Map<number, JobState>();
   readonly #listeners = new Set<() => void>();
+  /** Ends of waits that began in the same append, until their callers, who are answered next, take them. */
+  readonly #endedAtOnce = new Map<string, WaitEnd>();
   readonly #waiters: Waiters;
   readonly #deadlines: Deadlines;
   readonly #allocator: Allocator;
@@ -277,6 +279,8 @@ export class Engine {
   }
 
   async #hold(id: number, asked: Asked, signal: AbortSignal): Promise<WaitEnd | undefined> {
+    const ended = this.#endedAtOnce.get(waitKey(jobStream(id), asked.wait));
+    if (ended !== undefined) return ended;
     const open = this.#job(id).state.conversation.waits.some((w) => w.wait === asked.wait);
     if (open) return this.#waiters.hold(jobStream(id), asked, signal);
     let state = initialJob;
@@ -436,9 +440,17 @@ export class Engine {
   #onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void {
     const stream = jobStream(id);
     let matters = false;
+    const begun = new Map<number, Asked>();
+    this.#endedAtOnce.clear();
     for (const { event, state } of steps) {
-      if (isWaitEnd(event))
-        this.#waiters.end(stream, event.data.wait, (asked) => waitEnd(state, asked, event));
+      if (event.type === 'WaitStarted') begun.set(event.data.wait, event.data);
+      if (isWaitEnd(event)) {
+        const { wait } = event.data;
+        const asked = begun.get(wait);
+        if (asked !== undefined)
+          this.#endedAtOnce.set(waitKey(stream, wait), waitEnd(state, asked, event));
+        this.#waiters.end(stream, wait, (held) => waitEnd(state, held, event));
+      }
       matters ||= changesWhatIsOwed(event.type);
     }
     const state = steps.at(-1)?.state;
@@ -502,6 +514,8 @@ export class Engine {
 }
 
 const scheduler: By = { actor: 'engine:scheduler' };
+
+const waitKey = (stream: string, wait: number): string => `${stream} ${wait}`;
 
 const idOf = (stream: string): number => Number(stream.slice(stream.indexOf('-') + 1));
 

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { StoreRefused, StoreUnavailable } from './port.ts';
-import { type Database, notOpened, unavailable } from './sqlite-api.ts';
+import { type Database, notOpened, resultCode, unavailable } from './sqlite-api.ts';
 import { openLogFile } from './sqlite-file.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import type { Answers, Message, Reply, Request } from './sqlite-messages.ts';
@@ -25,8 +25,7 @@ function answerTo(request: Request): Answers[keyof Answers] {
         return log.readAll(request.after, request.upTo, request.limit);
       case 'close':
         open = undefined;
-        db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-        db.close();
+        closeLog(db);
         return null;
     }
   } catch (error) {
@@ -42,6 +41,17 @@ function openLog(file: string): number {
     return log.head();
   } catch (error) {
     throw notOpened(file, error);
+  }
+}
+
+/** All that was appended is durable by now: a full disk only leaves it in the write-ahead log. */
+function closeLog(db: Database): void {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (resultCode(error) === undefined) throw error;
+  } finally {
+    db.close();
   }
 }
 

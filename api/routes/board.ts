@@ -18,9 +18,9 @@ import { ApiProblem, invalidRequest, logOnce, problemOf, sendProblem } from '../
 import { bearerToken, type MemberName, readMemberToken } from '../tokens.ts';
 
 /** A message of 65 KiB is for the rules to refuse and to record; this much is not even read. */
-export const BOARD_BODY_BYTES_MAX = 2 * 1024 * 1024;
+const BOARD_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** After so long a wait is answered `wait`, and comes again. Boards give up a silent connection after 40 s. */
-export const HELD_MS_MAX = 20_000;
+const HELD_MS_MAX = 20_000;
 /** While the store is away every board asks again each second: one line of the log for all of them. */
 const STORE_LOG_EVERY_MS = 10_000;
 

@@ -1,7 +1,6 @@
 /** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { RecordedEvent } from '../../machines/events.ts';
 import type { JobStateName } from '../../machines/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
@@ -43,11 +42,6 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
     const job = await engine.job(id);
     if (job === undefined) throw noSuchJob(id);
     return jobView(id, job, engine.now());
-  };
-  const recorded = async (id: number) => {
-    const events: RecordedEvent[] = [];
-    for await (const event of engine.jobEvents(id)) events.push(event);
-    return events;
   };
 
   app.get(

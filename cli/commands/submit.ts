@@ -43,7 +43,8 @@ export function submitCommand(cli: Cli): Command {
     .addHelpText(
       'after',
       `
-Exit status: 0 done, 1 the job failed or was rejected, 2 the file is wrong, 3 no server.`,
+Exit status: 0 done, 1 the job failed or was rejected, 2 the file is wrong,
+3 no server answers.`,
     )
     .action(async (file: string, options: SubmitOptions) => {
       const document = await readDocument(file, cli.io);

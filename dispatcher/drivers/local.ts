@@ -366,11 +366,12 @@ export class LocalDriver implements Driver {
 
   async #untilReady(seat: Seat, from: number, boot: string, signal: AbortSignal): Promise<void> {
     let gone = false;
-    const look = () => {
+    const onIdle = () => {
       if (gone) throw new StepFailure('board-gone', 'its first process ended');
       gone = !this.alive(seat);
     };
-    for await (const line of follow(this.consoleFile(seat), from, signal, look)) {
+    const options = { bytesMax: this.#options.limits.consoleBytes, signal, onIdle };
+    for await (const line of follow(this.consoleFile(seat), from, options)) {
       const found = parseSignal(line.text);
       if (found?.is === 'board-ready' && found.boot === boot) return;
     }

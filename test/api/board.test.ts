@@ -244,6 +244,25 @@ describe('tokens', () => {
     expect((await eventsOf(engine, job)).some((e) => e.type === 'MessageSent')).toBe(false);
   });
 
+  it('denies a board with its own token of another job', async () => {
+    const { app, engine } = await doors();
+    const first = await pair(engine);
+    for (const device of [first.server, first.client]) await finish(engine, first.job, device);
+    const idle = () => engine.devices().every((device) => device.state.state === 'idle');
+    await until(() => (idle() ? true : undefined));
+    const second = await pair(engine);
+    const devices = [first.server, first.client].filter(
+      (device) => device === second.server || device === second.client,
+    );
+    expect(devices).not.toHaveLength(0);
+    for (const device of devices) {
+      const old = memberToken(secret, first.job, device);
+      const altered = old.replace(`mb1.${first.job}.`, `mb1.${second.job}.`);
+      for (const token of [old, altered])
+        expect((await app.inject(said('self', [], { token }))).body).toMatch(/^denied /);
+    }
+  });
+
   it('denies a board in a job that it is no member of, though its token is well made', async () => {
     const { app, engine } = await doors();
     const { job } = await pair(engine);

@@ -9,6 +9,22 @@ import { OutputClosed } from '../../cli/failure.ts';
 import type { Io } from '../../cli/io.ts';
 import { run } from '../../cli/program.ts';
 
+/** All commands that talk to a server. */
+export const COMMANDS = [
+  'submit',
+  'jobs',
+  'job',
+  'queue',
+  'devices',
+  'device',
+  'barriers',
+  'results',
+  'logs',
+  'events',
+  'watch',
+  'cancel',
+];
+
 export interface Asked {
   method: string;
   /** With the query. */
@@ -121,6 +137,7 @@ export interface HereOptions {
   interrupt?: AbortController;
   /** Called with all of stdout and stderr so far whenever more is written. */
   onText?: (out: string, err: string) => void;
+  onChunk?: (chunk: string | Uint8Array) => void;
   /** How often stdout may be written to before its reader is gone. */
   writesMax?: number;
 }
@@ -142,6 +159,7 @@ export async function here(args: readonly string[], options: HereOptions = {}): 
       writes += 1;
       if (writes > (options.writesMax ?? Number.POSITIVE_INFINITY)) throw new OutputClosed();
       outs.push(Buffer.from(chunk));
+      options.onChunk?.(chunk);
       options.onText?.(out(), err);
     },
     err: (text) => {

@@ -1,14 +1,21 @@
 /** Boards survive the `kill -9` of their dispatcher, and the next one takes them over or clears them away. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isAlive, type ProcessId } from '../../dispatcher/drivers/processes.ts';
+import { MARK_VARIABLE } from '../../dispatcher/drivers/housing.ts';
+import {
+  isAlive,
+  kill,
+  markedProcesses,
+  type ProcessId,
+  processId,
+} from '../../dispatcher/drivers/processes.ts';
 import type { Action } from '../../machines/definition.ts';
 import type { FakeServer } from './fake-server.ts';
-import { commands, Lab, leftovers, namespacesSkipped, until } from './harness.ts';
+import { commands, hashOf, Lab, leftovers, namespacesSkipped, until } from './harness.ts';
 
 const lack = await namespacesSkipped();
 const childScript = fileURLToPath(new URL('serve-child.ts', import.meta.url));
@@ -177,6 +184,31 @@ describe.each(kinds)('a %s board whose dispatcher was killed', (kind) => {
     await lab.server.listen(lab.server.port);
     await lab.open();
     expect(readdirSync(join(lab.dataDir, 'boards'))).toEqual([]);
+    expect(await leftovers(lab)).toEqual([]);
+  });
+
+  test.skipIf(kind === 'plain')('whose folder is gone is cleared away too', async () => {
+    await live(kind, [commands('echo begun', 'sleep 1000')]);
+    await until(
+      () => lab.console(1, 'panda01').includes('\nbegun\n'),
+      () => lab.console(1, 'panda01'),
+    );
+    await killChild();
+    const board = join(lab.dataDir, 'boards/panda01');
+    execFileSync('umount', ['-l', join(board, 'volume')]);
+    rmSync(board, { recursive: true });
+    const processes = await markedProcesses(MARK_VARIABLE, hashOf(lab));
+    for (const { pid } of processes) {
+      const id = processId(pid);
+      if (id !== undefined) kill(id);
+    }
+    await until(
+      () => processes.every(({ pid }) => processId(pid) === undefined),
+      () => 'the board lives',
+    );
+    // Its cgroup at least is left, where there are cgroups.
+    await lab.server.listen(lab.server.port);
+    await lab.open();
     expect(await leftovers(lab)).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ describe('a wait that failed', () => {
     expect(lab.member('a').state).toBe('failed');
     expect(lab.all('MemberFailed').at(-1)).toEqual({
       member: 'a',
-      reason: 'lava-wait-all x can never be released',
+      reason: expect.stringContaining('lava-wait-all x can never be released'),
     });
   });
 
@@ -211,6 +211,33 @@ describe('the timeout of the job', () => {
     lab.pass(100);
     expect(lab.do(timeout)).toEqual([]);
     expect(deadlinesOf(lab.state)).toEqual([]);
+  });
+});
+
+describe('the reason of an end', () => {
+  /** One line for people: what ended before is named in it, not told again whole. */
+  const REASON_CHARACTERS_MAX = 20_000;
+  const names = Array.from({ length: 14 }, (_, i) => `b${i}`);
+  const group = names.map((name) => [name, 'r'] as const);
+
+  it('does not double with every member that times out after another', () => {
+    const lab = new Lab(group, { onUnreachable: 'wait' });
+    for (const name of names) lab.waitAll(name, 'x');
+    lab.pass(600);
+    for (const member of names) lab.do({ type: 'TimeOutAction', member, action: 0 });
+    const longest = Math.max(...lab.all('MemberTimedOut').map((m) => m.reason.length));
+    expect(longest).toBeLessThan(REASON_CHARACTERS_MAX);
+  });
+
+  it('does not double with every member whose wait fails after another', () => {
+    const lab = new Lab(group);
+    lab.fail('b0');
+    for (const member of names.slice(1)) {
+      lab.waitAll(member, 'x');
+      lab.endAction(member);
+    }
+    const longest = Math.max(...lab.all('MemberFailed').map((m) => m.reason.length));
+    expect(longest).toBeLessThan(REASON_CHARACTERS_MAX);
   });
 });
 

@@ -3,9 +3,12 @@
  * A failure prints seed and path; `MUSTER_RUNS=20` runs each property twenty times as often.
  */
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 const times = Number(process.env.MUSTER_RUNS ?? 1);
+
+// A limit for a test that hangs, far above what a property takes on a busy machine.
+vi.setConfig({ testTimeout: 120_000 * Math.max(1, times) });
 
 /** How often a property runs; a cheap one may ask for more. */
 export const runs = (count = 300): number => Math.max(1, Math.round(count * times));

@@ -50,7 +50,7 @@ function planOf(run: number, given: Round[]): Append[][] {
   const made: Append[] = [];
   return given.map((round) =>
     round.map((one) => {
-      const append = 'again' in one ? repeatOf(made, one) : freshOf(run, versions, one);
+      const append = 'again' in one ? repeatOf(run, made, one) : freshOf(run, versions, one);
       made.push(append);
       return append;
     }),
@@ -64,9 +64,9 @@ function freshOf(run: number, versions: Map<string, number>, one: Fresh): Append
   return { stream, expected: Math.max(0, version + one.miss), events: many(one.count) };
 }
 
-function repeatOf(made: readonly Append[], { again, isTailNew }: Again): Append {
+function repeatOf(run: number, made: readonly Append[], { again, isTailNew }: Again): Append {
   const before = made[again % Math.max(1, made.length)];
-  if (before === undefined) return { stream: 'run-repeats', expected: 0, events: many(1) };
+  if (before === undefined) return { stream: `run-${run}`, expected: 0, events: many(1) };
   return isTailNew ? { ...before, events: [...before.events.slice(0, -1), ...many(1)] } : before;
 }
 

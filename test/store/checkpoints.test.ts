@@ -13,12 +13,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Checkpoints, fileCheckpoints, memoryCheckpoints } from '../../store/checkpoints.ts';
 import { mountSmallDisk } from './disks.ts';
-import { skipBecause } from './events.ts';
+import { skipBecause, type Undo, undoAll } from './events.ts';
 
-const undo: (() => void)[] = [];
-afterEach(() => {
-  for (const step of undo.splice(0).reverse()) step();
-});
+const undo: Undo = [];
+afterEach(() => undoAll(undo));
 
 function newFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'muster-checkpoints-'));

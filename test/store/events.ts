@@ -46,3 +46,18 @@ export function skipBecause(context: { skip(note?: string): never }, reason: str
   console.warn(`skipped: ${reason}`);
   return context.skip(reason);
 }
+
+export type Undo = (() => void | Promise<void>)[];
+
+/** Undoes the last thing first, and all of them even when one fails. */
+export async function undoAll(steps: Undo): Promise<void> {
+  const faults: unknown[] = [];
+  for (const step of steps.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (fault) {
+      faults.push(fault);
+    }
+  }
+  if (faults.length > 0) throw new AggregateError(faults, 'a test could not be undone');
+}

@@ -9,12 +9,10 @@ import { afterEach, expect, it } from 'vitest';
 import { lockFolder } from '../../store/lock.ts';
 import { StoreRefused } from '../../store/port.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
-import { skipBecause } from './events.ts';
+import { skipBecause, type Undo, undoAll } from './events.ts';
 
-const undo: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const undo: Undo = [];
+afterEach(() => undoAll(undo));
 
 function newFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'muster-lock-'));

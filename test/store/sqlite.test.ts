@@ -1,10 +1,13 @@
 /** The sqlite adapter: the contract, and what only a file on a disk can show. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -27,12 +30,10 @@ import { openLogFile } from '../../store/sqlite-file.ts';
 import { SqliteLog } from '../../store/sqlite-log.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
-import { collect, idsOf, many, sent, skipBecause } from './events.ts';
+import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll, until } from './events.ts';
 
-const undo: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const undo: Undo = [];
+afterEach(() => undoAll(undo));
 
 function newFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'muster-store-'));
@@ -255,6 +256,22 @@ it('on a full disk refuses the append whole, tells nobody, and goes on when ther
   expect(idsOf(await collect(again.readAll()))).toEqual(idsOf(stored));
 });
 
+it('closes on a full disk, and keeps all', async (context) => {
+  const found = mountSmallDisk(newFolder(), 2_048);
+  if ('lacks' in found) return skipBecause(context, found.lacks);
+  undo.push(found.unmount);
+  const file = join(found.dir, 'log.db');
+  const ballast = join(found.dir, 'ballast');
+  const store = await opened(file);
+  const events = many(3_000);
+  await store.append('job-1', 0, events);
+  expect(() => writeFileSync(ballast, Buffer.alloc(4 * 1024 * 1024))).toThrow(/ENOSPC/);
+  await store.close();
+  rmSync(ballast);
+  const again = await opened(file);
+  expect(idsOf(await collect(again.read('job-1')))).toEqual(idsOf(events));
+});
+
 it('syncs the disk for every append, and once for the appends of a group', (context) => {
   if (spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status !== 0)
     return skipBecause(context, 'strace is not installed, or may not trace here');
@@ -302,22 +319,25 @@ interface Said {
 }
 
 /** What a child acknowledged or heard, one JSON line each, until it was killed after that many lines. */
-function killAfterLines(args: string[], lines: number): Promise<Said[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text: string) => {
-      output += text;
-      if (output.split('\n').length > lines) child.kill('SIGKILL');
-    });
-    child.on('error', reject);
-    child.on('close', (_code, signal) => {
-      if (signal !== 'SIGKILL') return reject(new Error(`the child ended by itself (${signal})`));
-      const whole = output.slice(0, output.lastIndexOf('\n')).split('\n');
-      resolve(whole.map((line) => JSON.parse(line) as Said));
-    });
-  });
+async function killAfterLines(args: string[], lines: number): Promise<Said[]> {
+  const file = join(newFolder(), 'said');
+  const output = openSync(file, 'w');
+  const child = spawn(process.execPath, args, { stdio: ['ignore', output, 'inherit'] });
+  closeSync(output);
+  const ended = once(child, 'exit');
+  // Only whole lines count: the kill may cut the last one off.
+  const said = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  try {
+    await until(
+      'the child has said enough',
+      () => child.exitCode !== null || said().length > lines,
+    );
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  expect(child.signalCode).toBe('SIGKILL');
+  return said().map((line) => JSON.parse(line) as Said);
 }
 
 it('runs from the compiled files', (context) => {
