@@ -47,7 +47,8 @@ export async function streamEvents(
       }
       if (events.length === READ_EVENTS_MAX) continue;
       if (lastWords !== undefined) return await out.write(lastWords);
-      if (isNew) continue;
+      // An event can be read a moment before the engine's own state has it: its end is asked for once more.
+      if (isNew || events.length > 0) continue;
       await out.sleep(heartbeatMs, (up) => {
         wake = up;
       });

@@ -82,7 +82,7 @@ export class Engine {
   readonly #finished = new Map<number, JobState>();
   readonly #listeners = new Set<() => void>();
   /** Ends of waits that began in the same append, until their callers, who are answered next, take them. */
-  readonly #endedAtOnce = new Map<string, WaitEnd>();
+  readonly #endedAtOnce = new Map<string, ReadonlyMap<number, WaitEnd>>();
   readonly #waiters: Waiters;
   readonly #deadlines: Deadlines;
   readonly #allocator: Allocator;
@@ -279,7 +279,7 @@ export class Engine {
   }
 
   async #hold(id: number, asked: Asked, signal: AbortSignal): Promise<WaitEnd | undefined> {
-    const ended = this.#endedAtOnce.get(waitKey(jobStream(id), asked.wait));
+    const ended = this.#endedAtOnce.get(jobStream(id))?.get(asked.wait);
     if (ended !== undefined) return ended;
     const open = this.#job(id).state.conversation.waits.some((w) => w.wait === asked.wait);
     if (open) return this.#waiters.hold(jobStream(id), asked, signal);
@@ -441,18 +441,19 @@ export class Engine {
     const stream = jobStream(id);
     let matters = false;
     const begun = new Map<number, Asked>();
-    this.#endedAtOnce.clear();
+    const endedAtOnce = new Map<number, WaitEnd>();
     for (const { event, state } of steps) {
       if (event.type === 'WaitStarted') begun.set(event.data.wait, event.data);
       if (isWaitEnd(event)) {
         const { wait } = event.data;
         const asked = begun.get(wait);
-        if (asked !== undefined)
-          this.#endedAtOnce.set(waitKey(stream, wait), waitEnd(state, asked, event));
+        if (asked !== undefined) endedAtOnce.set(wait, waitEnd(state, asked, event));
         this.#waiters.end(stream, wait, (held) => waitEnd(state, held, event));
       }
       matters ||= changesWhatIsOwed(event.type);
     }
+    if (endedAtOnce.size > 0) this.#endedAtOnce.set(stream, endedAtOnce);
+    else this.#endedAtOnce.delete(stream);
     const state = steps.at(-1)?.state;
     if (state !== undefined) this.#deadlines.set(stream, deadlinesOf(state));
     if (matters) for (const listener of this.#listeners) listener();
@@ -514,8 +515,6 @@ export class Engine {
 }
 
 const scheduler: By = { actor: 'engine:scheduler' };
-
-const waitKey = (stream: string, wait: number): string => `${stream} ${wait}`;
 
 const idOf = (stream: string): number => Number(stream.slice(stream.indexOf('-') + 1));
 

@@ -12,7 +12,7 @@ export interface AnyGroup {
   unbooted: boolean;
 }
 
-export const anyGroup: fc.Arbitrary<AnyGroup> = fc.record({
+const anyGroup: fc.Arbitrary<AnyGroup> = fc.record({
   members: fc
     .array(fc.constantFrom('client', 'server', 'database'), { minLength: 1, maxLength: 6 })
     .map((roles) => roles.map((role, m): [string, string] => [`m${m}`, role])),

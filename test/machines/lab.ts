@@ -46,7 +46,7 @@ export const boot = (over: Partial<Action> = {}): Action =>
     ...over,
   }) as Action;
 
-export function pairsOf(group: GroupText): [string, string][] {
+function pairsOf(group: GroupText): [string, string][] {
   if (typeof group !== 'string') return group.map(([device, role]) => [device, role]);
   return group.split(' ').map((word) => {
     const [device = '', role = ''] = word.split(':');

@@ -24,7 +24,7 @@ export interface ModelWait {
   stuckSince: number | null;
 }
 
-export const GRACE_MS = 30_000;
+const GRACE_MS = 30_000;
 
 export class Model {
   now = 0;

@@ -11,7 +11,7 @@ const times = Number(process.env.MUSTER_RUNS ?? 1);
 vi.setConfig({ testTimeout: 120_000 * Math.max(1, times) });
 
 /** How often a property runs; a cheap one may ask for more. */
-export const runs = (count = 300): number => Math.max(1, Math.round(count * times));
+const runs = (count = 300): number => Math.max(1, Math.round(count * times));
 
 export function assertHolds<T>(
   arbitrary: fc.Arbitrary<T>,

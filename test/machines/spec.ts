@@ -30,7 +30,7 @@ export interface Pause {
 export const later = (seconds: number): Pause => ({ seconds });
 
 /** An event as tests write it: its type, and as much of its data as the test is about. */
-export type Expected<E extends AnyEvent> = {
+type Expected<E extends AnyEvent> = {
   [K in E['type']]: readonly [K, Partial<Extract<E, { type: K }>['data']>?];
 }[E['type']];
 
