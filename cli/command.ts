@@ -5,7 +5,7 @@ import { Interrupted } from './failure.ts';
 import type { Io } from './io.ts';
 import { hang } from './text.ts';
 
-export const URL_DEFAULT = 'http://127.0.0.1:7077';
+const URL_DEFAULT = 'http://127.0.0.1:7077';
 
 /** One run of the command line. A command sets how the process will exit. */
 export interface Cli {

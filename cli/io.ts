@@ -5,7 +5,7 @@ import { OutputClosed } from './failure.ts';
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** What a page is laid out for where nobody says how wide the terminal is. */
-export const COLUMNS_DEFAULT = 80;
+const COLUMNS_DEFAULT = 80;
 
 export interface Io {
   /** Writes to stdout and waits until the reader took it. @throws OutputClosed when there is no reader. */

@@ -7,7 +7,7 @@ import { type Cell, type Page, table } from './table.ts';
 import { counted, dateAndTime, hang, names, preciseTimeOfDay, timeOfDay } from './text.ts';
 
 /** A state or a result in its colour. */
-export function stateCell(state: string, colors: Colors): Cell {
+function stateCell(state: string, colors: Colors): Cell {
   return { text: state, paint: paintOf(state, colors) };
 }
 

@@ -25,7 +25,7 @@ export const COMMANDS = [
   'cancel',
 ];
 
-export interface Asked {
+interface Asked {
   method: string;
   /** With the query. */
   path: string;

@@ -4,7 +4,7 @@ import { barriersOf } from '../../projections/barriers.ts';
 import { resultsOf } from '../../projections/results.ts';
 import type { JobView } from '../../projections/views.ts';
 
-export const AT = Date.UTC(2026, 7, 1, 12, 0, 0);
+const AT = Date.UTC(2026, 7, 1, 12, 0, 0);
 const iso = (s: number) => new Date(AT + s * 1000).toISOString();
 
 export function recorded(

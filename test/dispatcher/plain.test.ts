@@ -73,6 +73,23 @@ test('a plain board with processes that hide their mark is still taken down whol
   expect(await leftovers(lab)).toEqual([]);
 });
 
+test('a plain board whose first process was killed is still taken down whole', async () => {
+  await open('panda01');
+  const parent = (of: string) => `$(cut -d " " -f 4 /proc/${of}/stat)`;
+  const actions = [
+    commands(
+      "env -i sh -c 'sleep 1000; :' & echo hidden $!",
+      `kill -9 ${parent(parent('$PPID'))}; sleep 1000`,
+    ),
+  ];
+  lab.server.allocate(1, [{ device: 'panda01', actions }]);
+  expect((await lab.ends(1)).panda01).toMatch(/the board ended before its tests were through/);
+  const hidden = Number(/^hidden (\d+)$/m.exec(lab.console(1, 'panda01'))?.[1]);
+  await lab.empty();
+  expect(processId(hidden)).toBeUndefined();
+  expect(await leftovers(lab)).toEqual([]);
+});
+
 test('a plain board refuses an image of its own', async () => {
   await open('panda01');
   lab.server.allocate(1, [{ device: 'panda01', actions: [deploy('file:///x.tar')] }]);
@@ -107,4 +124,25 @@ test('a report that cannot be made durable is made again until it can', async ()
   expect(lab.server.reports).toEqual([]);
   lab.server.reportError = undefined;
   expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
+});
+
+test('a step that has ended is not run again for a server that does not see it yet', async () => {
+  await open('panda01');
+  const { server } = lab;
+  const now = server.owed.bind(server);
+  let seen: Awaited<ReturnType<typeof now>> = [];
+  // It sees what happened some time later, and says so then.
+  server.onChange(() => {
+    setTimeout(async () => {
+      const before = JSON.stringify(seen);
+      seen = await now();
+      if (JSON.stringify(seen) !== before) server.changed();
+    }, 100);
+  });
+  server.owed = async () => seen;
+  const actions = [deploy('host:'), boot(), commands('echo hello')];
+  server.allocate(1, [{ device: 'panda01', actions }]);
+  expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
+  await lab.empty();
+  expect(lab.console(1, 'panda01').match(/^muster: (deploying|booting)/gm)).toHaveLength(2);
 });
