@@ -15,8 +15,6 @@ import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext } from './member-step.ts';
 import type { Owed, ServerPort } from './server-port.ts';
 
-export type { LabBoard, Limits, Log } from './drivers/driver.ts';
-
 export interface DispatcherOptions {
   server: ServerPort;
   boards: readonly LabBoard[];

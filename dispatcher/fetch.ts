@@ -7,7 +7,7 @@ import { allowedFile } from './files.ts';
 import { withoutSecrets } from './git.ts';
 
 /** Until the answer begins; the body is bounded by the action's own limit. */
-export const FETCH_ANSWER_TIMEOUT_MS = 60_000;
+const FETCH_ANSWER_TIMEOUT_MS = 60_000;
 
 export interface FetchCodes {
   refused: StepFailureCode;

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { StepFailure } from './failure.ts';
 import { lastLine, type ProgramEnd, runProgram } from './programs.ts';
 
-export const GIT_TIMEOUT_MS = 600_000;
+const GIT_TIMEOUT_MS = 600_000;
 
 export interface GitOptions {
   /** Where our own git configuration lies; written when it is not there. */

@@ -28,7 +28,7 @@ import { lastLine } from './programs.ts';
 
 /** Unpacked. */
 export const IMAGE_BYTES_MAX_DEFAULT = 16 * 1024 ** 3;
-export const IMAGE_MEMBERS_MAX = 2_000_000;
+const IMAGE_MEMBERS_MAX = 2_000_000;
 const SKIPPED_NAMES_SHOWN_MAX = 5;
 
 export interface UnpackOptions {

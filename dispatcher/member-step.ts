@@ -31,7 +31,7 @@ export interface StepContext {
 
 const REPORT_RETRY_MS = 1_000;
 
-export function seatOf(owed: Owed): Seat {
+function seatOf(owed: Owed): Seat {
   const { job, device, lease } = owed;
   return { job, device, lease, group: owed.group.map((member) => member.device) };
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { StepAborted } from './failure.ts';
 
 /** Of each of stdout and stderr, the end of it is kept. */
-export const PROGRAM_OUTPUT_BYTES_MAX = 1_048_576;
+const PROGRAM_OUTPUT_BYTES_MAX = 1_048_576;
 
 export interface ProgramEnd {
   /** Exit status; 128 + n when signal n ended it; 127 when there is no such program. */

@@ -6,9 +6,9 @@
 /** Longer lines are looked at only up to here; the rest of the line is skipped. */
 export const CONSOLE_LINE_BYTES_MAX = 8_192;
 /** A case, a set or a reference is a name, not a story. */
-export const SIGNAL_WORD_CHARS_MAX = 1_024;
+const SIGNAL_WORD_CHARS_MAX = 1_024;
 
-export type CaseResult = 'pass' | 'fail' | 'skip' | 'unknown';
+type CaseResult = 'pass' | 'fail' | 'skip' | 'unknown';
 
 export type Signal =
   | { is: 'case'; case: string; result: CaseResult; measurement?: string; units?: string }

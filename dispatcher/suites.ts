@@ -22,7 +22,7 @@ import {
 } from './test-definition.ts';
 
 /** The one suite of a `lava_command_run`. */
-export const COMMAND_SUITE = 'lava-command-run';
+const COMMAND_SUITE = 'lava-command-run';
 
 export interface SuiteOptions {
   /** How many suites this member ran before. */

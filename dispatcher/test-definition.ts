@@ -17,9 +17,9 @@ import {
 import { shellQuoted } from './programs.ts';
 
 export const DEFINITION_BYTES_MAX = 1_048_576;
-export const DEFINITION_STEPS_MAX = 10_000;
+const DEFINITION_STEPS_MAX = 10_000;
 
-export interface GitRepository {
+interface GitRepository {
   url: string;
   branch?: string;
   /** Folder in the checkout; absent: the repository's own name. */

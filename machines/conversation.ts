@@ -135,14 +135,13 @@ export function heard(
   const tally = before ? [...before.counts] : new Array<number>(groupSize).fill(0);
   tally[m] = (tally[m] ?? 0) + 1;
   let clock = talk.pairCount;
-  let known = before?.pairs ?? [];
+  const known = [...(before?.pairs ?? [])];
+  const places = new Map(known.flatMap((p, at) => (p.member === m ? [[p.key, at] as const] : [])));
   for (const [key, value] of pairs) {
     clock += 1;
-    const at = known.findIndex((p) => p.member === m && p.key === key);
-    const old = known[at];
-    known = old
-      ? known.with(at, { ...old, value, last: clock })
-      : [...known, { member: m, key, value, first: clock, last: clock }];
+    const at = places.get(key) ?? known.length;
+    known[at] = { member: m, key, value, first: known[at]?.first ?? clock, last: clock };
+    places.set(key, at);
   }
   return {
     ...talk,

@@ -7,12 +7,19 @@ import { duration, verbOf } from './wording.ts';
 /** How many missing members an event describes; it counts the others. */
 export const MISSING_DESCRIBED_MAX = 16;
 
+/** A reason within another one: were it whole, the reasons of a group would double with every member that ends. */
+const REASON_CHARACTERS_MAX = 100;
+const short = (reason: string) =>
+  reason.length > REASON_CHARACTERS_MAX
+    ? `${reason.slice(0, REASON_CHARACTERS_MAX - 3)}...`
+    : reason;
+
 /** One phrase: what the member does now and for how long, or how it ended. */
 export function doing(job: JobState, member: Member, now: number): string {
   const since = (at: number) => `for ${duration(now - at)}`;
   const ago = (at: number) => `${duration(now - at)} ago`;
   if (member.ended !== null) {
-    const why = member.ended.reason === null ? '' : `: ${member.ended.reason}`;
+    const why = member.ended.reason === null ? '' : `: ${short(member.ended.reason)}`;
     return `ended ${member.state} ${ago(member.ended.at)}${why}`;
   }
   const waits = job.conversation.waits.filter((w) => job.members[w.member] === member);

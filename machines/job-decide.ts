@@ -110,11 +110,7 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
         ? callVerb(draft, command)
         : record(draft, member, command);
     case 'AbandonWait':
-      if (draft.state.conversation.waits.some((w) => w.wait === command.wait)) {
-        const { member, wait, why } = command;
-        settle(draft, draft.emit('WaitAbandoned', { wait, member, why }));
-      }
-      return undefined;
+      return abandonWait(draft, member, command);
     case 'TimeOutAction':
       timeOutAction(draft, member, command.action);
       return undefined;
@@ -158,7 +154,7 @@ function progress(
     case 'StartBoot':
       if (member.state === 'booting') return undefined;
       abandonWaits(draft, member, 'connection-lost');
-      draft.emit('MemberBooting', { member: name });
+      settle(draft, draft.emit('MemberBooting', { member: name }));
       return undefined;
     case 'ConfirmBoot':
       if (isUp(member)) return undefined;
@@ -253,7 +249,7 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
     missingCount: lacking.length,
     missing: lacking.slice(0, MISSING_NAMED_MAX).map((m) => draft.state.members[m]?.device ?? ''),
   });
-  release(draft, place, message, sentNow ?? started);
+  release(draft, place, message, sentNow ?? started, draft.state.conversation.waitCount);
   settle(draft, started);
 }
 
@@ -271,15 +267,21 @@ function send(
 const sentCount = (draft: JobDraft, place: number, message: string): number =>
   own(draft.state.conversation.messages, message)?.counts[place] ?? 0;
 
-/** Ends every wait on `message` that is satisfied now. `sender`: whose call it was. */
-function release(draft: JobDraft, sender: number, message: string, cause: string): void {
+/** Ends every wait on `message` that is satisfied now. `sender`: whose call it was; `own`: the wait that it began. */
+function release(
+  draft: JobDraft,
+  sender: number,
+  message: string,
+  cause: string,
+  own?: number,
+): void {
   const { conversation, group, members } = draft.state;
   const by = members[sender]?.device;
   for (const open of releasable(conversation, group, message)) {
     const member = members[open.member]?.device;
     if (member === undefined) continue;
     // The caller's own wait, satisfied as it started, lacked nobody: no arrival released it.
-    const arrival = open.member === sender || by === undefined ? {} : { by };
+    const arrival = open.wait === own || by === undefined ? {} : { by };
     draft.emit('WaitReleased', { wait: open.wait, member, ...arrival }, cause);
   }
 }
@@ -314,12 +316,30 @@ function abandonWaits(
     draft.emit('WaitAbandoned', { wait, member: member.device, why }, cause);
 }
 
-/** Cuts off every open wait of a member, each with who was missing. Returns the lines that say so. */
-function timeOutWaits(draft: JobDraft, member: Member, limit: WaitLimit): string[] {
+function abandonWait(
+  draft: JobDraft,
+  member: Member,
+  { wait, why }: Command<'AbandonWait'>,
+): Rejected | undefined {
+  const open = draft.state.conversation.waits.find((w) => w.wait === wait);
+  if (open === undefined) return undefined;
+  if (draft.state.members[open.member] !== member)
+    return new Rejected('no-such-wait', `${member.device} has no wait ${wait}`);
+  settle(draft, draft.emit('WaitAbandoned', { wait, member: member.device, why }));
+  return undefined;
+}
+
+/** Cuts off every open wait of a member, each with who was missing `before`. Returns the lines that say so. */
+function timeOutWaits(
+  draft: JobDraft,
+  member: Member,
+  limit: WaitLimit,
+  before = draft.state,
+): string[] {
   const { now } = draft.env;
   return waitsOf(draft, member).map((open) => {
-    const lacking = missing(draft.state.conversation, draft.state.group, open);
-    const who = describeMissing(draft.state, lacking, now);
+    const lacking = missing(before.conversation, before.group, open);
+    const who = describeMissing(before, lacking, now);
     draft.emit('WaitTimedOut', { wait: open.wait, member: member.device, limit, ...who });
     return `${verbOf(open)} was still waiting for ${missingText(who)}`;
   });
@@ -357,7 +377,7 @@ function timeOutJob(draft: JobDraft, limit: 'job' | 'queue'): void {
       : `reached its timeout of ${allowed}`;
   // All waits first: who was missing is said of the group as it stood, not of its ruins.
   const alive = state.members.filter((member) => !isTerminal(member));
-  const lines = alive.map((member) => timeOutWaits(draft, member, 'job'));
+  const lines = alive.map((member) => timeOutWaits(draft, member, 'job', state));
   for (const [i, member] of alive.entries()) {
     const text = [`the job ${reason}`, ...(lines[i] ?? [])].join('; ');
     draft.emit('MemberTimedOut', { member: member.device, reason: text });
@@ -391,7 +411,10 @@ function settle(draft: JobDraft, cause: string): void {
     const proofs = certain.map((s) => proofOf(draft, s));
     for (const proof of proofs) draft.emit('WaitUnreachable', proof, cause);
   }
-  endJob(draft, cause);
+  // A wait that failed between two actions: no later action is run (SEMANTICS 2.3).
+  const failing = draft.state.members.find((m) => m.failing && !m.action && !isTerminal(m));
+  if (failing?.failing) endMember(draft, failing, 'MemberFailed', failing.failing, cause);
+  else endJob(draft, cause);
 }
 
 type Stuck = ReturnType<typeof stuckWaits>[number];

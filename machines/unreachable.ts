@@ -26,13 +26,9 @@ export function stuckWaits(
   if (talk.waits.length === 0) return [];
   const facts = new Facts(talk, group);
   const isDead = (m: number) => terminal[m] === true;
-  const blocked = new Map<number, OpenWait[]>();
-  for (const wait of talk.waits) {
-    const mine = blocked.get(wait.member);
-    if (mine) mine.push(wait);
-    else blocked.set(wait.member, [wait]);
-  }
+  const blocked = blockedMembers(talk);
   shrink(blocked, facts, isDead);
+  if (blocked.size === 0 && !terminal.includes(true)) return [];
 
   const out: Stuck[] = [];
   const dead = facts.counter(isDead);
@@ -47,6 +43,17 @@ export function stuckWaits(
     });
   }
   return out;
+}
+
+/** The members with an open wait, each with its different questions: ten thousand waits may ask the same one. */
+function blockedMembers(talk: Conversation): Map<number, OpenWait[]> {
+  const asked = new Map<number, Map<string, OpenWait>>();
+  for (const wait of talk.waits) {
+    const mine = asked.get(wait.member);
+    if (mine === undefined) asked.set(wait.member, new Map([[wait.barrier, wait]]));
+    else if (!mine.has(wait.barrier)) mine.set(wait.barrier, wait);
+  }
+  return new Map([...asked].map(([member, waits]) => [member, [...waits.values()]]));
 }
 
 /** Who each wait lacks. All who ask the same share one look at the group; only the caller itself may differ. */

@@ -5,8 +5,6 @@
 import { StepFailure } from '../failure.ts';
 import { lastLine, runProgram } from '../programs.ts';
 
-/** Linux keeps 15 characters of an interface's name. */
-export const INTERFACE_NAME_CHARS_MAX = 15;
 /** 10.64.0.0/10: inside the private addresses, away from their beginning that everybody uses. */
 const POOL_FIRST = 0x0a400000;
 const POOL_ADDRESSES = 2 ** 22;

@@ -20,7 +20,7 @@ interface Stat {
   state: string;
 }
 
-export function machineBoot(): string {
+function machineBoot(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 

@@ -214,7 +214,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
   test('with a script that never ends is taken down when its step is no longer owed', async () => {
     await run([
       'echo begun',
-      "trap '' TERM HUP INT; (setsid sleep 1000 &); set +x; printf half; while :; do sleep 1000; done",
+      "set +x; trap '' TERM HUP INT; (setsid sleep 1000 &); printf half; while :; do sleep 1000; done",
     ]);
     await until(
       () => lab.console(1, 'panda01').endsWith('\nhalf'),

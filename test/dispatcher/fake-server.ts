@@ -30,7 +30,7 @@ export interface FakeMember {
   end: string | undefined;
 }
 
-export class MemberEnded extends Error {
+class MemberEnded extends Error {
   readonly code = 'member-ended';
 }
 
