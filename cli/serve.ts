@@ -7,7 +7,7 @@ import { ServerRefused, startServer } from './server.ts';
 const DEFAULT_LISTEN = '127.0.0.1:7077';
 
 /** `HOST:PORT`, `:PORT`, `[IPV6]:PORT`. @throws ServerRefused */
-export function parseListen(text: string): { host: string; port: number } {
+function parseListen(text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535)
@@ -53,14 +53,15 @@ async function serve(options: ServeOptions): Promise<void> {
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run the server: the log, the scheduler, the boards of a lab, the API')
-    .option('--data <dir>', 'the folder of the log, the consoles and the boards', './muster-data')
+    .description('run the server: log, scheduler, boards, API')
+    .option('--data <dir>', 'folder of the log and the consoles', './muster-data')
     .option('--listen <host:port>', 'where people and programs reach it', DEFAULT_LISTEN)
     .option('--lab <file>', "the lab's boards (YAML)")
     .addHelpText(
       'after',
       `
-Any address but loopback needs MUSTER_API_TOKEN. MUSTER_LOG_LEVEL=info says more.
+Any address but loopback needs MUSTER_API_TOKEN.
+MUSTER_LOG_LEVEL=info says more.
 
 Example:
   $ muster serve --data /var/lib/muster --lab lab.yaml`,

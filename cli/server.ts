@@ -53,7 +53,7 @@ export class ServerRefused extends Error {
 const workerName = () => hostname().split('.')[0] ?? 'local';
 
 /** Whether an address can only be reached from this machine. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
