@@ -1,6 +1,6 @@
 /** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
 import type { JobCommand } from './commands.ts';
-import { missing, type OpenWait, releasable } from './conversation.ts';
+import { barrierKey, missing, type OpenWait, releasable } from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
@@ -239,6 +239,10 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
   const round = verb === 'sync' ? (unreleased ?? sentCount(draft, place, message)) : 1;
   const question = { member: place, verb, message, role: role ?? null, round };
   const lacking = missing(draft.state.conversation, draft.state.group, question);
+  const barrier = barrierKey(question);
+  const hasTwin = draft.state.conversation.waits.some(
+    (w) => w.member === place && w.barrier === barrier && w.stuck === null,
+  );
   const started = draft.emit('WaitStarted', {
     wait: draft.state.conversation.waitCount + 1,
     member,
@@ -249,6 +253,8 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
     missingCount: lacking.length,
     missing: lacking.slice(0, MISSING_NAMED_MAX).map((m) => draft.state.members[m]?.device ?? ''),
   });
+  // Its twin is open and not stuck, and nobody has sent since: so is this one, and nothing else has changed.
+  if (hasTwin && sentNow === undefined) return;
   release(draft, place, message, sentNow ?? started, draft.state.conversation.waitCount);
   settle(draft, started);
 }

@@ -140,4 +140,20 @@ describe('the engine', () => {
     expect((await engine.job(id))?.conversation.waitCount).toBe(1);
     await engine.stop();
   });
+
+  it('holds ten thousand waiters, and releases them all by one send', {
+    timeout: 120_000,
+  }, async () => {
+    const { engine } = await startEngine();
+    const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
+    const [server = '', client = ''] = await booted(engine, id);
+    const waits = Array.from({ length: 10_000 }, () => call(engine, id, client, 'wait go'));
+    await until(async () =>
+      (await engine.job(id))?.conversation.waits.length === 10_000 ? true : undefined,
+    );
+    await call(engine, id, server, 'send go n=1');
+    const ends = await Promise.all(waits);
+    expect(ends.filter((end) => end?.status === 'ok')).toHaveLength(10_000);
+    await engine.stop();
+  });
 });
