@@ -28,7 +28,10 @@ export interface EventStore {
   append(stream: string, expectedVersion: number, events: readonly NewEvent[]): Promise<Appended>;
   /** The events of one stream with a version above `after`, in order. No stream: none. */
   read(stream: string, after?: number): AsyncIterable<RecordedEvent>;
-  /** All events with a position above `after`, in order, up to the end of the log at the time of the call. */
+  /**
+   * All events with a position above `after`, in order, up to the end of the log at the time of the call.
+   * `after`: 0, or the position of an event.
+   */
   readAll(after?: number, limit?: number): AsyncIterable<RecordedEvent>;
   /**
    * All events with a position above `after`, history and live joined without a hole and without a repeat.
@@ -37,6 +40,11 @@ export interface EventStore {
   subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void): Subscription;
   /** Position of the last event of the log; 0 when it is empty. */
   head(): Promise<number>;
+  /**
+   * Takes a whole stream out of the log, for retention: it reads as empty from then on. Its name is never used
+   * again (a job's number is never given twice), positions of other events stay as they are. No stream: nothing.
+   */
+  remove(stream: string): Promise<void>;
   /** Lets what is under way finish, then lets go of the file or the connection. */
   close(): Promise<void>;
 }
