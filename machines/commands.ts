@@ -1,8 +1,17 @@
 /** Every command: what somebody wants to be so. `decide` answers with events, with nothing (already so), or refuses. */
 import { z } from 'zod';
 import { JobDefinition } from './definition.ts';
-import { ActionOutcome, CaseResult, Health, jobEvents, Verb } from './events.ts';
-import { DeviceName, Instant, JobId, RoleName } from './names.ts';
+import {
+  ActionOutcome,
+  CaseResult,
+  deviceEvents,
+  Fault,
+  Health,
+  jobEvents,
+  MemberEnd,
+  Verb,
+} from './events.ts';
+import { DeviceName, Instant, JobId, PRIORITY_MAX, RoleName } from './names.ts';
 
 const Member = DeviceName;
 const command = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
@@ -19,10 +28,13 @@ export const MemberCommand = z.discriminatedUnion('type', [
     ...ofAction,
     outcome: ActionOutcome.exclude(['timedOut']),
     reason: z.string().optional(),
+    /** Of a failure that was not the test's. */
+    fault: Fault.optional(),
   }),
   command('StartBoot', { member: Member }),
   command('ConfirmBoot', { member: Member, address: z.string().optional() }),
-  command('FailMember', { member: Member, reason: z.string() }),
+  /** `fault`: the board or its worker failed, not the test. */
+  command('FailMember', { member: Member, reason: z.string(), fault: Fault.optional() }),
   command('StartSuite', { member: Member, suite: z.string(), definition: z.string().optional() }),
   command('EndSuite', { member: Member, suite: z.string() }),
   command('RecordResult', {
@@ -52,6 +64,7 @@ export const JobCommand = z.discriminatedUnion('type', [
     lease: z.string(),
     members: z.array(z.strictObject({ device: Member, role: RoleName })).min(1),
   }),
+  command('ChangeJobPriority', { priority: z.int().min(0).max(PRIORITY_MAX) }),
   command('VoidAllocation', { lease: z.string(), reason: z.string() }),
   command('CancelJob', { reason: z.string() }),
   /** The job's own limit, or the queue's. */
@@ -71,23 +84,31 @@ export const JobCommand = z.discriminatedUnion('type', [
 export type JobCommand = z.infer<typeof JobCommand>;
 
 export const DeviceCommand = z.discriminatedUnion('type', [
-  command('RegisterDevice', {
-    deviceType: z.string(),
-    tags: z.array(z.string()),
-    worker: z.string(),
-    driver: z.string(),
+  command('RegisterDevice', deviceEvents.DeviceRegistered.shape),
+  command('ReserveDevice', deviceEvents.DeviceReserved.shape),
+  /** `ended`: how its member ended; absent: the job was never allocated under this lease. */
+  command('ReleaseDevice', {
+    lease: z.string(),
+    reason: z.string(),
+    ended: MemberEnd.optional(),
+    fault: Fault.optional(),
   }),
-  command('ReserveDevice', { job: JobId, lease: z.string(), until: Instant }),
-  command('ReleaseDevice', { lease: z.string(), reason: z.string() }),
   command('TakeDeviceOffline', { reason: z.string() }),
   command('BringDeviceOnline', {}),
   command('ChangeDeviceHealth', { to: Health, reason: z.string() }),
   command('RetireDevice', { reason: z.string() }),
+  command('RestoreDevice', { reason: z.string() }),
 ]);
 export type DeviceCommand = z.infer<typeof DeviceCommand>;
 
 export const WorkerCommand = z.discriminatedUnion('type', [
-  command('ConnectWorker', { boards: z.array(DeviceName) }),
+  command('ConnectWorker', {
+    boards: z.array(DeviceName),
+    jobLimit: z.int().positive().optional(),
+    until: Instant.optional(),
+  }),
+  command('RenewWorker', { until: Instant }),
+  /** Refused while its last word still holds: it may have been renewed meanwhile. */
   command('LoseWorker', { reason: z.string() }),
 ]);
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

@@ -74,6 +74,8 @@ export const RoleRequest = z
     deviceType: z.string().optional(),
     device: DeviceName.optional(),
     tags: z.array(z.string()),
+    /** When a member of it ends other than complete, the group's other members are cancelled (SEMANTICS 2.2). */
+    essential: z.literal(true).optional(),
   })
   .refine((r) => (r.deviceType === undefined) !== (r.device === undefined));
 export type RoleRequest = z.infer<typeof RoleRequest>;
@@ -90,6 +92,8 @@ export const JobDefinition = z.strictObject({
   queueTimeoutSeconds: Seconds.optional(),
   onUnreachable: z.enum(['fail', 'wait']),
   unreachableGraceSeconds: z.int().nonnegative().max(TIMEOUT_SECONDS_MAX),
+  /** The board whose health this job checks: a group of that board alone. Only the engine asks for it. */
+  healthCheckOf: DeviceName.optional(),
   roles: z.array(RoleRequest).min(1),
   actions: z.array(Action),
 });

@@ -2,7 +2,7 @@
 import { createMachine } from 'xstate';
 import type { DeviceCommand } from './commands.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
-import type { DeviceEvent, Health, Meta, NewEvent } from './events.ts';
+import type { DeviceEvent, Health, HealthCheck, Meta, NewEvent } from './events.ts';
 import { all, tableOf } from './table.ts';
 
 // machine
@@ -16,7 +16,7 @@ const anytime = [
   'DeviceHealthChanged',
 ] as const;
 
-/** `registered: idle -> reserved -> idle`, and `retired` for good. Online and health stand beside it. */
+/** `registered: idle -> reserved -> idle`, `retired` until somebody restores it. Online and health stand beside it. */
 export const deviceMachine = createMachine({
   id: 'device',
   initial: 'none',
@@ -24,7 +24,7 @@ export const deviceMachine = createMachine({
     none: { on: { DeviceRegistered: 'idle' } },
     idle: { on: { ...all(anytime, 'idle'), DeviceReserved: 'reserved', DeviceRetired: 'retired' } },
     reserved: { on: { ...all(anytime, 'reserved'), DeviceReleased: 'idle' } },
-    retired: { type: 'final' },
+    retired: { on: { DeviceRestored: 'idle' } },
   },
 });
 
@@ -41,7 +41,20 @@ export interface DeviceState {
   /** Why an operator took it offline; `null`: it is online. */
   readonly offline: string | null;
   readonly health: Health;
-  readonly heldBy: { readonly job: number; readonly lease: string; readonly until: number } | null;
+  /** Why the health is what it is; `null`: nobody has said anything of it. */
+  readonly healthReason: string | null;
+  /** How its health is checked; `null`: it is not. */
+  readonly healthCheck: HealthCheck | null;
+  /** When the last check that came to a verdict ended; `null`: none has since it was registered. */
+  readonly checkedAt: number | null;
+  /** How many jobs have had it since then. */
+  readonly jobsSinceCheck: number;
+  readonly heldBy: {
+    readonly job: number;
+    readonly lease: string;
+    readonly until: number;
+    readonly healthCheck?: true | undefined;
+  } | null;
   /** When it was last given back, or registered; milliseconds since the epoch. */
   readonly idleSince: number;
 }
@@ -54,6 +67,10 @@ export const initialDevice: DeviceState = {
   driver: '',
   offline: null,
   health: 'unknown',
+  healthReason: null,
+  healthCheck: null,
+  checkedAt: null,
+  jobsSinceCheck: 0,
   heldBy: null,
   idleSince: 0,
 };
@@ -68,21 +85,46 @@ export function evolveDevice(
   const state = deviceTable.next(device.state, event.type);
   const at = event.meta.at;
   switch (event.type) {
-    case 'DeviceRegistered':
-      return { ...device, ...event.data, state, idleSince: device.idleSince || at };
+    case 'DeviceRegistered': {
+      const { healthCheck = null, ...is } = event.data;
+      return { ...device, ...is, healthCheck, state, idleSince: device.idleSince || at };
+    }
     case 'DeviceReserved':
       return { ...device, state, heldBy: event.data };
     case 'DeviceReleased':
-      return { ...device, state, heldBy: null, idleSince: at };
+      return { ...device, ...checked(device, event.data, at), state, heldBy: null, idleSince: at };
     case 'DeviceWentOffline':
       return { ...device, state, offline: event.data.reason };
     case 'DeviceCameOnline':
       return { ...device, state, offline: null };
     case 'DeviceHealthChanged':
-      return { ...device, state, health: event.data.to };
+      return { ...device, state, health: event.data.to, healthReason: event.data.reason };
     case 'DeviceRetired':
       return { ...device, state };
+    case 'DeviceRestored':
+      return {
+        ...device,
+        state,
+        health: 'unknown',
+        healthReason: event.data.reason,
+        idleSince: at,
+      };
   }
+}
+
+type Released = Extract<DeviceEvent, { type: 'DeviceReleased' }>['data'];
+
+/** What a job that is over says of the checks: a check with a verdict starts the count anew. */
+function checked(
+  device: DeviceState,
+  { ended }: Released,
+  at: number,
+): Pick<DeviceState, 'checkedAt' | 'jobsSinceCheck'> {
+  const { checkedAt, jobsSinceCheck, heldBy } = device;
+  if (ended === undefined) return { checkedAt, jobsSinceCheck };
+  if (heldBy?.healthCheck === undefined) return { checkedAt, jobsSinceCheck: jobsSinceCheck + 1 };
+  if (ended === 'cancelled') return { checkedAt, jobsSinceCheck };
+  return { checkedAt: at, jobsSinceCheck: 0 };
 }
 
 // decide
@@ -96,26 +138,25 @@ export function decideDevice(
   const draft = new Draft<DeviceState, DeviceEvent>(state, env, evolveDevice);
   if (command.type === 'RegisterDevice') return register(draft, command);
   if (state.state === 'none') return new Rejected('no-such-device', 'there is no such device');
+  if (command.type === 'RestoreDevice') {
+    if (state.state === 'retired') draft.emit('DeviceRestored', { reason: command.reason });
+    return draft.events;
+  }
+  if (state.state === 'retired' && command.type === 'RetireDevice') return draft.events;
   if (state.state === 'retired') return new Rejected('retired', 'the device is retired');
   switch (command.type) {
     case 'ReserveDevice': {
-      const { job, lease, until } = command;
-      if (state.heldBy?.lease === lease) break;
+      const { type: _, ...reservation } = command;
+      if (state.heldBy?.lease === reservation.lease) break;
       if (state.heldBy !== null) return new Rejected('not-idle', `held by job ${state.heldBy.job}`);
       if (state.offline !== null) return new Rejected('not-idle', `offline: ${state.offline}`);
-      draft.emit('DeviceReserved', { job, lease, until });
+      if (!isFitFor(state.health, reservation.healthCheck === true))
+        return new Rejected('not-idle', `health ${state.health}: ${state.healthReason ?? ''}`);
+      draft.emit('DeviceReserved', reservation);
       break;
     }
     case 'ReleaseDevice':
-      if (state.heldBy === null) break;
-      if (state.heldBy.lease !== command.lease)
-        return new Rejected('not-holder', `held by job ${state.heldBy.job} under another lease`);
-      draft.emit('DeviceReleased', {
-        job: state.heldBy.job,
-        lease: command.lease,
-        reason: command.reason,
-      });
-      break;
+      return release(draft, command);
     case 'TakeDeviceOffline':
       if (state.offline === null) draft.emit('DeviceWentOffline', { reason: command.reason });
       break;
@@ -135,11 +176,57 @@ export function decideDevice(
   return draft.events;
 }
 
+/** Jobs take a board of good or unknown health; its own health check takes one that is looping too (SEMANTICS 4.2, 4.5). */
+export const isFitFor = (health: Health, healthCheck: boolean): boolean =>
+  health === 'good' || health === 'unknown' || (healthCheck && health === 'looping');
+
+function release(
+  draft: Draft<DeviceState, DeviceEvent>,
+  { lease, reason, ended, fault }: Extract<DeviceCommand, { type: 'ReleaseDevice' }>,
+): NewEvent<DeviceEvent>[] | Rejected {
+  const { heldBy, health: from } = draft.state;
+  if (heldBy === null) return draft.events;
+  const { job } = heldBy;
+  if (heldBy.lease !== lease)
+    return new Rejected('not-holder', `held by job ${job} under another lease`);
+  const cause = draft.emit('DeviceReleased', {
+    job,
+    lease,
+    reason,
+    ...(ended !== undefined && { ended }),
+    ...(fault !== undefined && { fault }),
+  });
+  const verdict = healthAfter(from, heldBy.healthCheck === true, { ended, fault });
+  if (verdict !== null && verdict.to !== from)
+    draft.emit('DeviceHealthChanged', { from, to: verdict.to, reason: verdict.why(job) }, cause);
+  return draft.events;
+}
+
+/**
+ * What the end of a job says of the health of a board that had it (SEMANTICS 4.5): a health check that fails makes
+ * it bad, an infrastructure failure makes it unknown. What an operator set (looping, maintenance, bad) stays; a check
+ * that was cancelled, or whose worker was lost, is no verdict on the board.
+ */
+function healthAfter(
+  from: Health,
+  wasCheck: boolean,
+  { ended, fault }: Pick<Released, 'ended' | 'fault'>,
+): { to: Health; why: (job: number) => string } | null {
+  if (ended === undefined || ended === 'cancelled') return null;
+  if (from !== 'good' && from !== 'unknown') return null;
+  if (wasCheck && fault !== 'worker')
+    return ended === 'complete'
+      ? { to: 'good', why: (job) => `health check passed in job ${job}` }
+      : { to: 'bad', why: (job) => `health check ${ended} in job ${job}` };
+  if (fault === undefined) return null;
+  return { to: 'unknown', why: (job) => `its ${fault} failed in job ${job}` };
+}
+
 function register(
   draft: Draft<DeviceState, DeviceEvent>,
   command: Extract<DeviceCommand, { type: 'RegisterDevice' }>,
 ): NewEvent<DeviceEvent>[] | Rejected {
-  const { deviceType, tags, worker, driver } = command;
+  const { deviceType, tags, worker, driver, healthCheck } = command;
   const is = draft.state;
   if (is.state === 'retired') return new Rejected('retired', 'a retired device stays retired');
   const same =
@@ -148,7 +235,15 @@ function register(
     is.worker === worker &&
     is.driver === driver &&
     is.tags.length === tags.length &&
-    is.tags.every((tag, i) => tag === tags[i]);
-  if (!same) draft.emit('DeviceRegistered', { deviceType, tags, worker, driver });
+    is.tags.every((tag, i) => tag === tags[i]) &&
+    JSON.stringify(is.healthCheck) === JSON.stringify(healthCheck ?? null);
+  if (!same)
+    draft.emit('DeviceRegistered', {
+      deviceType,
+      tags,
+      worker,
+      driver,
+      ...(healthCheck !== undefined && { healthCheck }),
+    });
   return draft.events;
 }

@@ -6,9 +6,10 @@
  */
 import { z } from 'zod';
 import { JobDefinition } from './definition.ts';
-import { DeviceName, Instant, JobId, RoleName } from './names.ts';
+import { DeviceName, Instant, JobId, PRIORITY_MAX, RoleName } from './names.ts';
 
 const Member = DeviceName;
+const Priority = z.int().min(0).max(PRIORITY_MAX);
 /** Ordinal of a wait within its job, from 1: what people and events call it by. */
 const Wait = z.int().positive();
 const Reason = z.string();
@@ -67,6 +68,10 @@ const proof = {
 
 const ends = { member: Member, reason: Reason };
 
+/** Whose fault a failure was, where it was not the test's. */
+export const Fault = z.enum(['board', 'worker']);
+export type Fault = z.infer<typeof Fault>;
+
 /** `submissions`: one small event a job; its version is the job's number. */
 export const submissionEvents = {
   SubmissionReceived: z.strictObject({ name: z.string() }),
@@ -90,6 +95,8 @@ export const jobEvents = {
     lease: z.string(),
     members: z.array(z.strictObject({ device: Member, role: RoleName })),
   }),
+  /** Of the whole group, while it waits for boards. */
+  JobPriorityChanged: z.strictObject({ from: Priority, to: Priority }),
   /** The boards reserved under this lease were given back: it can never be committed any more. */
   AllocationVoided: z.strictObject({ lease: z.string(), reason: Reason }),
 
@@ -177,7 +184,7 @@ export const jobEvents = {
   }),
 
   MemberCompleted: z.strictObject({ member: Member }),
-  MemberFailed: z.strictObject(ends),
+  MemberFailed: z.strictObject({ ...ends, fault: Fault.optional() }),
   MemberTimedOut: z.strictObject(ends),
   MemberCancelled: z.strictObject(ends),
 
@@ -191,6 +198,21 @@ export const jobEvents = {
 export const Health = z.enum(['good', 'unknown', 'looping', 'bad', 'maintenance']);
 export type Health = z.infer<typeof Health>;
 
+/** How the health of a device type's boards is checked (SEMANTICS 4.5). */
+export const HealthCheck = z.strictObject({
+  /** Due again after so many hours, or so many jobs; neither: only while the health is unknown or looping. */
+  everyHours: z.int().positive().optional(),
+  everyJobs: z.int().positive().optional(),
+  /** A job for one board of any name: each check asks for the board that it is of. */
+  definition: JobDefinition,
+  document: z.string(),
+});
+export type HealthCheck = z.infer<typeof HealthCheck>;
+
+/** How the part that a board had in a job ended. */
+export const MemberEnd = z.enum(['complete', 'failed', 'timedOut', 'cancelled']);
+export type MemberEnd = z.infer<typeof MemberEnd>;
+
 /** `device-<name>`: possession and health. */
 export const deviceEvents = {
   /** Also recorded again when the lab's file says something new of a board. */
@@ -199,19 +221,46 @@ export const deviceEvents = {
     tags: z.array(z.string()),
     worker: z.string(),
     driver: z.string(),
+    healthCheck: HealthCheck.optional(),
   }),
-  /** `until`: when the reservation lapses unless the job was allocated under this lease. */
-  DeviceReserved: z.strictObject({ job: JobId, lease: z.string(), until: Instant }),
-  DeviceReleased: z.strictObject({ job: JobId, lease: z.string(), reason: Reason }),
+  /**
+   * `until`: when the reservation lapses unless the job was allocated under this lease. `healthCheck`: the job
+   * checks the health of this board.
+   */
+  DeviceReserved: z.strictObject({
+    job: JobId,
+    lease: z.string(),
+    until: Instant,
+    healthCheck: z.literal(true).optional(),
+  }),
+  /** `ended`: how its member ended, and whose fault that was; absent: the job was never allocated. */
+  DeviceReleased: z.strictObject({
+    job: JobId,
+    lease: z.string(),
+    reason: Reason,
+    ended: MemberEnd.optional(),
+    fault: Fault.optional(),
+  }),
   DeviceWentOffline: z.strictObject({ reason: Reason }),
   DeviceCameOnline: z.strictObject({}),
   DeviceHealthChanged: z.strictObject({ from: Health, to: Health, reason: Reason }),
   DeviceRetired: z.strictObject({ reason: Reason }),
+  /** Somebody took its retirement back: its health is unknown from here on. */
+  DeviceRestored: z.strictObject({ reason: Reason }),
 };
 
 /** `worker-<name>`. */
 export const workerEvents = {
-  WorkerConnected: z.strictObject({ boards: z.array(DeviceName) }),
+  /**
+   * `jobLimit`: how many of its boards may be held at once; absent: all. `until`: when it counts as lost unless it
+   * was renewed; absent: it lives in the process of the only server that this log has.
+   */
+  WorkerConnected: z.strictObject({
+    boards: z.array(DeviceName),
+    jobLimit: z.int().positive().optional(),
+    until: Instant.optional(),
+  }),
+  WorkerRenewed: z.strictObject({ until: Instant }),
   WorkerLost: z.strictObject({ reason: Reason }),
 };
 

@@ -4,7 +4,7 @@ import { barrierKey, missing, type OpenWait, releasable } from './conversation.t
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
-import type { JobEvent, NewEvent, Verb, WaitLimit } from './events.ts';
+import type { Fault, JobEvent, NewEvent, Verb, WaitLimit } from './events.ts';
 import {
   evolveJob,
   initialJob,
@@ -46,6 +46,8 @@ function onJob(draft: JobDraft, command: Exclude<JobCommand, MemberBound>): Reje
   switch (command.type) {
     case 'AllocateJob':
       return allocate(draft, command);
+    case 'ChangeJobPriority':
+      return changePriority(draft, command.priority);
     case 'VoidAllocation':
       if (state.state === 'submitted' && !state.voided.includes(command.lease))
         draft.emit('AllocationVoided', { lease: command.lease, reason: command.reason });
@@ -87,6 +89,16 @@ function allocate(draft: JobDraft, command: Command<'AllocateJob'>): Rejected | 
   return undefined;
 }
 
+function changePriority(draft: JobDraft, to: number): Rejected | undefined {
+  const { state } = draft;
+  if (isOver(state)) return new Rejected('job-ended', `the job has ended ${state.state}`);
+  if (state.state !== 'submitted' || state.definition === null)
+    return new Rejected('not-waiting', 'the job has its boards already: its priority is of no use');
+  const from = state.definition.priority;
+  if (from !== to) draft.emit('JobPriorityChanged', { from, to });
+  return undefined;
+}
+
 function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
   const { state } = draft;
   if (state.state === 'none') return new Rejected('no-such-job', 'there is no such job');
@@ -115,10 +127,10 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
       timeOutAction(draft, member, command.action);
       return undefined;
     case 'FailMember':
-      endMember(draft, member, 'MemberFailed', command.reason);
+      failMember(draft, member, command);
       return undefined;
     case 'RaiseMember':
-      endMember(draft, member, 'MemberFailed', `lava-test-raise: ${command.reason}`);
+      failMember(draft, member, { reason: `lava-test-raise: ${command.reason}` });
       return undefined;
     default:
       return progress(draft, member, command);
@@ -172,7 +184,7 @@ function endAction(
   member: Member,
   command: Command<'EndAction'>,
 ): Rejected | undefined {
-  const { action: index, outcome, reason } = command;
+  const { action: index, outcome, reason, fault } = command;
   const definition = draft.state.definition;
   if (member.action?.index !== index) {
     const own = definition === null ? [] : actionsOf(definition, member.role);
@@ -188,8 +200,8 @@ function endAction(
   const after = memberOf(draft.state, member.device) ?? member;
   if (outcome === 'failed') {
     const what = `action ${index} ${member.action.command} failed${reason ? `: ${reason}` : ''}`;
-    endMember(draft, after, 'MemberFailed', what, id);
-  } else if (after.failing !== null) endMember(draft, after, 'MemberFailed', after.failing, id);
+    failMember(draft, after, { reason: what, fault }, id);
+  } else if (after.failing !== null) failMember(draft, after, { reason: after.failing }, id);
   else if (definition !== null && after.actionsDone >= actionsOf(definition, after.role).length) {
     abandonWaits(draft, after, 'member-ended', id);
     settle(draft, draft.emit('MemberCompleted', { member: after.device }, id));
@@ -294,17 +306,16 @@ function release(
 
 // ends
 
-type EndType = 'MemberFailed' | 'MemberTimedOut' | 'MemberCancelled';
-
-function endMember(
+function failMember(
   draft: JobDraft,
   member: Member,
-  how: EndType,
-  reason: string,
+  is: { reason: string; fault?: Fault | undefined },
   cause?: string,
 ): void {
   abandonWaits(draft, member, 'member-ended', cause);
-  settle(draft, draft.emit(how, { member: member.device, reason }, cause));
+  const { reason, fault } = is;
+  const failed = { member: member.device, reason, ...(fault !== undefined && { fault }) };
+  settle(draft, draft.emit('MemberFailed', failed, cause));
 }
 
 const waitsOf = (draft: JobDraft, member: Member): OpenWait[] => {
@@ -392,18 +403,33 @@ function timeOutJob(draft: JobDraft, limit: 'job' | 'queue'): void {
 }
 
 function cancel(draft: JobDraft, reason: string): void {
+  cancelMembers(draft, reason);
+  draft.emit('JobCancelled', { reason });
+}
+
+function cancelMembers(draft: JobDraft, reason: string, cause?: string): void {
   for (const member of draft.state.members) {
     if (isTerminal(member)) continue;
-    abandonWaits(draft, member, 'member-ended');
-    draft.emit('MemberCancelled', { member: member.device, reason });
+    abandonWaits(draft, member, 'member-ended', cause);
+    draft.emit('MemberCancelled', { member: member.device, reason }, cause);
   }
-  draft.emit('JobCancelled', { reason });
+}
+
+/** A member of an essential role that ended other than complete takes its group with it (SEMANTICS 2.2). */
+function cancelWithoutEssential(draft: JobDraft, cause: string): void {
+  const { members, definition } = draft.state;
+  const essential = definition?.roles.filter((r) => r.essential).map((r) => r.role) ?? [];
+  if (essential.length === 0) return;
+  const lost = members.find((m) => m.ended && m.state !== 'complete' && essential.includes(m.role));
+  if (lost === undefined) return;
+  cancelMembers(draft, `role ${lost.role} is essential and ${lost.device} ended ${lost.state}`, cause);
 }
 
 // barriers that can never be released (SEMANTICS 2.1), and the end of the job
 
 /** After anything that changed who can still send: says what is stuck, ends what is certain, ends the job. */
 function settle(draft: JobDraft, cause: string): void {
+  cancelWithoutEssential(draft, cause);
   const acts = draft.state.definition?.onUnreachable === 'fail';
   for (;;) {
     const { conversation, group } = draft.state;
@@ -419,7 +445,7 @@ function settle(draft: JobDraft, cause: string): void {
   }
   // A wait that failed between two actions: no later action is run (SEMANTICS 2.3).
   const failing = draft.state.members.find((m) => m.failing && !m.action && !isTerminal(m));
-  if (failing?.failing) endMember(draft, failing, 'MemberFailed', failing.failing, cause);
+  if (failing?.failing) failMember(draft, failing, { reason: failing.failing }, cause);
   else endJob(draft, cause);
 }
 

@@ -69,7 +69,9 @@ export function actionDue(job: JobState, member: Member): number | null {
 /** When the first deadlocked wait has been so for the whole grace; `null` when none is, or the policy is to wait. */
 export function graceEnd(job: JobState): number | null {
   if (job.definition?.onUnreachable !== 'fail') return null;
-  const since = job.conversation.waits.flatMap((w) => (w.stuck === null ? [] : [w.stuck.since]));
-  if (since.length === 0) return null;
-  return Math.min(...since) + job.definition.unreachableGraceSeconds * 1000;
+  let first = Number.POSITIVE_INFINITY;
+  for (const { stuck } of job.conversation.waits)
+    if (stuck !== null && stuck.since < first) first = stuck.since;
+  if (first === Number.POSITIVE_INFINITY) return null;
+  return first + job.definition.unreachableGraceSeconds * 1000;
 }

@@ -64,6 +64,7 @@ export const jobMachine = createMachine({
       on: {
         JobRejected: 'rejected',
         JobAllocated: 'allocated',
+        JobPriorityChanged: 'submitted',
         AllocationVoided: 'submitted',
         JobTimedOut: 'timedOut',
         JobCancelled: 'cancelled',
@@ -160,6 +161,12 @@ export function evolveJob(job: JobState, event: JobFact): JobState {
       };
     case 'JobAllocated':
       return allocated({ ...job, state, allocatedAt: at }, event.data, at);
+    case 'JobPriorityChanged':
+      return {
+        ...job,
+        state,
+        definition: job.definition && { ...job.definition, priority: event.data.to },
+      };
     case 'AllocationVoided':
       return { ...job, state, voided: [...job.voided, event.data.lease] };
     case 'JobCompleted':
@@ -324,11 +331,14 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
         failing: before.failing ?? ended(job, event.data, 'can never be released'),
       };
     case 'MemberCompleted':
-      return { ...member, ended: { at, reason: null } };
-    case 'MemberFailed':
+      return { ...member, ended: { at, reason: null, fault: null } };
+    case 'MemberFailed': {
+      const { reason, fault = null } = event.data;
+      return { ...member, ended: { at, reason, fault } };
+    }
     case 'MemberTimedOut':
     case 'MemberCancelled':
-      return { ...member, ended: { at, reason: event.data.reason } };
+      return { ...member, ended: { at, reason: event.data.reason, fault: null } };
     default:
       return member;
   }

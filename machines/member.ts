@@ -1,5 +1,6 @@
 /** A member: one device's part in a job. Its machine, and what is remembered of it. */
 import { createMachine } from 'xstate';
+import type { Fault } from './events.ts';
 import { all, tableOf } from './table.ts';
 
 export type MemberStateName =
@@ -106,7 +107,12 @@ export interface Member {
   readonly failing: string | null;
   /** What it was last seen doing. */
   readonly last: { readonly what: string; readonly at: number };
-  readonly ended: { readonly at: number; readonly reason: string | null } | null;
+  /** `fault`: whose fault it was, where it was not the test's. */
+  readonly ended: {
+    readonly at: number;
+    readonly reason: string | null;
+    readonly fault: Fault | null;
+  } | null;
 }
 
 export function newMember(device: string, role: string, at: number): Member {

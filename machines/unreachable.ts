@@ -28,32 +28,41 @@ export function stuckWaits(
   const isDead = (m: number) => terminal[m] === true;
   const blocked = blockedMembers(talk);
   shrink(blocked, facts, isDead);
-  if (blocked.size === 0 && !terminal.includes(true)) return [];
+  const someAreDead = terminal.includes(true);
+  if (blocked.size === 0 && !someAreDead) return [];
 
   const out: Stuck[] = [];
   const dead = facts.counter(isDead);
+  const isCertain = (wait: OpenWait) =>
+    wait.verb === 'wait' ? dead(wait) === facts.size(wait) : dead(wait) > 0;
+  const cycles = new Map<number, number[]>();
+  const cycleOf = (member: number) => {
+    const cycle = cycles.get(member) ?? cycleFrom(member, blocked, facts);
+    cycles.set(member, cycle);
+    return cycle;
+  };
   for (const wait of talk.waits) {
-    const certain = wait.verb === 'wait' ? dead(wait) === facts.size(wait) : dead(wait) > 0;
+    const certain = someAreDead && isCertain(wait);
     if (!certain && !blocked.has(wait.member)) continue;
     out.push({
       wait,
       form: certain ? 'certain' : 'deadlocked',
       lacking: facts.lacking(wait),
-      cycle: certain ? [] : cycleFrom(wait.member, blocked, facts),
+      cycle: certain ? [] : cycleOf(wait.member),
     });
   }
   return out;
 }
 
-/** The members with an open wait, each with its different questions: ten thousand waits may ask the same one. */
+/** The members with an open wait, each with its waits. A look at them must be cheap: there may be ten thousand. */
 function blockedMembers(talk: Conversation): Map<number, OpenWait[]> {
-  const asked = new Map<number, Map<string, OpenWait>>();
+  const blocked = new Map<number, OpenWait[]>();
   for (const wait of talk.waits) {
-    const mine = asked.get(wait.member);
-    if (mine === undefined) asked.set(wait.member, new Map([[wait.barrier, wait]]));
-    else if (!mine.has(wait.barrier)) mine.set(wait.barrier, wait);
+    const mine = blocked.get(wait.member);
+    if (mine === undefined) blocked.set(wait.member, [wait]);
+    else mine.push(wait);
   }
-  return new Map([...asked].map(([member, waits]) => [member, [...waits.values()]]));
+  return blocked;
 }
 
 /** Who each wait lacks. All who ask the same share one look at the group; only the caller itself may differ. */
@@ -133,9 +142,19 @@ function cycleFrom(start: number, blocked: Map<number, OpenWait[]>, facts: Facts
   let at: number | undefined = start;
   while (at !== undefined && !path.includes(at)) {
     path.push(at);
-    const waits: OpenWait[] = blocked.get(at) ?? [];
-    at = waits.flatMap((wait) => facts.lacking(wait)).find((m) => blocked.has(m));
+    at = firstAwaited(blocked.get(at) ?? [], blocked, facts);
   }
   if (at === undefined) return [];
   return path.slice(path.indexOf(at)).sort((a, b) => a - b);
+}
+
+/** The first member of S that one of these waits lacks. */
+function firstAwaited(
+  waits: readonly OpenWait[],
+  blocked: ReadonlyMap<number, unknown>,
+  facts: Facts,
+): number | undefined {
+  for (const wait of waits)
+    for (const m of facts.lacking(wait)) if (blocked.has(m)) return m;
+  return undefined;
 }

@@ -14,7 +14,9 @@ export const workerMachine = createMachine({
   initial: 'none',
   states: {
     none: { on: { WorkerConnected: 'connected' } },
-    connected: { on: { WorkerConnected: 'connected', WorkerLost: 'lost' } },
+    connected: {
+      on: { WorkerConnected: 'connected', WorkerRenewed: 'connected', WorkerLost: 'lost' },
+    },
     lost: { on: { WorkerConnected: 'connected' } },
   },
 });
@@ -26,6 +28,10 @@ export const workerTable = tableOf<WorkerStateName>(workerMachine);
 export interface WorkerState {
   readonly state: WorkerStateName;
   readonly boards: readonly string[];
+  /** How many of its boards may be held at once; `null`: all. */
+  readonly jobLimit: number | null;
+  /** When it counts as lost unless it is renewed; `null`: only the server that it lives in can lose it. */
+  readonly until: number | null;
   /** When it connected or was lost; milliseconds since the epoch. */
   readonly since: number;
   readonly reason: string | null;
@@ -34,6 +40,8 @@ export interface WorkerState {
 export const initialWorker: WorkerState = {
   state: workerTable.initial,
   boards: [],
+  jobLimit: null,
+  until: null,
   since: 0,
   reason: null,
 };
@@ -47,9 +55,16 @@ export function evolveWorker(
 ): WorkerState {
   const state = workerTable.next(worker.state, event.type);
   const since = event.meta.at;
-  return event.type === 'WorkerConnected'
-    ? { state, since, boards: event.data.boards, reason: null }
-    : { ...worker, state, since, reason: event.data.reason };
+  switch (event.type) {
+    case 'WorkerConnected': {
+      const { boards, jobLimit = null, until = null } = event.data;
+      return { state, since, boards, jobLimit, until, reason: null };
+    }
+    case 'WorkerRenewed':
+      return { ...worker, state, until: event.data.until };
+    case 'WorkerLost':
+      return { ...worker, state, since, until: null, reason: event.data.reason };
+  }
 }
 
 // decide
@@ -60,14 +75,35 @@ export function decideWorker(
   env: Env,
 ): NewEvent<WorkerEvent>[] | Rejected {
   const draft = new Draft<WorkerState, WorkerEvent>(state, env, evolveWorker);
-  if (command.type === 'ConnectWorker') {
-    const { boards } = command;
-    const same =
-      boards.length === state.boards.length && boards.every((b, i) => b === state.boards[i]);
-    if (state.state !== 'connected' || !same) draft.emit('WorkerConnected', { boards });
-  } else {
-    if (state.state === 'none') return new Rejected('no-such-worker', 'there is no such worker');
-    if (state.state === 'connected') draft.emit('WorkerLost', { reason: command.reason });
+  if (command.type === 'ConnectWorker') return connect(draft, command);
+  if (state.state === 'none') return new Rejected('no-such-worker', 'there is no such worker');
+  if (command.type === 'RenewWorker') {
+    if (state.state === 'lost')
+      return new Rejected('worker-lost', `it was lost: ${state.reason}; it has to connect again`);
+    if ((state.until ?? 0) < command.until) draft.emit('WorkerRenewed', { until: command.until });
+  } else if (state.state === 'connected' && (state.until ?? 0) <= env.now) {
+    draft.emit('WorkerLost', { reason: command.reason });
   }
+  return draft.events;
+}
+
+function connect(
+  draft: Draft<WorkerState, WorkerEvent>,
+  { boards, jobLimit, until }: Extract<WorkerCommand, { type: 'ConnectWorker' }>,
+): NewEvent<WorkerEvent>[] {
+  const { state } = draft;
+  const same =
+    state.state === 'connected' &&
+    state.jobLimit === (jobLimit ?? null) &&
+    (state.until === null) === (until === undefined) &&
+    boards.length === state.boards.length &&
+    boards.every((b, i) => b === state.boards[i]);
+  if (!same)
+    draft.emit('WorkerConnected', {
+      boards,
+      ...(jobLimit !== undefined && { jobLimit }),
+      ...(until !== undefined && { until }),
+    });
+  else if (until !== undefined && (state.until ?? 0) < until) draft.emit('WorkerRenewed', { until });
   return draft.events;
 }

@@ -39,6 +39,8 @@ function sentence(event: AnyEvent, wait: string): string {
       return `rejected: ${event.data.short.map((s) => `${s.role}: ${s.lacking}`).join('; ')}`;
     case 'JobAllocated':
       return `allocated: ${names(event.data.members.map((m) => `${m.device} (${m.role})`))}`;
+    case 'JobPriorityChanged':
+      return `priority ${event.data.from} -> ${event.data.to}`;
     case 'AllocationVoided':
       return `boards given back before the job had them: ${event.data.reason}`;
     case 'JobCompleted':
@@ -54,7 +56,7 @@ function sentence(event: AnyEvent, wait: string): string {
       return `registered as ${event.data.deviceType}${tags} by worker ${event.data.worker}`;
     }
     case 'DeviceReserved':
-      return `reserved for job ${event.data.job}`;
+      return `reserved for ${event.data.healthCheck ? 'its health check, ' : ''}job ${event.data.job}`;
     case 'DeviceReleased':
       return `released: ${event.data.reason}`;
     case 'DeviceWentOffline':
@@ -65,8 +67,12 @@ function sentence(event: AnyEvent, wait: string): string {
       return `health ${event.data.from} -> ${event.data.to}: ${event.data.reason}`;
     case 'DeviceRetired':
       return `retired: ${event.data.reason}`;
+    case 'DeviceRestored':
+      return `restored: ${event.data.reason}`;
     case 'WorkerConnected':
       return `connected with ${event.data.boards.length} boards`;
+    case 'WorkerRenewed':
+      return `is here until ${new Date(event.data.until).toISOString()} at least`;
     case 'WorkerLost':
       return `lost: ${event.data.reason}`;
     default:
