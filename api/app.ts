@@ -13,6 +13,7 @@ import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { lineRoutes } from './routes/line.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
@@ -33,6 +34,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   await describeRoutes(app, version);
 
   await app.register(boardRoutes, parts);
+  await app.register(lineRoutes, parts);
   await app.register(healthRoute, parts);
   await app.register(async (api) => {
     const open = new OpenRequests(api);

@@ -11,7 +11,8 @@ import { type JobState, memberOf } from '../machines/job.ts';
 import { isTerminal, type Member } from '../machines/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
 import type { BoardAnswer } from './board-words.ts';
-import { type BoardEngine, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
+import { type BoardEngine, type BoardParts, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
+import { ApiProblem } from './problems.ts';
 import type { MemberName } from './tokens.ts';
 
 /** One request of a board, from whichever dialect. */
@@ -51,8 +52,41 @@ const verbs = new Map<string, BoardVerb>([
   ['raise', { kind: 'change', run: raise }],
 ]);
 
-export const verbOf = (name: string): BoardVerb | undefined => verbs.get(name);
 export const verbNames = (): string[] => [...verbs.keys()];
+
+/** @throws ApiProblem `not-found` */
+export function verbOf(name: string): BoardVerb {
+  const verb = verbs.get(name);
+  if (verb !== undefined) return verb;
+  const known = verbNames().join(', ');
+  throw new ApiProblem(
+    'not-found',
+    `there is no verb ${JSON.stringify(name.slice(0, 60))}; there are ${known}`,
+  );
+}
+
+export const KEY = /^[A-Za-z0-9._-]{8,64}$/;
+const KEY_NEEDED = 'the key (Muster-Key) is missing or not of 8 to 64 letters, digits, . _ and -';
+const never = new AbortController().signal;
+
+/**
+ * Runs a verb for a member: the one way from every door. What it does is in the engine's hands before this
+ * returns, so that calls count in the order in which they are made.
+ *
+ * @param signal of a wait: aborts when it is to be held no longer
+ * @throws CommandRefused, StoreUnavailable as the engine does
+ */
+export async function runVerb(
+  { engine, consoleSize }: BoardParts,
+  verb: BoardVerb,
+  call: { member: MemberName; words: string[]; key: unknown; signal?: AbortSignal | undefined },
+): Promise<BoardAnswer> {
+  const { member, words, key, signal = never } = call;
+  const isKey = typeof key === 'string' && KEY.test(key);
+  if (!isKey && verb.kind !== 'question') return refused(KEY_NEEDED);
+  const console = consoleSize(member.job, member.device);
+  return verb.run(engine, { member, words, key: isKey ? key : '', console, signal });
+}
 
 /** The job and the member that asks, while it lives: no member outlives its job. @throws CommandRefused */
 async function speaker(

@@ -15,6 +15,8 @@ export type BoardAnswer =
 /** What only the shell dialect says in words; the JSON dialect has problems for it. */
 export type BoardTrouble = { status: 'retry' | 'denied'; reason: string };
 
+export const stopping: BoardTrouble = { status: 'retry', reason: 'the server is stopping' };
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const PERCENT = 0x25;
 const LF = 0x0a;

@@ -8,16 +8,37 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 export type Ending = 'gone' | 'held-long-enough' | 'stopping';
 
 /** How long a stop waits for answers that are under way. */
-const DRAIN_MS_MAX = 2_000;
+export const DRAIN_MS_MAX = 2_000;
+
+/** After so long a wait is answered `wait`, and comes again. Boards give up a silent connection after 40 s. */
+export const HELD_MS_MAX = 20_000;
 
 export interface OpenRequest {
   signal: AbortSignal;
   /** Why the signal aborted; `undefined` as long as it did not. */
   ending(): Ending | undefined;
+  /** Ends it from this side; the first reason stays. */
+  end(why: Ending): void;
+  /** It was answered: nothing ends it any more. */
+  close(): void;
+}
+
+/** @param heldMsMax after so long it is ended; absent: never */
+export function openRequest(heldMsMax?: number): OpenRequest {
+  const controller = new AbortController();
+  let ending: Ending | undefined;
+  const end = (why: Ending) => {
+    clearTimeout(timer);
+    ending ??= why;
+    controller.abort();
+  };
+  const timer = heldMsMax && setTimeout(end, heldMsMax, 'held-long-enough');
+  const { signal } = controller;
+  return { signal, ending: () => ending, end, close: () => clearTimeout(timer) };
 }
 
 export class OpenRequests {
-  readonly #open = new Set<(why: Ending) => void>();
+  readonly #open = new Set<OpenRequest>();
   readonly #answering = new Set<FastifyReply['raw']>();
   #drained: (() => void) | undefined;
   #isStopping = false;
@@ -37,22 +58,15 @@ export class OpenRequests {
    * @param heldMsMax after so long it is ended; absent: never
    */
   open(reply: FastifyReply, heldMsMax?: number): OpenRequest {
-    const controller = new AbortController();
-    let ending: Ending | undefined;
-    const end = (why: Ending) => {
-      ending ??= why;
-      controller.abort();
-    };
-    const timer = heldMsMax && setTimeout(() => end('held-long-enough'), heldMsMax);
-    this.#open.add(end);
+    const open = openRequest(heldMsMax);
+    this.#open.add(open);
     reply.raw.once('close', () => {
-      clearTimeout(timer);
-      this.#open.delete(end);
-      end('gone');
+      this.#open.delete(open);
+      open.end('gone');
     });
-    if (reply.raw.destroyed) end('gone');
-    if (this.#isStopping) end('stopping');
-    return { signal: controller.signal, ending: () => ending };
+    if (reply.raw.destroyed) open.end('gone');
+    if (this.#isStopping) open.end('stopping');
+    return open;
   }
 
   #count(raw: FastifyReply['raw']): void {
@@ -66,7 +80,7 @@ export class OpenRequests {
   /** Ends what is open and lets every answer that is under way go out, for a bounded time. */
   async #stop(): Promise<void> {
     this.#isStopping = true;
-    for (const end of [...this.#open]) end('stopping');
+    for (const open of [...this.#open]) open.end('stopping');
     if (this.#answering.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, DRAIN_MS_MAX);

@@ -29,6 +29,33 @@ export function readMemberToken(secret: Buffer, token: string): MemberName | und
   return isSame(given, mac(secret, job, device)) ? { job, device } : undefined;
 }
 
+/** How many verified tokens are remembered: the boards of a large lab, and bounded. */
+const TOKENS_KEPT_MAX = 10_000;
+
+/**
+ * Reads members' tokens and remembers those that are ours: a board says the same one with each of its messages.
+ * A forged one is worked out anew each time, in constant time, and never takes room.
+ */
+export class MemberTokens {
+  readonly #secret: Buffer;
+  readonly #known = new Map<string, MemberName>();
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  /** Whom a token speaks for; `undefined`: it is none of ours. */
+  read(token: string): MemberName | undefined {
+    const known = this.#known.get(token);
+    if (known !== undefined) return known;
+    const member = readMemberToken(this.#secret, token);
+    if (member === undefined) return undefined;
+    if (this.#known.size >= TOKENS_KEPT_MAX) this.#known.clear();
+    this.#known.set(token, member);
+    return member;
+  }
+}
+
 /** The token of an `Authorization: Bearer` header. */
 export function bearerToken(header: string | undefined): string | undefined {
   return header === undefined ? undefined : BEARER.exec(header)?.[1];

@@ -4,28 +4,23 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type BoardVerb, verbNames, verbOf } from '../board-verbs.ts';
+import { troubleTeller } from '../board-trouble.ts';
+import { KEY, runVerb, verbNames, verbOf } from '../board-verbs.ts';
 import {
   answerText,
   type BoardAnswer,
   type BoardTrouble,
   readWordLines,
+  stopping,
   WORDS_CONTENT_TYPE,
 } from '../board-words.ts';
-import { OpenRequests } from '../open-requests.ts';
+import { HELD_MS_MAX, OpenRequests } from '../open-requests.ts';
 import type { BoardParts } from '../parts.ts';
-import { ApiProblem, invalidRequest, logOnce, problemOf, sendProblem } from '../problems.ts';
-import { bearerToken, type MemberName, readMemberToken } from '../tokens.ts';
+import { ApiProblem, invalidRequest, logOnce, sendProblem } from '../problems.ts';
+import { bearerToken, type MemberName, MemberTokens } from '../tokens.ts';
 
 /** A message of 65 KiB is for the rules to refuse and to record; this much is not even read. */
 const BOARD_BODY_BYTES_MAX = 2 * 1024 * 1024;
-/** After so long a wait is answered `wait`, and comes again. Boards give up a silent connection after 40 s. */
-const HELD_MS_MAX = 20_000;
-/** While the store is away every board asks again each second: one line of the log for all of them. */
-const STORE_LOG_EVERY_MS = 10_000;
-
-const KEY = /^[A-Za-z0-9._-]{8,64}$/;
-const never = new AbortController().signal;
 type Verb = { Params: { verb: string } };
 
 /** Adds `/board/v1/*` to an app, with its own parsers, errors and token: nothing of it is the app's. */
@@ -34,6 +29,7 @@ export async function boardRoutes(
   { heldMsMax = HELD_MS_MAX, ...parts }: BoardParts & { heldMsMax?: number },
 ): Promise<void> {
   const open = new OpenRequests(app);
+  const tokens = new MemberTokens(parts.secret);
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addContentTypeParser(WORDS_CONTENT_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
@@ -41,55 +37,39 @@ export async function boardRoutes(
   );
   app.decorateRequest('member', null);
   app.addHook('onRequest', async (request) => {
-    request.setDecorator('member', speakerOf(request, parts.secret));
+    request.setDecorator('member', speakerOf(request, tokens));
   });
   app.setErrorHandler(errorHandler());
 
   app.post<Verb>(
     '/board/v1/:verb',
     { bodyLimit: BOARD_BODY_BYTES_MAX, schema: postSchema },
-    async (request, reply) => {
-      const verb = verbOf(request.params.verb);
-      if (verb === undefined) throw unknownVerb(request.params.verb);
-      return answer(
-        verb,
-        isShell(request) ? shellWords(request) : jsonWords(request),
-        request,
-        reply,
-      );
-    },
+    (request, reply) =>
+      answer(isShell(request) ? shellWords(request) : jsonWords(request), request, reply),
   );
   app.get<Verb>('/board/v1/:verb', { schema: getSchema }, async (request, reply) => {
-    const verb = verbOf(request.params.verb);
-    if (verb === undefined) throw unknownVerb(request.params.verb);
-    if (verb.kind !== 'question')
+    if (verbOf(request.params.verb).kind !== 'question')
       throw new ApiProblem('method', 'this verb changes something: POST it', {
         headers: { allow: 'POST' },
       });
     const { word } = request.query as { word?: string | string[] };
-    return answer(verb, word === undefined ? [] : [word].flat(), request, reply);
+    return answer(word === undefined ? [] : [word].flat(), request, reply);
   });
 
   async function answer(
-    verb: BoardVerb,
     words: string[] | undefined,
-    request: FastifyRequest,
+    request: FastifyRequest<Verb>,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
+    const verb = verbOf(request.params.verb);
     if (words === undefined)
       return send(request, reply, { status: 'refused', reason: 'the words are not UTF-8' });
-    const key = request.headers['muster-key'];
-    const isKey = typeof key === 'string' && KEY.test(key);
-    if (!isKey && verb.kind !== 'question')
-      return send(request, reply, { status: 'refused', reason: KEY_NEEDED });
-    const member = request.getDecorator<MemberName>('member');
     const held = verb.kind === 'wait' ? open.open(reply, heldMsMax) : undefined;
-    const end = await verb.run(parts.engine, {
-      member,
+    const end = await runVerb(parts, verb, {
+      member: request.getDecorator<MemberName>('member'),
       words,
-      key: isKey ? key : '',
-      console: parts.consoleSize(member.job, member.device),
-      signal: held?.signal ?? never,
+      key: request.headers['muster-key'],
+      signal: held?.signal,
     });
     const ending = end.status === 'wait' ? held?.ending() : undefined;
     if (ending === 'gone') return reply.hijack();
@@ -99,14 +79,11 @@ export async function boardRoutes(
   }
 }
 
-const stopping: BoardTrouble = { status: 'retry', reason: 'the server is stopping' };
-const KEY_NEEDED = 'the header Muster-Key is missing or not of 8 to 64 letters, digits, . _ and -';
-
 const isShell = (request: FastifyRequest): boolean =>
   request.headers['content-type']?.startsWith(WORDS_CONTENT_TYPE) === true;
 
 /** @throws ApiProblem `token-missing`, `token-refused` */
-function speakerOf(request: FastifyRequest, secret: Buffer): MemberName {
+function speakerOf(request: FastifyRequest, tokens: MemberTokens): MemberName {
   const token = bearerToken(request.headers.authorization);
   if (token === undefined)
     throw new ApiProblem(
@@ -116,16 +93,10 @@ function speakerOf(request: FastifyRequest, secret: Buffer): MemberName {
         headers: { 'www-authenticate': 'Bearer realm="muster board"' },
       },
     );
-  const member = readMemberToken(secret, token);
+  const member = tokens.read(token);
   if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
   return member;
 }
-
-const unknownVerb = (name: string) =>
-  new ApiProblem(
-    'not-found',
-    `there is no verb ${JSON.stringify(name.slice(0, 60))}; there are ${verbNames().join(', ')}`,
-  );
 
 function shellWords(request: FastifyRequest): string[] | undefined {
   return request.body instanceof Buffer ? readWordLines(request.body) : [];
@@ -156,39 +127,15 @@ function send(
 
 /** In the shell dialect an error is a text with status 200 too: busybox wget hides every other body. */
 function errorHandler() {
-  let storeLoggedAt = Number.NEGATIVE_INFINITY;
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (!isShell(request)) return sendProblem(error, request, reply);
-    const { code, message } = problemOf(error);
-    const now = performance.now();
-    const logs =
-      code === 'internal' ||
-      (code === 'store-unavailable' && now - storeLoggedAt > STORE_LOG_EVERY_MS);
-    if (logs) logOnce(error, request);
-    if (code === 'store-unavailable' && logs) storeLoggedAt = now;
-    return send(request, reply, troubleOf(code, message));
-  };
-}
-
-function troubleOf(code: ApiProblem['code'], reason: string): BoardAnswer | BoardTrouble {
-  switch (code) {
-    case 'internal':
-    case 'store-unavailable':
-    case 'member-not-booted':
-      return { status: 'retry', reason };
-    case 'token-missing':
-    case 'token-refused':
-    case 'job-not-allocated':
-    case 'job-ended':
-    case 'member-ended':
-    case 'no-such-job':
-    case 'no-such-member':
-      return { status: 'denied', reason };
-    case 'too-large':
-      return { status: 'refused', reason: `too large: ${reason}` };
-    default:
-      return { status: 'refused', reason };
-  }
+  const trouble = troubleTeller();
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    isShell(request)
+      ? send(
+          request,
+          reply,
+          trouble(error, () => logOnce(error, request)),
+        )
+      : sendProblem(error, request, reply);
 }
 
 /** For the documentation alone: requests of boards are checked by hand. */

@@ -1,0 +1,52 @@
+/**
+ * The door of the workers' lines, `GET /worker/v1/line` as a WebSocket: one line a worker, for the messages of all
+ * its boards (`line-frames.ts` has the frames). The line itself needs no token and can do nothing: each message has
+ * its member's own, and speaks for that member alone.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { WebSocketServer } from 'ws';
+import { Line } from '../line.ts';
+import { FRAME_BYTES_MAX } from '../line-frames.ts';
+import { HELD_MS_MAX } from '../open-requests.ts';
+import type { BoardParts } from '../parts.ts';
+import { pathOf } from '../problems.ts';
+import { MemberTokens } from '../tokens.ts';
+
+export const LINE_PATH = '/worker/v1/line';
+
+/** Adds the line to an app. Lines end, in order, before the app's server closes. */
+export async function lineRoutes(
+  app: FastifyInstance,
+  { heldMsMax = HELD_MS_MAX, ...parts }: BoardParts & { heldMsMax?: number },
+): Promise<void> {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
+  const lines = new Set<Line>();
+  const tokens = new MemberTokens(parts.secret);
+  let isStopping = false;
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isStopping || pathOf(request.url ?? '') !== LINE_PATH) return refuse(socket, isStopping);
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      const line = new Line(opened, { ...parts, tokens, heldMsMax });
+      lines.add(line);
+      opened.once('close', () => lines.delete(line));
+    });
+  });
+  app.addHook('preClose', async () => {
+    isStopping = true;
+    await Promise.all([...lines].map((line) => line.stop()));
+  });
+}
+
+/** An upgraded socket is no longer the HTTP server's: this is the whole answer. */
+function refuse(socket: Duplex, isStopping: boolean): void {
+  const [status, text] = isStopping
+    ? ['503 Service Unavailable', 'the server is stopping\n']
+    : ['400 Bad Request', `only ${LINE_PATH} is a WebSocket: ask without the header Upgrade\n`];
+  socket.on('error', () => {});
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+    () => socket.destroy(),
+  );
+}
