@@ -9,8 +9,8 @@ import type { RecordedEvent } from '../machines/events.ts';
 import { StoreUnavailable, type Subscription } from './port.ts';
 
 export type OnEvents = (events: readonly RecordedEvent[]) => void;
-/** Some events with a position above `after` and up to `upTo`, in order; none only when there are none. */
-export type ReadPage = (after: number, upTo: number) => Promise<readonly RecordedEvent[]>;
+/** All events with a position above `after` and up to `upTo`, in order, in pages of some. */
+export type ReadPages = (after: number, upTo: number) => AsyncIterable<readonly RecordedEvent[]>;
 
 interface Subscriber {
   /** Position of the last event that was delivered. */
@@ -21,13 +21,13 @@ interface Subscriber {
 
 export class Feed {
   #head: number;
-  readonly #readPage: ReadPage;
+  readonly #readPages: ReadPages;
   readonly #live = new Set<Subscriber>();
   readonly #all = new Set<Subscriber>();
 
-  constructor(head: number, readPage: ReadPage) {
+  constructor(head: number, readPages: ReadPages) {
     this.#head = head;
-    this.#readPage = readPage;
+    this.#readPages = readPages;
   }
 
   /** Position of the last event known to be durable. */
@@ -100,9 +100,12 @@ export class Feed {
         this.#live.add(subscriber);
         return;
       }
-      const page = await this.#readPage(subscriber.cursor, upTo);
-      deliver(subscriber, page);
-      subscriber.cursor = page.at(-1)?.position ?? upTo;
+      for await (const page of this.#readPages(subscriber.cursor, upTo)) {
+        if (subscriber.stopped) return;
+        deliver(subscriber, page);
+        onProgress();
+      }
+      subscriber.cursor = upTo;
     }
   }
 }

@@ -25,7 +25,7 @@ class MemoryStore implements EventStore {
   readonly #log: Stored[] = [];
   readonly #streams = new Map<string, Stored[]>();
   readonly #ids = new Set<string>();
-  readonly #feed = new Feed(0, async (after, upTo) => this.#page(after, upTo));
+  readonly #feed = new Feed(0, (after, upTo) => this.#pages(after, upTo));
   #isClosed = false;
 
   async append(
@@ -79,10 +79,10 @@ class MemoryStore implements EventStore {
     for (const stored of this.#log.slice(from, to)) yield readBack(stored);
   }
 
-  #page(after: number, upTo: number): RecordedEvent[] {
-    const from = firstAbove(this.#log, after);
-    const to = Math.min(firstAbove(this.#log, upTo), from + PAGE_EVENTS_MAX);
-    return this.#log.slice(from, to).map(readBack);
+  async *#pages(after: number, upTo: number): AsyncIterable<RecordedEvent[]> {
+    const log = this.#log.slice(firstAbove(this.#log, after), firstAbove(this.#log, upTo));
+    for (let from = 0; from < log.length; from += PAGE_EVENTS_MAX)
+      yield log.slice(from, from + PAGE_EVENTS_MAX).map(readBack);
   }
 
   subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void) {

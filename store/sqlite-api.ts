@@ -20,16 +20,16 @@ export interface Database {
 }
 
 interface SqliteModule {
-  DatabaseSync: new (file: string) => Database;
+  DatabaseSync: new (file: string, options?: { readOnly: boolean }) => Database;
 }
 
 let loaded: SqliteModule | undefined;
 
-/** Opens (or makes) a database file. The caller sets its pragmas. */
-export function openDatabase(file: string): Database {
+/** Opens a database file, or makes it unless it is only to be read. The caller sets its pragmas. */
+export function openDatabase(file: string, options = { readOnly: false }): Database {
   loaded ??= (process.getBuiltinModule('node:sqlite') ??
     createRequire(import.meta.url)('@photostructure/sqlite')) as SqliteModule;
-  return new loaded.DatabaseSync(file);
+  return new loaded.DatabaseSync(file, options);
 }
 
 /** Primary result codes of SQLite, https://sqlite.org/rescode.html */

@@ -20,11 +20,14 @@ import { type Database, openDatabase } from './sqlite-api.ts';
 
 /** 'Must', in the file's header: https://sqlite.org/fileformat2.html#application_id */
 const APPLICATION_ID = 0x4d757374;
-export const FILE_VERSION = 1;
+export const FILE_VERSION = 2;
 const BUSY_TIMEOUT_MS = 5_000;
 /** What the write-ahead log is cut back to after a checkpoint. */
 const WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 64 * 1024;
+
+/** Since version 2. `head`: the highest position given when a stream was last removed; its events may be gone. */
+const KEPT = 'CREATE TABLE kept (head INTEGER NOT NULL); INSERT INTO kept VALUES (0);';
 
 /**
  * `names`: every string that comes again (streams, event types, actors, correlations), stored once.
@@ -48,6 +51,7 @@ const SCHEMA = `
   );
   CREATE UNIQUE INDEX events_by_stream ON events (stream, version);
   CREATE UNIQUE INDEX events_by_id ON events (id);
+  ${KEPT}
   CREATE VIEW log AS
     SELECT position, stream.name AS stream, version, type.name AS type,
       strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS time, actor.name AS actor, data
@@ -58,16 +62,17 @@ const SCHEMA = `
 `;
 
 /**
- * Opens the log's file, or makes it. Nothing is touched when it is refused.
+ * Opens the log's file, or makes it; brings an older one up to date. Nothing is touched when it is refused.
  *
  * @throws StoreRefused when it is not Muster's, or a newer version wrote it
  */
 export function openLogFile(file: string): Database {
   const isThere = existsSync(file) && statSync(file).size > 0;
-  if (isThere) checkHeader(file);
-  else makeLogFile(file);
+  const version = isThere ? versionInHeader(file) : makeLogFile(file);
   const db = openDatabase(file);
   try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    if (version === 1) upgradeFromOne(db);
     setPragmas(db);
     // The number could be newer in the write-ahead log than in the file.
     checkVersion(file, numberOf(db, 'user_version'));
@@ -78,9 +83,45 @@ export function openLogFile(file: string): Database {
   }
 }
 
+/**
+ * Opens the log's file as it is now and will stay for this connection, whoever writes to it meanwhile.
+ * Nothing of the log is changed.
+ *
+ * @throws StoreRefused when there is none, or another version wrote it
+ */
+export function openLogSnapshot(file: string): Database {
+  if (!existsSync(file))
+    throw new StoreRefused(`there is no log ${file}; name the data folder of a server with --data`);
+  versionInHeader(file);
+  const db = openDatabase(file, { readOnly: true });
+  try {
+    db.exec(
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${PAGE_CACHE_KIB}; BEGIN`,
+    );
+    const version = numberOf(db, 'user_version');
+    checkVersion(file, version);
+    if (version < FILE_VERSION)
+      throw new StoreRefused(
+        `${file} was written by an older version of Muster; run "muster serve" on it once, which brings it up to date`,
+      );
+    // The snapshot is taken by the first read.
+    db.prepare('SELECT head FROM kept').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Out of WAL mode, so that the new number stands in the file itself. */
+function upgradeFromOne(db: Database): void {
+  db.exec('PRAGMA journal_mode = DELETE');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec(`BEGIN EXCLUSIVE; ${KEPT} PRAGMA user_version = 2; COMMIT`);
+}
+
 /** On every connection: some builds of SQLite sync less by default than they say. */
 function setPragmas(db: Database): void {
-  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
   db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES_MAX}`);
@@ -88,7 +129,7 @@ function setPragmas(db: Database): void {
 }
 
 /** Reads the header with plain file calls: to open a file with SQLite may already write beside it. */
-function checkHeader(file: string): void {
+function versionInHeader(file: string): number {
   const header = Buffer.alloc(100);
   const handle = openSync(file, 'r');
   try {
@@ -101,7 +142,9 @@ function checkHeader(file: string): void {
     throw new StoreRefused(
       `${file} is not a log of Muster; move it away, or use another --data folder`,
     );
-  checkVersion(file, header.readUInt32BE(60));
+  const version = header.readUInt32BE(60);
+  checkVersion(file, version);
+  return version;
 }
 
 function checkVersion(file: string, version: number): void {
@@ -113,7 +156,7 @@ function checkVersion(file: string, version: number): void {
 }
 
 /** Made aside and renamed, so that a crash leaves the whole file or none. */
-function makeLogFile(file: string): void {
+function makeLogFile(file: string): number {
   if (existsSync(`${file}-wal`))
     throw new StoreRefused(
       `${file}-wal is there without ${file}: part of a log is missing. Bring ${file} back, or move both away`,
@@ -132,7 +175,13 @@ function makeLogFile(file: string): void {
     db.close();
   }
   renameSync(aside, file);
-  const folder = openSync(dirname(file), 'r');
+  syncFolder(dirname(file));
+  return FILE_VERSION;
+}
+
+/** A new name in a folder is durable once the folder is. */
+export function syncFolder(dir: string): void {
+  const folder = openSync(dir, 'r');
   try {
     fsyncSync(folder);
   } finally {

@@ -5,14 +5,14 @@
 import { parentPort } from 'node:worker_threads';
 import { StoreRefused, StoreUnavailable } from './port.ts';
 import { type Database, notOpened, resultCode, unavailable } from './sqlite-api.ts';
-import { openLogFile } from './sqlite-file.ts';
+import { openLogFile, openLogSnapshot } from './sqlite-file.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import type { Answers, Message, Reply, Request } from './sqlite-messages.ts';
 
 let open: { file: string; db: Database; log: SqliteLog } | undefined;
 
 function answerTo(request: Request): Answers[keyof Answers] {
-  if (request.do === 'open') return openLog(request.file);
+  if (request.do === 'open') return openLog(request.file, request.isReadOnly);
   if (open === undefined) throw new StoreUnavailable('the log is not open');
   const { file, db, log } = open;
   try {
@@ -23,6 +23,9 @@ function answerTo(request: Request): Answers[keyof Answers] {
         return log.readStream(request.stream, request.after);
       case 'read-all':
         return log.readAll(request.after, request.upTo, request.limit);
+      case 'remove':
+        log.remove(request.stream);
+        return null;
       case 'close':
         open = undefined;
         closeLog(db);
@@ -33,12 +36,12 @@ function answerTo(request: Request): Answers[keyof Answers] {
   }
 }
 
-function openLog(file: string): number {
+function openLog(file: string, isReadOnly: boolean): number {
   try {
-    const db = openLogFile(file);
+    const db = isReadOnly ? openLogSnapshot(file) : openLogFile(file);
     const log = new SqliteLog(db);
     open = { file, db, log };
-    return log.head();
+    return log.head;
   } catch (error) {
     throw notOpened(file, error);
   }

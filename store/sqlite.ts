@@ -4,11 +4,12 @@
  *
  * This thread checks events, gathers appends and keeps the subscriptions; `sqlite-worker.ts` has the file.
  */
-import type { Meta, NewEvent, RecordedEvent } from '../machines/events.ts';
-import { type Checked, checkAppend, recordedFromStore, recordedLive } from './edge.ts';
+import type { NewEvent, RecordedEvent } from '../machines/events.ts';
+import { type Checked, checkAppend, recordedLive } from './edge.ts';
 import { Feed } from './feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from './port.ts';
-import type { AppendResult, NewRow, Page, Row } from './sqlite-messages.ts';
+import type { AppendResult, NewRow, Page } from './sqlite-messages.ts';
+import { eventsOf } from './sqlite-page.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
 const GROUP_EVENTS_MAX = 20_000;
@@ -34,11 +35,25 @@ interface Pending {
  * @throws StoreRefused when the file cannot be used: not Muster's, from a newer version, not writable
  * @throws StoreUnavailable when the disk is full or failed
  */
-export async function openSqliteStore(options: { file: string }): Promise<EventStore> {
+export function openSqliteStore({ file }: { file: string }): Promise<EventStore> {
+  return open(file, false);
+}
+
+/**
+ * Opens the log in `file` to be read, as it is at this moment; it needs no lock, and whoever writes to the log
+ * is not disturbed. An append is refused.
+ *
+ * @throws StoreRefused when there is no such log, or another version wrote it
+ */
+export function openSqliteSnapshot({ file }: { file: string }): Promise<EventStore> {
+  return open(file, true);
+}
+
+async function open(file: string, isReadOnly: boolean): Promise<EventStore> {
   const thread = new SqliteThread();
   try {
-    const head = await thread.ask({ do: 'open', file: options.file });
-    return new SqliteStore(options.file, thread, head);
+    const head = await thread.ask({ do: 'open', file, isReadOnly });
+    return new SqliteStore(file, thread, head);
   } catch (error) {
     await thread.end();
     throw error;
@@ -58,10 +73,7 @@ class SqliteStore implements EventStore {
   constructor(file: string, thread: SqliteThread, head: number) {
     this.#file = file;
     this.#thread = thread;
-    this.#feed = new Feed(head, async (after, upTo) => {
-      const page = await this.#thread.ask({ do: 'read-all', after, upTo, limit: ALL });
-      return page.rows.map(fromRow);
-    });
+    this.#feed = new Feed(head, (after, upTo) => this.#pages(after, upTo, ALL));
   }
 
   async append(
@@ -129,31 +141,49 @@ class SqliteStore implements EventStore {
   }
 
   async *read(stream: string, after = 0): AsyncIterable<RecordedEvent> {
-    let version = after;
-    let page: Page;
-    do {
-      this.#assertOpen();
-      page = await this.#thread.ask({ do: 'read-stream', stream, after: version });
-      for (const row of page.rows) yield fromRow(row);
-      version = page.rows.at(-1)?.version ?? version;
-    } while (!page.isLast);
+    for await (const page of this.#inPages(after, (version) =>
+      this.#thread.ask({ do: 'read-stream', stream, after: version }),
+    ))
+      yield* page;
   }
 
   readAll(after = 0, limit = ALL): AsyncIterable<RecordedEvent> {
-    return this.#readUpTo(after, this.#feed.head, limit);
+    return this.#readUpTo(after, this.#feed.head, Math.max(0, limit));
   }
 
   async *#readUpTo(after: number, upTo: number, limit: number): AsyncIterable<RecordedEvent> {
-    let position = after;
+    for await (const page of this.#pages(after, upTo, limit)) yield* page;
+  }
+
+  #pages(after: number, upTo: number, limit: number): AsyncIterable<RecordedEvent[]> {
     let left = limit;
+    return this.#inPages(after, async (position) => {
+      const request = { do: 'read-all', after: position, upTo, limit: left } as const;
+      const page = await this.#thread.ask(request);
+      left -= page.count;
+      return page;
+    });
+  }
+
+  /** While a page is taken in, the thread makes the next one. */
+  async *#inPages(
+    after: number,
+    ask: (after: number) => Promise<Page>,
+  ): AsyncIterable<RecordedEvent[]> {
+    this.#assertOpen();
+    let asked = ask(after);
     let page: Page;
     do {
       this.#assertOpen();
-      if (left <= 0) return;
-      page = await this.#thread.ask({ do: 'read-all', after: position, upTo, limit: left });
-      for (const row of page.rows) yield fromRow(row);
-      position = page.rows.at(-1)?.position ?? position;
-      left -= page.rows.length;
+      page = await asked;
+      if (!page.isLast) {
+        asked = ask(page.last);
+        // Whoever leaves in the middle does not hear how that ended.
+        asked.catch(() => {});
+      }
+      const { events, fault } = eventsOf(page);
+      if (events.length > 0) yield events;
+      if (fault !== undefined) throw fault;
     } while (!page.isLast);
   }
 
@@ -165,6 +195,11 @@ class SqliteStore implements EventStore {
   async head(): Promise<number> {
     this.#assertOpen();
     return this.#feed.head;
+  }
+
+  async remove(stream: string): Promise<void> {
+    this.#assertOpen();
+    await this.#thread.ask({ do: 'remove', stream });
   }
 
   close(): Promise<void> {
@@ -206,13 +241,6 @@ function toRow({ id, type, data, meta }: Checked): NewRow {
   const { at, actor, causationId: causation, correlationId: correlation, ...rare } = meta;
   const rest = JSON.stringify(rare);
   return { id, type, at, actor, causation, correlation, rest: rest === '{}' ? null : rest, data };
-}
-
-function fromRow(row: Row): RecordedEvent {
-  const { at, actor, causation, correlation, rest, ...event } = row;
-  const rare: Partial<Meta> = rest === null ? {} : JSON.parse(rest);
-  const meta = { at, actor, causationId: causation, correlationId: correlation, ...rare };
-  return recordedFromStore({ ...event, meta });
 }
 
 /** The events of one append have positions one after another: one transaction wrote them in a row. */
