@@ -199,8 +199,11 @@ function tellWait(event: WaitEvent, job: JobProgress): Told | undefined {
   const { wait, member } = event.data;
   const open = job.waits.get(wait);
   const title = open?.title ?? `wait ${wait}`;
-  if (event.type !== 'WaitStuck' && event.type !== 'WaitUnstuck') job.waits.delete(wait);
+  const isOpen = ['WaitStuck', 'WaitUnstuck', 'WaitResumed'].includes(event.type);
+  if (!isOpen) job.waits.delete(wait);
   switch (event.type) {
+    case 'WaitResumed':
+      return quiet(`${member} comes back to ${title} on another server`);
     case 'WaitReleased':
       return tellRelease(event.data, open, job);
     case 'WaitTimedOut':

@@ -12,7 +12,7 @@ import type { BridgeWish } from './drivers/bridge.ts';
 import type { Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { type LocalDriver, openLocalDriver } from './drivers/local.ts';
 import { messageOf, StepAborted } from './failure.ts';
-import { runStep, type StepContext } from './member-step.ts';
+import { runStep, type StepContext, type Task } from './member-step.ts';
 import type { Owed, ServerPort } from './server-port.ts';
 
 export interface DispatcherOptions {
@@ -242,10 +242,10 @@ class Lane {
     }
     if (owed === undefined || owed.step.do === 'nothing') return;
     if (stepName(owed) === this.#ended) return;
-    await this.#run({ ...owed, image: owed.image ?? image });
+    await this.#run({ ...owed, image: owed.image ?? image, isLabImage: owed.image === undefined });
   }
 
-  async #run(owed: Owed): Promise<void> {
+  async #run(owed: Task): Promise<void> {
     const { context, stopped, ask } = this.#options;
     const step = stepName(owed);
     const controller = new AbortController();

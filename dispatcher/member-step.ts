@@ -29,6 +29,13 @@ export interface StepContext {
   consoleFile(job: number, device: string): string;
 }
 
+/** A step with the image that its board boots. */
+export interface Task extends Owed {
+  image: string;
+  /** Whether that is the lab's own choice for the type: a board that cannot boot it is at fault itself. */
+  isLabImage: boolean;
+}
+
 const REPORT_RETRY_MS = 1_000;
 
 function seatOf(owed: Owed): Seat {
@@ -43,7 +50,7 @@ function seatOf(owed: Owed): Seat {
  */
 export async function runStep(
   context: StepContext,
-  owed: Owed,
+  owed: Task,
   signal: AbortSignal,
 ): Promise<void> {
   await new MemberStep(context, owed, signal).run();
@@ -51,12 +58,13 @@ export async function runStep(
 
 class MemberStep {
   readonly #context: StepContext;
-  readonly #owed: Owed;
+  readonly #owed: Task;
   readonly #seat: Seat;
   readonly #signal: AbortSignal;
   readonly #console: string;
+  #isBooting = false;
 
-  constructor(context: StepContext, owed: Owed, signal: AbortSignal) {
+  constructor(context: StepContext, owed: Task, signal: AbortSignal) {
     this.#context = context;
     this.#owed = owed;
     this.#seat = seatOf(owed);
@@ -80,10 +88,8 @@ class MemberStep {
     } catch (error) {
       const reason = this.#reasonOf(error);
       await this.#note(reason);
-      await this.#report(
-        { type: 'FailMember', member: this.#owed.device, reason },
-        `${which}.failed`,
-      );
+      const command = { type: 'FailMember', member: this.#owed.device, reason } as const;
+      await this.#report({ ...command, ...this.#faultOf(error) }, `${which}.failed`);
     }
   }
 
@@ -92,7 +98,7 @@ class MemberStep {
     const again = this.#owed.begun ? ' (taken up again)' : '';
     await this.#note(`action ${index} ${action.command} starts${again}`);
     await this.#report({ type: 'StartAction', member, action: index }, `start.${index}`);
-    let end: { outcome: 'ok' } | { outcome: 'failed'; reason: string };
+    let end: { outcome: 'ok' } | { outcome: 'failed'; reason: string; fault?: 'board' };
     try {
       await this.#perform(index, action);
       end = { outcome: 'ok' };
@@ -101,13 +107,20 @@ class MemberStep {
       await this.#note(reason);
       const code = codeOf(error);
       if (code === 'board-gone' || code === 'console-too-large') {
-        await this.#report({ type: 'FailMember', member, reason }, `failed.${index}`);
+        const command = { type: 'FailMember', member, reason } as const;
+        await this.#report({ ...command, ...this.#faultOf(error) }, `failed.${index}`);
         return;
       }
-      end = { outcome: 'failed', reason };
+      end = { outcome: 'failed', reason, ...this.#faultOf(error) };
     }
     await this.#note(`action ${index} ${action.command} ended: ${end.outcome}`);
     await this.#report({ type: 'EndAction', member, action: index, ...end }, `end.${index}`);
+  }
+
+  /** Whose fault a failure is, where it is not the test's. */
+  #faultOf(error: unknown): { fault?: 'board' } {
+    const cannotBoot = this.#isBooting && this.#owed.isLabImage;
+    return codeOf(error) === 'board-gone' || cannotBoot ? { fault: 'board' } : {};
   }
 
   async #perform(index: number, action: Action): Promise<void> {
@@ -130,11 +143,13 @@ class MemberStep {
 
   async #boot(which: string): Promise<void> {
     const { driver } = this.#context;
-    const { device: member, image = 'host:' } = this.#owed;
+    const { device: member, image } = this.#owed;
     await this.#report({ type: 'StartBoot', member }, which);
     await this.#note(`booting ${withoutSecrets(image)}`);
     const environment = await this.#environment();
+    this.#isBooting = true;
     const { address } = await driver.boot(this.#seat, image, environment, this.#signal);
+    this.#isBooting = false;
     await this.#note(`booted${address === undefined ? '' : `, address ${address}`}`);
     const command = { type: 'ConfirmBoot', member, ...(address ? { address } : {}) } as const;
     await this.#report(command, `${which}.done`);

@@ -1,40 +1,52 @@
 /** The directory as the scheduler wants to see it. Pure. */
-import { jobStream } from '../machines/names.ts';
-import type { Directory } from '../projections/directory.ts';
+import type { DeviceState } from '../machines/device.ts';
+import type { Fault, MemberEnd } from '../machines/events.ts';
+import { jobStream, own } from '../machines/names.ts';
+import type { Directory, JobEntry } from '../projections/directory.ts';
+import { openByHealth } from '../scheduler/health.ts';
 import type { Board, QueuedJob } from '../scheduler/types.ts';
 
-/** Every registered board, retired ones too, with what keeps it from being had. */
-export function boardsOf(directory: Directory): Board[] {
-  return [...directory.devices].flatMap(([name, device]) => {
-    if (device.state === 'none') return [];
-    const connected = directory.workers.get(device.worker)?.state === 'connected';
-    const unavailable =
-      device.offline ??
-      (connected ? undefined : `its worker ${device.worker} is not connected`) ??
-      (device.health === 'good' || device.health === 'unknown'
-        ? undefined
-        : `health ${device.health}`);
-    const until = device.heldBy && directory.jobs.get(device.heldBy.job)?.until;
-    return [
-      {
-        name,
-        deviceType: device.deviceType,
-        tags: device.tags,
-        idleSince: device.idleSince,
-        state: device.state,
-        available: unavailable === undefined,
-        ...(unavailable !== undefined && { unavailable }),
-        ...(device.heldBy && {
-          heldBy: { job: device.heldBy.job, ...(until && { until }) },
-        }),
-      },
-    ];
-  });
+/** A registered board with what keeps it from being had; `undefined`: there is none of this name. */
+export function boardOf(directory: Directory, name: string, now: number): Board | undefined {
+  const device = directory.devices.get(name)?.state;
+  if (device === undefined || device.state === 'none') return undefined;
+  const { deviceType, tags, worker, idleSince, state, heldBy } = device;
+  const until = heldBy && directory.jobs.get(heldBy.job)?.until;
+  return {
+    name,
+    deviceType,
+    tags,
+    worker,
+    idleSince,
+    state,
+    ...openness(directory, device, now),
+    ...(heldBy && { heldBy: { job: heldBy.job, ...(until && { until }) } }),
+  };
 }
 
-/** The jobs that wait for boards. */
-export function queueOf(directory: Directory): (QueuedJob & { name: string })[] {
-  return [...directory.jobs.values()].filter((job) => job.state === 'submitted');
+function openness(
+  directory: Directory,
+  device: DeviceState,
+  now: number,
+): Pick<Board, 'open' | 'closed'> {
+  const { offline, worker } = device;
+  if (offline !== null) return { open: 'nothing', closed: `offline: ${offline}` };
+  if (directory.workers.get(worker)?.state.state !== 'connected')
+    return { open: 'nothing', closed: `its worker ${worker} is not connected` };
+  return openByHealth(device, now);
+}
+
+/** A job as it waits in the queue. */
+export function queuedJob(entry: JobEntry): QueuedJob {
+  const { id, priority, submittedAt, roles, timeoutSeconds, healthCheckOf } = entry;
+  return {
+    id,
+    priority,
+    submittedAt,
+    roles,
+    timeoutSeconds,
+    ...(healthCheckOf !== undefined && { healthCheckOf }),
+  };
 }
 
 /** A reservation whose job no longer needs it, or never came to be: what is to be given back, and why. */
@@ -45,6 +57,9 @@ export interface Giveback {
   reason: string;
   /** The id of the event that is the cause, where there is one. */
   cause: string | null;
+  /** How the board's part in the job ended; absent: the job never had it. */
+  ended?: MemberEnd;
+  fault?: Fault | undefined;
   /** The job was not allocated under this lease yet: it must never be, before the board is given back. */
   voidFirst: boolean;
 }
@@ -52,11 +67,13 @@ export interface Giveback {
 /** Every board that is to be given back now: its job has ended, or its reservation lapsed before the job had it. */
 export function givebacks(directory: Directory, now: number): Giveback[] {
   const out: Giveback[] = [];
-  for (const [device, { heldBy }] of directory.devices) {
+  for (const device of directory.held) {
+    const heldBy = directory.devices.get(device)?.state.heldBy ?? null;
     if (heldBy === null) continue;
     const { job, lease } = heldBy;
     const entry = directory.jobs.get(job);
-    if (entry?.state === 'allocated' && entry.lease === lease) continue;
+    const hasIt = entry !== undefined && entry.lease === lease;
+    if (hasIt && entry.state === 'allocated') continue;
     if (entry === undefined || entry.state === 'ended')
       out.push({
         device,
@@ -64,6 +81,7 @@ export function givebacks(directory: Directory, now: number): Giveback[] {
         lease,
         reason: `${jobStream(job)} has ended`,
         cause: entry?.endedBy ?? null,
+        ...(hasIt && own(entry.ends, device)),
         voidFirst: false,
       });
     else if (entry.state === 'allocated' || heldBy.until <= now)
@@ -82,8 +100,10 @@ export function givebacks(directory: Directory, now: number): Giveback[] {
 /** When the next reservation lapses that is not committed yet; `null`: there is none. */
 export function nextLapse(directory: Directory): number | null {
   let next: number | null = null;
-  for (const { heldBy } of directory.devices.values())
-    if (heldBy !== null && directory.jobs.get(heldBy.job)?.state === 'submitted')
+  for (const device of directory.held) {
+    const heldBy = directory.devices.get(device)?.state.heldBy;
+    if (heldBy && directory.jobs.get(heldBy.job)?.state === 'submitted')
       next = Math.min(next ?? heldBy.until, heldBy.until);
+  }
   return next;
 }

@@ -1,12 +1,15 @@
 /**
  * The heart: takes commands, makes their events durable, and keeps everything that is derived from them going:
  * the directory, the scheduler's loop, the deadlines, and the requests that wait.
+ *
+ * Every engine on a log may run every command: the expected version of an append is the only lock. Alone on its log
+ * an engine never meets a conflict; where several share one, each hears of the others' events from the log.
  */
-import type { DeviceCommand, JobCommand, MemberCommand } from '../machines/commands.ts';
-import type { Request } from '../machines/deciding.ts';
+import type { DeviceCommand, MemberCommand } from '../machines/commands.ts';
+import { Rejected } from '../machines/deciding.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type { AnyEvent, DeviceEvent, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import type { Health, HealthCheck, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import {
   evolveJob,
   initialJob,
@@ -15,44 +18,36 @@ import {
   type JobStateName,
 } from '../machines/job.ts';
 import { deadlinesOf } from '../machines/job-next.ts';
-import { deviceStream, jobStream, SUBMISSIONS, workerStream } from '../machines/names.ts';
+import { jobStream, workerStream } from '../machines/names.ts';
 import {
   applyToDirectory,
   type Directory,
   directoryFromJson,
   directoryToJson,
   emptyDirectory,
+  type JobEntry,
 } from '../projections/directory.ts';
-import { admit } from '../scheduler/admission.ts';
-import { explain } from '../scheduler/explain.ts';
-import { plan } from '../scheduler/plan.ts';
-import type { Shortfall } from '../scheduler/types.ts';
+import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
 import { Allocator } from './allocator.ts';
-import { boardsOf, queueOf } from './boards.ts';
+import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Deadlines } from './deadlines.ts';
-import { deviceKind, jobKind, submissionsKind, workerKind } from './kinds.ts';
-import { CommandRefused, type Done, type Kind, LiveStream, type Step } from './live-stream.ts';
+import { type By, Commands } from './commands.ts';
+import { Deadlines, type Due } from './deadlines.ts';
+import { checkOf } from './health-checks.ts';
+import { LabView } from './lab-view.ts';
+import { CommandRefused, type Step } from './live-stream.ts';
+import { Loop } from './loop.ts';
 import { type Owed, owedBy } from './owed.ts';
 import { type Checkpoints, type Projection, ProjectionRunner } from './projection-runner.ts';
-import { isWaitEnd, waitEnd } from './wait-end.ts';
-import { type Asked, type WaitEnd, Waiters } from './waiters.ts';
-
-/** Who acts; with a key, a repeat of the same request changes nothing and is answered the same. */
-export interface By {
-  actor: string;
-  key?: string;
-  /** What a board caused: the size of its console at that moment, in bytes. */
-  console?: number;
-}
-
-/** How a board's verb ended. */
-export type CallEnd = WaitEnd | { status: 'refused'; reason: string };
+import { jobOf, Streams } from './streams.ts';
+import { WORKER_LEASE_MS, WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {
   store: EventStore;
   checkpoints: Checkpoints;
+  /** Whether other servers work on the same log. */
+  shared?: boolean;
   /** Made from the time of the log's last event. */
   clock?: (notBefore: number) => Clock;
   newId?: () => string;
@@ -60,9 +55,18 @@ export interface EngineOptions {
   warn?: (what: string, error?: unknown) => void;
 }
 
+/** A board as its worker announces it. */
+export interface BoardRegistration {
+  device: string;
+  deviceType: string;
+  tags: readonly string[];
+  driver: string;
+  healthCheck?: HealthCheck | undefined;
+}
+
 const directoryProjection: Projection<Directory> = {
   name: 'directory',
-  version: 1,
+  version: 2,
   empty: emptyDirectory,
   apply: applyToDirectory,
   toJson: directoryToJson,
@@ -74,60 +78,63 @@ const FINISHED_JOBS_KEPT = 50;
 
 export class Engine {
   readonly #store: EventStore;
-  readonly #newId: () => string;
   readonly #warn: (what: string, error?: unknown) => void;
   readonly #makeClock: (notBefore: number) => Clock;
+  readonly #shared: boolean;
   readonly #directory: ProjectionRunner<Directory>;
-  readonly #live = new Map<string, unknown>();
+  readonly #streams: Streams;
+  readonly #commands: Commands;
+  readonly #calls: Calls;
+  readonly #deadlines: Deadlines;
+  readonly #lab: LabView;
+  readonly #workers: WorkerWatch;
+  readonly #loop: Loop;
   readonly #finished = new Map<number, JobState>();
   readonly #listeners = new Set<() => void>();
-  /** Ends of waits that began in the same append, until their callers, who are answered next, take them. */
-  readonly #endedAtOnce = new Map<string, ReadonlyMap<number, WaitEnd>>();
-  readonly #waiters: Waiters;
-  readonly #deadlines: Deadlines;
-  readonly #allocator: Allocator;
   /** Set anew at the start, when the time of the log's last event is known. */
   #clock: Clock;
   #started = false;
 
   constructor(options: EngineOptions) {
-    this.#store = options.store;
-    this.#newId = options.newId ?? (() => crypto.randomUUID());
+    const { store, checkpoints, newId = () => crypto.randomUUID(), shared = false } = options;
+    this.#store = store;
+    this.#shared = shared;
     this.#warn = options.warn ?? (() => {});
     this.#makeClock = options.clock ?? systemClock;
     this.#clock = this.#makeClock(0);
-    const clock: Clock = {
-      now: () => this.#clock.now(),
-      after: (ms, callback) => this.#clock.after(ms, callback),
-    };
-    const { store, checkpoints } = options;
-    this.#directory = new ProjectionRunner(directoryProjection, store, checkpoints, () => {
-      if (this.#started) this.#allocator.wake();
+    const now = () => this.#clock.now();
+    const clock: Clock = { now, after: (ms, callback) => this.#clock.after(ms, callback) };
+    const directory = () => this.directory;
+    const reached = (position: number) => this.#directory.reached(position);
+    const onJob = (id: number, steps: readonly Step<JobState, JobEvent>[]) =>
+      this.#onJob(id, steps);
+
+    this.#directory = new ProjectionRunner(directoryProjection, store, checkpoints, (events) => {
+      if (this.#started) this.#onEvents(events);
     });
-    this.#waiters = new Waiters(clock, (stream, wait) => void this.#giveUp(stream, wait));
+    const streams = new Streams({ store, now, newId, directory, onJob });
+    const commands = new Commands(streams, newId);
+    this.#streams = streams;
+    this.#commands = commands;
+    this.#calls = new Calls({ store, streams, commands, clock, shared, warn: this.#warn });
     this.#deadlines = new Deadlines(clock, async (stream, { id, command }) => {
-      const by = { actor: 'engine:deadlines' };
-      await this.#execute(idOf(stream), command, by, `deadline ${id}`);
+      const by = { actor: 'engine:deadlines', cause: `deadline ${id}` };
+      await commands.job(jobOf(stream), command, by);
     });
-    this.#allocator = new Allocator({
+    this.#lab = new LabView(directory, now);
+    const plan = (at: number) => this.#lab.planner.plan(at);
+    const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
+    this.#workers = new WorkerWatch({ clock, directory, reached, commands });
+    this.#loop = new Loop(
       clock,
-      newId: this.#newId,
-      directory: () => this.directory,
-      reached: (position) => this.#directory.reached(position),
-      warn: this.#warn,
-      reserve: (device, { job, lease, until }) => {
-        const command = { type: 'ReserveDevice', job, lease, until } as const;
-        return this.#onDevice(device, command, scheduler, jobStream(job), lease);
-      },
-      release: (device, { job, lease, reason, cause }) => {
-        const command = { type: 'ReleaseDevice', lease, reason } as const;
-        return this.#onDevice(device, command, scheduler, jobStream(job), cause);
-      },
-      allocate: (job, is) =>
-        this.#execute(job, { type: 'AllocateJob', ...is }, scheduler, is.lease),
-      voidAllocation: (job, is) =>
-        this.#execute(job, { type: 'VoidAllocation', ...is }, scheduler, is.lease),
-    });
+      [
+        () => allocator.giveBack(),
+        () => this.#workers.look(),
+        () => this.#submitChecks(),
+        () => allocator.allocate(),
+      ],
+      (error) => this.#warn('the scheduler could not write to the log; it tries again', error),
+    );
   }
 
   /**
@@ -137,23 +144,21 @@ export class Engine {
   async start(): Promise<void> {
     await this.#directory.start();
     this.#clock = this.#makeClock(this.#directory.lastAt);
-    for (const { id, state, queueDue } of this.directory.jobs.values()) {
-      if (state === 'ended' || (state === 'submitted' && queueDue === null)) continue;
-      const job = this.#job(id);
-      await job.load();
-      this.#deadlines.set(job.name, deadlinesOf(job.state));
-      for (const { wait } of job.state.conversation.waits) this.#waiters.expect(job.name, wait);
-      if (job.state.state !== 'allocated') this.#live.delete(job.name);
+    for (const entry of this.directory.jobs.values()) {
+      if (entry.state === 'submitted')
+        this.#deadlines.set(jobStream(entry.id), queueDeadline(entry));
+      if (entry.state === 'allocated') await this.#takeUp(entry.id);
     }
+    this.#lab.build();
     this.#started = true;
-    this.#allocator.wake();
+    this.#loop.wake();
   }
 
   /** Ends the loops and lets what is under way become durable. The log stays as it is. */
   async stop(): Promise<void> {
     this.#deadlines.stop();
-    this.#waiters.stop();
-    await this.#allocator.stop();
+    this.#calls.stop();
+    await this.#loop.stop();
     await this.#directory.stop();
   }
 
@@ -164,7 +169,7 @@ export class Engine {
     return this.#store.head();
   }
   get heldWaits(): number {
-    return this.#waiters.count;
+    return this.#calls.heldWaits;
   }
   get directory(): Directory {
     return this.#directory.state;
@@ -177,21 +182,18 @@ export class Engine {
     job: { definition: JobDefinition; document: string },
     by: By,
   ): Promise<{ id: number; state: JobStateName; short: Shortfall[] }> {
-    const counted = await this.#stream(SUBMISSIONS, submissionsKind).execute(
-      { type: 'CountSubmission', name: job.definition.name },
-      this.#request(by, SUBMISSIONS),
-    );
+    const count = { type: 'CountSubmission', name: job.definition.name } as const;
+    const counted = await this.#commands.submission(count, by);
     const id = counted.events[0]?.version;
     if (id === undefined) throw new Error('a submission was not counted');
-    const short = admit(job.definition.roles, boardsOf(this.directory));
-    const stream = jobStream(id);
+    const short = this.#lab.planner.admit(job.definition.roles);
     try {
-      const done = await this.#execute(id, { type: 'SubmitJob', ...job, short }, by);
+      const done = await this.#commands.job(id, { type: 'SubmitJob', ...job, short }, by);
       await this.#directory.reached(done.position);
     } catch (error) {
       if (!(error instanceof CommandRefused && error.code === 'job-exists')) throw error;
     }
-    for await (const event of this.#store.read(stream))
+    for await (const event of this.#store.read(jobStream(id)))
       if (event.type === 'JobRejected') return { id, state: 'rejected', short: event.data.short };
     const state = (await this.job(id))?.state ?? 'submitted';
     return { id, state, short: [] };
@@ -203,9 +205,7 @@ export class Engine {
 
   /** A job as it is now, also one that is over; `undefined`: there is no such job. */
   async job(id: number): Promise<JobState | undefined> {
-    const live = this.#live.get(jobStream(id)) as
-      | LiveStream<JobState, JobCommand, JobEvent>
-      | undefined;
+    const live = this.#streams.heldJob(id);
     if (live !== undefined) await live.load();
     const state = live?.state ?? this.#finished.get(id) ?? (await this.#foldJob(id));
     if (state.state === 'none') return undefined;
@@ -229,14 +229,38 @@ export class Engine {
 
   /** Ends a whole group, in whatever state it is; again, or after its end: changes nothing. */
   async cancel(id: number, reason: string, by: By): Promise<JobState> {
-    const { position } = await this.#execute(id, { type: 'CancelJob', reason }, by);
+    const { position } = await this.#commands.job(id, { type: 'CancelJob', reason }, by);
+    await this.#directory.reached(position);
+    return (await this.job(id)) ?? initialJob;
+  }
+
+  /** Of the whole group, while it waits. @throws CommandRefused `not-waiting`, `job-ended`, `no-such-job` */
+  async setPriority(id: number, priority: number, by: By): Promise<JobState> {
+    const command = { type: 'ChangeJobPriority', priority } as const;
+    const { position } = await this.#commands.job(id, command, by);
     await this.#directory.reached(position);
     return (await this.job(id)) ?? initialJob;
   }
 
   /** What happened to a member: progress, suites, results. */
   async member(id: number, command: MemberCommand, by: By): Promise<void> {
-    await this.#execute(id, command, by);
+    await this.#commands.job(id, command, by);
+  }
+
+  /** The jobs that wait for boards, in the scheduler's order, each with the reason. */
+  queue(): (Waiting & Pick<JobEntry, 'name' | 'priority' | 'submittedAt'>)[] {
+    const { jobs } = this.directory;
+    return this.#lab.planner.waiting(this.now()).flatMap((waiting) => {
+      const entry = jobs.get(waiting.job);
+      if (entry === undefined) return [];
+      const { name, priority, submittedAt } = entry;
+      return [{ ...waiting, name, priority, submittedAt }];
+    });
+  }
+
+  /** Why a job waits, board by board; `undefined`: it does not wait. */
+  why(id: number): Explanation | undefined {
+    return this.#lab.planner.explain(id, this.now());
   }
 
   // what boards say
@@ -247,7 +271,7 @@ export class Engine {
    * @returns `undefined` when the signal aborted first: come again with the same key
    * @throws CommandRefused when this member cannot speak (now); StoreUnavailable
    */
-  async call(
+  call(
     id: number,
     device: string,
     verb: Verb,
@@ -255,55 +279,26 @@ export class Engine {
     by: { key: string; console?: number },
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
-    const command = { type: 'CallVerb', member: device, verb, words } as const;
-    const { events } = await this.#execute(id, command, { actor: `board:${device}`, ...by });
-    for (const event of events) {
-      if (event.type === 'RequestRefused') return { status: 'refused', reason: event.data.reason };
-      if (event.type === 'WaitStarted') return this.#hold(id, event.data, signal);
-    }
-    return { status: 'ok', lines: [] };
+    return this.#calls.call(id, device, verb, words, by, signal);
   }
 
   /** The verb that started this wait has ended: nobody will come back to it. Unknown keys change nothing. */
-  async abandon(id: number, device: string, key: string): Promise<void> {
-    const version = this.#job(id).versionOfKey(memberKey(device, key));
-    if (version === undefined) return;
-    for await (const event of this.#store.read(jobStream(id), version - 1)) {
-      if (event.type === 'RequestRefused') return;
-      if (event.type !== 'WaitStarted') continue;
-      const { wait } = event.data;
-      const command = { type: 'AbandonWait', member: device, wait, why: 'verb-ended' } as const;
-      await this.#execute(id, command, { actor: `board:${device}` });
-      return;
-    }
-  }
-
-  async #hold(id: number, asked: Asked, signal: AbortSignal): Promise<WaitEnd | undefined> {
-    const ended = this.#endedAtOnce.get(jobStream(id))?.get(asked.wait);
-    if (ended !== undefined) return ended;
-    const open = this.#job(id).state.conversation.waits.some((w) => w.wait === asked.wait);
-    if (open) return this.#waiters.hold(jobStream(id), asked, signal);
-    let state = initialJob;
-    for await (const recorded of this.#store.read(jobStream(id))) {
-      const event = recorded as RecordedEvent<JobEvent>;
-      state = evolveJob(state, event);
-      if (isWaitEnd(event) && event.data.wait === asked.wait) return waitEnd(state, asked, event);
-    }
-    return undefined;
+  abandon(id: number, device: string, key: string): Promise<void> {
+    return this.#calls.abandon(id, device, key);
   }
 
   // devices and workers
 
   devices(): { name: string; state: DeviceState }[] {
     return [...this.directory.devices]
-      .map(([name, state]) => ({ name, state }))
+      .map(([name, { state }]) => ({ name, state }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
   device(name: string): DeviceState | undefined {
-    return this.directory.devices.get(name);
+    return this.directory.devices.get(name)?.state;
   }
   workerIsConnected(name: string): boolean {
-    return this.directory.workers.get(name)?.state === 'connected';
+    return this.directory.workers.get(name)?.state.state === 'connected';
   }
 
   setOffline(device: string, reason: string, by: By): Promise<DeviceState> {
@@ -312,53 +307,76 @@ export class Engine {
   setOnline(device: string, by: By): Promise<DeviceState> {
     return this.#changeDevice(device, { type: 'BringDeviceOnline' }, by);
   }
+  /** For good, until it is restored. @throws CommandRefused `not-idle` while a job has it */
+  retire(device: string, reason: string, by: By): Promise<DeviceState> {
+    return this.#changeDevice(device, { type: 'RetireDevice', reason }, by);
+  }
+  restore(device: string, reason: string, by: By): Promise<DeviceState> {
+    return this.#changeDevice(device, { type: 'RestoreDevice', reason }, by);
+  }
 
-  /** A worker and its boards are here. Said again, it changes nothing. */
+  /**
+   * What an operator says of a board's health. A job that has the board keeps it to its end; `force`: its member
+   * fails at once (SEMANTICS 4.7).
+   */
+  async setHealth(
+    device: string,
+    is: { to: Health; reason: string; force?: boolean },
+    by: By,
+  ): Promise<DeviceState> {
+    const { to, reason, force = false } = is;
+    const state = await this.#changeDevice(device, { type: 'ChangeDeviceHealth', to, reason }, by);
+    const job = state.heldBy?.job;
+    if (!force || job === undefined) return state;
+    const why = `${device} was taken from it, health ${to}: ${reason}`;
+    try {
+      await this.#commands.job(job, { type: 'FailMember', member: device, reason: why }, by);
+    } catch (error) {
+      // The job had ended, or was not there yet: either way it does not have the board.
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+    return this.device(device) ?? state;
+  }
+
+  /**
+   * A worker of this server and its boards are here. Said again, it changes nothing.
+   *
+   * @throws CommandRefused `board-taken` when another worker that is here has one of the boards
+   */
   async connectWorker(
     worker: string,
-    boards: readonly {
-      device: string;
-      deviceType: string;
-      tags: readonly string[];
-      driver: string;
-    }[],
+    boards: readonly BoardRegistration[],
+    is: { jobLimit?: number | undefined } = {},
   ): Promise<void> {
-    const by = { actor: `worker:${worker}` };
-    const own = workerStream(worker);
-    for (const { device, ...is } of boards)
-      await this.#changeDevice(
-        device,
-        { type: 'RegisterDevice', ...is, tags: [...is.tags], worker },
+    const by = { actor: `worker:${worker}`, of: workerStream(worker) };
+    for (const { device } of boards) this.#assertNotTaken(device, worker);
+    for (const board of boards) await this.#register(board, worker, by);
+    const connect = async () => {
+      const { position } = await this.#commands.worker(
+        worker,
+        {
+          type: 'ConnectWorker',
+          boards: boards.map((b) => b.device),
+          ...(is.jobLimit !== undefined && { jobLimit: is.jobLimit }),
+          ...(this.#shared && { until: this.now() + WORKER_LEASE_MS }),
+        },
         by,
-        own,
       );
-    const command = { type: 'ConnectWorker', boards: boards.map((b) => b.device) } as const;
-    const done = await this.#stream(own, workerKind).execute(command, this.#request(by, own));
-    await this.#directory.reached(done.position);
+      return position;
+    };
+    await this.#directory.reached(await connect());
+    if (this.#shared) this.#workers.keep(worker, connect);
+    this.#loop.wake();
   }
 
-  /** Every worker of the log without a line to it now is lost. */
+  /** Of a log that only this server works on: every worker without a line to it now is lost. */
   async loseWorkersBut(here: readonly string[], reason: string): Promise<void> {
     for (const [worker, { state }] of this.directory.workers) {
-      if (state !== 'connected' || here.includes(worker)) continue;
-      const own = workerStream(worker);
-      const request = this.#request({ actor: 'engine:workers' }, own);
-      const command = { type: 'LoseWorker', reason } as const;
-      const done = await this.#stream(own, workerKind).execute(command, request);
+      if (state.state !== 'connected' || here.includes(worker)) continue;
+      const by = { actor: 'engine:workers' };
+      const done = await this.#commands.worker(worker, { type: 'LoseWorker', reason }, by);
       await this.#directory.reached(done.position);
     }
-  }
-
-  /** The jobs that wait for boards, in the scheduler's order, each with the reason. */
-  queue() {
-    const [queue, boards] = [queueOf(this.directory), boardsOf(this.directory)];
-    const planned = plan(queue, boards);
-    return queue
-      .map((job) => {
-        const { id, name, priority, submittedAt } = job;
-        return { job: id, name, priority, submittedAt, ...explain(job, queue, boards, planned) };
-      })
-      .sort((a, b) => a.place - b.place);
   }
 
   // what a worker needs
@@ -383,80 +401,63 @@ export class Engine {
 
   // within
 
-  #request(by: By, correlationId: string, cause?: string): Request {
-    const { actor, key, console } = by;
-    return {
-      id: cause ?? this.#newId(),
-      actor,
-      correlationId,
-      ...(key !== undefined && { key }),
-      ...(console !== undefined && { console }),
-    };
+  /** The directory has taken in these events, whichever server they came from. */
+  #onEvents(events: readonly RecordedEvent[]): void {
+    this.#lab.take(events);
+    for (const event of events) {
+      this.#streams.observe(event.stream, event.version);
+      if (event.type.startsWith('Job')) this.#onTurn(jobOf(event.stream));
+    }
+    if (events.some(mattersToTheScheduler)) this.#loop.wake();
   }
 
-  /** Runs a command on a job. A board's key counts for that board alone. */
-  #execute(
-    id: number,
-    command: JobCommand,
-    by: By,
-    cause?: string,
-  ): Promise<Done<JobState, JobEvent>> {
-    const stream = jobStream(id);
-    const { key } = by;
-    const own = key !== undefined && 'member' in command ? memberKey(command.member, key) : key;
-    const request = this.#request({ ...by, ...(own !== undefined && { key: own }) }, stream, cause);
-    return this.#job(id).execute(command, request);
+  /** A job has come to another state. One that this server holds folded looks after its deadlines itself. */
+  #onTurn(id: number): void {
+    const entry = this.directory.jobs.get(id);
+    if (entry?.state === 'submitted') this.#deadlines.set(jobStream(id), queueDeadline(entry));
+    else if (this.#streams.heldJob(id) !== undefined) return;
+    else if (entry?.state === 'allocated') void this.#takeUp(id).then(() => this.#tell());
+    else this.#deadlines.set(jobStream(id), []);
   }
 
-  #job(id: number): LiveStream<JobState, JobCommand, JobEvent> {
-    return this.#stream(jobStream(id), jobKind, {
-      onCommitted: (steps) => this.#onJob(id, steps),
-      keep: (job) => job.state === 'allocated',
-    });
-  }
-
-  /** A stream that is held folded: the one there is, or a new one. `keep`: whether it stays once it is idle. */
-  #stream<S, C, E extends AnyEvent>(
-    name: string,
-    kind: Kind<S, C, E>,
-    is: { onCommitted?: (steps: readonly Step<S, E>[]) => void; keep?: (state: S) => boolean } = {},
-  ): LiveStream<S, C, E> {
-    const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
-    if (known !== undefined) return known;
-    const made: LiveStream<S, C, E> = new LiveStream(name, kind, {
-      store: this.#store,
-      now: () => this.#clock.now(),
-      newId: this.#newId,
-      onCommitted: is.onCommitted ?? (() => {}),
-      onIdle: () => {
-        if (is.keep?.(made.state) === false) this.#live.delete(name);
-      },
-    });
-    this.#live.set(name, made);
-    return made;
+  /** Folds a job that has its boards, and watches over it from then on. */
+  async #takeUp(id: number): Promise<void> {
+    const job = this.#streams.job(id);
+    try {
+      await job.load();
+    } catch (error) {
+      this.#warn(`${job.name} cannot be read; whoever asks for it next tries again`, error);
+      return;
+    }
+    if (job.state.state !== 'allocated') this.#streams.letGo(id);
+    this.#deadlines.set(job.name, deadlinesOf(job.state));
+    if (!this.#started) this.#calls.expect(id, job.state);
   }
 
   /** Everything that follows from a job's new events, now that they are durable. */
   #onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void {
-    const stream = jobStream(id);
-    let matters = false;
-    const begun = new Map<number, Asked>();
-    const endedAtOnce = new Map<number, WaitEnd>();
-    for (const { event, state } of steps) {
-      if (event.type === 'WaitStarted') begun.set(event.data.wait, event.data);
-      if (isWaitEnd(event)) {
-        const { wait } = event.data;
-        const asked = begun.get(wait);
-        if (asked !== undefined) endedAtOnce.set(wait, waitEnd(state, asked, event));
-        this.#waiters.end(stream, wait, (held) => waitEnd(state, held, event));
-      }
-      matters ||= changesWhatIsOwed(event.type);
-    }
-    if (endedAtOnce.size > 0) this.#endedAtOnce.set(stream, endedAtOnce);
-    else this.#endedAtOnce.delete(stream);
+    this.#calls.answer(id, steps);
     const state = steps.at(-1)?.state;
-    if (state !== undefined) this.#deadlines.set(stream, deadlinesOf(state));
-    if (matters) for (const listener of this.#listeners) listener();
+    if (state !== undefined) this.#deadlines.set(jobStream(id), deadlinesOf(state));
+    if (steps.some(({ event }) => changesWhatIsOwed(event.type))) this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Submits the health checks that are due; resolves with the time of the next one that hours alone make due. */
+  async #submitChecks(): Promise<number | null> {
+    for (const device of this.#lab.checksToSubmit()) {
+      const check = this.device(device)?.healthCheck;
+      if (!check) continue;
+      const { definition, document } = check;
+      const before = this.directory.checks.get(device) ?? 0;
+      // Whoever finds it due gives it the same key: there is one check, however many servers there are.
+      const by = { actor: 'engine:health', key: `health-check/${device}/${before + 1}` };
+      await this.submit({ definition: checkOf(device, definition), document }, by);
+    }
+    return this.#lab.nextCheckAt();
   }
 
   async #foldJob(id: number): Promise<JobState> {
@@ -473,53 +474,41 @@ export class Engine {
       this.#finished.delete(oldest);
   }
 
-  /** Nobody came back to this wait in time (SEMANTICS 2.3, "A verb that was killed"). */
-  async #giveUp(stream: string, wait: number): Promise<void> {
-    const id = idOf(stream);
-    try {
-      const job = this.#job(id);
-      await job.load();
-      const open = job.state.conversation.waits.find((w) => w.wait === wait);
-      const member = open && job.state.members[open.member]?.device;
-      if (member === undefined) return;
-      const command = { type: 'AbandonWait', member, wait, why: 'connection-lost' } as const;
-      await this.#execute(id, command, { actor: 'engine:connections' });
-    } catch (error) {
-      if (error instanceof CommandRefused) return;
-      this.#warn(`a wait of ${stream} could not be given up; it is tried again`, error);
-      this.#waiters.expect(stream, wait);
-    }
+  /** Two boards of one name cannot be told apart: the worker that is here keeps its own. */
+  #assertNotTaken(device: string, worker: string): void {
+    const owner = this.device(device)?.worker;
+    const state = owner === undefined ? undefined : this.directory.workers.get(owner)?.state;
+    if (owner === worker || state?.state !== 'connected' || state.until === null) return;
+    if (state.until <= this.now()) return;
+    const why = `${device} is a board of worker ${owner}, which is here: give one of the two another name`;
+    throw new CommandRefused(new Rejected('board-taken', why));
   }
 
-  #onDevice(
-    device: string,
-    command: DeviceCommand,
-    by: By,
-    correlationId: string,
-    cause?: string,
-  ): Promise<Done<DeviceState, DeviceEvent>> {
-    const request = this.#request(by, correlationId, cause);
-    return this.#stream(deviceStream(device), deviceKind).execute(command, request);
+  /** A board that was retired stays so, whatever the lab's file says. */
+  async #register(board: BoardRegistration, worker: string, by: By): Promise<void> {
+    const { device, deviceType, tags, driver, healthCheck } = board;
+    if (this.device(device)?.state === 'retired') return;
+    const check = healthCheck === undefined ? {} : { healthCheck };
+    const facts = { deviceType, tags: [...tags], worker, driver, ...check };
+    await this.#changeDevice(device, { type: 'RegisterDevice', ...facts }, by);
   }
 
-  async #changeDevice(
-    device: string,
-    command: DeviceCommand,
-    by: By,
-    correlationId = deviceStream(device),
-  ): Promise<DeviceState> {
-    const { state, position } = await this.#onDevice(device, command, by, correlationId);
+  async #changeDevice(device: string, command: DeviceCommand, by: By): Promise<DeviceState> {
+    const { state, position } = await this.#commands.device(device, command, by);
     await this.#directory.reached(position);
     return state;
   }
 }
 
-const scheduler: By = { actor: 'engine:scheduler' };
+/** The deadline of a job that waits in the queue. */
+function queueDeadline({ queueDue }: JobEntry): Due[] {
+  if (queueDue === null) return [];
+  return [{ id: 'queue', due: queueDue, command: { type: 'TimeOutJob', limit: 'queue' } }];
+}
 
-const idOf = (stream: string): number => Number(stream.slice(stream.indexOf('-') + 1));
-
-/** A board's key counts for that board alone: nothing that it sends can answer for another one. */
-const memberKey = (device: string, key: string): string => `${device}/${key}`;
+/** What boards say and do changes nothing of who gets which board. */
+const mattersToTheScheduler = ({ stream, type }: RecordedEvent): boolean =>
+  !stream.startsWith('job-') || type.startsWith('Job') || type === 'AllocationVoided';
 
 /** Talk and waits change nothing of what a worker has to do; everything else may. */
 const changesWhatIsOwed = (type: JobEvent['type']): boolean =>

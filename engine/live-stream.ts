@@ -54,12 +54,23 @@ export interface Step<S, E extends AnyEvent> {
   state: S;
 }
 
+/** A stream as somebody else has folded it, up to some version: its later events are read when they are missed. */
+export interface Seed<S> {
+  state: S;
+  version: number;
+  /** Version of the first event that each key caused, of the keys that still count. */
+  keys?: Iterable<readonly [string, number]>;
+}
+
 /** What the stream needs of its engine. */
 export interface Surroundings<S, E extends AnyEvent> {
   store: EventStore;
   now(): number;
   newId(): string;
-  /** Called with events that are durable, each with the state just after it, in order. */
+  /**
+   * Called with events that are durable, each with the state just after it, in order: those of this engine, and
+   * those of others that came after the stream was loaded.
+   */
   onCommitted(steps: readonly Step<S, E>[]): void;
   /** Called when the queue is empty and nothing is in flight. */
   onIdle(): void;
@@ -76,12 +87,18 @@ export class LiveStream<S, C, E extends AnyEvent> {
   #version = 0;
   #loaded: Promise<void> | undefined;
   #running = false;
+  /** Highest version that is known to be in the log. */
+  #seen = 0;
 
-  constructor(name: string, kind: Kind<S, C, E>, around: Surroundings<S, E>) {
+  constructor(name: string, kind: Kind<S, C, E>, around: Surroundings<S, E>, seed?: Seed<S>) {
     this.name = name;
     this.#kind = kind;
     this.#around = around;
-    this.#state = kind.initial;
+    this.#state = seed?.state ?? kind.initial;
+    if (seed === undefined) return;
+    this.#version = seed.version;
+    for (const [key, version] of seed.keys ?? []) this.#keys.set(key, version);
+    this.#loaded = Promise.resolve();
   }
 
   get state(): S {
@@ -92,11 +109,22 @@ export class LiveStream<S, C, E extends AnyEvent> {
   }
   /** Folds what the store has, once. */
   load(): Promise<void> {
-    this.#loaded ??= this.#catchUp().catch((error: unknown) => {
-      this.#loaded = undefined;
-      throw error;
-    });
+    this.#loaded ??= this.#readOn().then(
+      () => undefined,
+      (error: unknown) => {
+        this.#loaded = undefined;
+        throw error;
+      },
+    );
     return this.#loaded;
+  }
+
+  /** An event of this stream is in the log. One that this engine did not append itself is taken in. */
+  observe(version: number): void {
+    if (version <= this.#version || version <= this.#seen) return;
+    this.#seen = version;
+    // A run that is under way looks for what it has missed before it ends.
+    if (this.#loaded !== undefined && !this.#running) void this.#run();
   }
 
   /**
@@ -116,9 +144,21 @@ export class LiveStream<S, C, E extends AnyEvent> {
     return this.#keys.get(key);
   }
 
+  /** Takes in what the log has beyond this; says what that was. */
+  async #readOn(): Promise<Step<S, E>[]> {
+    const steps: Step<S, E>[] = [];
+    for await (const recorded of this.#around.store.read(this.name, this.#version)) {
+      const event = recorded as unknown as StreamEvent<E>;
+      this.#take(event);
+      steps.push({ event, state: this.#state });
+    }
+    return steps;
+  }
+
+  /** Somebody else has appended: what follows from their events follows here too. */
   async #catchUp(): Promise<void> {
-    for await (const event of this.#around.store.read(this.name, this.#version))
-      this.#take(event as unknown as StreamEvent<E>);
+    const steps = await this.#readOn();
+    if (steps.length > 0) this.#around.onCommitted(steps);
   }
 
   #take(event: StreamEvent<E>): void {
@@ -128,17 +168,23 @@ export class LiveStream<S, C, E extends AnyEvent> {
     if (key !== undefined && !this.#keys.has(key)) this.#keys.set(key, event.version);
   }
 
+  get #isBehind(): boolean {
+    return this.#seen > this.#version;
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#pending.length > 0) {
+      while (this.#pending.length > 0 || this.#isBehind) {
         const batch = this.#pending.splice(0);
         try {
           await this.load();
+          if (this.#isBehind) await this.#catchUp();
           const left = await this.#commit(batch);
           this.#pending.unshift(...left);
         } catch (error) {
           for (const each of batch) each.reject(error as Error);
+          if (batch.length === 0) break;
         }
       }
     } finally {

@@ -23,6 +23,8 @@ export interface Projection<S> {
 
 interface Saved {
   version: number;
+  /** Of the event before the last one taken in; 0 when there was none. */
+  before: number;
   position: number;
   /** The id of the event at that position: a checkpoint of another log is not taken. */
   eventId: string;
@@ -36,6 +38,7 @@ export class ProjectionRunner<S> {
   readonly #onEvents: (events: readonly RecordedEvent[]) => void;
   readonly #waiting: { position: number; resolve: () => void }[] = [];
   #state: S;
+  #before = 0;
   #position = 0;
   #lastId = '';
   #lastAt = 0;
@@ -91,6 +94,7 @@ export class ProjectionRunner<S> {
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) {
       this.#projection.apply(this.#state, event);
+      this.#before = this.#position;
       this.#position = event.position;
       this.#lastId = event.id;
       this.#lastAt = event.meta.at;
@@ -110,6 +114,7 @@ export class ProjectionRunner<S> {
     const { name, version, toJson } = this.#projection;
     const saved: Saved = {
       version,
+      before: this.#before,
       position: this.#position,
       eventId: this.#lastId,
       state: toJson(this.#state),
@@ -121,9 +126,10 @@ export class ProjectionRunner<S> {
   async #restore(): Promise<void> {
     const saved = (await this.#checkpoints.load(this.#projection.name)) as Saved | undefined;
     if (saved?.version !== this.#projection.version) return;
-    for await (const event of this.#store.readAll(saved.position - 1, 1)) {
+    for await (const event of this.#store.readAll(saved.before, 1)) {
       if (event.position !== saved.position || event.id !== saved.eventId) return;
       this.#state = this.#projection.fromJson(saved.state);
+      this.#before = saved.before;
       this.#position = saved.position;
       this.#lastId = saved.eventId;
       this.#lastAt = event.meta.at;

@@ -68,6 +68,20 @@ export class Waiters {
     });
   }
 
+  /** Whether somebody is on the line for a wait, or may come back to it here. */
+  knows(stream: string, wait: number): boolean {
+    return this.#held.has(`${stream} ${wait}`);
+  }
+
+  /** Its board is on the line elsewhere now: here nobody gives it up. */
+  leave(stream: string, wait: number): void {
+    const key = `${stream} ${wait}`;
+    const held = this.#held.get(key);
+    if (held === undefined || held.holders.size > 0) return;
+    held.callOff?.();
+    this.#held.delete(key);
+  }
+
   /** A wait that is open in the log, with nobody on the line yet: its grace begins now. */
   expect(stream: string, wait: number): void {
     const held = this.#of(stream, wait);

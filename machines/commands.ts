@@ -74,6 +74,7 @@ export const JobCommand = z.discriminatedUnion('type', [
   command('EndUnreachable', {}),
   /** A board's `lava-send`, `lava-wait`, `lava-wait-all` or `lava-sync`, its words as the board gave them. */
   command('CallVerb', { member: Member, verb: Verb, words: z.array(z.string()) }),
+  command('ResumeWait', { member: Member, wait: z.int().positive() }),
   command('AbandonWait', {
     member: Member,
     wait: z.int().positive(),

@@ -147,6 +147,8 @@ export const jobEvents = {
   }),
   /** `by`: the member whose arrival was the last one needed; absent when nobody was missing. */
   WaitReleased: z.strictObject({ wait: Wait, member: Member, by: Member.optional() }),
+  /** Its board came back to it on another server than the one that held its connection. */
+  WaitResumed: z.strictObject({ wait: Wait, member: Member }),
   WaitTimedOut: z.strictObject({
     wait: Wait,
     member: Member,

@@ -121,6 +121,10 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
       return command.type === 'CallVerb'
         ? callVerb(draft, command)
         : record(draft, member, command);
+    case 'ResumeWait':
+      if (waitsOf(draft, member).some(({ wait }) => wait === command.wait))
+        draft.emit('WaitResumed', { wait: command.wait, member: member.device });
+      return undefined;
     case 'AbandonWait':
       return abandonWait(draft, member, command);
     case 'TimeOutAction':
@@ -422,7 +426,11 @@ function cancelWithoutEssential(draft: JobDraft, cause: string): void {
   if (essential.length === 0) return;
   const lost = members.find((m) => m.ended && m.state !== 'complete' && essential.includes(m.role));
   if (lost === undefined) return;
-  cancelMembers(draft, `role ${lost.role} is essential and ${lost.device} ended ${lost.state}`, cause);
+  cancelMembers(
+    draft,
+    `role ${lost.role} is essential and ${lost.device} ended ${lost.state}`,
+    cause,
+  );
 }
 
 // barriers that can never be released (SEMANTICS 2.1), and the end of the job

@@ -38,6 +38,7 @@ const memberEvents = [
   'RequestRefused',
   'WaitStarted',
   'WaitReleased',
+  'WaitResumed',
   'WaitTimedOut',
   'WaitStuck',
   'WaitUnstuck',

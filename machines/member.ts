@@ -55,7 +55,7 @@ export const memberMachine = createMachine({
     },
     waiting: {
       on: {
-        ...all([...steps, ...talk, 'WaitStuck', 'WaitUnstuck'], 'waiting'),
+        ...all([...steps, ...talk, 'WaitResumed', 'WaitStuck', 'WaitUnstuck'], 'waiting'),
         WaitStarted: 'waiting',
         WaitReleased: 'synced',
         ...all(unreleased, 'booted'),

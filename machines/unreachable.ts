@@ -154,7 +154,6 @@ function firstAwaited(
   blocked: ReadonlyMap<number, unknown>,
   facts: Facts,
 ): number | undefined {
-  for (const wait of waits)
-    for (const m of facts.lacking(wait)) if (blocked.has(m)) return m;
+  for (const wait of waits) for (const m of facts.lacking(wait)) if (blocked.has(m)) return m;
   return undefined;
 }

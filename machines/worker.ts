@@ -104,6 +104,7 @@ function connect(
       ...(jobLimit !== undefined && { jobLimit }),
       ...(until !== undefined && { until }),
     });
-  else if (until !== undefined && (state.until ?? 0) < until) draft.emit('WorkerRenewed', { until });
+  else if (until !== undefined && (state.until ?? 0) < until)
+    draft.emit('WorkerRenewed', { until });
   return draft.events;
 }

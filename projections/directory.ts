@@ -4,8 +4,18 @@
  */
 import type { RoleRequest } from '../machines/definition.ts';
 import { type DeviceState, evolveDevice, initialDevice } from '../machines/device.ts';
-import type { DeviceEvent, RecordedEvent, WorkerEvent } from '../machines/events.ts';
+import type {
+  DeviceEvent,
+  Fault,
+  JobEvent,
+  MemberEnd,
+  RecordedEvent,
+  WorkerEvent,
+} from '../machines/events.ts';
 import { evolveWorker, initialWorker, type WorkerState } from '../machines/worker.ts';
+
+/** How many keys of submissions are remembered: a retry that comes later than so many jobs is a new job. */
+export const SUBMISSION_KEYS_KEPT = 10_000;
 
 export interface JobEntry {
   id: number;
@@ -13,6 +23,7 @@ export interface JobEntry {
   priority: number;
   submittedAt: number;
   roles: readonly RoleRequest[];
+  healthCheckOf?: string | undefined;
   /** When it is no longer worth waiting for boards. */
   queueDue: number | null;
   /** `ended`: kept until its boards are back. */
@@ -21,67 +32,121 @@ export interface JobEntry {
   /** At the latest, when its boards come back by its own timeout. */
   until: number | null;
   timeoutSeconds: number;
+  /** How each member that is over ended. */
+  ends: Record<string, { ended: MemberEnd; fault?: Fault | undefined }>;
+  /** The boards that are reserved for it. */
+  held: string[];
   /** The id of the event that ended it: why its boards are given back. */
   endedBy: string | null;
 }
 
+/** A stream's state with the stream's version. */
+export interface Versioned<S> {
+  version: number;
+  state: S;
+}
+
 export interface Directory {
   jobs: Map<number, JobEntry>;
-  devices: Map<string, DeviceState>;
-  workers: Map<string, WorkerState>;
+  devices: Map<string, Versioned<DeviceState>>;
+  workers: Map<string, Versioned<WorkerState>>;
+  /** The boards that are reserved. */
+  held: Set<string>;
   /** How many jobs were ever counted: the highest number given. */
   jobCount: number;
+  /** How many health checks of a board were ever submitted. */
+  checks: Map<string, number>;
+  /** The numbers that the latest keys of submissions were given, oldest first. */
+  submissionKeys: Map<string, number>;
 }
 
 export const emptyDirectory = (): Directory => ({
   jobs: new Map(),
   devices: new Map(),
   workers: new Map(),
+  held: new Set(),
   jobCount: 0,
+  checks: new Map(),
+  submissionKeys: new Map(),
 });
+
+/** The kind of a stream and the name within it: `device-panda01` is `device` and `panda01`. */
+export function streamKind(stream: string): [kind: string, name: string] {
+  const dash = stream.indexOf('-');
+  return dash < 0 ? [stream, ''] : [stream.slice(0, dash), stream.slice(dash + 1)];
+}
 
 /** Takes in one event, in place; events must come in the log's order. */
 export function applyToDirectory(directory: Directory, event: RecordedEvent): void {
-  const dash = event.stream.indexOf('-');
-  const [kind, name] = [event.stream.slice(0, dash), event.stream.slice(dash + 1)];
-  if (kind === 'job') applyToJob(directory, Number(name), event);
-  else if (kind === 'device') {
-    const before = directory.devices.get(name) ?? initialDevice;
-    const after = evolveDevice(before, event as RecordedEvent<DeviceEvent>);
-    directory.devices.set(name, after);
-    if (before.heldBy !== null && after.heldBy === null) forget(directory, before.heldBy.job);
-  } else if (kind === 'worker') {
-    const before = directory.workers.get(name) ?? initialWorker;
-    directory.workers.set(name, evolveWorker(before, event as RecordedEvent<WorkerEvent>));
-  } else if (event.type === 'SubmissionReceived') directory.jobCount = event.version;
+  const [kind, name] = streamKind(event.stream);
+  if (kind === 'job') applyToJob(directory, Number(name), event as RecordedEvent<JobEvent>);
+  else if (kind === 'device') applyToDevice(directory, name, event as RecordedEvent<DeviceEvent>);
+  else if (kind === 'worker') {
+    const before = directory.workers.get(name)?.state ?? initialWorker;
+    const state = evolveWorker(before, event as RecordedEvent<WorkerEvent>);
+    directory.workers.set(name, { version: event.version, state });
+  } else if (event.type === 'SubmissionReceived') countSubmission(directory, event);
 }
 
-function applyToJob(directory: Directory, id: number, event: RecordedEvent): void {
+function countSubmission(directory: Directory, { version, meta }: RecordedEvent): void {
+  directory.jobCount = version;
+  if (meta.key === undefined) return;
+  directory.submissionKeys.set(meta.key, version);
+  const [oldest] = directory.submissionKeys.keys();
+  if (directory.submissionKeys.size > SUBMISSION_KEYS_KEPT && oldest !== undefined)
+    directory.submissionKeys.delete(oldest);
+}
+
+function applyToDevice(
+  directory: Directory,
+  name: string,
+  event: RecordedEvent<DeviceEvent>,
+): void {
+  const before = directory.devices.get(name)?.state ?? initialDevice;
+  const state = evolveDevice(before, event);
+  directory.devices.set(name, { version: event.version, state });
+  if (event.type === 'DeviceReserved') {
+    directory.held.add(name);
+    directory.jobs.get(event.data.job)?.held.push(name);
+  } else if (event.type === 'DeviceReleased') {
+    directory.held.delete(name);
+    const entry = directory.jobs.get(event.data.job);
+    if (entry === undefined) return;
+    entry.held = entry.held.filter((device) => device !== name);
+    forget(directory, entry);
+  }
+}
+
+function applyToJob(directory: Directory, id: number, event: RecordedEvent<JobEvent>): void {
   if (event.type === 'JobSubmitted') {
-    const { name, priority, roles, timeoutSeconds, queueTimeoutSeconds } = event.data.definition;
-    const submittedAt = event.meta.at;
-    directory.jobs.set(id, {
-      id,
-      name,
-      priority,
-      submittedAt,
-      roles,
-      queueDue: queueTimeoutSeconds === undefined ? null : submittedAt + queueTimeoutSeconds * 1000,
-      state: 'submitted',
-      lease: null,
-      until: null,
-      timeoutSeconds,
-      endedBy: null,
-    });
+    const { definition } = event.data;
+    directory.jobs.set(id, newEntry(id, definition, event.meta.at));
+    const board = definition.healthCheckOf;
+    if (board !== undefined) directory.checks.set(board, (directory.checks.get(board) ?? 0) + 1);
     return;
   }
   const entry = directory.jobs.get(id);
   if (entry === undefined) return;
   switch (event.type) {
+    case 'JobPriorityChanged':
+      entry.priority = event.data.to;
+      break;
     case 'JobAllocated':
       entry.state = 'allocated';
       entry.lease = event.data.lease;
       entry.until = event.meta.at + entry.timeoutSeconds * 1000;
+      break;
+    case 'MemberCompleted':
+      entry.ends[event.data.member] = { ended: 'complete' };
+      break;
+    case 'MemberFailed':
+      entry.ends[event.data.member] = { ended: 'failed', fault: event.data.fault };
+      break;
+    case 'MemberTimedOut':
+      entry.ends[event.data.member] = { ended: 'timedOut' };
+      break;
+    case 'MemberCancelled':
+      entry.ends[event.data.member] = { ended: 'cancelled' };
       break;
     case 'JobRejected':
     case 'JobCompleted':
@@ -90,15 +155,37 @@ function applyToJob(directory: Directory, id: number, event: RecordedEvent): voi
     case 'JobCancelled':
       entry.state = 'ended';
       entry.endedBy = event.id;
-      forget(directory, id);
+      forget(directory, entry);
   }
 }
 
+function newEntry(
+  id: number,
+  definition: Extract<JobEvent, { type: 'JobSubmitted' }>['data']['definition'],
+  submittedAt: number,
+): JobEntry {
+  const { name, priority, roles, timeoutSeconds, queueTimeoutSeconds, healthCheckOf } = definition;
+  return {
+    id,
+    name,
+    priority,
+    submittedAt,
+    roles,
+    healthCheckOf,
+    queueDue: queueTimeoutSeconds === undefined ? null : submittedAt + queueTimeoutSeconds * 1000,
+    state: 'submitted',
+    lease: null,
+    until: null,
+    timeoutSeconds,
+    ends: {},
+    held: [],
+    endedBy: null,
+  };
+}
+
 /** Drops a job that has ended and holds no board any more. */
-function forget(directory: Directory, id: number): void {
-  if (directory.jobs.get(id)?.state !== 'ended') return;
-  for (const device of directory.devices.values()) if (device.heldBy?.job === id) return;
-  directory.jobs.delete(id);
+function forget(directory: Directory, { id, state, held }: JobEntry): void {
+  if (state === 'ended' && held.length === 0) directory.jobs.delete(id);
 }
 
 /** The directory as JSON, for a checkpoint. */
@@ -106,21 +193,30 @@ export const directoryToJson = (d: Directory): unknown => ({
   jobs: [...d.jobs.values()],
   devices: [...d.devices],
   workers: [...d.workers],
+  held: [...d.held],
   jobCount: d.jobCount,
+  checks: [...d.checks],
+  submissionKeys: [...d.submissionKeys],
 });
 
 /** The inverse of `directoryToJson`. */
 export function directoryFromJson(json: unknown): Directory {
   const from = json as {
     jobs: JobEntry[];
-    devices: [string, DeviceState][];
-    workers: [string, WorkerState][];
+    devices: [string, Versioned<DeviceState>][];
+    workers: [string, Versioned<WorkerState>][];
+    held: string[];
     jobCount: number;
+    checks: [string, number][];
+    submissionKeys: [string, number][];
   };
   return {
     jobs: new Map(from.jobs.map((entry) => [entry.id, entry])),
     devices: new Map(from.devices),
     workers: new Map(from.workers),
+    held: new Set(from.held),
     jobCount: from.jobCount,
+    checks: new Map(from.checks),
+    submissionKeys: new Map(from.submissionKeys),
   };
 }

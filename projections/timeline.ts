@@ -115,6 +115,8 @@ function ofMember(event: Exclude<MemberEvent, { type: 'JobFailed' }>, wait: stri
     }
     case 'WaitReleased':
       return `is released from ${wait}${event.data.by ? ` by ${event.data.by}` : ''}`;
+    case 'WaitResumed':
+      return `comes back to ${wait} on another server`;
     case 'WaitTimedOut':
       return `timed out in ${wait}, waiting for ${missingText(event.data)}`;
     case 'WaitStuck':

@@ -55,6 +55,7 @@ const Group = z.array(
     device_type: Word.optional(),
     device: DeviceName.optional(),
     tags: z.array(Word).optional(),
+    essential: z.boolean().optional(),
   }),
 );
 
@@ -201,6 +202,7 @@ function rolesOf(job: JsonJob): RoleRequest[] {
     ...(asked.device_type === undefined ? {} : { deviceType: asked.device_type }),
     ...(asked.device === undefined ? {} : { device: asked.device }),
     tags: [...new Set(asked.tags)],
+    ...(asked.essential === true && { essential: true as const }),
   }));
 }
 

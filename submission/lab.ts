@@ -23,6 +23,10 @@ const LAB_BOOT_SECONDS_DEFAULT = 120;
 /** What Linux allows a whole machine. */
 const PROCESSES_MAX = 4_194_304;
 const DRIVERS = ['local'] as const;
+/** Ten years, and as many jobs as nobody counts. */
+const HEALTH_HOURS_MAX = 87_600;
+const HEALTH_JOBS_MAX = 1_000_000;
+const JOB_LIMIT_MAX = 1_000_000;
 
 const atLeastOne = (unit: string, max: number) => {
   const expected = `a whole number of ${unit} from 1 to ${max}`;
@@ -51,12 +55,21 @@ const Limits = z.strictObject({
   bootSeconds: atLeastOne('seconds', TIMEOUT_SECONDS_MAX),
 });
 
+/** How the boards of a type are checked. `job`: the file of a job for one board, as the lab's file names it. */
+const HealthCheck = z.strictObject({
+  job: z.string().min(1, 'the file of a job'),
+  everyHours: atLeastOne('hours', HEALTH_HOURS_MAX).optional(),
+  everyJobs: atLeastOne('jobs', HEALTH_JOBS_MAX).optional(),
+});
+
 /** A lab as the server uses it: the file's boards in the file's order, every default filled in. */
 export const Lab = z.strictObject({
   bridge: z.strictObject({ name: Name.optional(), subnet: z.string().optional() }),
   /** Folders that `file:` images and `testdef_urls` may read. */
   allowFiles: z.array(Folder),
   limits: Limits,
+  /** How many of the lab's boards may be held at once; absent: all. */
+  jobLimit: z.int().optional(),
   devices: z.array(
     z.strictObject({
       name: DeviceName,
@@ -66,6 +79,7 @@ export const Lab = z.strictObject({
       /** What the board boots when no action deployed another. */
       image: Image,
       address: z.string().optional(),
+      healthCheck: HealthCheck.optional(),
     }),
   ),
 });
@@ -81,9 +95,23 @@ const LabFile = z.strictObject({
       boot_seconds: Limits.shape.bootSeconds.default(LAB_BOOT_SECONDS_DEFAULT),
     })
     .prefault({}),
+  worker: z
+    .strictObject({ job_limit: atLeastOne('boards', JOB_LIMIT_MAX).optional() })
+    .prefault({}),
   device_types: z.record(
     TypeName,
-    z.strictObject({ driver: Driver.default('local'), image: Image.default('host:') }),
+    z.strictObject({
+      driver: Driver.default('local'),
+      image: Image.default('host:'),
+      health_check: z
+        .strictObject({
+          job: HealthCheck.shape.job,
+          every_hours: HealthCheck.shape.everyHours,
+          every_jobs: HealthCheck.shape.everyJobs,
+          disabled: z.boolean().default(false),
+        })
+        .optional(),
+    }),
   ),
   devices: z.record(
     DeviceName,
@@ -120,16 +148,42 @@ function normalise(file: LabFile, tree: Tree): Lab {
     const type = device && own(file.device_types, device.type);
     if (device === undefined || type === undefined) return [];
     const { address } = device;
+    const { driver, image } = type;
     const tags = [...new Set(device.tags)];
     return [
-      { name, type: device.type, tags, ...type, ...(address === undefined ? {} : { address }) },
+      {
+        name,
+        type: device.type,
+        tags,
+        driver,
+        image,
+        ...(address === undefined ? {} : { address }),
+        ...healthCheckOf(type),
+      },
     ];
   });
+  const { job_limit: jobLimit } = file.worker;
   return {
     bridge: file.bridge ?? {},
     allowFiles: file.allow_files,
     limits: { processes, consoleBytes: console_bytes, bootSeconds: boot_seconds },
+    ...(jobLimit === undefined ? {} : { jobLimit }),
     devices,
+  };
+}
+
+/** A check that the file disables is none. */
+function healthCheckOf({
+  health_check: is,
+}: LabFile['device_types'][string]): Pick<Lab['devices'][number], 'healthCheck'> {
+  if (is === undefined || is.disabled) return {};
+  const { job, every_hours: everyHours, every_jobs: everyJobs } = is;
+  return {
+    healthCheck: {
+      job,
+      ...(everyHours === undefined ? {} : { everyHours }),
+      ...(everyJobs === undefined ? {} : { everyJobs }),
+    },
   };
 }
 

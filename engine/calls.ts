@@ -1,0 +1,156 @@
+/** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
+import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import { evolveJob, initialJob, type JobState } from '../machines/job.ts';
+import { jobStream } from '../machines/names.ts';
+import type { EventStore } from '../store/port.ts';
+import type { Clock } from './clock.ts';
+import { type Commands, memberKey } from './commands.ts';
+import { CommandRefused, type Step } from './live-stream.ts';
+import { jobOf, type Streams } from './streams.ts';
+import { isWaitEnd, waitEnd } from './wait-end.ts';
+import { type Asked, type WaitEnd, Waiters } from './waiters.ts';
+
+/** How a board's verb ended. */
+export type CallEnd = WaitEnd | { status: 'refused'; reason: string };
+
+export interface CallsPort {
+  store: EventStore;
+  streams: Streams;
+  clock: Clock;
+  /** Whether other servers may hold the connections of boards too. */
+  shared: boolean;
+  commands: Commands;
+  warn(what: string, error?: unknown): void;
+}
+
+export class Calls {
+  readonly #port: CallsPort;
+  readonly #waiters: Waiters;
+  /** Ends of waits that began in the same append, until their callers, who are answered next, take them. */
+  readonly #endedAtOnce = new Map<string, ReadonlyMap<number, WaitEnd>>();
+
+  constructor(port: CallsPort) {
+    this.#port = port;
+    this.#waiters = new Waiters(port.clock, (stream, wait) => void this.#giveUp(stream, wait));
+  }
+
+  get heldWaits(): number {
+    return this.#waiters.count;
+  }
+
+  stop(): void {
+    this.#waiters.stop();
+  }
+
+  /**
+   * The waits of a job that were open when this server started: their boards are expected back. Where several
+   * servers share the log they may be on the line elsewhere, and only the one that held a wait last gives it up.
+   */
+  expect(id: number, job: JobState): void {
+    if (this.#port.shared) return;
+    for (const { wait } of job.conversation.waits) this.#waiters.expect(jobStream(id), wait);
+  }
+
+  /** See `Engine.call`. */
+  async call(
+    id: number,
+    device: string,
+    verb: Verb,
+    words: string[],
+    by: { key: string; console?: number },
+    signal: AbortSignal,
+  ): Promise<CallEnd | undefined> {
+    const command = { type: 'CallVerb', member: device, verb, words } as const;
+    const { events, repeated } = await this.#port.commands.job(id, command, {
+      actor: `board:${device}`,
+      ...by,
+    });
+    for (const event of events) {
+      if (event.type === 'RequestRefused') return { status: 'refused', reason: event.data.reason };
+      if (event.type === 'WaitStarted') return this.#hold(id, event.data, repeated, signal);
+    }
+    return { status: 'ok', lines: [] };
+  }
+
+  /** See `Engine.abandon`. */
+  async abandon(id: number, device: string, key: string): Promise<void> {
+    const { store, streams, commands } = this.#port;
+    const job = streams.job(id);
+    await job.load();
+    const version = job.versionOfKey(memberKey(device, key));
+    if (version === undefined) return;
+    for await (const event of store.read(jobStream(id), version - 1)) {
+      if (event.type === 'RequestRefused') return;
+      if (event.type !== 'WaitStarted') continue;
+      const { wait } = event.data;
+      const command = { type: 'AbandonWait', member: device, wait, why: 'verb-ended' } as const;
+      await commands.job(id, command, { actor: `board:${device}` });
+      return;
+    }
+  }
+
+  /** What a job's new events say to whoever is on the line. */
+  answer(id: number, steps: readonly Step<JobState, JobEvent>[]): void {
+    const stream = jobStream(id);
+    const begun = new Map<number, Asked>();
+    const endedAtOnce = new Map<number, WaitEnd>();
+    for (const { event, state } of steps) {
+      if (event.type === 'WaitStarted') begun.set(event.data.wait, event.data);
+      if (event.type === 'WaitResumed') this.#waiters.leave(stream, event.data.wait);
+      if (!isWaitEnd(event)) continue;
+      const { wait } = event.data;
+      const asked = begun.get(wait);
+      if (asked !== undefined) endedAtOnce.set(wait, waitEnd(state, asked, event));
+      this.#waiters.end(stream, wait, (held) => waitEnd(state, held, event));
+    }
+    if (endedAtOnce.size > 0) this.#endedAtOnce.set(stream, endedAtOnce);
+    else this.#endedAtOnce.delete(stream);
+  }
+
+  async #hold(
+    id: number,
+    asked: Asked,
+    repeated: boolean,
+    signal: AbortSignal,
+  ): Promise<WaitEnd | undefined> {
+    const { streams, shared, commands } = this.#port;
+    const stream = jobStream(id);
+    const ended = this.#endedAtOnce.get(stream)?.get(asked.wait);
+    if (ended !== undefined) return ended;
+    const { member, wait } = asked;
+    if (repeated && shared && !this.#waiters.knows(stream, wait))
+      await commands.job(id, { type: 'ResumeWait', member, wait }, { actor: `board:${member}` });
+    const open = streams.job(id).state.conversation.waits.some((w) => w.wait === wait);
+    return open ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
+  }
+
+  /** How a wait ended, from the log. */
+  async #readEnd(id: number, asked: Asked): Promise<WaitEnd | undefined> {
+    let state = initialJob;
+    for await (const recorded of this.#port.store.read(jobStream(id))) {
+      const event = recorded as RecordedEvent<JobEvent>;
+      state = evolveJob(state, event);
+      if (isWaitEnd(event) && event.data.wait === asked.wait) return waitEnd(state, asked, event);
+    }
+    return undefined;
+  }
+
+  /** Nobody came back to this wait in time (SEMANTICS 2.3, "A verb that was killed"). */
+  async #giveUp(stream: string, wait: number): Promise<void> {
+    const { streams, commands, warn } = this.#port;
+    const id = jobOf(stream);
+    try {
+      const job = streams.job(id);
+      await job.load();
+      const open = job.state.conversation.waits.find((w) => w.wait === wait);
+      const member = open && job.state.members[open.member]?.device;
+      if (member === undefined) return;
+      const command = { type: 'AbandonWait', member, wait, why: 'connection-lost' } as const;
+      await commands.job(id, command, { actor: 'engine:connections' });
+    } catch (error) {
+      if (error instanceof CommandRefused) return;
+      warn(`a wait of ${stream} could not be given up; it is tried again`, error);
+      this.#waiters.expect(stream, wait);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Which workers are here. In a server that has its log for itself a worker lives in the server's own process; where
+ * several servers share a log each renews its worker's word, and a worker whose word has run out is lost, whoever
+ * sees it first. The members on the boards of a lost worker fail (SEMANTICS 4.7).
+ */
+import { own } from '../machines/names.ts';
+import type { Directory } from '../projections/directory.ts';
+import type { Clock } from './clock.ts';
+import type { Commands } from './commands.ts';
+import { CommandRefused } from './live-stream.ts';
+
+/** How long a worker's word holds, and how much of it is left when it is renewed. */
+export const WORKER_LEASE_MS = 90_000;
+const RENEW_BEFORE_MS = 60_000;
+
+const by = { actor: 'engine:workers' };
+
+/** What it asks of its engine. */
+export interface WorkerWatchPort {
+  clock: Clock;
+  directory(): Directory;
+  /** Resolves once the directory has taken in the log up to this position. */
+  reached(position: number): Promise<void>;
+  commands: Commands;
+}
+
+export class WorkerWatch {
+  readonly #port: WorkerWatchPort;
+  /** The workers of this server, with what connects them anew after they counted as lost. */
+  readonly #own = new Map<string, () => Promise<number>>();
+
+  constructor(port: WorkerWatchPort) {
+    this.#port = port;
+  }
+
+  /** From now on this server keeps the worker's word. */
+  keep(worker: string, connect: () => Promise<number>): void {
+    this.#own.set(worker, connect);
+  }
+
+  /** One round; resolves with the time of the next one. */
+  async look(): Promise<number | null> {
+    const { clock, directory, reached } = this.#port;
+    let next: number | null = null;
+    for (const [worker, { state }] of directory().workers) {
+      const connect = this.#own.get(worker);
+      if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
+        await reached(await this.#keepWord(worker, state.until ?? 0, connect));
+      else if (state.state === 'connected' && state.until !== null && state.until <= clock.now())
+        await reached(await this.#lose(worker));
+    }
+    await this.#failMembers();
+    for (const [worker, { state }] of directory().workers) {
+      if (state.state !== 'connected' || state.until === null) continue;
+      const at = this.#own.has(worker) ? state.until - RENEW_BEFORE_MS : state.until;
+      next = Math.min(next ?? at, at);
+    }
+    return next;
+  }
+
+  async #keepWord(worker: string, until: number, connect: () => Promise<number>): Promise<number> {
+    const now = this.#port.clock.now();
+    if (until - now > RENEW_BEFORE_MS) return 0;
+    try {
+      const command = { type: 'RenewWorker', until: now + WORKER_LEASE_MS } as const;
+      return (await this.#port.commands.worker(worker, command, by)).position;
+    } catch (error) {
+      if (error instanceof CommandRefused) return connect();
+      throw error;
+    }
+  }
+
+  async #lose(worker: string): Promise<number> {
+    const command = { type: 'LoseWorker', reason: 'its word was not renewed in time' } as const;
+    return (await this.#port.commands.worker(worker, command, by)).position;
+  }
+
+  async #failMembers(): Promise<void> {
+    const { directory } = this.#port;
+    const { devices, workers, jobs, held } = directory();
+    for (const device of [...held]) {
+      const state = devices.get(device)?.state;
+      const worker = state && workers.get(state.worker)?.state;
+      const entry = state?.heldBy && jobs.get(state.heldBy.job);
+      if (worker?.state !== 'lost' || entry?.state !== 'allocated') continue;
+      if (own(entry.ends, device) !== undefined) continue;
+      const reason = `its worker ${state?.worker} was lost: ${worker.reason}`;
+      await this.#fail(entry.id, device, reason);
+    }
+  }
+
+  async #fail(job: number, member: string, reason: string): Promise<void> {
+    const command = { type: 'FailMember', member, reason, fault: 'worker' } as const;
+    try {
+      const { position } = await this.#port.commands.job(job, command, by);
+      await this.#port.reached(position);
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+  }
+}
