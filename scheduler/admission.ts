@@ -1,9 +1,11 @@
 /** Whether the lab could ever run a group: the check at submission, blind to who holds what now. */
 import type { RoleRequest } from '../machines/definition.ts';
-import { demandsOf, missingTags } from './demand.ts';
-import { holdersOf, match } from './matching.ts';
+import type { BoardClass } from './board-class.ts';
+import { missingTags } from './fit.ts';
+import { LabIndex } from './lab-index.ts';
+import { deal, holdersOf, inOrder, match } from './matching.ts';
 import { compareText } from './order.ts';
-import { append, type BoardClass, classesFor, poolOf } from './pool.ts';
+import { stockNow } from './stock.ts';
 import type { Board, Shortfall } from './types.ts';
 import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX } from './wording.ts';
 
@@ -15,18 +17,18 @@ import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX } from './wordin
  * some assignment satisfies never is. Every board counts that is not retired, whatever its state.
  */
 export function admit(roles: readonly RoleRequest[], boards: readonly Board[]): Shortfall[] {
-  const demands = demandsOf(roles);
-  // Equally idle: neither the verdict nor its words depend on what the boards do now.
-  const registered = boards
-    .filter(({ state }) => state !== 'retired')
-    .map((board) => ({ ...board, idleSince: 0 }));
-  const pool = poolOf(registered, demands);
-  const { complete, given } = match(demands, pool);
-  if (complete) return [];
+  const index = new LabIndex();
+  const group = { id: 0, priority: 0, submittedAt: 0, roles, timeoutSeconds: 0 };
+  index.setJob(group);
+  for (const board of boards) if (board.state !== 'retired') index.setBoard(blindToNow(board));
+  const shape = index.shapeOf(group);
+  const matching = match(shape, stockNow);
+  if (matching.complete) return [];
+  const given = deal(matching, stockNow);
   const fitting = new Map<string, BoardClass[]>();
-  for (const demand of demands) {
-    const classes = classesFor(pool, demand);
-    for (const { role } of demand.roles) fitting.set(role, classes);
+  for (const part of shape.parts) {
+    const classes = inOrder([part], stockNow);
+    for (const { role } of part.roles) fitting.set(role, classes);
   }
   const lab = { holder: holdersOf(given), meant: meantBoards(boards) };
   return roles.flatMap((request) => {
@@ -36,6 +38,11 @@ export function admit(roles: readonly RoleRequest[], boards: readonly Board[]): 
     const lacking = lackingOf(request, found, fitting.get(role) ?? [], lab);
     return [{ role, wanted, found, lacking }];
   });
+}
+
+/** Equally idle and open: neither the verdict nor its words depend on what the boards do now. */
+function blindToNow({ name, deviceType, tags, worker }: Board): Board {
+  return { name, deviceType, tags, worker, idleSince: 0, state: 'idle', open: 'jobs' };
 }
 
 /** All boards a request may mean, retired ones too, by name: looked up by the request's type or name. */
@@ -90,5 +97,11 @@ function lackingOf(
 }
 
 function* namesIn(classes: readonly BoardClass[]): Generator<string> {
-  for (const { boards } of classes) for (const { name } of boards) yield name;
+  for (const { idle } of classes) for (const { name } of idle) yield name;
+}
+
+function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }

@@ -1,127 +1,241 @@
-/** Why a job still waits, as data and as one sentence: derived from what `plan` saw, never remembered. */
+/** Why a job still waits, as data and as one sentence: derived from the plan, never remembered. */
 import type { RoleRequest } from '../machines/definition.ts';
-import { demandsOf, isMeant, missingTags } from './demand.ts';
-import { holdersOf, match } from './matching.ts';
-import { comparePlaces, compareText } from './order.ts';
-import { isFree, plan } from './plan.ts';
-import { poolOf } from './pool.ts';
-import type { Assignment, Board, Explanation, QueuedJob } from './types.ts';
-import { asked, boardCount, clauseList, lacks } from './wording.ts';
+import { admit } from './admission.ts';
+import { isOpenTo, missingTags } from './fit.ts';
+import { deal, holdersOf, match } from './matching.ts';
+import { compareText } from './order.ts';
+import { indexOf, type Lab, PlanInTheMaking } from './plan.ts';
+import type { Shape } from './shape.ts';
+import { stockNow } from './stock.ts';
+import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
+import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX, shortList } from './wording.ts';
+import { inUse, roomNow } from './worker-use.ts';
 
-/** What keeps a board from a role of the job; `word` is `free` when nothing does. */
+/** What keeps a board from a role of the job; `why` is `free` when nothing does. */
 interface Standing {
   board: string;
   /** Whether its type or name and its tags are right and it is not retired. */
   fits: boolean;
-  word: string;
-  detail?: string | undefined;
+  why: string;
+  /** `why` has a subject of its own: a sentence about the board puts it in brackets. */
+  aside?: boolean;
+  /** When it is back at the latest. */
+  until?: number;
+}
+
+/** Why one job of the queue waits; `undefined`: there is no such job in it. */
+export function explain(id: number, lab: Lab, now: number): Explanation | undefined {
+  return new Account(new PlanInTheMaking(indexOf(lab), now)).explanationOf(id);
+}
+
+/** The whole queue in order, with what each job waits for. */
+export function waiting(lab: Lab, now: number): Waiting[] {
+  return new Account(new PlanInTheMaking(indexOf(lab), now)).waiting();
 }
 
 /**
- * A job's place in the queue and what it waits for, as it is at the job's turn in `plan`: jobs before it
- * have had their boards, jobs after it have not.
- *
- * @param job one of the queue; another one is explained as if it stood in it.
- * @param planned `plan(queue, boards)`; hand it in when many jobs of one queue are explained.
+ * Explains the jobs of one plan: what stands between each and its boards once the plan's starts have theirs.
+ * Jobs of one shape share the sentence.
  */
-export function explain(
-  job: QueuedJob,
-  queue: readonly QueuedJob[],
-  boards: readonly Board[],
-  planned: readonly Assignment[] = plan(queue, boards),
-): Explanation {
-  const before = new Set(
-    queue.filter((other) => comparePlaces(other, job) < 0).map((other) => other.id),
-  );
-  const goesTo = new Map<string, number>();
-  for (const { job: id, members } of planned)
-    if (before.has(id)) for (const { device } of members) goesTo.set(device, id);
-  const byName = [...boards].sort((a, b) => compareText(a.name, b.name));
-  const standings = job.roles.map((request) =>
-    byName
-      .filter((board) => isMeant(board, request))
-      .map((board) => standing(board, request, goesTo)),
-  );
-  const own = planned.find((assignment) => assignment.job === job.id);
-  return {
-    place: before.size + 1,
-    reason: own === undefined ? waitsFor(job, byName, goesTo, standings) : startsOn(own),
-    slots: job.roles.map(({ role, count }, index) => {
-      const ofRole = standings[index] ?? [];
-      return {
-        role,
-        wanted: count,
-        free: ofRole.filter(({ word }) => word === 'free').length,
-        candidates: ofRole.map(({ board, word, detail }) => ({
-          board,
-          why: detail === undefined ? word : `${word}: ${detail}`,
-        })),
-      };
-    }),
-  };
-}
+export class Account {
+  readonly #making: PlanInTheMaking;
+  readonly #reasons = new Map<Shape, string>();
+  readonly #byName = new Map<string, readonly Board[]>();
 
-/** The first rule that keeps this board away: a reason that stays (retired, tags) before one that passes. */
-function standing(
-  board: Board,
-  request: RoleRequest,
-  goesTo: ReadonlyMap<string, number>,
-): Standing {
-  const missing = missingTags(board, request);
-  const unfit = { board: board.name, fits: false };
-  if (board.state === 'retired') return { ...unfit, word: 'retired' };
-  if (missing.length > 0) return { ...unfit, word: lacks(missing) };
-  const fit = { board: board.name, fits: true };
-  if (board.state === 'reserved')
+  constructor(making: PlanInTheMaking) {
+    this.#making = making;
+  }
+
+  waiting(): Waiting[] {
+    return this.#making.index.queue.items.map((job, at) => this.#waitingOf(job, at + 1));
+  }
+
+  explanationOf(id: number): Explanation | undefined {
+    const { index } = this.#making;
+    const job = index.jobs.get(id);
+    if (job === undefined) return undefined;
+    const standings = this.#standings(job);
     return {
-      ...fit,
-      word: board.heldBy === undefined ? 'reserved' : `held by job ${board.heldBy.job}`,
+      ...this.#waitingOf(job, index.queue.placeOf(job) + 1),
+      slots: job.roles.map(({ role, count: wanted }, at) => {
+        const ofRole = standings[at] ?? [];
+        return {
+          role,
+          wanted,
+          free: ofRole.filter(({ why }) => why === 'free').length,
+          candidates: ofRole.map(({ board, why, until }) => ({
+            board,
+            why,
+            ...(until !== undefined && { until }),
+          })),
+        };
+      }),
     };
-  if (!board.available) return { ...fit, word: 'offline', detail: board.unavailable };
-  const earlier = goesTo.get(board.name);
-  return { ...fit, word: earlier === undefined ? 'free' : `goes to job ${earlier} first` };
+  }
+
+  #waitingOf(job: QueuedJob, place: number): Waiting {
+    const { plan } = this.#making;
+    const guaranteedStart = plan.reservation?.job === job.id ? plan.reservation.at : null;
+    return { job: job.id, place, reason: this.#reasonOf(job), guaranteedStart };
+  }
+
+  #reasonOf(job: QueuedJob): string {
+    const start = this.#making.startOf(job.id);
+    if (start !== undefined)
+      return `can start now on ${clauseList(start.members.map(({ device }) => device))}`;
+    const shape = this.#making.index.shapeOf(job);
+    let reason = this.#reasons.get(shape);
+    if (reason === undefined) {
+      reason = this.#reasonOfShape(job, shape);
+      this.#reasons.set(shape, reason);
+    }
+    return reason;
+  }
+
+  #reasonOfShape(job: QueuedJob, shape: Shape): string {
+    if (shape.parts.length === 0) return 'asks for no board, so there is no group to allocate';
+    const matching = match(shape, stockNow);
+    if (matching.complete) return this.#wouldDelay(job);
+    return this.#impossible(job) ?? this.#waitsFor(job, deal(matching, stockNow));
+  }
+
+  /** The boards are there, but kept back: rule 4. */
+  #wouldDelay(job: QueuedJob): string {
+    const standings = this.#standings(job).flat();
+    const kept = standings.filter(({ why }) => why === this.#reservedFor()).map((one) => one.board);
+    const names = [...new Set(kept)].sort(compareText);
+    const head = `could start now, but job ${this.#making.reserved?.job.id} would start later`;
+    return names.length === 0 ? head : `${head}: ${clauseList(names)} ${this.#reservedFor()}`;
+  }
+
+  /** Nothing that is registered can satisfy it any more: the last board was retired or changed. */
+  #impossible({ roles }: QueuedJob): string | undefined {
+    const boards = new Set(roles.flatMap((request) => this.#boardsMeantBy(request)));
+    const short = admit(roles, [...boards]);
+    if (short.length === 0) return undefined;
+    return `cannot start on any boards that are registered: ${shortList(short)}`;
+  }
+
+  /** `waits for 1 board of role server (type panda): panda01 held by job 3, panda02 (offline: power)`. */
+  #waitsFor(job: QueuedJob, given: ReadonlyMap<string, readonly string[]>): string {
+    const holder = holdersOf(given);
+    const standings = this.#standings(job);
+    const parts = job.roles.flatMap((request, at) => {
+      const short = request.count - (given.get(request.role)?.length ?? 0);
+      if (short === 0) return [];
+      const others = standings[at]?.filter(({ board }) => holder.get(board) !== request.role);
+      const causes = this.#causesOf(others ?? [], short, holder);
+      return [`${boardCount(short)} of role ${request.role} (${asked(request)}): ${causes}`];
+    });
+    return `waits for ${parts.join('; ')}`;
+  }
+
+  /** What keeps the boards that fit; where too few fit at all, also what is wrong with the others. */
+  #causesOf(
+    others: readonly Standing[],
+    short: number,
+    holder: ReadonlyMap<string, string>,
+  ): string {
+    const fitting = others.filter(({ fits }) => fits);
+    const named =
+      fitting.length >= short ? fitting : [...fitting, ...others.filter((one) => !one.fits)];
+    if (named.length === 0) return 'no other board is registered';
+    const clauses = named.slice(0, NAMED_BOARDS_MAX).map(({ board, why, aside }) => {
+      if (why !== 'free') return aside === true ? `${board} (${why})` : `${board} ${why}`;
+      const role = holder.get(board);
+      return role === undefined
+        ? `${board} ${this.#oneTooMany(board)}`
+        : `${board} is also needed by role ${role}`;
+    });
+    return clauseList(clauses, named.length);
+  }
+
+  /** A board that nothing keeps from the role alone, but its worker's limit from the group. */
+  #oneTooMany(name: string): string {
+    const { index } = this.#making;
+    const board = index.boards.get(name);
+    const worker = board && index.workerOf(board);
+    return `is one too many for worker ${worker?.name} (${worker?.limit} at once)`;
+  }
+
+  /** For each role, how every board of its type or name stands. */
+  #standings(job: QueuedJob): Standing[][] {
+    const shape = this.#making.index.shapeOf(job);
+    const reserved = this.#making.reserved;
+    const started = this.#making.startOf(job.id) !== undefined;
+    const delays =
+      !started && reserved !== undefined && reserved.job !== job && match(shape, stockNow).complete;
+    return job.roles.map((request) =>
+      this.#boardsMeantBy(request).map((board) => {
+        const standing = this.#standing(board, request, job);
+        if (standing.why !== 'free' || !delays || !this.#isReserved(board)) return standing;
+        return { ...standing, why: this.#reservedFor() };
+      }),
+    );
+  }
+
+  /** The first rule that keeps a board away: a reason that stays (retired, tags) before one that passes. */
+  #standing(board: Board, request: RoleRequest, { id, healthCheckOf }: QueuedJob): Standing {
+    const { name, state, heldBy } = board;
+    const missing = missingTags(board, request);
+    const standing = { board: name, fits: state !== 'retired' && missing.length === 0 };
+    if (state === 'retired') return { ...standing, why: 'retired' };
+    if (missing.length > 0) return { ...standing, why: lacks(missing) };
+    if (state === 'reserved') {
+      const why = heldBy === undefined ? 'held' : `held by job ${heldBy.job}`;
+      return { ...standing, why, ...(heldBy?.until !== undefined && { until: heldBy.until }) };
+    }
+    if (!isOpenTo(board, healthCheckOf))
+      return { ...standing, why: closedText(board), aside: true };
+    const start = this.#making.startWith(name);
+    if (start !== undefined && start.job.id !== id)
+      return { ...standing, why: `goes to job ${start.job.id}`, until: start.until };
+    const worker = this.#making.index.workerOf(board);
+    if (start === undefined && roomNow(worker) === 0)
+      return {
+        ...standing,
+        why: `worker ${worker.name} has ${inUse(worker)} of its ${worker.limit} boards in use`,
+        aside: true,
+      };
+    return { ...standing, why: 'free' };
+  }
+
+  /** Whether the reserved job counts on boards like this one, or on room on its worker. */
+  #isReserved(board: Board): boolean {
+    const { index, reserved } = this.#making;
+    const boards = index.classOf(board);
+    return (
+      reserved?.shape.parts.some(
+        ({ demand }) =>
+          (boards !== undefined && demand.classes.has(boards)) ||
+          [...demand.classes].some(
+            ({ worker }) => worker !== undefined && worker === boards?.worker,
+          ),
+      ) ?? false
+    );
+  }
+
+  #reservedFor(): string {
+    return `reserved for job ${this.#making.reserved?.job.id}`;
+  }
+
+  /** By name. */
+  #boardsMeantBy(request: RoleRequest): readonly Board[] {
+    const { boards, boardsOfType } = this.#making.index;
+    const { device, deviceType = '' } = request;
+    if (device !== undefined) {
+      const board = boards.get(device);
+      return board === undefined ? [] : [board];
+    }
+    let list = this.#byName.get(deviceType);
+    if (list === undefined) {
+      list = [...(boardsOfType.get(deviceType) ?? [])].sort((a, b) => compareText(a.name, b.name));
+      this.#byName.set(deviceType, list);
+    }
+    return list;
+  }
 }
 
-function startsOn({ members }: Assignment): string {
-  return `can start now on ${clauseList(members.map(({ device }) => device))}`;
-}
-
-/** `waits for 1 board of role server (type panda): panda01 held by job 3, panda02 offline (power)`. */
-function waitsFor(
-  job: QueuedJob,
-  byName: readonly Board[],
-  goesTo: ReadonlyMap<string, number>,
-  standings: readonly (readonly Standing[])[],
-): string {
-  const demands = demandsOf(job.roles);
-  const free = byName.filter((board) => isFree(board) && !goesTo.has(board.name));
-  const { given, complete } = match(demands, poolOf(free, demands));
-  if (demands.length === 0) return 'asks for no board, so there is no group to allocate';
-  if (complete) return 'can start now';
-  const holder = holdersOf(given);
-  const parts = job.roles.flatMap((request, index) => {
-    const short = request.count - (given.get(request.role)?.length ?? 0);
-    if (short === 0) return [];
-    const others = standings[index]?.filter(({ board }) => holder.get(board) !== request.role);
-    const causes = causesOf(others ?? [], short, holder);
-    return [`${boardCount(short)} of role ${request.role} (${asked(request)}): ${causes}`];
-  });
-  return `waits for ${parts.join('; ')}`;
-}
-
-/** What keeps the boards that fit; where too few fit at all, also what is wrong with the others. */
-function causesOf(
-  others: readonly Standing[],
-  short: number,
-  holder: ReadonlyMap<string, string>,
-): string {
-  const fitting = others.filter(({ fits }) => fits);
-  const named = fitting.length >= short ? fitting : [...fitting, ...others.filter((o) => !o.fits)];
-  if (named.length === 0) return 'no other board is registered';
-  return clauseList(
-    named.map(({ board, word, detail }) => {
-      if (word === 'free') return `${board} is also needed by role ${holder.get(board)}`;
-      return detail === undefined ? `${board} ${word}` : `${board} ${word} (${detail})`;
-    }),
-  );
+function closedText({ open, closed }: Board): string {
+  return closed ?? (open === 'checks' ? 'its health check comes first' : 'closed');
 }

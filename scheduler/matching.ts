@@ -1,183 +1,221 @@
 /**
- * Which boards a whole group gets: a maximum bipartite matching of slots to boards by augmenting paths
- * (SEMANTICS 4.2), the best one by preference (SEMANTICS 4.3). Never role by role: that misses groups.
+ * Which boards a whole group gets: a maximum matching of its slots to boards that keeps the limits of the
+ * workers (SEMANTICS 4.2), and of all complete ones the best by preference (4.3). Never role by role: that
+ * misses groups.
  *
- * Boards are offered one by one, the preferred first, and each that enlarges the matching stays in it. The
- * sets of boards that can be matched at once are a matroid (transversal), so this greedy order over *boards*
- * yields both a maximum matching and the best set of boards; no set that beats it in the order want, idle
- * time, name exists. Slots are counts a demand, boards counts a class: memory grows with slots plus boards.
+ * A matching is a set of numbers: how many boards of each class every part of the group has. Boards of a class
+ * cannot be told apart, so it takes the first ones of the class.
  */
-import type { Demand } from './demand.ts';
-import { compareText } from './order.ts';
-import {
-  append,
-  type BoardClass,
-  classesFor,
-  compareIdle,
-  hasTags,
-  keyOf,
-  keysOf,
-  type Pool,
-} from './pool.ts';
-import type { Board } from './types.ts';
+import type { BoardClass } from './board-class.ts';
+import { Heap } from './heap.ts';
+import { MatchingNetwork } from './matching-network.ts';
+import { compareIdle, compareText } from './order.ts';
+import type { Part, Shape } from './shape.ts';
+import { type Stock, type StockBy, stockNow } from './stock.ts';
+import type { WorkerUse } from './worker-use.ts';
 
 export interface Matching {
   /** Whether every slot has a board. */
   complete: boolean;
-  /** The boards of each role that demands any, by name. */
-  given: ReadonlyMap<string, readonly string[]>;
-  /** How many boards each class gave: always the first ones of its list. */
+  /** How many boards of which class each part has. */
+  shares: ReadonlyMap<Part, ReadonlyMap<BoardClass, number>>;
+  /** The shares of all parts together. */
   taken: ReadonlyMap<BoardClass, number>;
 }
 
-interface Flow {
-  demands: readonly Demand[];
-  /** Indexes of demands under `keyOf`. */
-  byKey: Map<string, number[]>;
-  /** Slots of each demand that have no board yet. */
-  spare: number[];
-  /** For each demand: how many boards of which class it has. */
-  given: Map<BoardClass, number>[];
-  /** What a failed search reached. No later path leads out of it, so nobody looks there again. */
-  closedClasses: Set<BoardClass>;
-  closedDemands: Set<number>;
+type Group = Pick<Shape, 'parts' | 'apart'>;
+
+/**
+ * A maximum matching: as many slots as possible have a board. When that is all of them, its boards are the best
+ * set by preference: of any other set, the first board in which they differ is less preferred.
+ */
+export function match(group: Group, stock: Stock): Matching {
+  return (group.apart ? matchApart(group.parts, stock) : undefined) ?? matchWhole(group, stock);
 }
 
 /**
- * A maximum matching of the demands to the boards of the pool. The same for every order of the boards that
- * the pool was made of. The pool stays as it is; see `take`.
+ * A complete matching beside which another group can still be matched by its reserved start; the best one by
+ * preference. `undefined`: there is none.
  *
- * @param demands of one group, as `demandsOf` makes them; their names known to the pool (`poolOf`).
+ * Worker limits: a board of a worker that is full now may be counted on for the reserved group only when it is
+ * one of those that come back. That is on the safe side: see docs/scheduling.md.
  */
-export function match(demands: readonly Demand[], pool: Pool): Matching {
-  const flow = flowOf(demands);
-  let slotsLeft = demands.reduce((sum, { count }) => sum + count, 0);
-  const taken = new Map<BoardClass, number>();
-  for (const { boards } of byPreference(demands, pool, slotsLeft)) {
-    if (slotsLeft === 0) break;
-    if (!augment(flow, boards)) continue;
-    change(taken, boards, 1);
-    slotsLeft -= 1;
-  }
-  return { complete: slotsLeft === 0, given: deal(flow, taken), taken };
+export function matchBeside(group: Group, reserved: Group, by: StockBy): Matching | undefined {
+  const network = new MatchingNetwork();
+  const all = [...group.parts, ...reserved.parts];
+  const own = ownSlots(group.parts);
+  for (const boards of inOrder(all, by, own))
+    network.addBoards(boards, {
+      idle: stockNow.count(boards),
+      back: by.back(boards),
+      room: boards.worker === undefined ? 0 : stockNow.room(boards.worker),
+      roomBack:
+        boards.worker === undefined ? 0 : by.room(boards.worker) - stockNow.room(boards.worker),
+    });
+  network.addReserved(reserved.parts);
+  network.addGroup(group.parts);
+  if (!network.fill(reserved.parts) || !network.fill(group.parts)) return undefined;
+  return preferred(network, group.parts, stockNow, own);
 }
 
-/** Removes the boards of a matching from the pool that it was made with. */
-export function take(matching: Matching): void {
-  for (const [{ boards }, count] of matching.taken) boards.splice(0, count);
+/**
+ * Part by part, each its preferred boards: right as long as no board fits two parts, and no limit keeps a board
+ * from one part because of another. `undefined`: it might, the group is to be looked at as a whole.
+ */
+function matchApart(parts: readonly Part[], stock: Stock): Matching | undefined {
+  const shares = new Map<Part, Map<BoardClass, number>>();
+  const taken = new Map<BoardClass, number>();
+  const used = new Map<WorkerUse, number>();
+  let complete = true;
+  for (const part of parts) {
+    const share = new Map<BoardClass, number>();
+    const offers = offersTo([part], stock);
+    let missing = part.count;
+    while (missing > 0) {
+      const offer = offers.pop();
+      if (offer === undefined) break;
+      const { boards, index } = offer;
+      if (boards.worker !== undefined) {
+        const inUse = used.get(boards.worker) ?? 0;
+        const full = inUse >= stock.room(boards.worker);
+        if (full && parts.length > 1) return undefined;
+        if (full) continue;
+        used.set(boards.worker, inUse + 1);
+      }
+      share.set(boards, index + 1);
+      taken.set(boards, index + 1);
+      missing -= 1;
+      if (index + 1 < stock.count(boards)) offers.push({ boards, index: index + 1 });
+    }
+    shares.set(part, share);
+    complete &&= missing === 0;
+  }
+  return { complete, shares, taken };
+}
+
+/** All parts at once, as a flow. */
+function matchWhole({ parts }: Group, stock: Stock): Matching {
+  const own = ownSlots(parts);
+  const network = new MatchingNetwork();
+  for (const boards of inOrder(parts, stock, own))
+    network.addBoards(boards, {
+      idle: stock.count(boards),
+      back: 0,
+      room: boards.worker === undefined ? 0 : stock.room(boards.worker),
+      roomBack: 0,
+    });
+  network.addGroup(parts);
+  if (network.fill(parts)) return preferred(network, parts, stock, own);
+  return { complete: false, ...sharesOf(network, parts) };
+}
+
+function preferred(
+  network: MatchingNetwork,
+  parts: readonly Part[],
+  stock: Stock,
+  own: (boards: BoardClass) => number,
+): Matching {
+  const offers = offersTo(parts, stock, own);
+  const slots = parts.reduce((sum, { count }) => sum + count, 0);
+  network.prefer(slots, () => {
+    const offer = offers.pop();
+    if (offer === undefined) return undefined;
+    const { boards, index } = offer;
+    const more = () => {
+      if (index + 1 < stock.count(boards)) offers.push({ boards, index: index + 1 });
+    };
+    return { boards, index, more };
+  });
+  return { complete: true, ...sharesOf(network, parts) };
+}
+
+function sharesOf(
+  network: MatchingNetwork,
+  parts: readonly Part[],
+): Pick<Matching, 'shares' | 'taken'> {
+  const shares = new Map(parts.map((part) => [part, network.shareOf(part)] as const));
+  const taken = new Map<BoardClass, number>();
+  for (const share of shares.values())
+    for (const [boards, count] of share) taken.set(boards, (taken.get(boards) ?? 0) + count);
+  return { shares, taken };
+}
+
+/** The next board of a class. */
+interface Offer {
+  boards: BoardClass;
+  index: number;
+}
+
+/** The boards that fit any of the parts and that no limit keeps away, the preferred first. */
+function offersTo(
+  parts: readonly Part[],
+  stock: Stock,
+  own?: (boards: BoardClass) => number,
+): Heap<Offer> {
+  const offers = new Heap<Offer>(byPreference(stock, own));
+  const classes = new Set(parts.flatMap(({ demand }) => [...demand.classes]));
+  for (const boards of classes)
+    if (stock.count(boards) > 0 && (boards.worker === undefined || stock.room(boards.worker) > 0))
+      offers.push({ boards, index: 0 });
+  return offers;
+}
+
+/** The classes that fit any of the parts and have boards to give, by the first of these. */
+export function inOrder(
+  parts: readonly Part[],
+  stock: Stock,
+  own?: (boards: BoardClass) => number,
+): BoardClass[] {
+  const offers = offersTo(parts, stock, own);
+  const classes: BoardClass[] = [];
+  for (let offer = offers.pop(); offer !== undefined; offer = offers.pop())
+    classes.push(offer.boards);
+  return classes;
+}
+
+/**
+ * Least wanted by the rest of the queue first, then longest idle, then by name (SEMANTICS 4.3).
+ *
+ * @param own the slots of the group itself that a board fits: they are not the rest of the queue.
+ */
+function byPreference(stock: Stock, own: (boards: BoardClass) => number = () => 0) {
+  return (a: Offer, b: Offer): number => {
+    const wants = a.boards.want - own(a.boards) - (b.boards.want - own(b.boards));
+    if (wants !== 0) return wants;
+    const first = stock.board(a.boards, a.index);
+    const second = stock.board(b.boards, b.index);
+    return first === undefined || second === undefined ? 0 : compareIdle(first, second);
+  };
+}
+
+/** How many slots of the group a board of a class fits. */
+function ownSlots(parts: readonly Part[]): (boards: BoardClass) => number {
+  const slots = new Map<BoardClass, number>();
+  for (const { demand, count } of parts)
+    for (const boards of demand.classes) slots.set(boards, (slots.get(boards) ?? 0) + count);
+  return (boards) => slots.get(boards) ?? 0;
+}
+
+/** The names behind the numbers: those of each class go to the parts in order, those of a part to its roles. */
+export function deal({ shares }: Matching, stock: Stock): Map<string, string[]> {
+  const dealt = new Map<BoardClass, number>();
+  const given = new Map<string, string[]>();
+  for (const [part, share] of shares) {
+    const names: string[] = [];
+    for (const [boards, count] of share) {
+      const from = dealt.get(boards) ?? 0;
+      dealt.set(boards, from + count);
+      for (let index = from; index < from + count; index++)
+        names.push(stock.board(boards, index)?.name ?? '');
+    }
+    names.sort(compareText);
+    for (const { role, count } of part.roles)
+      given.set(role, (given.get(role) ?? []).concat(names.splice(0, count)).sort(compareText));
+  }
+  return given;
 }
 
 /** The role that each matched board was given to. */
 export function holdersOf(given: ReadonlyMap<string, readonly string[]>): Map<string, string> {
   return new Map([...given].flatMap(([role, names]) => names.map((name) => [name, role] as const)));
-}
-
-/** The boards that fit any demand: least wanted, then longest idle, then by name (SEMANTICS 4.3). */
-function byPreference(
-  demands: readonly Demand[],
-  pool: Pool,
-  slots: number,
-): { board: Board; boards: BoardClass }[] {
-  const classes = new Set(demands.flatMap((demand) => classesFor(pool, demand)));
-  return [...classes]
-    .flatMap((boards) => boards.boards.slice(0, slots).map((board) => ({ board, boards })))
-    .sort((a, b) => a.boards.want - b.boards.want || compareIdle(a.board, b.board));
-}
-
-function flowOf(demands: readonly Demand[]): Flow {
-  const byKey = new Map<string, number[]>();
-  demands.forEach((demand, index) => {
-    append(byKey, keyOf(demand), index);
-  });
-  return {
-    demands,
-    byKey,
-    spare: demands.map(({ count }) => count),
-    given: demands.map(() => new Map()),
-    closedClasses: new Set(),
-    closedDemands: new Set(),
-  };
-}
-
-/**
- * Gives one more board of `start` to a demand, moving boards given before where that makes room; says
- * whether it could. A breadth-first search: the shortest such chain of moves.
- */
-function augment(flow: Flow, start: BoardClass): boolean {
-  if (flow.closedClasses.has(start)) return false;
-  /** Which class reached a demand first, and which demand would give a board of the class away. */
-  const reachedBy = new Map<number, BoardClass>();
-  const leaves = new Map<BoardClass, number>();
-  const seen = new Set([start]);
-  for (const boards of seen) {
-    const reached = demandsFor(flow, boards).filter((demand) => !reachedBy.has(demand));
-    const open = reached.find((demand) => (flow.spare[demand] ?? 0) > 0);
-    for (const demand of reached) reachedBy.set(demand, boards);
-    if (open !== undefined) {
-      moveAlong(flow, open, reachedBy, leaves);
-      return true;
-    }
-    for (const demand of reached)
-      for (const other of flow.given[demand]?.keys() ?? []) {
-        if (seen.has(other)) continue;
-        leaves.set(other, demand);
-        seen.add(other);
-      }
-  }
-  for (const boards of seen) flow.closedClasses.add(boards);
-  for (const demand of reachedBy.keys()) flow.closedDemands.add(demand);
-  return false;
-}
-
-/** The demands that a class fits and that a path may still lead through. */
-function demandsFor(flow: Flow, boards: BoardClass): number[] {
-  const indexes = keysOf(boards).flatMap((key) => flow.byKey.get(key) ?? []);
-  return indexes.filter((index) => {
-    const demand = flow.demands[index];
-    return demand !== undefined && !flow.closedDemands.has(index) && hasTags(boards, demand);
-  });
-}
-
-/** Fills a slot of `open` and moves one board at every step back to where the search began. */
-function moveAlong(
-  flow: Flow,
-  open: number,
-  reachedBy: ReadonlyMap<number, BoardClass>,
-  leaves: ReadonlyMap<BoardClass, number>,
-): void {
-  flow.spare[open] = (flow.spare[open] ?? 0) - 1;
-  let demand: number | undefined = open;
-  while (demand !== undefined) {
-    const boards = reachedBy.get(demand);
-    if (boards === undefined) return;
-    change(flow.given[demand], boards, 1);
-    const from = leaves.get(boards);
-    if (from !== undefined) change(flow.given[from], boards, -1);
-    demand = from;
-  }
-}
-
-function change(counts: Map<BoardClass, number> | undefined, boards: BoardClass, by: 1 | -1): void {
-  const count = (counts?.get(boards) ?? 0) + by;
-  if (count === 0) counts?.delete(boards);
-  else counts?.set(boards, count);
-}
-
-/** Counts become names: those of each class go to the demands in order, those of a demand to its roles by name. */
-function deal(flow: Flow, taken: ReadonlyMap<BoardClass, number>): Map<string, string[]> {
-  const hands = new Map<BoardClass, string[]>();
-  for (const [boards, count] of taken) {
-    const names = boards.boards.slice(0, count).map(({ name }) => name);
-    hands.set(boards, names);
-  }
-  const given = new Map<string, string[]>();
-  flow.demands.forEach(({ roles }, index) => {
-    const names = [...(flow.given[index] ?? [])].flatMap(
-      ([boards, count]) => hands.get(boards)?.splice(0, count) ?? [],
-    );
-    names.sort(compareText);
-    for (const { role, count } of roles)
-      given.set(role, (given.get(role) ?? []).concat(names.splice(0, count)).sort(compareText));
-  });
-  return given;
 }

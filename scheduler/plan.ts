@@ -1,56 +1,184 @@
 /** Which waiting jobs start now, and on which boards: the one place where boards are given out. */
-import { demandsOf } from './demand.ts';
-import { match, take } from './matching.ts';
+import type { BoardClass } from './board-class.ts';
+import { Heap } from './heap.ts';
+import { changeWants, LabIndex } from './lab-index.ts';
+import { deal, type Matching, match } from './matching.ts';
 import { comparePlaces } from './order.ts';
-import { changeWants, poolOf } from './pool.ts';
-import type { Assignment, Board, QueuedJob } from './types.ts';
+import {
+  earliestStart,
+  matchWithoutDelay,
+  type ReservedStart,
+  reservationOf,
+} from './reservation.ts';
+import type { Shape } from './shape.ts';
+import { StockBy, stockNow } from './stock.ts';
+import type { Assignment, Board, Plan, QueuedJob, Worker } from './types.ts';
+
+export interface Lab {
+  queue: readonly QueuedJob[];
+  boards: readonly Board[];
+  workers: readonly Worker[];
+}
 
 /**
- * The jobs that start now, in the order of the queue. Whatever the order of its inputs, the same plan.
- *
- * - Highest priority first, then first submitted, then lowest id (SEMANTICS 4.1).
- * - A job gets its whole group, by one maximum matching to the free boards, or nothing (1.3, 4.2).
- * - Among matchings: boards that fit the fewest slots of the other jobs still waiting, then the longest
- *   idle, then by name (4.3).
- * - A job that cannot start holds nothing: jobs after it may start on any board it cannot use yet. So a wide
- *   job can be overtaken without end. Its reservation, and backfill bounded by timeouts, come with rule 4.4:
- *   they belong here, between the first job that fails to match and the next one.
- *
- * A job that asks for no board at all never starts: there is no group to allocate.
+ * The jobs that start now, and the start that is reserved for the first one that cannot. Whatever the order of
+ * its inputs, the same plan. docs/scheduling.md states the rules; `PlanInTheMaking` goes through them.
  */
-export function plan(queue: readonly QueuedJob[], boards: readonly Board[]): Assignment[] {
-  const pool = poolOf(boards.filter(isFree), demandsOf(queue.flatMap(({ roles }) => roles)));
-  const assignments: Assignment[] = [];
-  // The pool only shrinks: what could not be matched once cannot be matched later in this plan.
-  const unmatched = new Set<string>();
-  for (const job of [...queue].sort(comparePlaces)) {
-    const demands = demandsOf(job.roles);
-    const shape = demands.map(({ count, key }) => `${count} ${key}`).join('\n');
-    if (demands.length === 0 || unmatched.has(shape)) continue;
-    // The job is not part of "the rest of the queue" while its boards are chosen.
-    changeWants(pool, demands, -1);
-    const matching = match(demands, pool);
-    if (matching.complete) {
-      take(matching);
-      assignments.push({ job: job.id, members: membersOf(job, matching.given) });
-    } else {
-      changeWants(pool, demands, 1);
-      unmatched.add(shape);
+export function plan(lab: Lab, now: number): Plan {
+  const making = new PlanInTheMaking(indexOf(lab), now);
+  return making.plan;
+}
+
+export function indexOf({ queue, boards, workers }: Lab): LabIndex {
+  const index = new LabIndex();
+  for (const worker of workers) index.setWorker(worker);
+  for (const job of queue) index.setJob(job);
+  for (const board of boards) index.setBoard(board);
+  return index;
+}
+
+/** A job that starts now. */
+interface Start {
+  job: QueuedJob;
+  shape: Shape;
+  members: Assignment['members'];
+  /** When its timeout ends it at the latest. */
+  until: number;
+}
+
+/** A job that has its turn after the reserved one. */
+interface Turn {
+  job: QueuedJob;
+  shape: Shape;
+  /** Its place among the jobs of its shape. */
+  at: number;
+  /** A job of this shape would delay the reserved start: only those that end by then may start. */
+  onlyShort: boolean;
+}
+
+/**
+ * One plan, worked out on the index: while it is in the making, what it gives away is marked there. The marks
+ * stay for whoever explains the plan, until `undo`.
+ */
+export class PlanInTheMaking {
+  readonly plan: Plan;
+  readonly reserved: ReservedStart | undefined;
+  readonly index: LabIndex;
+  readonly #now: number;
+  /** In the order of the queue. */
+  readonly #starts: Start[] = [];
+  #byJob: Map<number, Start> | undefined;
+  #byBoard: Map<string, Start> | undefined;
+  readonly #touched = new Set<BoardClass>();
+
+  constructor(index: LabIndex, now: number) {
+    this.index = index;
+    this.#now = now;
+    this.reserved = this.#startUntilBlocked();
+    if (this.reserved !== undefined) this.#backfill(this.reserved);
+    this.plan = {
+      starts: this.#starts.map(({ job, members }) => ({ job: job.id, members })),
+      reservation: this.reserved === undefined ? null : reservationOf(this.reserved),
+    };
+  }
+
+  startOf(job: number): Start | undefined {
+    this.#byJob ??= new Map(this.#starts.map((start) => [start.job.id, start]));
+    return this.#byJob.get(job);
+  }
+
+  /** The start that takes this board. */
+  startWith(board: string): Start | undefined {
+    this.#byBoard ??= new Map(
+      this.#starts.flatMap((start) => start.members.map(({ device }) => [device, start] as const)),
+    );
+    return this.#byBoard.get(board);
+  }
+
+  /** Takes all marks off the index again. */
+  undo(): void {
+    for (const { shape } of this.#starts) changeWants(shape, 1);
+    for (const boards of this.#touched) {
+      boards.given.length = 0;
+      if (boards.worker !== undefined) boards.worker.given.length = 0;
+    }
+    for (const boards of this.#touched) {
+      this.index.wake(boards);
+      if (boards.worker !== undefined) this.index.wakeWorker(boards.worker);
     }
   }
-  return assignments;
-}
 
-/** Whether a board can be given to a job now: idle, online, of good or unknown health (SEMANTICS 4.2). */
-export function isFree(board: Board): boolean {
-  return board.state === 'idle' && board.available;
-}
+  /**
+   * In the order of the queue each job gets its whole group or nothing, until one cannot start for which there
+   * is a time by which it surely can: that one gets the reservation. One for which there is none holds up nobody.
+   */
+  #startUntilBlocked(): ReservedStart | undefined {
+    for (const job of this.index.queue.items) {
+      const shape = this.index.shapeOf(job);
+      if (shape.parts.length === 0 || this.#startNow(job, shape) || shape.timeless) continue;
+      const at = earliestStart(shape, this.#now);
+      if (at !== undefined) return { job, shape, by: new StockBy(at) };
+      shape.timeless = true;
+    }
+    return undefined;
+  }
 
-function membersOf(
-  job: QueuedJob,
-  given: ReadonlyMap<string, readonly string[]>,
-): Assignment['members'] {
-  return job.roles.flatMap(({ role }) =>
-    (given.get(role) ?? []).map((device) => ({ device, role })),
-  );
+  #startNow(job: QueuedJob, shape: Shape): boolean {
+    if (shape.stuck) return false;
+    const matching = match(shape, stockNow);
+    if (matching.complete) this.#start(job, shape, matching);
+    else this.index.markStuck(shape);
+    return matching.complete;
+  }
+
+  /** Every later job, in the order of the queue, that can start without delaying the reserved start. */
+  #backfill(reserved: ReservedStart): void {
+    const turns = new Heap<Turn>((a, b) => comparePlaces(a.job, b.job));
+    const next = (shape: Shape, from: number, onlyShort: boolean) => {
+      const { items } = shape.jobs;
+      for (let at = from; at < items.length; at++) {
+        const job = items[at];
+        if (job === undefined || (onlyShort && this.#endOf(job) > reserved.by.time)) continue;
+        turns.push({ job, shape, at, onlyShort });
+        return;
+      }
+    };
+    for (const shape of this.index.awake)
+      if (shape.parts.length > 0) next(shape, shape.jobs.placeOf(reserved.job), false);
+    for (let turn = turns.pop(); turn !== undefined; turn = turns.pop()) {
+      const { job, shape, at, onlyShort } = turn;
+      const matching = matchWithoutDelay(shape, this.#endOf(job), reserved);
+      if (matching === 'stuck') {
+        this.index.markStuck(shape);
+        continue;
+      }
+      if (matching !== 'delays') {
+        this.#start(job, shape, matching);
+        for (const boards of matching.taken.keys()) reserved.by.forget(boards);
+      }
+      next(shape, at + 1, onlyShort || matching === 'delays');
+    }
+  }
+
+  #start(job: QueuedJob, shape: Shape, matching: Matching): void {
+    const given = deal(matching, stockNow);
+    const members = job.roles.flatMap(({ role }) =>
+      (given.get(role) ?? []).map((device) => ({ device, role })),
+    );
+    const until = this.#endOf(job);
+    this.#starts.push({ job, shape, members, until });
+    changeWants(shape, -1);
+    for (const [boards, count] of matching.taken) {
+      this.#touched.add(boards);
+      for (let taken = 0; taken < count; taken++) {
+        boards.given.push(until);
+        boards.worker?.given.push(until);
+      }
+    }
+  }
+
+  /** When its timeout ends it at the latest, if it starts now. */
+  #endOf({ timeoutSeconds }: QueuedJob): number {
+    return this.#now + timeoutSeconds * 1000;
+  }
 }

@@ -1,4 +1,5 @@
 /** The words that admission and explanations share. */
+import type { Shortfall } from './types.ts';
 
 /** How many boards a sentence names before it says "and 7 more". */
 export const NAMED_BOARDS_MAX = 5;
@@ -29,6 +30,11 @@ export function clauseList(clauses: readonly string[], total = clauses.length): 
   const shown = clauses.slice(0, NAMED_BOARDS_MAX);
   const rest = total - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
+}
+
+/** `role server has 0 of 1 board of type panda; ...`. */
+export function shortList(short: readonly Shortfall[]): string {
+  return clauseList(short.map(({ role, lacking }) => `role ${role} has ${lacking}`));
 }
 
 function tagList(tags: readonly string[]): string {

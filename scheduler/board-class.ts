@@ -1,0 +1,81 @@
+/**
+ * Boards put together into classes that no demand and no limit can tell apart. A lab of 10,000 boards has few
+ * classes, so a matching costs classes, not boards.
+ */
+import { compareText } from './order.ts';
+import type { Demand } from './shape.ts';
+import { countBefore } from './sorted-list.ts';
+import type { Board } from './types.ts';
+import type { WorkerUse } from './worker-use.ts';
+
+/** A board that is held, and back by `until` at the latest. */
+export interface Held {
+  board: Board;
+  until: number;
+}
+
+/** Boards that are open to the same jobs, of equal type and tags. */
+export interface BoardClass {
+  key: string;
+  deviceType: string;
+  tags: ReadonlySet<string>;
+  /** Only of a board that is asked for by name: it is a class of its own. */
+  name: string | undefined;
+  /** Only of a board that is open to `checks` alone: its own name. */
+  checkOf: string | undefined;
+  /** Their worker, where it has a limit. */
+  worker: WorkerUse | undefined;
+  /** Those that are idle: longest idle first, then by name. */
+  idle: Board[];
+  /** Those that are held and have an end: the first back first, then by name. */
+  held: Held[];
+  /** For each of the first ones of `idle` that the plan in the making has given away: until when. */
+  given: number[];
+  /** Slots of the whole queue that a board of this class fits. */
+  want: number;
+  demands: Set<Demand>;
+}
+
+/** The traits that make a class; boards with equal ones are in one class. */
+export type Traits = Pick<BoardClass, 'deviceType' | 'tags' | 'name' | 'checkOf' | 'worker'>;
+
+export function makeClass(key: string, traits: Traits): BoardClass {
+  return { key, ...traits, idle: [], held: [], given: [], want: 0, demands: new Set() };
+}
+
+/** A demand is found, and finds its boards, under its name or else its type and first tag. */
+export function placeOf({ device, deviceType, tags }: Demand): string {
+  return JSON.stringify(
+    device === undefined ? ['type', deviceType, ...tags.slice(0, 1)] : [device],
+  );
+}
+
+/** The places of all demands that a class may fit; whether it does, `fits` says. */
+export function placesOf({ name, deviceType, tags }: BoardClass): string[] {
+  const places = [...tags].map((tag) => ['type', deviceType, tag]);
+  if (name !== undefined) places.unshift([name]);
+  return [...places, ['type', deviceType]].map((place) => JSON.stringify(place));
+}
+
+/** For a class and a demand that meet at a place. */
+export function fits({ tags, checkOf }: BoardClass, demand: Demand): boolean {
+  return (
+    (checkOf === undefined || checkOf === demand.checkOf) &&
+    demand.tags.every((tag) => tags.has(tag))
+  );
+}
+
+/** Idle boards that the plan in the making has not given away. */
+export function leftIn({ idle, given }: BoardClass): number {
+  return idle.length - given.length;
+}
+
+/** Boards that are not idle, or given away, but back by this time. */
+export function backBy({ held, given }: BoardClass, time: number): number {
+  const early = given.reduce((sum, until) => sum + Number(until <= time), 0);
+  return early + countBefore(held, ({ until }) => until <= time);
+}
+
+export function compareHeld(a: Held, b: Held): number {
+  return a.until - b.until || compareText(a.board.name, b.board.name);
+}

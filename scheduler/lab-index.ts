@@ -1,0 +1,295 @@
+/**
+ * The lab as the plan looks at it: boards by class, jobs by shape, workers by name. It is kept up to date change
+ * by change, and marks the shapes that a change may help, so that a plan looks at nothing else.
+ */
+import {
+  type BoardClass,
+  compareHeld,
+  fits,
+  type Held,
+  makeClass,
+  placeOf,
+  placesOf,
+  type Traits,
+} from './board-class.ts';
+import { compareIdle, comparePlaces } from './order.ts';
+import { type Demand, makeShape, type Shape, shapeKey } from './shape.ts';
+import { insertSorted, removeSorted, SortedList } from './sorted-list.ts';
+import type { Board, QueuedJob, Worker } from './types.ts';
+import { makeWorkerUse, type WorkerUse } from './worker-use.ts';
+
+const byTime = (a: number, b: number): number => a - b;
+
+export class LabIndex {
+  readonly boards = new Map<string, Board>();
+  readonly boardsOfType = new Map<string, Set<Board>>();
+  readonly jobs = new Map<number, QueuedJob>();
+  /** In the order in which they have their turns. */
+  readonly queue = new SortedList<QueuedJob>(comparePlaces);
+  /** Shapes that may be matched now, for all that is known; the others are `stuck`. */
+  readonly awake = new Set<Shape>();
+  readonly #shapes = new Map<string, Shape>();
+  readonly #shapeOf = new Map<number, Shape>();
+  readonly #demands = new Map<string, Demand>();
+  readonly #demandsAt = new Map<string, Set<Demand>>();
+  /** How many demands ask for a board by its name. */
+  readonly #named = new Map<string, number>();
+  readonly #classes = new Map<string, BoardClass>();
+  readonly #classesAt = new Map<string, Set<BoardClass>>();
+  readonly #classOf = new Map<string, BoardClass>();
+  readonly #workers = new Map<string, WorkerUse>();
+
+  setJob(job: QueuedJob): void {
+    this.removeJob(job.id);
+    const shape = this.#shapeFor(job);
+    this.jobs.set(job.id, job);
+    this.#shapeOf.set(job.id, shape);
+    this.queue.add(job);
+    shape.jobs.add(job);
+    changeWants(shape, 1);
+  }
+
+  removeJob(id: number): void {
+    const job = this.jobs.get(id);
+    const shape = this.#shapeOf.get(id);
+    if (job === undefined || shape === undefined) return;
+    this.jobs.delete(id);
+    this.#shapeOf.delete(id);
+    this.queue.remove(job);
+    shape.jobs.remove(job);
+    changeWants(shape, -1);
+    if (shape.jobs.size === 0) this.#dropShape(shape);
+  }
+
+  shapeOf(job: QueuedJob): Shape {
+    return this.#shapeOf.get(job.id) ?? this.#shapeFor(job);
+  }
+
+  setBoard(board: Board): void {
+    this.removeBoard(board.name);
+    this.boards.set(board.name, board);
+    put(this.boardsOfType, board.deviceType, board);
+    this.workerOf(board).boards.add(board.name);
+    this.#enter(board);
+  }
+
+  removeBoard(name: string): void {
+    const board = this.boards.get(name);
+    if (board === undefined) return;
+    this.#leave(board);
+    this.boards.delete(name);
+    cut(this.boardsOfType, board.deviceType, board);
+    this.workerOf(board).boards.delete(name);
+  }
+
+  setWorker({ name, jobLimit }: Worker): void {
+    const worker = this.#workerNamed(name);
+    if (worker.limit === jobLimit) return;
+    const boards = [...worker.boards].flatMap((board) => this.boards.get(board) ?? []);
+    for (const board of boards) this.#leave(board);
+    worker.limit = jobLimit;
+    for (const board of boards) this.#enter(board);
+  }
+
+  workerOf({ worker }: Board): WorkerUse {
+    return this.#workerNamed(worker);
+  }
+
+  /** The class of a board that some job may be given, now or when it is back. */
+  classOf({ name }: Board): BoardClass | undefined {
+    return this.#classOf.get(name);
+  }
+
+  /** A shape that could not be matched with the boards there are. */
+  markStuck(shape: Shape): void {
+    shape.stuck = true;
+    this.awake.delete(shape);
+  }
+
+  /** Idle boards of this class, or room for them, may have come: whoever they fit is to be looked at again. */
+  wake(boards: BoardClass): void {
+    for (const { shapes } of boards.demands)
+      for (const shape of shapes) {
+        shape.stuck = false;
+        this.awake.add(shape);
+      }
+  }
+
+  /** A board of this worker came back: its idle boards may be had again. */
+  wakeWorker({ classes }: WorkerUse): void {
+    for (const boards of classes) if (boards.idle.length > 0) this.wake(boards);
+  }
+
+  /** By some time there may be more boards of this class, or more room for them. */
+  #wakeLater(boards: BoardClass): void {
+    for (const { shapes } of boards.demands) for (const shape of shapes) shape.timeless = false;
+  }
+
+  #workerNamed(name: string): WorkerUse {
+    const found = this.#workers.get(name);
+    if (found !== undefined) return found;
+    const made = makeWorkerUse(name);
+    this.#workers.set(name, made);
+    return made;
+  }
+
+  /** Counts a board as in use, or as one of its class. */
+  #enter(board: Board): void {
+    const { state, open, heldBy } = board;
+    const worker = this.workerOf(board);
+    if (state === 'reserved') {
+      if (heldBy?.until === undefined) worker.heldOpenly += 1;
+      else insertSorted(worker.heldUntil, heldBy.until, byTime);
+    }
+    const held = heldOf(board);
+    // Closed, or held without an end: nobody can count on it.
+    if (open === 'nothing' || (state !== 'idle' && held === undefined)) return;
+    const boards = this.#classFor(board);
+    this.#classOf.set(board.name, boards);
+    this.#wakeLater(boards);
+    if (held !== undefined) insertSorted(boards.held, held, compareHeld);
+    else {
+      insertSorted(boards.idle, board, compareIdle);
+      this.wake(boards);
+    }
+  }
+
+  /** Undoes `#enter`. */
+  #leave(board: Board): void {
+    const { state, heldBy } = board;
+    const worker = this.workerOf(board);
+    if (state === 'reserved') {
+      if (heldBy?.until === undefined) {
+        worker.heldOpenly -= 1;
+        for (const boards of worker.classes) this.#wakeLater(boards);
+      } else removeSorted(worker.heldUntil, heldBy.until, byTime);
+      this.wakeWorker(worker);
+    }
+    const boards = this.#classOf.get(board.name);
+    if (boards === undefined) return;
+    this.#classOf.delete(board.name);
+    const held = heldOf(board);
+    if (held === undefined) removeSorted(boards.idle, board, compareIdle);
+    else removeSorted(boards.held, held, compareHeld);
+    if (boards.idle.length + boards.held.length === 0) this.#dropClass(boards);
+  }
+
+  #classFor(board: Board): BoardClass {
+    const { name, deviceType, open } = board;
+    const worker = this.workerOf(board);
+    const tags = [...new Set(board.tags)].sort();
+    const traits: Traits = {
+      deviceType,
+      tags: new Set(tags),
+      name: this.#named.has(name) ? name : undefined,
+      checkOf: open === 'checks' ? name : undefined,
+      worker: worker.limit === undefined ? undefined : worker,
+    };
+    const key = JSON.stringify([
+      deviceType,
+      traits.name ?? null,
+      traits.checkOf ?? null,
+      traits.worker?.name ?? null,
+      ...tags,
+    ]);
+    const found = this.#classes.get(key);
+    if (found !== undefined) return found;
+    const made = makeClass(key, traits);
+    this.#classes.set(key, made);
+    traits.worker?.classes.add(made);
+    for (const place of placesOf(made)) {
+      put(this.#classesAt, place, made);
+      for (const demand of this.#demandsAt.get(place) ?? []) link(demand, made);
+    }
+    return made;
+  }
+
+  #dropClass(boards: BoardClass): void {
+    this.#classes.delete(boards.key);
+    boards.worker?.classes.delete(boards);
+    for (const place of placesOf(boards)) cut(this.#classesAt, place, boards);
+    for (const demand of boards.demands) demand.classes.delete(boards);
+  }
+
+  #shapeFor(job: QueuedJob): Shape {
+    const key = shapeKey(job);
+    const found = this.#shapes.get(key);
+    if (found !== undefined) return found;
+    const made = makeShape(job, (wish) => this.#demandFor(wish));
+    for (const { demand } of made.parts) demand.shapes.add(made);
+    this.#shapes.set(key, made);
+    this.awake.add(made);
+    return made;
+  }
+
+  #dropShape(shape: Shape): void {
+    this.#shapes.delete(shape.key);
+    this.awake.delete(shape);
+    for (const { demand } of shape.parts) {
+      demand.shapes.delete(shape);
+      if (demand.shapes.size === 0) this.#dropDemand(demand);
+    }
+  }
+
+  #demandFor(wish: Omit<Demand, 'slots' | 'classes' | 'shapes'>): Demand {
+    const found = this.#demands.get(wish.key);
+    if (found !== undefined) return found;
+    const made: Demand = { ...wish, slots: 0, classes: new Set(), shapes: new Set() };
+    if (made.device !== undefined) this.#countName(made.device, 1);
+    this.#demands.set(made.key, made);
+    const place = placeOf(made);
+    put(this.#demandsAt, place, made);
+    for (const boards of this.#classesAt.get(place) ?? []) link(made, boards);
+    return made;
+  }
+
+  #dropDemand(demand: Demand): void {
+    this.#demands.delete(demand.key);
+    cut(this.#demandsAt, placeOf(demand), demand);
+    for (const boards of demand.classes) boards.demands.delete(demand);
+    if (demand.device !== undefined) this.#countName(demand.device, -1);
+  }
+
+  /** A board is a class of its own while somebody asks for it by name. */
+  #countName(name: string, by: 1 | -1): void {
+    const before = this.#named.get(name) ?? 0;
+    const after = before + by;
+    const board = before > 0 !== after > 0 ? this.boards.get(name) : undefined;
+    if (board !== undefined) this.#leave(board);
+    if (after === 0) this.#named.delete(name);
+    else this.#named.set(name, after);
+    if (board !== undefined) this.#enter(board);
+  }
+}
+
+/** Counts a job of this shape that joins the queue (`sign` 1) or leaves it (-1). */
+export function changeWants({ parts }: Shape, sign: 1 | -1): void {
+  for (const { demand, count } of parts) {
+    demand.slots += sign * count;
+    for (const boards of demand.classes) boards.want += sign * count;
+  }
+}
+
+function link(demand: Demand, boards: BoardClass): void {
+  if (demand.classes.has(boards) || !fits(boards, demand)) return;
+  demand.classes.add(boards);
+  boards.demands.add(demand);
+  boards.want += demand.slots;
+}
+
+function heldOf(board: Board): Held | undefined {
+  const until = board.state === 'reserved' ? board.heldBy?.until : undefined;
+  return until === undefined ? undefined : { board, until };
+}
+
+function put<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([item]));
+  else set.add(item);
+}
+
+function cut<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
+  const set = sets.get(key);
+  set?.delete(item);
+  if (set?.size === 0) sets.delete(key);
+}

@@ -1,0 +1,135 @@
+/**
+ * A group's matching as a flow: part -> class -> worker -> sink. Where a start is reserved for another group, that
+ * group's parts are in the same network: they may also have boards that are back by then, but no board twice.
+ *
+ *     part ----> use ----> idle ----> worker ----> sink
+ *     reserved part -------^ \---> back ---^
+ */
+import type { BoardClass } from './board-class.ts';
+import { Network } from './network.ts';
+import type { Part } from './shape.ts';
+import type { WorkerUse } from './worker-use.ts';
+
+/** How many boards of a class there are, and how many boards its worker may have in use. */
+export interface Supply {
+  idle: number;
+  /** Boards that are not idle but back by the reserved start. */
+  back: number;
+  /** How many more boards of the worker may be in use now; what is there by the reserved start comes on top. */
+  room: number;
+  roomBack: number;
+}
+
+interface ClassNodes {
+  use: number;
+  idle: number;
+  back: number;
+  /** The arc from `use` to `idle`: boards that the group takes. */
+  take: number;
+}
+
+export class MatchingNetwork {
+  readonly #network = new Network();
+  readonly #sink = this.#network.node();
+  readonly #classes = new Map<BoardClass, ClassNodes>();
+  readonly #workers = new Map<WorkerUse, { now: number; later: number }>();
+  readonly #parts = new Map<Part, { node: number; arcs: Map<BoardClass, number> }>();
+
+  addBoards(boards: BoardClass, supply: Supply): void {
+    const network = this.#network;
+    const nodes = { use: network.node(), idle: network.node(), back: network.node() };
+    const ends = this.#endsOf(boards.worker, supply);
+    const take = network.arc(nodes.use, nodes.idle, supply.idle);
+    network.arc(nodes.idle, ends.now, supply.idle);
+    if (supply.back > 0) network.arc(nodes.back, ends.later, supply.back);
+    this.#classes.set(boards, { ...nodes, take });
+  }
+
+  /** The group that is matched. All classes must have been added, the preferred first. */
+  addGroup(parts: readonly Part[]): void {
+    this.#addParts(parts, ({ use }) => [use]);
+  }
+
+  /** The group for which a start is reserved. */
+  addReserved(parts: readonly Part[]): void {
+    this.#addParts(parts, ({ idle, back }) => [back, idle]);
+  }
+
+  /** Whether every slot of these parts has a board, after as many as possible were given one. */
+  fill(parts: readonly Part[]): boolean {
+    let complete = true;
+    for (const part of parts) {
+      const node = this.#parts.get(part)?.node ?? this.#sink;
+      complete = this.#network.send(node, this.#sink, part.count) === part.count && complete;
+    }
+    return complete;
+  }
+
+  /**
+   * Exchanges boards for preferred ones, until no exchange is left: `next` offers boards, the preferred first.
+   * A class that cannot give one more board now can give none later, because what was preferred to it stays.
+   */
+  prefer(slots: number, next: () => Offered | undefined): void {
+    let pinned = 0;
+    for (let offer = next(); offer !== undefined && pinned < slots; offer = next()) {
+      if (!this.#pinOne(offer.boards, offer.index)) continue;
+      pinned += 1;
+      offer.more();
+    }
+  }
+
+  /** How many boards of each class a part has. */
+  shareOf(part: Part): Map<BoardClass, number> {
+    const share = new Map<BoardClass, number>();
+    for (const [boards, arc] of this.#parts.get(part)?.arcs ?? []) {
+      const count = this.#network.flow(arc);
+      if (count > 0) share.set(boards, count);
+    }
+    return share;
+  }
+
+  #pinOne(boards: BoardClass, pinned: number): boolean {
+    const nodes = this.#classes.get(boards);
+    if (nodes === undefined) return false;
+    if (this.#network.flow(nodes.take) <= pinned) {
+      if (this.#network.send(nodes.idle, nodes.use, 1) === 0) return false;
+      this.#network.close(nodes.take);
+    }
+    this.#network.pin(nodes.take);
+    return true;
+  }
+
+  #addParts(parts: readonly Part[], from: (nodes: ClassNodes) => number[]): void {
+    const byDemand = new Map(parts.map((part, index) => [part.demand, index] as const));
+    for (const part of parts)
+      this.#parts.set(part, { node: this.#network.node(), arcs: new Map() });
+    for (const [boards, nodes] of this.#classes) {
+      const fitting = [...boards.demands].flatMap((demand) => byDemand.get(demand) ?? []);
+      for (const index of fitting.sort((a, b) => a - b)) {
+        const part = parts[index];
+        const own = part && this.#parts.get(part);
+        for (const end of from(nodes))
+          own?.arcs.set(boards, this.#network.arc(own.node, end, Number.POSITIVE_INFINITY));
+      }
+    }
+  }
+
+  /** Where boards of a class end: in the sink, or in their worker's room. */
+  #endsOf(worker: WorkerUse | undefined, supply: Supply): { now: number; later: number } {
+    if (worker === undefined) return { now: this.#sink, later: this.#sink };
+    const found = this.#workers.get(worker);
+    if (found !== undefined) return found;
+    const made = { now: this.#network.node(), later: this.#network.node() };
+    this.#network.arc(made.now, made.later, supply.room);
+    this.#network.arc(made.later, this.#sink, supply.room + supply.roomBack);
+    this.#workers.set(worker, made);
+    return made;
+  }
+}
+
+/** The next board of a class; `more` offers the one after it. */
+export interface Offered {
+  boards: BoardClass;
+  index: number;
+  more(): void;
+}

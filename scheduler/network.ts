@@ -1,0 +1,84 @@
+/**
+ * A small flow network: what a matching under limits is computed with. Nodes are numbers, arcs have whole
+ * capacities, and flow goes along shortest paths, moving what was sent before where that makes room.
+ */
+
+export class Network {
+  /** Arc `i` and its reverse `i ^ 1` are neighbours; `room` is what may still be sent along each. */
+  readonly #head: number[] = [];
+  readonly #room: number[] = [];
+  readonly #arcsOf: number[][] = [];
+  readonly #sent: number[] = [];
+
+  node(): number {
+    return this.#arcsOf.push([]) - 1;
+  }
+
+  /** Returns the arc's number. */
+  arc(from: number, to: number, capacity: number): number {
+    const arc = this.#head.length;
+    this.#head.push(to, from);
+    this.#room.push(capacity, 0);
+    this.#sent.push(0);
+    this.#arcsOf[from]?.push(arc);
+    this.#arcsOf[to]?.push(arc + 1);
+    return arc;
+  }
+
+  /** What flows along an arc. */
+  flow(arc: number): number {
+    return this.#sent[arc >>> 1] ?? 0;
+  }
+
+  /** Sends up to `amount` from one node to another, by as many paths as it takes; returns what arrived. */
+  send(from: number, to: number, amount: number): number {
+    let sent = 0;
+    while (sent < amount) {
+      const path = this.#path(from, to);
+      if (path === undefined) break;
+      const width = path.reduce(
+        (least, arc) => Math.min(least, this.#room[arc] ?? 0),
+        amount - sent,
+      );
+      for (const arc of path) this.#push(arc, width);
+      sent += width;
+    }
+    return sent;
+  }
+
+  /** Sends one more along this arc, whose ends a path was just sent between. */
+  close(arc: number): void {
+    this.#push(arc, 1);
+  }
+
+  /** One unit that flows along this arc now will never be taken back. */
+  pin(arc: number): void {
+    this.#room[arc ^ 1] = (this.#room[arc ^ 1] ?? 0) - 1;
+  }
+
+  #push(arc: number, amount: number): void {
+    this.#room[arc] = (this.#room[arc] ?? 0) - amount;
+    this.#room[arc ^ 1] = (this.#room[arc ^ 1] ?? 0) + amount;
+    const sign = (arc & 1) === 0 ? amount : -amount;
+    this.#sent[arc >>> 1] = (this.#sent[arc >>> 1] ?? 0) + sign;
+  }
+
+  /** The arcs of a shortest path that has room, last first. */
+  #path(from: number, to: number): number[] | undefined {
+    const reachedBy = new Map<number, number>([[from, -1]]);
+    for (const node of reachedBy.keys()) {
+      if (node === to) break;
+      for (const arc of this.#arcsOf[node] ?? []) {
+        const next = this.#head[arc] ?? 0;
+        if ((this.#room[arc] ?? 0) > 0 && !reachedBy.has(next)) reachedBy.set(next, arc);
+      }
+    }
+    if (!reachedBy.has(to)) return undefined;
+    const path: number[] = [];
+    for (let arc = reachedBy.get(to) ?? -1; arc >= 0; ) {
+      path.push(arc);
+      arc = reachedBy.get(this.#head[arc ^ 1] ?? 0) ?? -1;
+    }
+    return path;
+  }
+}

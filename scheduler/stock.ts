@@ -1,0 +1,97 @@
+/** What there is to give, now and by a later time. */
+import { type BoardClass, backBy, leftIn } from './board-class.ts';
+import { compareIdle } from './order.ts';
+import type { Board } from './types.ts';
+import { roomBy, roomNow, type WorkerUse } from './worker-use.ts';
+
+export interface Stock {
+  /** Boards of a class. */
+  count(boards: BoardClass): number;
+  /** The boards of a class in order of preference, from 0. */
+  board(boards: BoardClass, index: number): Board | undefined;
+  /** How many more boards of a worker may be in use. */
+  room(worker: WorkerUse): number;
+}
+
+/** The boards that are idle and that the plan in the making has not given away. */
+export const stockNow: Stock = {
+  count: leftIn,
+  board: ({ idle, given }, index) => idle[given.length + index],
+  room: roomNow,
+};
+
+/**
+ * The boards that are idle or sure to be back by a time. A board that comes back is idle since then. Counts are
+ * remembered until `forget`: the plan in the making asks for them again and again.
+ */
+export class StockBy implements Stock {
+  readonly time: number;
+  readonly #back = new Map<BoardClass, number>();
+  readonly #boards = new Map<BoardClass, Board[]>();
+  readonly #rooms = new Map<WorkerUse, number>();
+
+  constructor(time: number) {
+    this.time = time;
+  }
+
+  count(boards: BoardClass): number {
+    return leftIn(boards) + this.back(boards);
+  }
+
+  /** Those of the count that are not idle now. */
+  back(boards: BoardClass): number {
+    let back = this.#back.get(boards);
+    if (back === undefined) {
+      back = backBy(boards, this.time);
+      this.#back.set(boards, back);
+    }
+    return back;
+  }
+
+  board(boards: BoardClass, index: number): Board | undefined {
+    let list = this.#boards.get(boards);
+    if (list === undefined) {
+      list = boardsBy(boards, this.time);
+      this.#boards.set(boards, list);
+    }
+    return list[index];
+  }
+
+  room(worker: WorkerUse): number {
+    let room = this.#rooms.get(worker);
+    if (room === undefined) {
+      room = roomBy(worker, this.time);
+      this.#rooms.set(worker, room);
+    }
+    return room;
+  }
+
+  /** The plan in the making has given boards of this class away. */
+  forget(boards: BoardClass): void {
+    this.#back.delete(boards);
+    this.#boards.delete(boards);
+    if (boards.worker !== undefined) this.#rooms.delete(boards.worker);
+  }
+}
+
+function boardsBy({ idle, held, given }: BoardClass, time: number): Board[] {
+  const back = idle.flatMap((board, index) => {
+    const until = given[index];
+    if (until === undefined) return board;
+    return until <= time ? { ...board, idleSince: until } : [];
+  });
+  for (const { board, until } of held) if (until <= time) back.push({ ...board, idleSince: until });
+  return back.sort(compareIdle);
+}
+
+/** A stock that is short of some boards, which a group has taken. */
+export function without(stock: Stock, taken: ReadonlyMap<BoardClass, number>): Stock {
+  const inUse = new Map<WorkerUse, number>();
+  for (const [{ worker }, count] of taken)
+    if (worker !== undefined) inUse.set(worker, (inUse.get(worker) ?? 0) + count);
+  return {
+    board: (boards, index) => stock.board(boards, index),
+    count: (boards) => stock.count(boards) - (taken.get(boards) ?? 0),
+    room: (worker) => stock.room(worker) - (inUse.get(worker) ?? 0),
+  };
+}
