@@ -124,7 +124,7 @@ function deliver(subscriber: Subscriber, events: readonly RecordedEvent[]): void
 }
 
 /** A listener's fault is its own: the log goes on, and the process hears of it as an uncaught exception. */
-function surface(error: unknown): void {
+export function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });

@@ -22,7 +22,7 @@ export function openMemoryStore(): EventStore {
 }
 
 class MemoryStore implements EventStore {
-  readonly #log: Stored[] = [];
+  #log: Stored[] = [];
   readonly #streams = new Map<string, Stored[]>();
   readonly #ids = new Set<string>();
   readonly #feed = new Feed(0, (after, upTo) => this.#pages(after, upTo));
@@ -93,6 +93,14 @@ class MemoryStore implements EventStore {
   async head(): Promise<number> {
     this.#assertOpen();
     return this.#feed.head;
+  }
+
+  async remove(stream: string): Promise<void> {
+    this.#assertOpen();
+    await Promise.resolve();
+    for (const { id } of this.#streams.get(stream) ?? []) this.#ids.delete(id);
+    this.#streams.delete(stream);
+    this.#log = this.#log.filter((stored) => stored.stream !== stream);
   }
 
   async close(): Promise<void> {

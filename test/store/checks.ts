@@ -1,6 +1,7 @@
 /**
  * The port's rules as checkers: each takes an empty or used store of any adapter and throws when the rule does
  * not hold. The contract runs them on every adapter, and `mutants.test.ts` shows that each can fail.
+ * They hold on a log that others write to at the same time: each looks at its own streams only.
  */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
@@ -9,6 +10,23 @@ import { ConcurrencyConflict, type EventStore } from '../../store/port.ts';
 import { asNew, collect, idsOf, many, sent, until } from './events.ts';
 
 export const newStream = (): string => `job-${randomUUID()}`;
+
+const of = (streams: readonly string[], events: readonly RecordedEvent[]): RecordedEvent[] =>
+  events.filter(({ stream }) => streams.includes(stream));
+
+/** What the log has of these streams above a position. */
+export const logOf = async (
+  store: EventStore,
+  streams: readonly string[],
+  after: number,
+): Promise<RecordedEvent[]> => of(streams, await collect(store.readAll(after)));
+
+/** The head is at this event, or at one that somebody else appended later. */
+export async function expectHeadAt(store: EventStore, position: number): Promise<void> {
+  const head = await store.head();
+  const later = await collect(store.readAll(position));
+  expect([position, ...later.map((event) => event.position)]).toContain(head);
+}
 
 export async function readsBackWhatWasAppended(store: EventStore): Promise<void> {
   const stream = newStream();
@@ -110,7 +128,7 @@ export async function readsAllInTheOrderOfAppends(store: EventStore): Promise<vo
     }
   }
   const all = await collect(store.readAll(start));
-  expect(idsOf(all)).toEqual(ids);
+  expect(idsOf(of(streams, all))).toEqual(ids);
   expectGrowing(all);
   const paged: RecordedEvent[] = [];
   let page: RecordedEvent[];
@@ -119,8 +137,8 @@ export async function readsAllInTheOrderOfAppends(store: EventStore): Promise<vo
     expect(page.length).toBeLessThanOrEqual(7);
     paged.push(...page);
   } while (page.length > 0);
-  expect(paged).toEqual(all);
-  expect(await store.head()).toBe(all.at(-1)?.position);
+  expect(of(streams, paged)).toEqual(of(streams, all));
+  await expectHeadAt(store, of(streams, all).at(-1)!.position);
 }
 
 export function expectGrowing(events: readonly RecordedEvent[]): void {
@@ -146,14 +164,17 @@ export async function joinsHistoryAndLive(
       heard.push({ after, events, subscription });
     };
     join(start);
-    await Promise.all(Array.from({ length: 4 }, (_, lane) => race(store, join, start, lane)));
-    const log = await collect(store.readAll(start));
+    const lanes = [newStream(), newStream(), newStream(), newStream()];
+    await Promise.all(lanes.map((stream, lane) => race(store, join, start, stream, lane)));
+    const log = await logOf(store, lanes, start);
     for (const { after, events, subscription } of heard) {
       const expected = log.filter(({ position }) => position > after);
       await subscription.caughtUp;
-      await until('all is heard', () => events.length >= expected.length, lateMs);
+      const isHeard = () => of(lanes, events).length >= expected.length;
+      await until('all is heard', isHeard, lateMs);
       await subscription.stop();
-      expect(events).toEqual(expected);
+      expect(of(lanes, events)).toEqual(expected);
+      expectGrowing(events);
     }
   }
 }
@@ -164,9 +185,9 @@ async function race(
   store: EventStore,
   join: (after: number) => void,
   start: number,
+  stream: string,
   lane: number,
 ): Promise<void> {
-  const stream = newStream();
   for (let version = 0; version < 12; version += 2) {
     const appends = [
       store.append(stream, version, many(2)),
@@ -181,7 +202,8 @@ async function race(
 
 export async function tellsWhenHistoryIsDelivered(store: EventStore): Promise<void> {
   const start = await store.head();
-  await store.append(newStream(), 0, many(700));
+  const streams = [newStream(), newStream()] as const;
+  await store.append(streams[0], 0, many(700));
   const heard: RecordedEvent[] = [];
   let isCalled = false;
   const subscription = store.subscribeAll(start, (events) => {
@@ -190,8 +212,41 @@ export async function tellsWhenHistoryIsDelivered(store: EventStore): Promise<vo
   });
   expect(isCalled).toBe(false);
   await subscription.caughtUp;
-  expect(heard).toHaveLength(700);
+  expect(of(streams, heard)).toHaveLength(700);
   await subscription.stop();
-  await store.append(newStream(), 0, [sent('after the stop')]);
-  expect(heard).toHaveLength(700);
+  await store.append(streams[1], 0, [sent('after the stop')]);
+  const last = (await collect(store.read(streams[1]))).at(-1)!;
+  // Another listener has heard it by now, and so would this one.
+  const other = store.subscribeAll(start, () => {});
+  await other.caughtUp;
+  await other.stop();
+  expect(heard.filter(({ position }) => position >= last.position)).toEqual([]);
+}
+
+export async function removesAWholeStream(store: EventStore): Promise<void> {
+  const start = await store.head();
+  const [gone, stays] = [newStream(), newStream()];
+  await store.append(gone, 0, many(3));
+  await store.append(stays, 0, many(2));
+  await store.append(gone, 3, many(2));
+  const kept = await logOf(store, [stays], start);
+  await store.remove(gone);
+  const isGone = async () => {
+    expect(await collect(store.read(gone))).toEqual([]);
+    expect(await logOf(store, [gone, stays], start)).toEqual(kept);
+    const heard: RecordedEvent[] = [];
+    const subscription = store.subscribeAll(start, (events) => heard.push(...events));
+    await subscription.caughtUp;
+    await subscription.stop();
+    expect(of([gone, stays], heard)).toEqual(kept);
+  };
+  await isGone();
+  await store.remove(gone);
+  await store.remove(newStream());
+  await isGone();
+  // Whoever has not heard of it yet and goes on appending is told.
+  await expect(store.append(gone, 5, [sent()])).rejects.toMatchObject({ expected: 5, actual: 0 });
+  const next = await store.append(stays, 2, [sent()]);
+  expect(next.position).toBeGreaterThan(kept.at(-1)!.position);
+  await expectHeadAt(store, next.position);
 }

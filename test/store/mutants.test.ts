@@ -32,6 +32,17 @@ const caught: [string, mutants.Mutation, Check][] = [
     mutants.conflictsWithoutTheActualVersion,
     checks.conflictsCarryBothVersions,
   ],
+  ['removes nothing', mutants.removesNothing, checks.removesAWholeStream],
+  [
+    'shows removed streams in the log',
+    mutants.showsRemovedStreamsInTheLog,
+    checks.removesAWholeStream,
+  ],
+  [
+    'takes appends to a removed stream',
+    mutants.takesAppendsToARemovedStream,
+    checks.removesAWholeStream,
+  ],
 ];
 
 describe('the contract catches a store that', () => {

@@ -16,6 +16,7 @@ export function mutant(mutation: Mutation): EventStore {
     readAll: (...args) => inner.readAll(...args),
     subscribeAll: (...args) => inner.subscribeAll(...args),
     head: () => inner.head(),
+    remove: (stream) => inner.remove(stream),
     close: () => inner.close(),
   };
   return { ...whole, ...mutation(inner) };
@@ -172,3 +173,39 @@ export const conflictsWithoutTheActualVersion: Mutation = (inner) => ({
     }
   },
 });
+
+export const removesNothing: Mutation = () => ({ remove: async () => {} });
+
+/** As a server does that keeps the events of a removed stream until it tidies up. */
+export const showsRemovedStreamsInTheLog: Mutation = (inner) => {
+  const removed = new Set<string>();
+  return {
+    remove: async (stream) => {
+      removed.add(stream);
+    },
+    read: async function* (stream, after) {
+      if (!removed.has(stream)) yield* inner.read(stream, after);
+    },
+  };
+};
+
+/** To hide a stream from readers is not enough: it must not be appended to. */
+export const takesAppendsToARemovedStream: Mutation = (inner) => {
+  const removed = new Set<string>();
+  return {
+    remove: async (stream) => {
+      removed.add(stream);
+    },
+    read: async function* (stream, after) {
+      if (!removed.has(stream)) yield* inner.read(stream, after);
+    },
+    readAll: async function* (after, limit) {
+      for await (const event of inner.readAll(after, limit))
+        if (!removed.has(event.stream)) yield event;
+    },
+    subscribeAll: (after, onEvents) =>
+      inner.subscribeAll(after, (events) =>
+        onEvents(events.filter(({ stream }) => !removed.has(stream))),
+      ),
+  };
+};

@@ -1,0 +1,122 @@
+/**
+ * Appends over one lasting call: many of them are under way at once, the server writes them in the order in
+ * which they were sent and answers each. When the call breaks, nobody knows which of them were done; with their
+ * ids and expected versions unchanged, each may simply be sent again.
+ */
+import { randomUUID } from 'node:crypto';
+import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type {
+  BatchAppendReq,
+  BatchAppendResp,
+} from '@eventstore/db-client/generated/streams_pb.js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
+import { meaningOf, NotNow, patiently } from './eventstoredb-patience.ts';
+import {
+  type AppendAnswer,
+  appendAnswer,
+  appendRequests,
+  type Proposed,
+} from './eventstoredb-wire.ts';
+
+export interface Append {
+  stream: string;
+  expectedVersion: number;
+  events: readonly Proposed[];
+}
+/** What a caller must tell apart; the rest is an error. */
+export type Told = Exclude<AppendAnswer, { is: 'not-now' }>;
+
+interface Waiting {
+  resolve(answer: Told): void;
+  reject(fault: Error): void;
+}
+
+export class Appends {
+  readonly #connection: Connection;
+  #lane: { client: StreamsClient; lane: Lane } | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** @throws StoreUnavailable when it is not known to be done after many attempts */
+  send(append: Append): Promise<Told> {
+    const { where } = this.#connection;
+    const what = `append to ${append.stream}`;
+    // What is under way is brought to its end even when the store is being closed.
+    return patiently({ what, where, isOver: () => false }, () => this.#attempt(append));
+  }
+
+  async #attempt(append: Append): Promise<Told> {
+    const client = await this.#connection.client();
+    try {
+      return await this.#laneOf(client).send(append);
+    } catch (fault) {
+      await this.#connection.doubt(client, fault);
+      throw fault;
+    }
+  }
+
+  close(): void {
+    this.#lane?.lane.end();
+  }
+
+  #laneOf(client: StreamsClient): Lane {
+    if (this.#lane?.client !== client || this.#lane.lane.isOver) {
+      // What is under way on the old one is still answered there, if it can be.
+      this.#lane?.lane.end();
+      const call = client.batchAppend(...this.#connection.with());
+      this.#lane = { client, lane: new Lane(call, this.#connection.where) };
+    }
+    return this.#lane.lane;
+  }
+}
+
+/** One lasting call, until it breaks. */
+class Lane {
+  isOver = false;
+  readonly #call: ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(call: ClientDuplexStream<BatchAppendReq, BatchAppendResp>, where: string) {
+    this.#call = call;
+    call.on('data', (response: BatchAppendResp) => this.#settle(response));
+    call.on('error', (fault) => this.#break(meaningOf(fault, where)));
+    call.on('end', () => this.#break(new NotNow('the server ended the connection')));
+  }
+
+  async send(append: Append): Promise<Told> {
+    const correlation = randomUUID();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<Told>((resolve, reject) => {
+        this.#waiting.set(correlation, { resolve, reject });
+        const onLate = () => reject(new NotNow(`no answer within ${ATTEMPT_MS / 1000} s`));
+        timer = setTimeout(onLate, ATTEMPT_MS);
+        for (const request of appendRequests({ correlation, ...append })) this.#call.write(request);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(correlation);
+    }
+  }
+
+  end(): void {
+    this.#call.end();
+  }
+
+  #settle(response: BatchAppendResp): void {
+    const { correlation, answer } = appendAnswer(response);
+    const waiting = this.#waiting.get(correlation);
+    // None: its caller has given this attempt up.
+    if (waiting === undefined) return;
+    if (answer.is === 'not-now') waiting.reject(new NotNow(answer.why, { isAnswer: true }));
+    else waiting.resolve(answer);
+  }
+
+  #break(fault: Error): void {
+    this.isOver = true;
+    for (const { reject } of this.#waiting.values()) reject(fault);
+  }
+}

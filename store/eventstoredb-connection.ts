@@ -1,0 +1,150 @@
+/**
+ * The way to the server that leads: the address as users write it, who leads now, and one gRPC channel to it,
+ * made anew whenever it is in doubt.
+ *
+ * Of EventStoreDB's client this uses the address, the discovery and the protocol's definitions, and not its
+ * calls (6.2.1, read and seen). Its appends of all clients of a process share one table of answers, which the
+ * break of any connection empties: an answer that comes after that is thrown out of an event handler and ends
+ * the process. A stream that it reads cannot be left or cancelled, `readAll` has no filter, and its channel may
+ * wait for two minutes before it tries a server that is back.
+ */
+import { readFileSync } from 'node:fs';
+import { discoverEndpoint } from '@eventstore/db-client/dist/Client/discovery.js';
+import {
+  type ConnectionOptions,
+  parseConnectionString,
+} from '@eventstore/db-client/dist/Client/parseConnectionString.js';
+import streamsGrpc, {
+  type StreamsClient,
+} from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import { type CallOptions, type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { type Endpoint, NotNow } from './eventstoredb-patience.ts';
+import { StoreRefused } from './port.ts';
+
+/** How long one attempt may take. A server that answers at all answers sooner, or says that it cannot. */
+export const ATTEMPT_MS = 5_000;
+
+const GOSSIP_TIMEOUT_S = 2;
+const KEEP_ALIVE_MS = 10_000;
+const RECONNECT_MS_MIN = 100;
+const RECONNECT_MS_MAX = 1_000;
+/** The largest event that any server holds, and its envelope. */
+const MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
+
+export class Connection {
+  /** For messages: the servers as they were named, without the login. */
+  readonly where: string;
+  readonly #options: ConnectionOptions;
+  readonly #credentials: ChannelCredentials;
+  readonly #metadata: Metadata;
+  #client: Promise<StreamsClient> | undefined;
+  #failed: Endpoint | undefined;
+  #leader: Endpoint | undefined;
+
+  /** @throws StoreRefused for an address that is none, or whose files cannot be read */
+  constructor(address: string) {
+    this.#options = optionsOf(address);
+    this.where = `esdb://${this.#options.hosts.map(textOf).join(',')}`;
+    this.#credentials = credentialsOf(this.#options, this.where);
+    this.#metadata = metadataOf(this.#options);
+  }
+
+  /** @throws NotNow when no server can be found that would take calls */
+  client(): Promise<StreamsClient> {
+    this.#client ??= this.#connect().catch((fault) => {
+      this.#client = undefined;
+      throw fault;
+    });
+    return this.#client;
+  }
+
+  /** What goes with a call; without a deadline it may last for ever. */
+  with(deadlineMs?: number): [Metadata, CallOptions] {
+    const deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + deadlineMs;
+    return [this.#metadata.clone(), { deadline }];
+  }
+
+  /** After a fault: the next call looks for the leader anew. Calls under way on the old channel may still end. */
+  async doubt(client: StreamsClient, fault: unknown): Promise<void> {
+    if (!(fault instanceof NotNow) || fault.isAnswer) return;
+    const current = await this.#client?.catch(() => undefined);
+    if (current !== client) return;
+    this.#client = undefined;
+    this.#leader = fault.leader;
+    client.close();
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined);
+    client?.close();
+  }
+
+  async #connect(): Promise<StreamsClient> {
+    const endpoint = this.#leader ?? (await this.#discover());
+    this.#leader = undefined;
+    this.#failed = endpoint;
+    return new streamsGrpc.StreamsClient(textOf(endpoint), this.#credentials, {
+      'grpc.keepalive_time_ms': this.#options.keepAliveInterval ?? KEEP_ALIVE_MS,
+      'grpc.keepalive_timeout_ms': this.#options.keepAliveTimeout ?? KEEP_ALIVE_MS,
+      'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
+      'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
+      'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+  }
+
+  /** Asks any of the hosts who leads; the one that was used last is asked last. */
+  async #discover(): Promise<Endpoint> {
+    const { hosts, dnsDiscover } = this.#options;
+    const [only] = hosts;
+    if (only !== undefined && hosts.length === 1 && !dnsDiscover) return only;
+    try {
+      return await discoverEndpoint(
+        { endpoints: hosts, gossipTimeout: GOSSIP_TIMEOUT_S, maxDiscoverAttempts: 1 },
+        this.#credentials,
+        this.#failed,
+      );
+    } catch {
+      throw new NotNow('none of them answers who leads');
+    }
+  }
+}
+
+const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
+
+function optionsOf(address: string): ConnectionOptions {
+  try {
+    return parseConnectionString(address);
+  } catch (fault) {
+    throw new StoreRefused(
+      `not an address of an EventStoreDB: ${fault instanceof Error ? fault.message : fault}\n` +
+        'One server: esdb://HOST:2113?tls=false   a cluster: esdb://A:2113,B:2113,C:2113',
+    );
+  }
+}
+
+function credentialsOf(options: ConnectionOptions, where: string): ChannelCredentials {
+  if (options.tls === false) return credentials.createInsecure();
+  const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file));
+  try {
+    const { tlsCAFile, userKeyFile, userCertFile } = options;
+    return credentials.createSsl(read(tlsCAFile), read(userKeyFile), read(userCertFile));
+  } catch (fault) {
+    throw new StoreRefused(
+      `${where}: a file that the address names cannot be used: ${fault instanceof Error ? fault.message : fault}`,
+    );
+  }
+}
+
+/** Every call goes to the leader: what a follower shows may be older than what was acknowledged. */
+function metadataOf({ tls, defaultCredentials, connectionName }: ConnectionOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set('requires-leader', 'true');
+  metadata.set('connection-name', connectionName ?? 'muster');
+  if (defaultCredentials !== undefined && tls !== false) {
+    const { username, password } = defaultCredentials;
+    const login = Buffer.from(`${username}:${password}`).toString('base64');
+    metadata.set('authorization', `Basic ${login}`);
+  }
+  return metadata;
+}

@@ -1,0 +1,46 @@
+/** What of the server's log is Muster's, and an event of it as the port knows it. */
+import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { BadAppend, recordedFromStore } from './edge.ts';
+import type { ServerEvent } from './eventstoredb-wire.ts';
+
+/** Streams keep their names in the server, where people look for `job-12` in its own pages. */
+export const PREFIXES = ['submissions', 'job-', 'device-', 'worker-'] as const;
+const OURS = /^(submissions$|job-|device-|worker-)/;
+
+/** The others of the cluster would be appended and never found again: `readAll` shows our kinds only. */
+export function checkIsOurs(stream: string): void {
+  if (!OURS.test(stream))
+    throw new BadAppend(
+      `${stream}: a stream in EventStoreDB is 'submissions' or begins with job-, device- or worker-`,
+    );
+}
+
+/** Not the server's own mark in a stream that was removed, nor of a stream that only begins like one of ours. */
+export const isOurs = ({ stream, type }: ServerEvent): boolean =>
+  OURS.test(stream) && !type.startsWith('$');
+
+/**
+ * One of our events, as the port knows it.
+ *
+ * @throws UnreadableEvent for an event that another application wrote into a stream of ours
+ */
+export function recordedOf(event: ServerEvent): RecordedEvent {
+  const meta = metaOf(event.meta);
+  if (meta === undefined)
+    throw new UnreadableEvent(
+      event,
+      'another application wrote it. Muster needs the streams job-*, device-*, worker-* and submissions for itself: give it a cluster of its own',
+    );
+  return recordedFromStore({ ...event, meta });
+}
+
+/** What every event of Muster says of itself; undefined when it is nothing of the kind. */
+function metaOf(text: string): object | undefined {
+  try {
+    const meta: unknown = JSON.parse(text);
+    const isOurs = typeof meta === 'object' && meta !== null && 'actor' in meta && 'at' in meta;
+    return isOurs ? meta : undefined;
+  } catch {
+    return undefined;
+  }
+}
