@@ -4,12 +4,13 @@ const rooms = {
   submission: ['machines'],
   scheduler: ['machines'],
   projections: ['machines'],
+  replay: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
   engine: ['machines', 'scheduler', 'projections'],
   api: ['machines', 'submission', 'projections', 'engine', 'scheduler'],
   dispatcher: ['machines', 'submission'],
 };
-const pure = ['machines', 'submission', 'scheduler', 'projections'];
+const pure = ['machines', 'submission', 'scheduler', 'projections', 'replay'];
 const all = [...Object.keys(rooms), 'cli'];
 
 module.exports = {
