@@ -2,18 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { RoleRequest } from '../../machines/definition.ts';
 import { admit } from '../../scheduler/admission.ts';
 import type { Board } from '../../scheduler/types.ts';
-import {
-  board,
-  canStart,
-  fits,
-  groupArb,
-  mostSlots,
-  named,
-  needs,
-  orders,
-  registered,
-  slotsOf,
-} from './labs.ts';
+import { canStart, fits, mostSlots, registered, slotsOf } from './dumb.ts';
+import { board, groupArb, held, named, needs, orders } from './labs.ts';
 import { admitsGreedily, admitsPerRole } from './mutants.ts';
 import { holds, isCaught } from './properties.ts';
 
@@ -91,8 +81,8 @@ describe('admission', () => {
 
   it('counts busy and broken boards, but no retired one', () => {
     const one = [needs('a', 1, 'panda')];
-    expect(admit(one, [board('p1', { state: 'reserved', heldBy: { job: 1 } })])).toEqual([]);
-    expect(admit(one, [board('p1', { available: false, unavailable: 'power' })])).toEqual([]);
+    expect(admit(one, [held('p1', 1, null)])).toEqual([]);
+    expect(admit(one, [board('p1', { open: 'nothing', closed: 'offline: power' })])).toEqual([]);
     expect(lackings(one, [board('p1', { state: 'retired' })])).toEqual([
       '0 of 1 board of type panda; p1 is retired',
     ]);
@@ -182,7 +172,9 @@ describe('admission', () => {
     (check: typeof admit) =>
     ({ roles, boards }: Group) => {
       const still = boards.map((one, at) =>
-        registered(one) ? board(one.name, { ...one, idleSince: at, state: 'idle' }) : one,
+        registered(one)
+          ? board(one.name, { ...one, idleSince: at, state: 'idle', open: 'jobs' })
+          : one,
       );
       expect(check(roles, still.reverse())).toEqual(check(roles, boards));
     };

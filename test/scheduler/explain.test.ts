@@ -1,46 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from '../../scheduler/explain.ts';
-import { plan } from '../../scheduler/plan.ts';
-import type { Board, QueuedJob } from '../../scheduler/types.ts';
-import {
-  board,
-  devicesOf,
-  fits,
-  free,
-  inTurn,
-  job,
-  labArb,
-  mostSlots,
-  named,
-  needs,
-  slotsOf,
-} from './labs.ts';
+import { explain, waiting } from '../../scheduler/explain.ts';
+import { type Lab, plan } from '../../scheduler/plan.ts';
+import type { Board, Explanation, QueuedJob, Worker } from '../../scheduler/types.ts';
+import { devicesOf, fits, free, inTurn, mostSlots, roomFor, slotsOf, take } from './dumb.ts';
+import { board, check, held, job, lab, labArb, NOW, named, needs, pandas } from './labs.ts';
 import { holds, isCaught } from './properties.ts';
 
 type Explain = typeof explain;
-interface Lab {
-  queue: QueuedJob[];
-  boards: Board[];
-}
 
-const held = (name: string, by: number, more: Partial<Board> = {}) =>
-  board(name, { state: 'reserved', heldBy: { job: by }, ...more });
-
-const reason = (waiting: QueuedJob, boards: Board[], others: QueuedJob[] = []) =>
-  explain(waiting, [...others, waiting], boards).reason;
+/** Why the last job of the queue waits. */
+const reason = (queue: QueuedJob[], boards: Board[], ...workers: Worker[]) =>
+  explain(queue.at(-1)?.id ?? 0, lab(queue, boards, ...workers), NOW)?.reason;
 
 describe('the explanation of a waiting job', () => {
-  it('names the role, its type, and what keeps each board that would do', () => {
-    const waiting = job(5, [needs('client', 1, 'beagle'), needs('server', 1, 'panda')]);
+  it('names the role, its type, what keeps each board that would do, and until when at the latest', () => {
+    const one = job(5, [needs('client', 1, 'beagle'), needs('server', 1, 'panda')]);
     const boards = [
       board('beagle01', { deviceType: 'beagle' }),
-      held('panda01', 3),
-      board('panda02', { available: false, unavailable: 'power' }),
+      held('panda01', 3, NOW + 5000),
+      board('panda02', { open: 'nothing', closed: 'offline: power' }),
     ];
-    expect(explain(waiting, [waiting], boards)).toEqual({
+    expect(explain(5, lab([one], boards), NOW)).toEqual({
+      job: 5,
       place: 1,
       reason:
-        'waits for 1 board of role server (type panda): panda01 held by job 3, panda02 offline (power)',
+        'waits for 1 board of role server (type panda): panda01 held by job 3, panda02 (offline: power)',
+      guaranteedStart: NOW + 5000,
       slots: [
         { role: 'client', wanted: 1, free: 1, candidates: [{ board: 'beagle01', why: 'free' }] },
         {
@@ -48,7 +33,7 @@ describe('the explanation of a waiting job', () => {
           wanted: 1,
           free: 0,
           candidates: [
-            { board: 'panda01', why: 'held by job 3' },
+            { board: 'panda01', why: 'held by job 3', until: NOW + 5000 },
             { board: 'panda02', why: 'offline: power' },
           ],
         },
@@ -57,162 +42,288 @@ describe('the explanation of a waiting job', () => {
   });
 
   it('names every role that is short, and how many boards each lacks', () => {
-    const waiting = job(5, [needs('a', 3, 'panda', 'usb'), named('b', 'p9')]);
     const boards = [
       board('p1', { tags: ['usb'] }),
-      held('p2', 3, { tags: ['usb'] }),
-      held('p3', 4, { tags: ['usb'] }),
-      held('p9', 4),
+      held('p2', 3, null, { tags: ['usb'] }),
+      held('p3', 4, null, { tags: ['usb'] }),
+      held('p9', 4, null),
     ];
-    expect(reason(waiting, boards)).toBe(
+    expect(reason([job(5, [needs('a', 3, 'panda', 'usb'), named('b', 'p9')])], boards)).toBe(
       'waits for 2 boards of role a (type panda with tag usb): p2 held by job 3, p3 held by job 4; 1 board of role b (name p9): p9 held by job 4',
     );
   });
 
   it('says which board two roles of the group compete for', () => {
-    const waiting = job(5, [needs('client', 1, 'panda'), named('server', 'p1')]);
-    expect(reason(waiting, [board('p1'), held('p2', 3)])).toBe(
+    const one = job(5, [needs('client', 1, 'panda'), named('server', 'p1')]);
+    expect(reason([one], [board('p1'), held('p2', 3, null)])).toBe(
       'waits for 1 board of role client (type panda): p1 is also needed by role server, p2 held by job 3',
     );
   });
 
-  it('tells a tag that is missing, a retired board and a reserved one apart', () => {
-    const waiting = job(5, [needs('a', 1, 'panda', 'usb')]);
+  it('tells a tag that is missing, a retired, a reserved and a closed board apart', () => {
+    const one = job(5, [needs('a', 1, 'panda', 'usb')]);
     const boards = [
       board('p1'),
       board('p2', { tags: ['usb'], state: 'retired' }),
       board('p3', { tags: ['usb'], state: 'reserved' }),
-      board('p4', { tags: ['usb'], available: false }),
+      board('p4', { tags: ['usb'], open: 'nothing' }),
+      board('p5', { tags: ['usb'], open: 'checks' }),
       board('x1', { deviceType: 'beagle', tags: ['usb'] }),
     ];
-    const { slots } = explain(waiting, [waiting], boards);
-    expect(slots[0]?.candidates).toEqual([
+    expect(explain(5, lab([one], boards), NOW)?.slots[0]?.candidates).toEqual([
       { board: 'p1', why: 'lacks tag usb' },
       { board: 'p2', why: 'retired' },
-      { board: 'p3', why: 'reserved' },
-      { board: 'p4', why: 'offline' },
+      { board: 'p3', why: 'held' },
+      { board: 'p4', why: 'closed' },
+      { board: 'p5', why: 'its health check comes first' },
     ]);
     // While enough boards fit, the sentence does not speak of those that never will.
-    expect(reason(waiting, boards)).toBe(
-      'waits for 1 board of role a (type panda with tag usb): p3 reserved, p4 offline',
+    expect(reason([one], boards)).toBe(
+      'waits for 1 board of role a (type panda with tag usb): p3 held, p4 (closed), p5 (its health check comes first)',
     );
   });
 
   it('says so when the last board that fits was retired while the job waited', () => {
-    const waiting = job(5, [needs('a', 1, 'panda', 'usb')]);
-    expect(reason(waiting, [board('p1'), board('p2', { state: 'retired', tags: ['usb'] })])).toBe(
-      'waits for 1 board of role a (type panda with tag usb): p1 lacks tag usb, p2 retired',
+    const one = job(5, [needs('a', 1, 'panda', 'usb')]);
+    expect(reason([one], [board('p1'), board('p2', { state: 'retired', tags: ['usb'] })])).toBe(
+      'cannot start on any boards that are registered: role a has 0 of 1 board of type panda with tag usb; p2 is retired, p1 lacks tag usb',
     );
-    expect(reason(waiting, [])).toBe(
-      'waits for 1 board of role a (type panda with tag usb): no other board is registered',
+    expect(reason([one], [])).toBe(
+      'cannot start on any boards that are registered: role a has 0 of 1 board of type panda with tag usb; no board of this type is registered',
     );
   });
 
-  it('says which boards go to jobs before it, and its place behind them', () => {
+  it('says which boards go to other jobs now, and its place behind those before it', () => {
+    const queue = [
+      pandas(9, 1, { priority: 0, timeoutSeconds: 1 }),
+      pandas(7, 1, { priority: 100, timeoutSeconds: 2 }),
+      pandas(8, 2),
+    ];
     const boards = [board('p1'), board('p2')];
-    const first = job(7, [needs('r', 1, 'panda')], { priority: 100 });
-    const later = job(9, [needs('r', 1, 'panda')], { priority: 0 });
-    const wide = job(8, [needs('r', 2, 'panda')]);
-    const queue = [later, wide, first];
-    expect(explain(wide, queue, boards)).toMatchObject({
+    const told = (id: number) => explain(id, lab(queue, boards), NOW);
+    expect(told(8)).toMatchObject({
       place: 2,
-      reason: 'waits for 1 board of role r (type panda): p1 goes to job 7 first',
+      reason: 'waits for 2 boards of role r (type panda): p1 goes to job 7, p2 goes to job 9',
+      guaranteedStart: NOW + 2000,
+      slots: [
+        {
+          free: 0,
+          candidates: [
+            { why: 'goes to job 7', until: NOW + 2000 },
+            { why: 'goes to job 9', until: NOW + 1000 },
+          ],
+        },
+      ],
+    });
+    const canStart = { guaranteedStart: null, slots: [{ free: 1 }] };
+    expect(told(7)).toMatchObject({ place: 1, reason: 'can start now on p1', ...canStart });
+    expect(told(9)).toMatchObject({ place: 3, reason: 'can start now on p2', ...canStart });
+  });
+
+  it('says which boards are kept back for the job with the reservation', () => {
+    const queue = [pandas(11, 2), pandas(12, 1, { timeoutSeconds: 60 })];
+    const boards = [board('p1'), held('p2', 3, NOW + 59_000), board('x1', { deviceType: 'x' })];
+    expect(explain(12, lab(queue, boards), NOW)).toEqual({
+      job: 12,
+      place: 2,
+      reason: 'could start now, but job 11 would start later: p1 reserved for job 11',
+      guaranteedStart: null,
+      slots: [
+        {
+          role: 'r',
+          wanted: 1,
+          free: 0,
+          candidates: [
+            { board: 'p1', why: 'reserved for job 11' },
+            { board: 'p2', why: 'held by job 3', until: NOW + 59_000 },
+          ],
+        },
+      ],
+    });
+    expect(explain(11, lab(queue, boards), NOW)).toMatchObject({
+      reason: 'waits for 1 board of role r (type panda): p2 held by job 3',
+      guaranteedStart: NOW + 59_000,
       slots: [{ free: 1 }],
     });
-    expect(explain(first, queue, boards)).toMatchObject({
-      place: 1,
-      reason: 'can start now on p1',
-    });
-    expect(explain(later, queue, boards)).toMatchObject({
-      place: 3,
-      reason: 'can start now on p2',
-    });
+  });
+
+  it('says when a worker has as many boards in use as it may, or would have too many', () => {
+    const boards = [held('p1', 3, null), board('p2'), board('p3')];
+    expect(reason([pandas(5, 1)], boards, { name: 'w1', jobLimit: 1 })).toBe(
+      'waits for 1 board of role r (type panda): p1 held by job 3, p2 (worker w1 has 1 of its 1 boards in use), p3 (worker w1 has 1 of its 1 boards in use)',
+    );
+    expect(reason([pandas(5, 2)], boards, { name: 'w1', jobLimit: 2 })).toBe(
+      'waits for 1 board of role r (type panda): p1 held by job 3, p3 is one too many for worker w1 (2 at once)',
+    );
   });
 
   it('names a few boards of many, and counts the rest', () => {
-    const boards = Array.from({ length: 9 }, (_, at) => held(`p${at + 1}`, 3));
-    expect(reason(job(5, [needs('r', 1, 'panda')]), boards)).toBe(
+    const boards = Array.from({ length: 9 }, (_, at) => held(`p${at + 1}`, 3, null));
+    expect(reason([pandas(5, 1)], boards)).toBe(
       'waits for 1 board of role r (type panda): p1 held by job 3, p2 held by job 3, p3 held by job 3, p4 held by job 3, p5 held by job 3 and 4 more',
     );
   });
 
   it('says so when a job asks for no board at all', () => {
-    expect(reason(job(5, [needs('r', 0, 'panda')]), [board('p1')])).toBe(
+    expect(reason([pandas(5, 0)], [board('p1')])).toBe(
       'asks for no board, so there is no group to allocate',
     );
   });
 
-  it('explains a job that is not in the queue yet as if it stood in it', () => {
-    expect(explain(job(5, [needs('r', 1, 'panda')]), [], [board('p1')])).toMatchObject({
-      place: 1,
-      reason: 'can start now',
-    });
+  it('knows nothing of a job that is not in the queue', () => {
+    expect(explain(5, lab([], [board('p1')]), NOW)).toBeUndefined();
+  });
+
+  it('explains a health check like any job, by its own board', () => {
+    const due = board('p1', { open: 'checks', closed: 'its health check is due' });
+    const queue = [check(2, 'p1'), pandas(1, 1)];
+    expect(waiting(lab(queue, [due]), NOW)).toEqual([
+      { job: 2, place: 1, reason: 'can start now on p1', guaranteedStart: null },
+      {
+        job: 1,
+        place: 2,
+        reason: 'waits for 1 board of role r (type panda): p1 (its health check is due)',
+        guaranteedStart: null,
+      },
+    ]);
   });
 });
 
 describe('properties of every explanation', () => {
-  const agreesWithPlan = (how: Explain) => (lab: Lab) => {
-    const planned = plan(lab.queue, lab.boards);
-    inTurn(lab.queue).forEach((waiting, at, turns) => {
-      const told = how(waiting, lab.queue, lab.boards);
+  /** The lab once the plan's starts have their boards. */
+  const leftBy = (drawn: Lab) => {
+    const { starts, reservation } = plan(drawn, NOW);
+    const moment = starts.reduce(
+      (before, start) => {
+        const set = before.boards.filter(({ name }) => devicesOf(start).includes(name));
+        return take(before, set, drawn.queue.find(({ id }) => id === start.job)!);
+      },
+      { now: NOW, ...drawn },
+    );
+    return { starts, reservation, moment };
+  };
+
+  const agreesWithPlan = (how: Explain) => (drawn: Lab) => {
+    const { starts, reservation, moment } = leftBy(drawn);
+    inTurn(drawn.queue).forEach((one, at) => {
+      const told = how(one.id, drawn, NOW)!;
       expect(told.place).toBe(at + 1);
-      const before = turns.slice(0, at).map(({ id }) => id);
-      const gone = planned.filter((one) => before.includes(one.job)).flatMap(devicesOf);
-      const left = lab.boards.filter((one) => free(one) && !gone.includes(one.name));
+      const start = starts.find((other) => other.job === one.id);
+      expect(told.guaranteedStart).toBe(reservation?.job === one.id ? reservation.at : null);
+      expect(told.reason.startsWith('can start now on')).toBe(start !== undefined);
+      if (start !== undefined) return;
       // The numbers of boards that the sentence waits for add up to the open slots of the best matching.
-      const slots = slotsOf(waiting.roles);
-      const open = [...told.reason.matchAll(/(\d+) boards? of role/g)].map(([, n]) => Number(n));
-      expect(open.reduce((sum, n) => sum + n, 0)).toBe(slots.length - mostSlots(slots, left));
-      expect(told.reason.startsWith('can start now on')).toBe(
-        planned.some((one) => one.job === waiting.id),
+      const slots = slotsOf(one.roles);
+      const usable = moment.boards.filter((other) => free(other, one));
+      const short = slots.length - mostSlots(slots, usable, roomFor(moment));
+      const waitsFor = [...told.reason.matchAll(/(\d+) boards? of role/g)].map(([, n]) =>
+        Number(n),
       );
-      waiting.roles.forEach((request, index) => {
-        const slot = told.slots[index]!;
-        const candidates = lab.boards.filter(
-          (one) => one.name === request.device || one.deviceType === request.deviceType,
-        );
-        expect(slot.candidates.map((one) => one.board)).toEqual(candidates.map((one) => one.name));
-        const usable = left.filter((one) => fits(one, request)).map(({ name }) => name);
-        const freed = slot.candidates.filter(({ why }) => why === 'free').map((one) => one.board);
-        expect(freed).toEqual(usable);
-        expect(slot.free).toBe(usable.length);
-      });
+      if (waitsFor.length > 0) expect(waitsFor.reduce((sum, n) => sum + n, 0)).toBe(short);
+      const delays = told.reason.startsWith('could start now, but job');
+      expect(delays || told.reason.startsWith('asks for no board')).toBe(short === 0);
+      if (delays) expect(told.reason).toContain(`job ${reservation?.job} would start later`);
     });
   };
 
   it('says that a job can start exactly when the plan starts it, and counts what it waits for', () => {
     holds(labArb, agreesWithPlan(explain));
   });
-  it('so an explanation that forgets the jobs before is caught', () => {
-    isCaught(
-      labArb,
-      agreesWithPlan((waiting, _queue, boards) => explain(waiting, [waiting], boards)),
-    );
+  it('so an explanation that forgets the other jobs is caught', () => {
+    const alone: Explain = (id, drawn, now) =>
+      explain(id, { ...drawn, queue: drawn.queue.filter((one) => one.id === id) }, now);
+    isCaught(labArb, agreesWithPlan(alone));
   });
   it('so an explanation that lets later jobs go first is caught', () => {
-    const afterAll: Explain = (waiting, queue, boards) => ({
-      ...explain({ ...waiting, priority: -1 }, queue, boards),
-      place: explain(waiting, queue, boards).place,
-    });
+    const afterAll: Explain = (id, drawn, now) => {
+      const later = drawn.queue.map((one) => (one.id === id ? { ...one, priority: -1 } : one));
+      const place = explain(id, drawn, now)?.place ?? 0;
+      const told = explain(id, { ...drawn, queue: later }, now);
+      return told && { ...told, place };
+    };
     isCaught(labArb, agreesWithPlan(afterAll));
   });
+  it('so an explanation that promises every job its start is caught', () => {
+    const promising: Explain = (id, drawn, now) => {
+      const told = explain(id, drawn, now);
+      return told && { ...told, guaranteedStart: plan(drawn, now).reservation?.at ?? null };
+    };
+    isCaught(labArb, agreesWithPlan(promising));
+  });
 
-  const isIndependentOfOrder = (how: Explain) => (lab: Lab) => {
-    for (const waiting of lab.queue)
-      expect(how(waiting, [...lab.queue].reverse(), [...lab.boards].reverse())).toEqual(
-        how(waiting, lab.queue, lab.boards),
-      );
+  /** Every board of the role's type or name is there, and free exactly when nothing keeps it from the role. */
+  const namesEveryBoard = (how: Explain) => (drawn: Lab) => {
+    const { starts, reservation, moment } = leftBy(drawn);
+    for (const one of drawn.queue) {
+      const told = how(one.id, drawn, NOW)!;
+      const own = starts.find((other) => other.job === one.id);
+      one.roles.forEach((request, index) => {
+        const slot = told.slots[index]!;
+        const meant = drawn.boards.filter(
+          ({ name, deviceType }) => name === request.device || deviceType === request.deviceType,
+        );
+        expect(slot.candidates.map((other) => other.board)).toEqual(meant.map(({ name }) => name));
+        const usable = moment.boards
+          .filter((other) => fits(other, request))
+          .filter(
+            (other) =>
+              (free(other, one) && roomFor(moment)([other])) ||
+              (own !== undefined && devicesOf(own).includes(other.name)),
+          );
+        const kept = `reserved for job ${reservation?.job}`;
+        const freed = slot.candidates.filter(({ why }) => why === 'free' || why === kept);
+        expect(freed.map((other) => other.board)).toEqual(usable.map(({ name }) => name));
+        expect(slot.free).toBe(slot.candidates.filter(({ why }) => why === 'free').length);
+        for (const { board: name, until } of slot.candidates) {
+          const stands = drawn.boards.find((other) => other.name === name)!;
+          if (stands.heldBy && fits(stands, request) && stands.state === 'reserved')
+            expect(until).toBe(stands.heldBy.until);
+        }
+      });
+    }
+  };
+
+  it('accounts for every board of the type, and calls free what is free for the job', () => {
+    holds(labArb, namesEveryBoard(explain));
+  });
+  it('so an explanation that leaves unfit boards out is caught', () => {
+    const fitOnly: Explain = (id, drawn, now) => withCandidates(explain(id, drawn, now), 'lacks');
+    isCaught(labArb, namesEveryBoard(fitOnly));
+  });
+  const withCandidates = (told: Explanation | undefined, without: string) =>
+    told && {
+      ...told,
+      slots: told.slots.map((slot) => ({
+        ...slot,
+        candidates: slot.candidates.filter(({ why }) => !why.startsWith(without)),
+      })),
+    };
+
+  const isIndependentOfOrder = (how: Explain) => (drawn: Lab) => {
+    const turned = { ...drawn, queue: drawn.queue.toReversed(), boards: drawn.boards.toReversed() };
+    for (const { id } of drawn.queue) expect(how(id, turned, NOW)).toEqual(how(id, drawn, NOW));
   };
   it('is the same for every order of the queue and the boards', () => {
     holds(labArb, isIndependentOfOrder(explain));
   });
   it('so an explanation that takes its place from the order of the list is caught', () => {
-    isCaught(
-      labArb,
-      isIndependentOfOrder((waiting, queue, boards) => ({
-        ...explain(waiting, queue, boards),
-        place: queue.indexOf(waiting) + 1,
-      })),
-    );
+    const listed: Explain = (id, drawn, now) => {
+      const told = explain(id, drawn, now);
+      return told && { ...told, place: drawn.queue.findIndex((one) => one.id === id) + 1 };
+    };
+    isCaught(labArb, isIndependentOfOrder(listed));
+  });
+
+  const isTheListOf = (list: typeof waiting) => (drawn: Lab) => {
+    const told = inTurn(drawn.queue).map(({ id }) => explain(id, drawn, NOW)!);
+    expect(list(drawn, NOW)).toEqual(told.map(({ slots: _, ...line }) => line));
+  };
+  it('says the same of one job and of the whole queue', () => {
+    holds(labArb, isTheListOf(waiting));
+  });
+  it('so a list in which jobs of one kind share their place is caught', () => {
+    const shared: typeof waiting = (drawn, now) =>
+      waiting(drawn, now).map((line) => ({ ...line, place: 1 }));
+    isCaught(labArb, isTheListOf(shared));
   });
 });

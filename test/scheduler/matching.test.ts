@@ -1,38 +1,38 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RoleRequest } from '../../machines/definition.ts';
-import { demandsOf } from '../../scheduler/demand.ts';
-import { match } from '../../scheduler/matching.ts';
-import { changeWants, poolOf } from '../../scheduler/pool.ts';
-import type { Board } from '../../scheduler/types.ts';
-import { board, fits, groupArb, mostSlots, named, needs, orders, slotsOf } from './labs.ts';
+import { deal, match } from '../../scheduler/matching.ts';
+import { indexOf } from '../../scheduler/plan.ts';
+import { stockNow } from '../../scheduler/stock.ts';
+import type { Board, Worker } from '../../scheduler/types.ts';
+import { fits, free, mostSlots, roomFor, slotsOf } from './dumb.ts';
+import { board, groupArb, job, lab, limitsArb, NOW, named, needs, orders } from './labs.ts';
 import { greedily } from './mutants.ts';
 import { holds, isCaught } from './properties.ts';
 
 type Given = ReadonlyMap<string, readonly string[]>;
-type Matcher = (roles: readonly RoleRequest[], boards: readonly Board[]) => Given;
+type Matcher = (
+  roles: readonly RoleRequest[],
+  boards: readonly Board[],
+  workers?: readonly Worker[],
+  rest?: readonly RoleRequest[],
+) => Given;
 
-const matched: Matcher = (roles, boards) => {
-  const demands = demandsOf(roles);
-  return match(demands, poolOf(boards, demands)).given;
-};
-
-/** As in `plan`, where a job's own slots are no wants: boards that fit many of them come no later. */
-const matchedAlone: Matcher = (roles, boards) => {
-  const demands = demandsOf(roles);
-  const pool = poolOf(boards, demands);
-  changeWants(pool, demands, -1);
-  return match(demands, pool).given;
+/** @param rest what the rest of the queue asks for. */
+const matched: Matcher = (roles, boards, workers = [], rest = []) => {
+  const group = job(1, [...roles]);
+  const index = indexOf(lab([group, job(2, [...rest])], boards, ...workers));
+  return deal(match(index.shapeOf(group), stockNow), stockNow);
 };
 
 /** The roles' boards under the greedy choice. */
 const matchedGreedily: Matcher = (roles, boards) => {
-  const members = greedily({ id: 1, priority: 0, submittedAt: 0, roles }, boards, []);
-  return new Map(
-    roles.map(({ role }) => [
-      role,
-      members.filter((one) => one.role === role).map(({ device }) => device),
-    ]),
+  const members = greedily(
+    roles,
+    boards.filter((one) => free(one)),
   );
+  const of = (role: string) => members.filter((one) => one.role === role);
+  return new Map(roles.map(({ role }) => [role, of(role).map(({ device }) => device)]));
 };
 
 const boardsIn = (given: Given): string[] => [...given.values()].flat();
@@ -64,40 +64,15 @@ describe('matching slots to boards', () => {
       board('p4', { tags: ['a'], idleSince: 4 }),
     ];
     for (const order of orders(boards)) {
-      const given = Object.fromEntries(matchedAlone(roles, order));
+      const given = Object.fromEntries(matched(roles, order));
       expect(given).toEqual({ r1: ['p4'], r2: ['p1'], r3: ['p2'], r4: ['p3'] });
     }
   });
 
-  it('puts slots that the same boards fit together, in whatever order their tags are written', () => {
-    const demands = demandsOf([
-      needs('r1', 2, 'panda', 'a', 'b'),
-      needs('none', 0, 'panda', 'a'),
-      needs('r2', 1, 'panda', 'b', 'a', 'b'),
-      named('r3', 'p1'),
-    ]);
-    expect(demands.map(({ device, tags, roles }) => ({ device, tags, roles }))).toEqual([
-      { device: 'p1', tags: [], roles: [{ role: 'r3', count: 1 }] },
-      {
-        device: undefined,
-        tags: ['a', 'b'],
-        roles: [
-          { role: 'r1', count: 2 },
-          { role: 'r2', count: 1 },
-        ],
-      },
-    ]);
-  });
-
   it('prefers the least wanted, then the longest idle, then the first name', () => {
     const roles = [needs('r', 1, 'panda')];
-    const choice = (boards: Board[], rest: RoleRequest[]) => {
-      const demands = demandsOf(roles);
-      const others = demandsOf(rest);
-      const pool = poolOf(boards, [...demands, ...others]);
-      changeWants(pool, demands, -1);
-      return match(demands, pool).given.get('r');
-    };
+    const choice = (boards: Board[], rest: RoleRequest[]) =>
+      matched(roles, boards, [], rest).get('r');
     const tagged = board('p1', { tags: ['t'], idleSince: 1 });
     const long = board('p3', { idleSince: 2 });
     const short = board('p2', { idleSince: 3 });
@@ -131,40 +106,76 @@ describe('matching slots to boards', () => {
       expect(new Set(boardsIn(matched(roles, boards))).size).toBe(size);
   });
 
-  const isSound = (matcher: Matcher) => (lab: { roles: RoleRequest[]; boards: Board[] }) => {
-    const given = matcher(lab.roles, lab.boards);
+  interface Lab {
+    roles: RoleRequest[];
+    boards: Board[];
+    workers: Worker[];
+  }
+  const labArb = fc.tuple(groupArb, limitsArb).map(([group, workers]) => ({ ...group, workers }));
+  const unlimitedArb = groupArb.map((group) => ({ ...group, workers: [] }));
+  const bothArb = fc.oneof(unlimitedArb, labArb);
+
+  const isSound = (matcher: Matcher) => (drawn: Lab) => {
+    const given = matcher(drawn.roles, drawn.boards, drawn.workers);
     const names = boardsIn(given);
     expect(new Set(names).size).toBe(names.length);
-    for (const request of lab.roles) {
+    const taken = drawn.boards.filter(({ name }) => names.includes(name));
+    expect(roomFor({ now: NOW, ...drawn })(taken)).toBe(true);
+    for (const request of drawn.roles) {
       const own = given.get(request.role) ?? [];
       expect(own.length).toBeLessThanOrEqual(request.count);
-      for (const name of own)
-        expect(fits(lab.boards.find((one) => one.name === name)!, request)).toBe(true);
+      for (const name of own) {
+        const one = drawn.boards.find((other) => other.name === name)!;
+        expect(fits(one, request) && free(one)).toBe(true);
+      }
     }
   };
-  const isMaximum = (matcher: Matcher) => (lab: { roles: RoleRequest[]; boards: Board[] }) => {
-    const found = boardsIn(matcher(lab.roles, lab.boards)).length;
-    expect(found).toBe(mostSlots(slotsOf(lab.roles), lab.boards));
+  const isMaximum = (matcher: Matcher) => (drawn: Lab) => {
+    const found = boardsIn(matcher(drawn.roles, drawn.boards, drawn.workers)).length;
+    const usable = drawn.boards.filter((one) => free(one));
+    const room = roomFor({ now: NOW, ...drawn });
+    expect(found).toBe(mostSlots(slotsOf(drawn.roles), usable, room));
   };
 
-  it('gives every role only boards that fit it, and no board twice', () => {
-    holds(groupArb, isSound(matched));
-    holds(groupArb, isSound(matchedAlone));
+  it('gives every role only free boards that fit it, no board twice, within the limits', () => {
+    holds(bothArb, isSound(matched));
   });
   it('so a matcher that ignores tags is caught', () => {
-    const untagged: Matcher = (roles, boards) =>
+    const untagged: Matcher = (roles, ...rest) =>
       matched(
         roles.map((request) => ({ ...request, tags: [] })),
-        boards,
+        ...rest,
       );
-    isCaught(groupArb, isSound(untagged));
+    isCaught(bothArb, isSound(untagged));
+  });
+  it('so a matcher that ignores the limits of workers is caught', () => {
+    isCaught(
+      bothArb,
+      isSound((roles, boards) => matched(roles, boards)),
+    );
   });
 
   it('fills as many slots as any assignment could, against every assignment tried', () => {
-    holds(groupArb, isMaximum(matched));
-    holds(groupArb, isMaximum(matchedAlone));
+    holds(bothArb, isMaximum(matched));
   });
   it('so the greedy choice, which gives the only tagged board away, is caught', () => {
-    isCaught(groupArb, isMaximum(matchedGreedily));
+    isCaught(unlimitedArb, isMaximum(matchedGreedily));
+  });
+  it('so a limit that is kept by leaving boards out of the best matching is caught', () => {
+    const afterwards: Matcher = (roles, boards, workers = []) => {
+      const room = roomFor({ now: NOW, boards, workers });
+      const kept: Board[] = [];
+      const given = [...matched(roles, boards)].map(([role, names]) => {
+        const own = names.filter((name) => {
+          const one = boards.find((other) => other.name === name)!;
+          if (!room([...kept, one])) return false;
+          kept.push(one);
+          return true;
+        });
+        return [role, own] as const;
+      });
+      return new Map(given);
+    };
+    isCaught(labArb, isMaximum(afterwards));
   });
 });

@@ -1,78 +1,151 @@
 /**
  * Wrong schedulers, each wrong in one way that somebody has shipped or might: what the properties must
- * catch. Built from one plain planner with its rules as parameters.
+ * catch. Most are the dumb plan with one rule taken away.
  */
 import type { RoleRequest } from '../../machines/definition.ts';
 import type { Assignment, Board, QueuedJob } from '../../scheduler/types.ts';
-import { fillings, fits, free, inTurn, slotsOf } from './labs.ts';
-
-type Members = Assignment['members'];
-type Choose = (job: QueuedJob, left: readonly Board[], others: readonly QueuedJob[]) => Members;
-
-interface Rules {
-  order?: (queue: readonly QueuedJob[]) => QueuedJob[];
-  choose?: Choose;
-  usable?: (board: Board) => boolean;
-  /** Boards stay on offer after they were given. */
-  keepsBoards?: boolean;
-  /** A group may be given fewer boards than it asks for. */
-  partial?: boolean;
-  /** The first job that cannot start ends the plan. */
-  stopsAtBlocked?: boolean;
-}
-
-/** Any first complete filling, its boards in the order of the input. */
-const anyFilling: Choose = ({ roles }, left) => {
-  const slots = slotsOf(roles);
-  const boards = fillings(slots, left)[0] ?? [];
-  const members = boards.map(({ name }, at) => ({ device: name, role: slots[at]?.role ?? '' }));
-  return inGroupOrder(members, roles);
-};
-
-function inGroupOrder(members: Members, roles: readonly RoleRequest[]): Members {
-  return roles.flatMap(({ role }) =>
-    members.filter((one) => one.role === role).sort((a, b) => (a.device < b.device ? -1 : 1)),
-  );
-}
+import {
+  atTime,
+  dumbPlanWith,
+  fillings,
+  fits,
+  free,
+  inTurn,
+  keepsStart,
+  slotsOf,
+  sureStart,
+  take,
+  ways,
+} from './dumb.ts';
 
 /** Slot by slot in the job's order, each takes the first free board it fits: labgrid's choice, upstream's grab. */
-export const greedily: Choose = ({ roles }, left) => {
+export function greedily(
+  roles: readonly RoleRequest[],
+  left: readonly Board[],
+): Assignment['members'] {
   const rest = [...left];
-  const members = slotsOf(roles).flatMap((slot) => {
+  return slotsOf(roles).flatMap((slot) => {
     const at = rest.findIndex((candidate) => fits(candidate, slot));
     return at < 0 ? [] : rest.splice(at, 1).map(({ name }) => ({ device: name, role: slot.role }));
   });
-  return inGroupOrder(members, roles);
-};
-
-export function planWith(rules: Rules) {
-  return (queue: readonly QueuedJob[], boards: readonly Board[]): Assignment[] => {
-    const { order = inTurn, choose = anyFilling, usable = free } = rules;
-    let left = boards.filter(usable);
-    const assignments: Assignment[] = [];
-    for (const job of order(queue)) {
-      const members = choose(job, left, queue);
-      const wanted = slotsOf(job.roles).length;
-      if (wanted === 0) continue;
-      const enough = rules.partial === true ? members.length > 0 : members.length === wanted;
-      if (!enough && rules.stopsAtBlocked === true) break;
-      if (!enough) continue;
-      assignments.push({ job: job.id, members });
-      if (rules.keepsBoards !== true)
-        left = left.filter(({ name }) => !members.some(({ device }) => device === name));
-    }
-    return assignments;
-  };
 }
 
+const greedyWay = (job: QueuedJob, boards: readonly Board[]): Board[] =>
+  greedily(job.roles, boards).flatMap(({ device }) => boards.find(({ name }) => name === device)!);
+
+const freeFor = (job: QueuedJob, boards: readonly Board[]) =>
+  boards.filter((one) => free(one, job));
+
+/** Any first complete filling, its boards in the order of the input. */
+export const planInAnyOrder = dumbPlanWith({ choose: (all) => all[0] });
+
 /** Right but for the choice among matchings: the first names, whoever else wants them. */
-export const planByName = planWith({
-  choose: (job, left, others) =>
-    anyFilling(
-      job,
-      [...left].sort((a, b) => (a.name < b.name ? -1 : 1)),
-      others,
+export const planByName = dumbPlanWith({
+  choose: (all) => {
+    const names = (way: readonly Board[]) =>
+      way
+        .map(({ name }) => name)
+        .sort()
+        .join();
+    return [...all].sort((a, b) => (names(a) < names(b) ? -1 : 1))[0];
+  },
+});
+
+export const planGreedily = dumbPlanWith({
+  ways: (job, { boards }) => {
+    const way = greedyWay(job, freeFor(job, boards));
+    return way.length === slotsOf(job.roles).length ? [way] : [];
+  },
+  choose: (all) => all[0],
+});
+
+/** Holds boards one by one, as upstream does. */
+export const planInPieces = dumbPlanWith({
+  ways: (job, { boards }) => [greedyWay(job, freeFor(job, boards))].filter((way) => way.length > 0),
+  choose: (all) => all[0],
+});
+
+export const planTwice = dumbPlanWith({ keepsBoards: true });
+export const planBusyBoards = dumbPlanWith({
+  ways: (job, { boards }) =>
+    fillings(
+      slotsOf(job.roles),
+      boards.filter(({ state }) => state !== 'retired'),
     ),
+});
+/** A due health check does not close the board. */
+export const planUncheckedBoards = dumbPlanWith({
+  ways: (job, { boards }) =>
+    fillings(
+      slotsOf(job.roles),
+      boards.filter(({ state, open }) => state === 'idle' && open !== 'nothing'),
+    ),
+});
+export const planWithoutLimits = dumbPlanWith({
+  ways: (job, moment) => ways(job, { ...moment, workers: [] }),
+});
+
+export const planAsSubmitted = dumbPlanWith({
+  order: (queue) => inTurn(queue.map((one) => ({ ...one, priority: 0 }))),
+});
+export const planLastFirst = dumbPlanWith({
+  order: (queue) => inTurn(queue.map((one) => ({ ...one, submittedAt: 9 - one.submittedAt }))),
+});
+export const planChecksInLine = dumbPlanWith({
+  order: (queue) => {
+    const line = inTurn(queue.map(({ healthCheckOf: _, ...one }) => one));
+    return line.map(({ id }) => queue.find((one) => one.id === id)!);
+  },
+});
+export const planAsListed = dumbPlanWith({ order: (queue) => [...queue] });
+
+/** Gang scheduling without backfill. */
+export const planUntilBlocked = dumbPlanWith({ stopsAtBlocked: true });
+/** Backfill without a reservation: wide jobs starve. */
+export const planWithoutReservation = dumbPlanWith({ reserves: () => undefined });
+/** Only what ends in time is filled in. */
+export const planShortOnly = dumbPlanWith({
+  mayStart: (moment, _way, { timeoutSeconds }, { at }) => moment.now + timeoutSeconds * 1000 <= at,
+});
+/** The boards that the reserved job would get are pinned: no other job has them, though others would do. */
+export const planPinned = dumbPlanWith({
+  mayStart: (moment, way, job, reserved) => {
+    const pinned = ways(reserved.job, atTime(moment, reserved.at))[0] ?? [];
+    const ends = moment.now + job.timeoutSeconds * 1000 <= reserved.at;
+    return ends || !way.some(({ name }) => pinned.some((one) => one.name === name));
+  },
+});
+/** Takes every later job for a short one. */
+export const planUntimed = dumbPlanWith({ mayStart: () => true });
+/** Counts a board that is held without an end, or closed, as back some time. */
+export const planHopeful = dumbPlanWith({
+  reserves: (job, moment) =>
+    sureStart(job, {
+      ...moment,
+      boards: moment.boards.map((one) => ({
+        ...one,
+        open: 'jobs',
+        ...(one.state === 'reserved' && {
+          heldBy: { job: 99, until: one.heldBy?.until ?? moment.now + 9000 },
+        }),
+      })),
+    }),
+});
+/** Forgets that what it filled in before holds boards at the reserved time too. */
+export const planForgetful = dumbPlanWith({
+  mayStart: (moment, way, job, reserved) => {
+    const given = moment.boards.map(
+      (one): Board => ((one.heldBy?.until ?? 0) > reserved.at ? { ...one, state: 'idle' } : one),
+    );
+    return keepsStart({ ...moment, boards: given }, way, job, reserved);
+  },
+});
+/** Forgets the limits of workers at the reserved time. */
+export const planLimitlessLater = dumbPlanWith({
+  mayStart: (moment, way, job, reserved) => {
+    const later = atTime(take(moment, way, job), reserved.at);
+    return ways(reserved.job, { ...later, workers: [] }).length > 0;
+  },
 });
 
 /** Role by role, as upstream admits: it never sees that two roles need the same board. */
@@ -86,8 +159,5 @@ export function admitsPerRole(roles: readonly RoleRequest[], boards: readonly Bo
 /** One greedy pass over the whole group. */
 export function admitsGreedily(roles: readonly RoleRequest[], boards: readonly Board[]): boolean {
   const registered = boards.filter(({ state }) => state !== 'retired');
-  return (
-    greedily({ id: 1, priority: 0, submittedAt: 0, roles }, registered, []).length ===
-    slotsOf(roles).length
-  );
+  return greedily(roles, registered).length === slotsOf(roles).length;
 }
