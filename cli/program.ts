@@ -10,6 +10,7 @@ import { jobCommand, jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { queueCommand } from './commands/queue.ts';
 import { resultsCommand } from './commands/results.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { submitCommand } from './commands/submit.ts';
 import { watchCommand } from './commands/watch.ts';
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
@@ -91,6 +92,7 @@ function buildProgram(
     eventsCommand,
     watchCommand,
     cancelCommand,
+    simulateCommand,
   ];
   for (const command of [...local, ...remote.map((build) => build(cli))])
     program.addCommand(command.copyInheritedSettings(program));
