@@ -2,16 +2,20 @@
 import { Command, CommanderError } from 'commander';
 import { ServerProblem } from './client.ts';
 import { type Cli, exampleText } from './command.ts';
+import { backupCommand } from './commands/backup.ts';
 import { barriersCommand } from './commands/barriers.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { deviceCommand, devicesCommand } from './commands/devices.ts';
 import { eventsCommand } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { jobCommand, jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { queueCommand } from './commands/queue.ts';
 import { resultsCommand } from './commands/results.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { submitCommand } from './commands/submit.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
 import type { Io } from './io.ts';
@@ -93,6 +97,10 @@ function buildProgram(
     watchCommand,
     cancelCommand,
     simulateCommand,
+    backupCommand,
+    verifyCommand,
+    exportCommand,
+    importCommand,
   ];
   for (const command of [...local, ...remote.map((build) => build(cli))])
     program.addCommand(command.copyInheritedSettings(program));

@@ -2,9 +2,9 @@
  * Where projections keep how far they have read, with what they knew then. A checkpoint may always be thrown
  * away and rebuilt from the log: that is why a file that cannot be read as one counts as none.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreUnavailable } from './port.ts';
+import { replaceFile } from './durable-file.ts';
 
 /** A checkpoint's name is also its file's name. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -44,7 +44,9 @@ export function fileCheckpoints(dir: string): Checkpoints {
       const file = fileOf(dir, name);
       const text = wrap(value);
       const before = saving.get(name) ?? Promise.resolve();
-      const save = before.catch(() => {}).then(() => replaceFile(dir, file, text));
+      const save = before
+        .catch(() => {})
+        .then(() => replaceFile(file, 'the checkpoint', (handle) => handle.writeFile(text)));
       saving.set(name, save);
       try {
         await save;
@@ -90,40 +92,3 @@ async function textOf(file: string): Promise<string> {
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/** Temp name, fsync, rename, fsync of the folder: after a crash it is the old file or the new one. */
-async function replaceFile(dir: string, file: string, text: string): Promise<void> {
-  const aside = `${file}.new`;
-  try {
-    await mkdir(dir, { recursive: true });
-    await writeDurably(aside, text);
-    await rename(aside, file);
-    await syncFolder(dir);
-  } catch (error) {
-    await rm(aside, { force: true }).catch(() => {});
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailable(
-      `${file}: the checkpoint could not be written; make room, or make its folder writable (${message})`,
-      { cause: error },
-    );
-  }
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}

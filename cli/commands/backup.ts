@@ -1,0 +1,31 @@
+/** `muster backup FILE`: a copy of the log, also while a server writes to it. */
+import type { Command } from 'commander';
+import { backupSqlite } from '../../store/sqlite-backup.ts';
+import { type Cli, printJson } from '../command.ts';
+import { EXIT } from '../failure.ts';
+import { type LogOptions, logCommand, onLog } from '../log-command.ts';
+import { logFile } from '../open-log.ts';
+import { counted, hang } from '../text.ts';
+
+export function backupCommand(cli: Cli): Command {
+  return logCommand('backup', 'copy the log to a file, also while the server runs', [
+    'muster backup --data /var/lib/muster /backup/muster-2026-08-01.db',
+  ])
+    .argument('<file>', 'where to; it must not be there yet')
+    .addHelpText(
+      'after',
+      '\nTo restore, stop the server and put the file into the data folder as muster.db\n(docs/operations.md). A log in EventStoreDB is backed up by its own means, or\nwith muster export.',
+    )
+    .action((file: string, options: LogOptions) =>
+      onLog(cli, async () => {
+        const { io } = cli;
+        const { events, bytes } = await backupSqlite(logFile(options.data), file);
+        if (options.json) await printJson(io, { file, events, bytes });
+        else
+          await io.out(
+            hang('', `${file}: ${counted(events, 'event')}, ${bytes} bytes, checked`, io.columns),
+          );
+        return EXIT.ok;
+      }),
+    );
+}

@@ -1,0 +1,45 @@
+/** `muster import FILE`: puts exported or archived events into a log. */
+import type { Command } from 'commander';
+import { importEvents } from '../../store/transfer.ts';
+import { type Cli, printJson } from '../command.ts';
+import { EXIT } from '../failure.ts';
+import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
+import { openLog } from '../open-log.ts';
+import { counted, hang } from '../text.ts';
+
+/** The folder's log commits in the order of the calls; a cluster promises that of one stream only. */
+const SQLITE_IN_FLIGHT_MAX = 256;
+
+export function importCommand(cli: Cli): Command {
+  return logCommand('import', 'put exported or archived events into a log', [
+    'muster import --data ./new-data log.jsonl',
+    'muster import --store "esdb://10.0.0.7:2113?tls=false" log.jsonl',
+  ])
+    .argument('<file>', 'what muster export wrote, or a file of the archive')
+    .option('--store <url>', 'a log in EventStoreDB instead of the folder: esdb://HOST:PORT')
+    .addHelpText(
+      'after',
+      '\nThe log must be empty, or have been filled from the same log: events that it has\nalready stay as they are. No server may run on the data folder meanwhile.',
+    )
+    .action((file: string, options: LogOptions) =>
+      onLog(cli, () => importFile(cli, file, options)),
+    );
+}
+
+async function importFile(cli: Cli, file: string, options: LogOptions): Promise<number> {
+  const { io } = cli;
+  const log = await openLog(whichLog(options), 'muster import');
+  try {
+    const inFlightMax = log.name === 'sqlite' ? SQLITE_IN_FLIGHT_MAX : 1;
+    const done = await importEvents(log.store, file, inFlightMax, countsTo(io, 'imported'));
+    if (options.json) await printJson(io, { file, ...done });
+    else {
+      const known = done.known === 0 ? '' : `; ${done.known} of them were there already`;
+      const what = `${counted(done.events, 'event')} of ${counted(done.streams, 'stream')}${known}`;
+      await io.out(hang('', `${file}: ${what}`, io.columns));
+    }
+    return EXIT.ok;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,76 @@
+/** `muster verify`: reads a whole log strictly, also while a server writes to it. */
+import type { Command } from 'commander';
+import type { Projection } from '../../engine/projection-runner.ts';
+import {
+  applyToDirectory,
+  type Directory,
+  directoryFromJson,
+  directoryToJson,
+  emptyDirectory,
+} from '../../projections/directory.ts';
+import { fileCheckpoints } from '../../store/checkpoints.ts';
+import { type Cli, printJson } from '../command.ts';
+import { EXIT } from '../failure.ts';
+import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
+import { checkpointsFolder, openLogToRead } from '../open-log.ts';
+import { counted, hang } from '../text.ts';
+import { type Fault, type Verified, verifyLog } from '../verify-log.ts';
+
+/** As the engine keeps it (engine/engine.ts). */
+const directoryProjection: Projection<Directory> = {
+  name: 'directory',
+  version: 2,
+  empty: emptyDirectory,
+  apply: applyToDirectory,
+  toJson: directoryToJson,
+  fromJson: directoryFromJson,
+};
+
+export function verifyCommand(cli: Cli): Command {
+  return logCommand('verify', 'check the whole log: every event, stream and checkpoint', [
+    'muster verify --data /var/lib/muster',
+  ])
+    .option('--store <url>', 'a log in EventStoreDB instead of the folder: esdb://HOST:PORT')
+    .addHelpText('after', '\nExit 0: all is well; 1: it is not; 2: there is no log to read.')
+    .action((options: LogOptions) => onLog(cli, () => verify(cli, options)));
+}
+
+async function verify(cli: Cli, options: LogOptions): Promise<number> {
+  const { io } = cli;
+  const log = await openLogToRead(whichLog(options));
+  try {
+    const verified = await verifyLog({
+      store: log.store,
+      checkpoints: fileCheckpoints(checkpointsFolder(options.data)),
+      projections: [directoryProjection as Projection<unknown>],
+      onProgress: countsTo(io, 'checked'),
+    });
+    if (options.json) await printJson(io, verified);
+    else await io.out(renderVerified(verified, io.columns));
+    return verified.faultCount === 0 ? EXIT.ok : EXIT.failed;
+  } finally {
+    await log.close();
+  }
+}
+
+function renderVerified(verified: Verified, columns: number): string {
+  const { events, streams, jobsOver, head, faultCount, faults, notes } = verified;
+  const size = `${counted(events, 'event')} in ${counted(streams, 'stream')}, ${counted(jobsOver, 'job')} over, up to position ${head}`;
+  const verdict = faultCount === 0 ? 'all is well' : counted(faultCount, 'fault');
+  return [
+    hang('', size, columns),
+    ...notes.map((note) => hang('note: ', note, columns)),
+    ...faults.map((fault) => hang('fault: ', faultText(fault), columns)),
+    faults.length < faultCount ? hang('', `and ${faultCount - faults.length} more`, columns) : '',
+    hang('', verdict, columns),
+  ].join('');
+}
+
+function faultText({ stream, version, position, type, reason }: Fault): string {
+  const where = [
+    stream === undefined ? '' : `${stream} event ${version}`,
+    type === undefined ? '' : `(${type})`,
+    position === undefined ? '' : `at position ${position}`,
+  ].filter((part) => part !== '');
+  return `${where.join(' ')}: ${reason}`;
+}

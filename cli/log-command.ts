@@ -1,0 +1,66 @@
+/** What the commands share that work on a log itself and not through a server: options, faults, and progress. */
+import { Command } from 'commander';
+import { UnreadableEvent } from '../machines/events.ts';
+import { StoreRefused, StoreUnavailable } from '../store/port.ts';
+import { TransferRefused } from '../store/transfer.ts';
+import { type Cli, exampleText } from './command.ts';
+import { CliFailure, EXIT } from './failure.ts';
+import type { Io } from './io.ts';
+import type { WhichLog } from './open-log.ts';
+import { counted, hang } from './text.ts';
+
+export const DATA_DEFAULT = './muster-data';
+
+export interface LogOptions {
+  data: string;
+  store?: string;
+  json?: boolean;
+}
+
+export function logCommand(name: string, summary: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(summary)
+    .option('--data <dir>', 'folder of the log', DATA_DEFAULT)
+    .option('--json', 'print JSON')
+    .addHelpText('after', exampleText(examples));
+}
+
+export function whichLog({ data, store }: LogOptions): WhichLog {
+  return { dataDir: data, ...(store !== undefined && { store }) };
+}
+
+/** Runs the command; what is wrong with a log or a file becomes a message and an exit code. */
+export async function onLog(cli: Cli, run: () => Promise<number>): Promise<void> {
+  try {
+    cli.exit = await run();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof StoreRefused || error instanceof TransferRefused)
+    return new CliFailure({ code: error.code, exit: EXIT.usage, message: error.message });
+  if (error instanceof StoreUnavailable)
+    return new CliFailure({ code: error.code, exit: EXIT.failed, message: error.message });
+  if (error instanceof UnreadableEvent)
+    return new CliFailure({
+      code: error.code,
+      exit: EXIT.failed,
+      message: `${error.message}; "muster verify" names all such events`,
+    });
+  return error;
+}
+
+const PROGRESS_MS = 5_000;
+
+/** Says on stderr how far it is, now and then: nothing while a short log is done at once. */
+export function countsTo(io: Io, done: string): (events: number) => void {
+  let last = performance.now();
+  return (events) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MS) return;
+    last = now;
+    io.err(hang('muster: ', `${counted(events, 'event')} ${done}`, io.columns));
+  };
+}
