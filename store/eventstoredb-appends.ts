@@ -93,7 +93,8 @@ class Lane {
       return await new Promise<Told>((resolve, reject) => {
         this.#waiting.set(correlation, { resolve, reject });
         const onLate = () => reject(new NotNow(`no answer within ${ATTEMPT_MS / 1000} s`));
-        timer = setTimeout(onLate, ATTEMPT_MS);
+        // After a stall of this process, what has arrived meanwhile is read first.
+        timer = setTimeout(() => setImmediate(onLate), ATTEMPT_MS);
         for (const request of appendRequests({ correlation, ...append })) this.#call.write(request);
       });
     } finally {

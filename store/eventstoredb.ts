@@ -156,15 +156,17 @@ class EventStoreDb implements EventStore {
   async *#readUpTo(after: number, end: Promise<End>, limit: number): AsyncIterable<RecordedEvent> {
     const { head, removed } = await end;
     let left = limit;
+    let seen = after;
     let from = after;
     let isLast = false;
     while (from < head && !isLast) {
       this.#assertOpen();
       const page = await this.#pageFrom(from, from < after ? PAGE_EVENTS_MAX : left);
       for (const event of page?.events ?? []) {
-        if (event.position <= after || event.position > head || !isSeen(event, removed)) continue;
+        if (event.position <= seen || event.position > head || !isSeen(event, removed)) continue;
         if (left <= 0) return;
         left -= 1;
+        seen = event.position;
         yield recordedOf(event);
       }
       isLast = page?.isLast ?? false;

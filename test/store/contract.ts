@@ -110,6 +110,15 @@ function reading(store: () => EventStore, prefix: () => string): void {
     expect(streams.filter((stream) => stream === before)).toHaveLength(3);
     expect(streams).not.toContain(after);
   });
+  it('reads a log of many pages without a hole or a repeat', async () => {
+    const start = await store().head();
+    const streams = [checks.newStream(), checks.newStream()] as const;
+    const events = [many(1_700), many(1_300)] as const;
+    await store().append(streams[0], 0, events[0]);
+    await store().append(streams[1], 0, events[1]);
+    const log = await checks.logOf(store(), streams, start);
+    expect(idsOf(log)).toEqual(idsOf(events.flat()));
+  });
   it('lets a reader leave in the middle', async () => {
     const stream = checks.newStream();
     await store().append(stream, 0, many(1500));
