@@ -1,0 +1,145 @@
+/**
+ * Muster in a process of its own for the bench: a log in a folder, groups of boards that have booted, the boards'
+ * door. It is what `muster serve` is, without a dispatcher: the load generator speaks for the boards.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { buildBoardApp } from '../api/board-app.ts';
+import { memberToken } from '../api/tokens.ts';
+import { Engine } from '../engine/engine.ts';
+import { memoryCheckpoints } from '../store/checkpoints.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import { parseJob } from '../submission/job-json.ts';
+import { CpuProfile, type SelfTime } from './profile.ts';
+
+/** The argument that makes `bench/main.ts` this server. */
+export const SERVER_ARGUMENT = 'muster-server';
+const WORKER = 'bench';
+const JOB_SECONDS = 24 * 3600;
+
+interface Asked {
+  folder: string;
+  /** How many boards each group has. */
+  sizes: readonly number[];
+}
+interface Ready {
+  port: number;
+  /** A token a member, group by group. */
+  tokens: string[][];
+}
+type Question = 'held' | 'profile' | 'profile-end' | 'stop';
+
+/** The parent's side. */
+export interface MusterProcess extends Ready {
+  /** How many waits are held. */
+  held(): Promise<number>;
+  startProfile(): Promise<void>;
+  /** Where the time went, since the start of the profile. */
+  endProfile(): Promise<SelfTime[]>;
+  stop(): Promise<void>;
+}
+
+export async function startMuster(asked: Asked): Promise<MusterProcess> {
+  const child = fork(join(import.meta.dirname, 'main.ts'), [
+    SERVER_ARGUMENT,
+    JSON.stringify(asked),
+  ]);
+  const answers: ((answer: unknown) => void)[] = [];
+  const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
+  child.on('message', (answer) => answers.shift()?.(answer));
+  const ended = once(child, 'exit');
+  const early = ended.then(() => {
+    throw new Error('the Muster process ended');
+  });
+  early.catch(() => {});
+  const ready = (await Promise.race([next(), early])) as Ready;
+  const ask = (question: Question): Promise<unknown> => {
+    child.send(question);
+    return Promise.race([next(), early]);
+  };
+  return {
+    ...ready,
+    held: () => ask('held') as Promise<number>,
+    startProfile: async () => void (await ask('profile')),
+    endProfile: () => ask('profile-end') as Promise<SelfTime[]>,
+    async stop() {
+      child.send('stop');
+      await ended;
+    },
+  };
+}
+
+/** The child's side: runs until it is told to stop. */
+export async function serveForBench(argument: string): Promise<void> {
+  const { folder, sizes } = JSON.parse(argument) as Asked;
+  const secret = Buffer.alloc(32, 7);
+  const store = await openSqliteStore({ file: join(folder, 'muster.db') });
+  const engine = new Engine({ store, checkpoints: memoryCheckpoints() });
+  await engine.start();
+  const groups = await readyGroups(engine, sizes);
+  const log = pino({ level: 'error' });
+  const app = await buildBoardApp({ engine, secret, consoleSize: () => 0, log });
+  const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
+  const profile = new CpuProfile();
+  const tell = (answer: unknown) => process.send?.(answer ?? null);
+  process.on('message', async (question: Question) => {
+    if (question === 'held') tell(engine.heldWaits);
+    if (question === 'profile') tell(await profile.start());
+    if (question === 'profile-end') tell(await profile.end());
+    if (question !== 'stop') return;
+    await app.close();
+    await engine.stop();
+    await store.close();
+    process.disconnect();
+  });
+  tell({
+    port,
+    tokens: groups.map(({ id, boards }) => boards.map((board) => memberToken(secret, id, board))),
+  } satisfies Ready);
+}
+
+/** Submits a job for each group and boots its boards, as their worker would. */
+async function readyGroups(engine: Engine, sizes: readonly number[]) {
+  const boards = sizes.reduce((sum, size) => sum + size, 0);
+  await engine.connectWorker(
+    WORKER,
+    Array.from({ length: boards }, (_, i) => ({
+      device: `board${String(i).padStart(4, '0')}`,
+      deviceType: 'x',
+      tags: [],
+      driver: 'local',
+    })),
+  );
+  const ids: number[] = [];
+  for (const size of sizes)
+    ids.push((await engine.submit(jobFor(size), { actor: 'user:bench' })).id);
+  return Promise.all(ids.map((id) => bootedGroup(engine, id)));
+}
+
+async function bootedGroup(engine: Engine, id: number): Promise<{ id: number; boards: string[] }> {
+  while ((await engine.job(id))?.state !== 'allocated')
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  const boards = (await engine.job(id))?.members.map(({ device }) => device) ?? [];
+  const by = { actor: `worker:${WORKER}` };
+  await Promise.all(
+    boards.map(async (member) => {
+      await engine.member(id, { type: 'StartBoot', member }, by);
+      await engine.member(id, { type: 'ConfirmBoot', member }, by);
+    }),
+  );
+  return { id, boards };
+}
+
+function jobFor(size: number) {
+  const document = JSON.stringify({
+    timeout: JOB_SECONDS,
+    job_name: 'bench',
+    device_group: [{ role: 'peer', count: size, device_type: 'x' }],
+    actions: [{ command: 'lava_command_run', parameters: { commands: ['true'] } }],
+  });
+  const parsed = parseJob(document);
+  if (!('definition' in parsed)) throw new Error('the job of the bench is not right');
+  return { definition: parsed.definition, document };
+}
