@@ -159,7 +159,7 @@ class EventStoreDb implements EventStore {
     let seen = after;
     let from = after;
     let isLast = false;
-    while (from < head && !isLast) {
+    while (left > 0 && from < head && !isLast) {
       this.#assertOpen();
       const page = await this.#pageFrom(from, from < after ? PAGE_EVENTS_MAX : left);
       for (const event of page?.events ?? []) {
