@@ -20,6 +20,9 @@ const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 /** How much is read at a time to find where a file's last whole line or section ends. */
 const TAIL_BYTES = 1024 * 1024;
 const ALL_ARE_OUT = '.';
+/** How the last line of a whole part begins, in the archive and in the index. */
+const END_LINE_BEGINS = '{"end":';
+const ANY_LINE = '';
 
 export interface ArchiveOptions {
   dataDir: string;
@@ -115,12 +118,12 @@ async function archive(
   await mkdir(dir, { recursive: true });
   for (const file of new Set(batch.map((job) => job.file))) {
     const lines = batch.filter((job) => job.file === file).map((job) => job.lines);
-    await append(join(dir, file), lines.join(''), '\n{"end":');
+    await append(join(dir, file), lines.join(''), END_LINE_BEGINS);
   }
   const index = join(dir, 'index');
-  await append(index, batch.map(({ id, file }) => `${id} ${file}\n`).join(''), '\n');
+  await append(index, batch.map(({ id, file }) => `${id} ${file}\n`).join(''), ANY_LINE);
   for (const { id } of batch) await store.remove(jobStream(id));
-  await append(index, `${ALL_ARE_OUT}\n`, '\n');
+  await append(index, `${ALL_ARE_OUT}\n`, ANY_LINE);
   done.jobs += batch.length;
   done.events += batch.reduce((sum, { events }) => sum + events, 0);
 }
