@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf, messageOf } from './failure.ts';
 
 /** Whether `path` is `folder` or lies below it. Both must be real paths already. */
 export function isInside(folder: string, path: string): boolean {
@@ -33,7 +34,8 @@ export async function allowedFile(
   try {
     path = await realpath(fileURLToPath(url));
   } catch (error) {
-    return { refused: error instanceof Error ? error.message : String(error) };
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    return { refused: isMissing ? 'there is no such file' : messageOf(error) };
   }
   for (const folder of allowFiles) {
     const real = await realpath(folder).catch(() => undefined);

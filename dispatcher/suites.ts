@@ -21,7 +21,7 @@ import {
   type TestDefinition,
 } from './test-definition.ts';
 
-/** The one suite of a `lava_command_run`. */
+/** What the one suite of a `lava_command_run` is called, after its number. */
 const COMMAND_SUITE = 'lava-command-run';
 
 export interface SuiteOptions {
@@ -50,23 +50,29 @@ export async function layOutSuites(
 ): Promise<void> {
   const names =
     action.command === 'lava_command_run'
-      ? [await layOutCommands(action.parameters.commands, folder)]
+      ? [await layOutCommands(action.parameters.commands, folder, options)]
       : await layOutDefinitions(action.parameters.definitions, folder, options);
   await writeFile(join(folder, 'suites'), names.map((name) => `${name}\n`).join(''));
 }
 
-async function layOutCommands(commands: readonly string[], folder: string): Promise<string> {
+async function layOutCommands(
+  commands: readonly string[],
+  folder: string,
+  { suitesBefore }: SuiteOptions,
+): Promise<string> {
   const broken = commands.find((command) => /[\n\0]/.test(command));
   if (broken !== undefined)
     throw new StepFailure(
       'definition-refused',
       `a command of lava_command_run must be one line: ${JSON.stringify(broken.slice(0, 80))}`,
     );
-  await mkdir(join(folder, COMMAND_SUITE, 'tests'), { recursive: true });
+  // Numbered: the same command in two actions is two cases, and a pass must not hide a failure.
+  const suite = suiteName(suitesBefore, COMMAND_SUITE);
+  await mkdir(join(folder, suite, 'tests'), { recursive: true });
   const lines = commands.map((command) => `${command}\n`).join('');
-  await writeFile(join(folder, COMMAND_SUITE, 'commands'), lines);
-  await writeFile(join(folder, COMMAND_SUITE, 'definition'), `${COMMAND_SUITE}\n`);
-  return COMMAND_SUITE;
+  await writeFile(join(folder, suite, 'commands'), lines);
+  await writeFile(join(folder, suite, 'definition'), `${COMMAND_SUITE}\n`);
+  return suite;
 }
 
 async function layOutDefinitions(

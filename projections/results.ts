@@ -67,12 +67,19 @@ function outcomeOf(event: JobEvent, waits: ReadonlyMap<number, Started>): Outcom
       return {
         case: caseOf(waits.get(event.data.wait)),
         result: 'fail',
-        note: `given up: ${event.data.why}`,
+        note: `given up: ${GIVEN_UP[event.data.why]}`,
       };
     default:
       return undefined;
   }
 }
+
+type Abandoned = Extract<JobEvent, { type: 'WaitAbandoned' }>['data'];
+const GIVEN_UP: Record<Abandoned['why'], string> = {
+  'verb-ended': 'the verb was ended before its wait was over',
+  'connection-lost': 'its connection broke and did not come back',
+  'member-ended': 'its member ended',
+};
 
 const caseOf = (wait: Started | undefined): string =>
   wait === undefined ? 'multinode-wait' : `multinode-${wait.verb}-${wait.message}`;

@@ -46,7 +46,7 @@ export const CAPABILITIES_KEPT =
 
 /**
  * Needs: volume, data (the server's data folder), device, home, lower (a path from the volume on, or /), masked
- * (yes: hide the data folder), pids (a limit for the namespace, or empty), capabilities, mark, network, job, hosts;
+ * (yes: hide the data folder), scratch (bytes of each file system in memory), pids (a limit for the namespace, or empty), capabilities, mark, network, job, hosts;
  * and the function host_mounts.
  */
 export const SETUP = `
@@ -79,8 +79,8 @@ for entry in kcore keys timer_list; do
   [ ! -e "$root/proc/$entry" ] || mount --bind /dev/null "$root/proc/$entry"
 done
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$root/sys" 2>/dev/null || :
-mount -t tmpfs -o nosuid,nodev,mode=1777 muster-tmp "$root/tmp"
-mount -t tmpfs -o nosuid,nodev,mode=755 muster-run "$root/run"
+mount -t tmpfs -o "nosuid,nodev,mode=1777,size=$scratch" muster-tmp "$root/tmp"
+mount -t tmpfs -o nosuid,nodev,mode=755,size=64m muster-run "$root/run"
 mkdir -m 1777 "$root/run/lock"
 
 mount -t tmpfs -o nosuid,mode=755,size=1m muster-dev "$root/dev"
@@ -90,7 +90,7 @@ done
 mknod -m 666 "$root/dev/tty" c 5 0
 mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
-mount -t tmpfs -o nosuid,nodev,mode=1777 muster-shm "$root/dev/shm"
+mount -t tmpfs -o "nosuid,nodev,mode=1777,size=$scratch" muster-shm "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 ln -s /proc/self/fd/0 "$root/dev/stdin"

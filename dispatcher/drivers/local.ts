@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { cp, mkdir, readdir, realpath, rename, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +19,7 @@ import { BoardFolder, type BoardState } from './board-folder.ts';
 import { type BridgeWish, openBridge } from './bridge.ts';
 import type { ActionMark, Driver, Holding, LabBoard, Limits, Log, Seat } from './driver.ts';
 import { FETCH_MARK_VARIABLE, type Housing, type Launch, MARK_VARIABLE } from './housing.ts';
+import { scratchBytes } from './mounts.ts';
 import { namespaceHousing, namespacesLack } from './namespace-housing.ts';
 import { plainHousing } from './plain-housing.ts';
 import { openProcessLimit } from './process-limit.ts';
@@ -70,6 +72,7 @@ export async function openLocalDriver(options: LocalOptions): Promise<LocalDrive
     bridge,
     processLimit,
     consoleBytes: consoleBytesMax,
+    scratchBytes: scratchBytes(totalmem(), options.boards.length),
   });
   return new LocalDriver({ ...options, dataDir }, hash, housing);
 }

@@ -63,12 +63,23 @@ export function visibleMounts(all: readonly Mount[], dataDir: string): string[] 
   return [...new Set(paths)].sort();
 }
 
-export async function mountScratch(path: string): Promise<void> {
+const SCRATCH_BYTES_MIN = 256 * 1024 ** 2;
+
+/**
+ * What a board may have in each of its file systems in memory (root with MUSTER_HOME, /tmp, /dev/shm): even when all boards
+ * fill all of theirs, a quarter of the memory is left, as long as there is enough for the least that a test needs.
+ */
+export function scratchBytes(memoryBytes: number, boards: number): number {
+  const quarter = Math.floor(memoryBytes / 4);
+  return Math.min(quarter, Math.max(SCRATCH_BYTES_MIN, Math.floor(quarter / boards)));
+}
+
+export async function mountScratch(path: string, bytes: number): Promise<void> {
   const end = await runProgram('mount', [
     '-t',
     'tmpfs',
     '-o',
-    'nosuid,nodev,mode=700',
+    `nosuid,nodev,mode=700,size=${bytes}`,
     'muster-board',
     path,
   ]);

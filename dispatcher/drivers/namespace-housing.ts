@@ -28,6 +28,8 @@ export interface NamespaceOptions {
   bridge: Bridge;
   processLimit: ProcessLimit;
   consoleBytes: number;
+  /** Of each of a board's file systems in memory. */
+  scratchBytes: number;
 }
 
 const HOST_IMAGE = 'host:';
@@ -60,7 +62,7 @@ export function namespaceHousing(options: NamespaceOptions): Housing {
     prepare: async (folder) => {
       await mkdir(folder.volume, { recursive: true, mode: 0o700 });
       if (!(await mounts()).some(({ path }) => path === folder.volume))
-        await mountScratch(folder.volume);
+        await mountScratch(folder.volume, options.scratchBytes);
     },
     launch: (order) => launchOf(options, order),
     connect: (device, pid) => plugIn(bridge, device, pid),
@@ -110,6 +112,7 @@ async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<
       home: `/lava-${seat.job}`,
       lower: onHost ? '/' : '../image',
       masked: onHost ? 'yes' : 'no',
+      scratch: String(options.scratchBytes),
       pids: options.processLimit.pidMax,
       capabilities: CAPABILITIES_KEPT,
       mark: markOf(options.hash, seat.device),

@@ -137,6 +137,20 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     expect(signals((await running.finished).stdout).at(-1)).toBe('<LAVA_TEST_RUNNER EXIT>');
   });
 
+  it('says that it is through on a line of its own, whatever the background prints', async ({
+    board,
+    expect,
+  }) => {
+    ordinaryPath(board);
+    // A dot before each line that the runner prints, and no line end after it.
+    const dots = 'while :; do printf .; sleep 0.001; done &\necho $! > ../left\nsleep 0.2\n';
+    const folder = layAction(board, { '0_a': { 'run.sh': dots } });
+    const running = board.start('lava-test-runner', [folder]);
+    await new Promise((done) => running.child.once('exit', done));
+    process.kill(Number(fs.readFileSync(path.join(folder, '0_a/left'), 'utf8')), 'SIGKILL');
+    expect(signals((await running.finished).stdout).at(-1)).toBe('<LAVA_TEST_RUNNER EXIT>');
+  });
+
   it('gives steps no input, and lets them print much', async ({ board, server, expect }) => {
     ordinaryPath(board);
     const folder = layAction(board, {
@@ -226,7 +240,7 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     });
     expect(await board.run('lava-test-runner', board.scratch)).toMatchObject({
       status: 1,
-      stdout: '<LAVA_TEST_RUNNER EXIT>\n',
+      stdout: '\n<LAVA_TEST_RUNNER EXIT>\n',
       stderr: `lava-test-runner: no list of suites in ${board.scratch}\n`,
     });
   });

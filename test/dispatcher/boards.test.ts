@@ -1,6 +1,7 @@
 /** Real boards with namespaces, from deploy to teardown, and what test scripts do to them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openProcessLimit } from '../../dispatcher/drivers/process-limit.ts';
@@ -114,6 +115,16 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
     expect(await leftovers(lab)).toEqual([]);
   });
 
+  test('cannot fill the memory of its worker', async () => {
+    await run(['df -kP / /tmp /dev/shm /run /lava/ | awk \'NR > 1 { print "size", $2 }\'']);
+    await lab.ends(1);
+    const sizes = [...lab.console(1, 'panda01').matchAll(/^size (\d+)$/gm)].map((m) =>
+      Number(m[1]),
+    );
+    expect(sizes).toHaveLength(5);
+    for (const kib of sizes) expect(kib * 1024).toBeLessThan(totalmem() / 3);
+  });
+
   test('keeps its root over a reboot and gets a new one with a deploy', async () => {
     lab = new Lab(['panda01']);
     await lab.open();
@@ -121,12 +132,13 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
       'echo "seen: $(cat /kept /tmp/kept 2>&1)"',
       'echo here | tee /kept /tmp/kept',
     );
-    const actions = [deploy('host:'), boot(), look, boot(), look, deploy('host:'), look];
+    const again = [deploy('host:'), look];
+    const actions = [deploy('host:'), boot(), look, boot(), look, ...again, ...again];
     lab.server.allocate(1, [{ device: 'panda01', actions }]);
     expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
     const seen = lab.console(1, 'panda01').match(/^seen: .*(\n.*No such.*)?/gm);
-    expect(seen?.map((line) => line.startsWith('seen: here'))).toEqual([false, true, false]);
-    expect(lab.server.of('StartBoot')).toHaveLength(3);
+    expect(seen?.map((line) => line.startsWith('seen: here'))).toEqual([false, true, false, false]);
+    expect(lab.server.of('StartBoot')).toHaveLength(4);
     expect(new Set(lab.server.reports.map(({ key }) => key)).size).toBe(lab.server.reports.length);
   });
 

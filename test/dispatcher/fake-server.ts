@@ -198,6 +198,7 @@ export class FakeServer implements ServerPort {
       member.booted = false;
     } else if (action?.command === 'lava_test_shell')
       member.suites += action.parameters.definitions.length;
+    else if (action?.command === 'lava_command_run') member.suites += 1;
     if (member.end === undefined && member.next >= member.actions.length) member.end = 'complete';
   }
 

@@ -8,7 +8,7 @@ import {
   type Range,
   rangeOf,
 } from '../../dispatcher/drivers/bridge.ts';
-import { parseMounts, visibleMounts } from '../../dispatcher/drivers/mounts.ts';
+import { parseMounts, scratchBytes, visibleMounts } from '../../dispatcher/drivers/mounts.ts';
 import { pidMaxIsPerNamespace } from '../../dispatcher/drivers/process-limit.ts';
 
 const POOL: Range = { first: 0x0a400000, size: 2 ** 22 };
@@ -108,4 +108,12 @@ test('a board sees the real file systems of the host, and neither its data folde
 test('a limit on the pids of a namespace is set only where it cannot hit the whole machine', () => {
   expect(['6.14.0', '6.18.44-fc', '7.0', '10.1'].every(pidMaxIsPerNamespace)).toBe(true);
   expect(['6.13.9', '5.99.1', '4.19', '6', '', 'x'].some(pidMaxIsPerNamespace)).toBe(false);
+});
+
+test('what boards may have in memory leaves a quarter of it, where each can have 256 MiB', () => {
+  const GIB = 1024 ** 3;
+  expect(scratchBytes(24 * GIB, 6)).toBe(GIB);
+  expect(scratchBytes(24 * GIB, 1)).toBe(6 * GIB);
+  expect(scratchBytes(2 * GIB, 6)).toBe(GIB / 4);
+  expect(scratchBytes(GIB / 2, 6)).toBe(GIB / 8);
 });
