@@ -1,13 +1,10 @@
 /** The sqlite adapter: the contract, and what only a file on a disk can show. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import {
   chmodSync,
-  closeSync,
   existsSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -30,7 +27,7 @@ import { FILE_VERSION, openLogFile } from '../../store/sqlite-file.ts';
 import { SqliteLog } from '../../store/sqlite-log.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
-import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll, until } from './events.ts';
+import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll } from './events.ts';
 
 const undo: Undo = [];
 afterEach(() => undoAll(undo));
@@ -294,54 +291,6 @@ it('syncs the disk for every append, and once for the appends of a group', (cont
   expect(grouped).toBeGreaterThanOrEqual(1);
   expect(grouped).toBeLessThanOrEqual(count / 8);
 });
-
-const KILL_ROUNDS = 6;
-
-it(`loses nothing acknowledged and tells nothing unsaved in ${KILL_ROUNDS} rounds of kill -9`, async () => {
-  const dir = newFolder();
-  const file = join(dir, 'log.db');
-  for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    const said = await killAfterLines(childArgs('append', file, String(round)), 50 + round * 37);
-    const store = await openSqliteStore({ file });
-    const log = new Map((await collect(store.readAll())).map((event) => [event.id, event]));
-    for (const { id, stream, version } of said)
-      expect(log.get(id)).toMatchObject({ stream, version });
-    for (let lane = 0; lane < 8; lane += 1) {
-      const events = await collect(store.read(`round-${round}-lane-${lane}`));
-      expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
-      expect(events.length % 2).toBe(0);
-    }
-    await store.close();
-  }
-}, 60_000);
-
-interface Said {
-  id: string;
-  stream: string;
-  version: number;
-}
-
-/** What a child acknowledged or heard, one JSON line each, until it was killed after that many lines. */
-async function killAfterLines(args: string[], lines: number): Promise<Said[]> {
-  const file = join(newFolder(), 'said');
-  const output = openSync(file, 'w');
-  const child = spawn(process.execPath, args, { stdio: ['ignore', output, 'inherit'] });
-  closeSync(output);
-  const ended = once(child, 'exit');
-  // Only whole lines count: the kill may cut the last one off.
-  const said = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  try {
-    await until(
-      'the child has said enough',
-      () => child.exitCode !== null || said().length > lines,
-    );
-  } finally {
-    child.kill('SIGKILL');
-    await ended;
-  }
-  expect(child.signalCode).toBe('SIGKILL');
-  return said().map((line) => JSON.parse(line) as Said);
-}
 
 it('runs from the compiled files', (context) => {
   const compiled = new URL('../../dist/store/sqlite.js', import.meta.url);
