@@ -5,6 +5,7 @@ import { type Cli, exampleText } from './command.ts';
 import { backupCommand } from './commands/backup.ts';
 import { barriersCommand } from './commands/barriers.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { checkLabCommand } from './commands/check-lab.ts';
 import { deviceCommand, devicesCommand } from './commands/devices.ts';
 import { eventsCommand } from './commands/events.ts';
 import { exportCommand } from './commands/export.ts';
@@ -97,6 +98,7 @@ function buildProgram(
     watchCommand,
     cancelCommand,
     simulateCommand,
+    checkLabCommand,
     backupCommand,
     verifyCommand,
     exportCommand,
