@@ -13,7 +13,7 @@ import {
   type Traits,
 } from './board-class.ts';
 import { compareIdle, comparePlaces } from './order.ts';
-import { type Demand, makeShape, type Shape, shapeKey } from './shape.ts';
+import { type Demand, makeShape, type Shape, shapeKey, type Wish } from './shape.ts';
 import { insertSorted, removeSorted, SortedList } from './sorted-list.ts';
 import type { Board, QueuedJob, Worker } from './types.ts';
 import { makeWorkerUse, type WorkerUse } from './worker-use.ts';
@@ -26,8 +26,9 @@ export class LabIndex {
   readonly jobs = new Map<number, QueuedJob>();
   /** In the order in which they have their turns. */
   readonly queue = new SortedList<QueuedJob>(comparePlaces);
-  /** Shapes that may be matched now, for all that is known; the others are `stuck`. */
+  /** Shapes that might be matched now, for all that is known; the others wait for boards of some demand. */
   readonly awake = new Set<Shape>();
+  readonly #timeless = new Set<Shape>();
   readonly #shapes = new Map<string, Shape>();
   readonly #shapeOf = new Map<number, Shape>();
   readonly #demands = new Map<string, Demand>();
@@ -100,19 +101,22 @@ export class LabIndex {
     return this.#classOf.get(name);
   }
 
-  /** A shape that could not be matched with the boards there are. */
-  markStuck(shape: Shape): void {
-    shape.stuck = true;
+  /** A shape that cannot be matched before a board comes that fits one of these demands. */
+  markStuck(shape: Shape, on: readonly Demand[]): void {
     this.awake.delete(shape);
+    shape.waitsFor = on;
+    for (const demand of on) demand.stuckOn.add(shape);
   }
 
-  /** Idle boards of this class, or room for them, may have come: whoever they fit is to be looked at again. */
+  /** Idle boards of this class, or room for them, may have come: who waits for them is to be looked at again. */
   wake(boards: BoardClass): void {
-    for (const { shapes } of boards.demands)
-      for (const shape of shapes) {
-        shape.stuck = false;
-        this.awake.add(shape);
-      }
+    for (const { stuckOn } of boards.demands) for (const shape of stuckOn) this.#wakeShape(shape);
+  }
+
+  #wakeShape(shape: Shape): void {
+    for (const { stuckOn } of shape.waitsFor) stuckOn.delete(shape);
+    shape.waitsFor = [];
+    this.awake.add(shape);
   }
 
   /** A board of this worker came back: its idle boards may be had again. */
@@ -120,9 +124,19 @@ export class LabIndex {
     for (const boards of classes) if (boards.idle.length > 0) this.wake(boards);
   }
 
+  /** A shape for whose boards no time is sure. */
+  markTimeless(shape: Shape): void {
+    shape.timeless = true;
+    this.#timeless.add(shape);
+  }
+
   /** By some time there may be more boards of this class, or more room for them. */
   #wakeLater(boards: BoardClass): void {
-    for (const { shapes } of boards.demands) for (const shape of shapes) shape.timeless = false;
+    for (const shape of this.#timeless) {
+      if (!shape.parts.some(({ demand }) => boards.demands.has(demand))) continue;
+      shape.timeless = false;
+      this.#timeless.delete(shape);
+    }
   }
 
   #workerNamed(name: string): WorkerUse {
@@ -224,17 +238,25 @@ export class LabIndex {
 
   #dropShape(shape: Shape): void {
     this.#shapes.delete(shape.key);
+    this.#wakeShape(shape);
     this.awake.delete(shape);
+    this.#timeless.delete(shape);
     for (const { demand } of shape.parts) {
       demand.shapes.delete(shape);
       if (demand.shapes.size === 0) this.#dropDemand(demand);
     }
   }
 
-  #demandFor(wish: Omit<Demand, 'slots' | 'classes' | 'shapes'>): Demand {
+  #demandFor(wish: Wish): Demand {
     const found = this.#demands.get(wish.key);
     if (found !== undefined) return found;
-    const made: Demand = { ...wish, slots: 0, classes: new Set(), shapes: new Set() };
+    const made: Demand = {
+      ...wish,
+      slots: 0,
+      classes: new Set(),
+      shapes: new Set(),
+      stuckOn: new Set(),
+    };
     if (made.device !== undefined) this.#countName(made.device, 1);
     this.#demands.set(made.key, made);
     const place = placeOf(made);

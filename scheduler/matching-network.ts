@@ -8,17 +8,8 @@
 import type { BoardClass } from './board-class.ts';
 import { Network } from './network.ts';
 import type { Part } from './shape.ts';
+import type { Stock, StockBy } from './stock.ts';
 import type { WorkerUse } from './worker-use.ts';
-
-/** How many boards of a class there are, and how many boards its worker may have in use. */
-export interface Supply {
-  idle: number;
-  /** Boards that are not idle but back by the reserved start. */
-  back: number;
-  /** How many more boards of the worker may be in use now; what is there by the reserved start comes on top. */
-  room: number;
-  roomBack: number;
-}
 
 interface ClassNodes {
   use: number;
@@ -29,19 +20,35 @@ interface ClassNodes {
 }
 
 export class MatchingNetwork {
+  readonly #now: Stock;
+  readonly #by: StockBy | undefined;
+  readonly #roomBy: 'now' | 'by';
   readonly #network = new Network();
   readonly #sink = this.#network.node();
   readonly #classes = new Map<BoardClass, ClassNodes>();
-  readonly #workers = new Map<WorkerUse, { now: number; later: number }>();
+  readonly #workers = new Map<WorkerUse, { idle: number; back: number }>();
   readonly #parts = new Map<Part, { node: number; arcs: Map<BoardClass, number> }>();
 
-  addBoards(boards: BoardClass, supply: Supply): void {
+  /**
+   * @param now what the group may have.
+   * @param by what there is by the reserved start, where there is one.
+   * @param roomBy which room a worker's idle boards share: what it has `now`, or all that it has `by` then.
+   */
+  constructor(now: Stock, by?: StockBy, roomBy: 'now' | 'by' = 'now') {
+    this.#now = now;
+    this.#by = by;
+    this.#roomBy = roomBy;
+  }
+
+  addBoards(boards: BoardClass): void {
     const network = this.#network;
     const nodes = { use: network.node(), idle: network.node(), back: network.node() };
-    const ends = this.#endsOf(boards.worker, supply);
-    const take = network.arc(nodes.use, nodes.idle, supply.idle);
-    network.arc(nodes.idle, ends.now, supply.idle);
-    if (supply.back > 0) network.arc(nodes.back, ends.later, supply.back);
+    const ends = this.#endsOf(boards.worker);
+    const idle = this.#now.count(boards);
+    const back = this.#by?.back(boards) ?? 0;
+    const take = network.arc(nodes.use, nodes.idle, idle);
+    network.arc(nodes.idle, ends.idle, idle);
+    network.arc(nodes.back, ends.back, back);
     this.#classes.set(boards, { ...nodes, take });
   }
 
@@ -115,13 +122,15 @@ export class MatchingNetwork {
   }
 
   /** Where boards of a class end: in the sink, or in their worker's room. */
-  #endsOf(worker: WorkerUse | undefined, supply: Supply): { now: number; later: number } {
-    if (worker === undefined) return { now: this.#sink, later: this.#sink };
+  #endsOf(worker: WorkerUse | undefined): { idle: number; back: number } {
+    if (worker === undefined) return { idle: this.#sink, back: this.#sink };
     const found = this.#workers.get(worker);
     if (found !== undefined) return found;
-    const made = { now: this.#network.node(), later: this.#network.node() };
-    this.#network.arc(made.now, made.later, supply.room);
-    this.#network.arc(made.later, this.#sink, supply.room + supply.roomBack);
+    const made = { idle: this.#network.node(), back: this.#network.node() };
+    const now = this.#now.room(worker);
+    const all = this.#by?.room(worker) ?? now;
+    this.#network.arc(made.idle, made.back, this.#roomBy === 'now' ? now : all);
+    this.#network.arc(made.back, this.#sink, all);
     this.#workers.set(worker, made);
     return made;
   }

@@ -10,8 +10,8 @@ import type { BoardClass } from './board-class.ts';
 import { Heap } from './heap.ts';
 import { MatchingNetwork } from './matching-network.ts';
 import { compareIdle, compareText } from './order.ts';
-import type { Part, Shape } from './shape.ts';
-import { type Stock, type StockBy, stockNow } from './stock.ts';
+import type { Demand, Part, Shape } from './shape.ts';
+import { type Stock, type StockBy, stockNow, without } from './stock.ts';
 import type { WorkerUse } from './worker-use.ts';
 
 export interface Matching {
@@ -33,29 +33,70 @@ export function match(group: Group, stock: Stock): Matching {
   return (group.apart ? matchApart(group.parts, stock) : undefined) ?? matchWhole(group, stock);
 }
 
+/** Whether the group can be matched, on whatever boards. */
+export function canMatch({ parts, apart }: Group, stock: Stock): boolean {
+  let limited = false;
+  for (const { demand, count } of parts) {
+    const supply = supplyOf(demand, stock);
+    if (supply.boards < count) return false;
+    limited ||= supply.limited;
+  }
+  return (apart && !limited) || match({ parts, apart }, stock).complete;
+}
+
+/** A demand that has too few boards for the group, even if nothing else wanted them. */
+export function shortDemand(parts: readonly Part[], stock: Stock): Demand | undefined {
+  return parts.find(({ demand, count }) => supplyOf(demand, stock).boards < count)?.demand;
+}
+
+/** The boards that fit a demand and that no limit keeps away, and whether a limit may keep some of them. */
+function supplyOf({ classes }: Demand, stock: Stock): { boards: number; limited: boolean } {
+  let boards = 0;
+  let limited = false;
+  for (const each of classes) {
+    const count = stock.count(each);
+    if (count === 0) continue;
+    if (each.worker === undefined) boards += count;
+    else {
+      limited = true;
+      boards += Math.min(count, Math.max(0, stock.room(each.worker)));
+    }
+  }
+  return { boards, limited };
+}
+
 /**
  * A complete matching beside which another group can still be matched by its reserved start; the best one by
  * preference. `undefined`: there is none.
  *
- * Worker limits: a board of a worker that is full now may be counted on for the reserved group only when it is
- * one of those that come back. That is on the safe side: see docs/scheduling.md.
+ * With worker limits it errs on the safe side. First the limits of now are left aside; when the best matching
+ * keeps them nevertheless, it is right. When it does not, the two groups share the room that workers have now,
+ * so that a matching may be missed: docs/scheduling.md says when.
  */
 export function matchBeside(group: Group, reserved: Group, by: StockBy): Matching | undefined {
-  const network = new MatchingNetwork();
-  const all = [...group.parts, ...reserved.parts];
-  const own = ownSlots(group.parts);
-  for (const boards of inOrder(all, by, own))
-    network.addBoards(boards, {
-      idle: stockNow.count(boards),
-      back: by.back(boards),
-      room: boards.worker === undefined ? 0 : stockNow.room(boards.worker),
-      roomBack:
-        boards.worker === undefined ? 0 : by.room(boards.worker) - stockNow.room(boards.worker),
-    });
+  const lenient = bestBeside(group, reserved, by, 'by');
+  if (lenient === undefined || keepsLimits(lenient, stockNow)) return lenient;
+  return bestBeside(group, reserved, by, 'now');
+}
+
+function bestBeside(
+  { parts }: Group,
+  reserved: Group,
+  by: StockBy,
+  roomBy: 'now' | 'by',
+): Matching | undefined {
+  const own = ownSlots(parts);
+  const network = new MatchingNetwork(stockNow, by, roomBy);
+  for (const boards of inOrder([...parts, ...reserved.parts], by, own)) network.addBoards(boards);
   network.addReserved(reserved.parts);
-  network.addGroup(group.parts);
-  if (!network.fill(reserved.parts) || !network.fill(group.parts)) return undefined;
-  return preferred(network, group.parts, stockNow, own);
+  network.addGroup(parts);
+  if (!network.fill(reserved.parts) || !network.fill(parts)) return undefined;
+  return preferred(network, parts, stockNow, own);
+}
+
+function keepsLimits({ taken }: Matching, stock: Stock): boolean {
+  const after = without(stock, taken);
+  return [...taken.keys()].every(({ worker }) => worker === undefined || after.room(worker) >= 0);
 }
 
 /**
@@ -96,14 +137,8 @@ function matchApart(parts: readonly Part[], stock: Stock): Matching | undefined 
 /** All parts at once, as a flow. */
 function matchWhole({ parts }: Group, stock: Stock): Matching {
   const own = ownSlots(parts);
-  const network = new MatchingNetwork();
-  for (const boards of inOrder(parts, stock, own))
-    network.addBoards(boards, {
-      idle: stock.count(boards),
-      back: 0,
-      room: boards.worker === undefined ? 0 : stock.room(boards.worker),
-      roomBack: 0,
-    });
+  const network = new MatchingNetwork(stock);
+  for (const boards of inOrder(parts, stock, own)) network.addBoards(boards);
   network.addGroup(parts);
   if (network.fill(parts)) return preferred(network, parts, stock, own);
   return { complete: false, ...sharesOf(network, parts) };
@@ -153,11 +188,18 @@ function offersTo(
   own?: (boards: BoardClass) => number,
 ): Heap<Offer> {
   const offers = new Heap<Offer>(byPreference(stock, own));
-  const classes = new Set(parts.flatMap(({ demand }) => [...demand.classes]));
-  for (const boards of classes)
+  for (const boards of classesOf(parts))
     if (stock.count(boards) > 0 && (boards.worker === undefined || stock.room(boards.worker) > 0))
       offers.push({ boards, index: 0 });
   return offers;
+}
+
+function classesOf(parts: readonly Part[]): ReadonlySet<BoardClass> {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only.demand.classes;
+  const all = new Set<BoardClass>();
+  for (const { demand } of parts) for (const boards of demand.classes) all.add(boards);
+  return all;
 }
 
 /** The classes that fit any of the parts and have boards to give, by the first of these. */

@@ -2,14 +2,9 @@
 import type { BoardClass } from './board-class.ts';
 import { Heap } from './heap.ts';
 import { changeWants, LabIndex } from './lab-index.ts';
-import { deal, type Matching, match } from './matching.ts';
+import { deal, type Matching, match, shortDemand } from './matching.ts';
 import { comparePlaces } from './order.ts';
-import {
-  earliestStart,
-  matchWithoutDelay,
-  type ReservedStart,
-  reservationOf,
-} from './reservation.ts';
+import { earliestStart, type ReservedStart, reservationOf, withoutDelay } from './reservation.ts';
 import type { Shape } from './shape.ts';
 import { StockBy, stockNow } from './stock.ts';
 import type { Assignment, Board, Plan, QueuedJob, Worker } from './types.ts';
@@ -118,17 +113,26 @@ export class PlanInTheMaking {
       if (shape.parts.length === 0 || this.#startNow(job, shape) || shape.timeless) continue;
       const at = earliestStart(shape, this.#now);
       if (at !== undefined) return { job, shape, by: new StockBy(at) };
-      shape.timeless = true;
+      this.index.markTimeless(shape);
     }
     return undefined;
   }
 
   #startNow(job: QueuedJob, shape: Shape): boolean {
-    if (shape.stuck) return false;
-    const matching = match(shape, stockNow);
-    if (matching.complete) this.#start(job, shape, matching);
-    else this.index.markStuck(shape);
-    return matching.complete;
+    const matching = this.#matchNow(shape);
+    if (matching !== undefined) this.#start(job, shape, matching);
+    return matching !== undefined;
+  }
+
+  /** With what is left now. Of a shape that failed once it is known what must come before it is worth a try. */
+  #matchNow(shape: Shape): Matching | undefined {
+    if (shape.waitsFor.length > 0) return undefined;
+    const short = shortDemand(shape.parts, stockNow);
+    const matching = short === undefined ? match(shape, stockNow) : undefined;
+    if (matching?.complete === true) return matching;
+    const all = () => shape.parts.map(({ demand }) => demand);
+    this.index.markStuck(shape, short === undefined ? all() : [short]);
+    return undefined;
   }
 
   /** Every later job, in the order of the queue, that can start without delaying the reserved start. */
@@ -147,16 +151,14 @@ export class PlanInTheMaking {
       if (shape.parts.length > 0) next(shape, shape.jobs.placeOf(reserved.job), false);
     for (let turn = turns.pop(); turn !== undefined; turn = turns.pop()) {
       const { job, shape, at, onlyShort } = turn;
-      const matching = matchWithoutDelay(shape, this.#endOf(job), reserved);
-      if (matching === 'stuck') {
-        this.index.markStuck(shape);
-        continue;
-      }
-      if (matching !== 'delays') {
+      const best = this.#matchNow(shape);
+      if (best === undefined) continue;
+      const matching = withoutDelay(best, shape, this.#endOf(job), reserved);
+      if (matching !== undefined) {
         this.#start(job, shape, matching);
         for (const boards of matching.taken.keys()) reserved.by.forget(boards);
       }
-      next(shape, at + 1, onlyShort || matching === 'delays');
+      next(shape, at + 1, onlyShort || matching === undefined);
     }
   }
 

@@ -1,10 +1,10 @@
 /** The start that is reserved for the first blocked job: when it is, and what would delay it (SEMANTICS 4.4). */
 import type { BoardClass } from './board-class.ts';
-import { deal, type Matching, match, matchBeside } from './matching.ts';
+import { canMatch, deal, type Matching, match, matchBeside } from './matching.ts';
 import { compareText } from './order.ts';
 import type { Shape } from './shape.ts';
 import { countBefore } from './sorted-list.ts';
-import { StockBy, stockNow, without } from './stock.ts';
+import { StockBy, without } from './stock.ts';
 import type { QueuedJob, Reservation } from './types.ts';
 import type { WorkerUse } from './worker-use.ts';
 
@@ -24,7 +24,7 @@ export interface ReservedStart {
 export function earliestStart(shape: Shape, now: number): number | undefined {
   const classes = new Set(shape.parts.flatMap(({ demand }) => [...demand.classes]));
   const workers = new Set([...classes].flatMap(({ worker }) => worker ?? []));
-  const isEnough = (time: number) => match(shape, new StockBy(time)).complete;
+  const isEnough = (time: number) => canMatch(shape, new StockBy(time));
   const times = returnTimes(classes, workers, now);
   const last = times.at(-1);
   if (last === undefined || !isEnough(last)) return undefined;
@@ -50,19 +50,20 @@ function returnTimes(
 }
 
 /**
- * The best matching of a later job that does not delay the reserved start. It does not when it ends by then, or
- * when the reserved job can still be matched then without its boards: no board is kept back for its own sake.
+ * The best matching of a later job that does not delay the reserved start; `undefined`: all do. None does when the
+ * job ends by then, or when the reserved job can still be matched then without its boards: no board is kept back
+ * for its own sake.
+ *
+ * @param matching its best one, were there no reservation.
  */
-export function matchWithoutDelay(
+export function withoutDelay(
+  matching: Matching,
   shape: Shape,
   until: number,
   { shape: reserved, by }: ReservedStart,
-): Matching | 'stuck' | 'delays' {
-  const matching = match(shape, stockNow);
-  if (!matching.complete) return 'stuck';
-  if (until <= by.time) return matching;
-  if (match(reserved, without(by, matching.taken)).complete) return matching;
-  return matchBeside(shape, reserved, by) ?? 'delays';
+): Matching | undefined {
+  if (until <= by.time || canMatch(reserved, without(by, matching.taken))) return matching;
+  return matchBeside(shape, reserved, by);
 }
 
 /** For the plan's answer: the boards that the reserved job would get by then. */

@@ -23,7 +23,12 @@ export interface Demand {
   /** The classes of boards that fit. */
   classes: Set<BoardClass>;
   shapes: Set<Shape>;
+  /** Shapes that cannot be matched before a board comes that fits this, or room for one. */
+  stuckOn: Set<Shape>;
 }
+
+/** The part of a demand that makes it what it is. */
+export type Wish = Pick<Demand, 'key' | 'device' | 'deviceType' | 'tags' | 'checkOf'>;
 
 /** The slots of a group that have one demand, of one role or of several. */
 export interface Part {
@@ -44,8 +49,8 @@ export interface Shape {
   apart: boolean;
   /** Those of the queue, in its order. */
   jobs: SortedList<QueuedJob>;
-  /** Nothing that it fits has come free since it last could not be matched. */
-  stuck: boolean;
+  /** It cannot be matched before a board comes that fits one of these; empty: it might be matched now. */
+  waitsFor: readonly Demand[];
   /** Nothing that it fits has changed since there last was no time by which its boards are sure to be free. */
   timeless: boolean;
 }
@@ -68,7 +73,7 @@ export function shapeKey({
  */
 export function makeShape(
   job: Pick<QueuedJob, 'roles' | 'healthCheckOf'>,
-  demandOf: (wish: Omit<Demand, 'slots' | 'classes' | 'shapes'>) => Demand,
+  demandOf: (wish: Wish) => Demand,
 ): Shape {
   const { roles, healthCheckOf: checkOf } = job;
   const parts = new Map<Demand, Part>();
@@ -92,7 +97,7 @@ export function makeShape(
     parts: particularFirst,
     apart: areApart(particularFirst),
     jobs: new SortedList(comparePlaces),
-    stuck: false,
+    waitsFor: [],
     timeless: false,
   };
 }

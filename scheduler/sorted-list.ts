@@ -8,8 +8,8 @@ export class SortedList<T> {
   readonly #compare: Compare<T>;
   #items: T[] = [];
   /** What was added or removed since the list was last looked at. */
-  #added = new Set<T>();
-  #removed = new Set<T>();
+  #added: Set<T> | undefined;
+  #removed: Set<T> | undefined;
 
   constructor(compare: Compare<T>) {
     this.#compare = compare;
@@ -17,23 +17,32 @@ export class SortedList<T> {
 
   /** The thing must not be in the list, and must not change its place while it is. */
   add(item: T): void {
-    if (!this.#removed.delete(item)) this.#added.add(item);
+    if (this.#removed?.delete(item) === true) return;
+    this.#added ??= new Set();
+    this.#added.add(item);
   }
 
   /** The very thing that was added. */
   remove(item: T): void {
-    if (!this.#added.delete(item)) this.#removed.add(item);
+    if (this.#added?.delete(item) === true) return;
+    this.#removed ??= new Set();
+    this.#removed.add(item);
   }
 
   get size(): number {
-    return this.#items.length + this.#added.size - this.#removed.size;
+    return this.#items.length + (this.#added?.size ?? 0) - (this.#removed?.size ?? 0);
   }
 
   /** All things in order; good until the next change. */
   get items(): readonly T[] {
-    const changes = this.#added.size + this.#removed.size;
-    if (changes > SINGLE_CHANGES_MAX) this.#rebuild();
-    else if (changes > 0) this.#splice();
+    if (this.#added === undefined && this.#removed === undefined) return this.#items;
+    const added = this.#added ?? new Set();
+    const removed = this.#removed ?? new Set();
+    this.#added = undefined;
+    this.#removed = undefined;
+    const changes = added.size + removed.size;
+    if (changes > SINGLE_CHANGES_MAX) this.#rebuild(added, removed);
+    else if (changes > 0) this.#splice(added, removed);
     return this.#items;
   }
 
@@ -42,23 +51,15 @@ export class SortedList<T> {
     return countBefore(this.items, (other) => this.#compare(other, item) < 0);
   }
 
-  #splice(): void {
-    for (const item of this.#removed) this.#items.splice(this.#find(item), 1);
-    for (const item of this.#added) this.#items.splice(this.#find(item), 0, item);
-    this.#settle();
+  #splice(added: Iterable<T>, removed: Iterable<T>): void {
+    for (const item of removed) this.#items.splice(this.#find(item), 1);
+    for (const item of added) this.#items.splice(this.#find(item), 0, item);
   }
 
-  #rebuild(): void {
-    if (this.#removed.size > 0)
-      this.#items = this.#items.filter((item) => !this.#removed.has(item));
-    for (const item of this.#added) this.#items.push(item);
-    if (this.#added.size > 0) this.#items.sort(this.#compare);
-    this.#settle();
-  }
-
-  #settle(): void {
-    this.#added.clear();
-    this.#removed.clear();
+  #rebuild(added: ReadonlySet<T>, removed: ReadonlySet<T>): void {
+    if (removed.size > 0) this.#items = this.#items.filter((item) => !removed.has(item));
+    for (const item of added) this.#items.push(item);
+    if (added.size > 0) this.#items.sort(this.#compare);
   }
 
   #find(item: T): number {

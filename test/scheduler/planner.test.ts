@@ -55,28 +55,23 @@ class Told {
   }
 
   apply(change: Change): void {
-    switch (change.set) {
-      case 'board':
-        return this.setBoard(change.board);
-      case 'noBoard':
-        this.boards.delete(change.name);
-        return this.planner.removeBoard(change.name);
-      case 'worker':
-        this.workers.set(change.worker.name, change.worker);
-        return this.planner.setWorker(change.worker);
-      case 'job':
-        this.jobs.set(change.job.id, change.job);
-        return this.planner.setJob(change.job);
-      case 'noJob':
-        this.jobs.delete(change.id);
-        return this.planner.removeJob(change.id);
-      case 'look':
-        this.now += change.after;
-        this.planner.plan(this.now);
-        return;
-      case 'start':
-        return this.#start(change.all);
-    }
+    if (change.set === 'board') this.setBoard(change.board);
+    else if (change.set === 'job') this.jobs.set(change.job.id, change.job);
+    else if (change.set === 'noBoard') this.boards.delete(change.name);
+    else if (change.set === 'noJob') this.jobs.delete(change.id);
+    else if (change.set === 'worker') this.workers.set(change.worker.name, change.worker);
+    else if (change.set === 'start') this.#start(change.all);
+    else this.now += change.after;
+    this.#tell(change);
+  }
+
+  #tell(change: Change): void {
+    const { planner } = this;
+    if (change.set === 'job') planner.setJob(change.job);
+    else if (change.set === 'noBoard') planner.removeBoard(change.name);
+    else if (change.set === 'noJob') planner.removeJob(change.id);
+    else if (change.set === 'worker') planner.setWorker(change.worker);
+    else planner.plan(this.now);
   }
 
   setBoard(one: Board): void {
