@@ -170,8 +170,11 @@ function reading(store: () => EventStore, prefix: () => string): void {
 }
 
 function subscribing(store: () => EventStore): void {
-  it(`joins history and live without a hole or a repeat, in ${JOIN_ROUNDS} rounds of races`, () =>
-    checks.joinsHistoryAndLive(store(), JOIN_ROUNDS));
+  it(
+    `joins history and live without a hole or a repeat, in ${JOIN_ROUNDS} rounds of races`,
+    () => checks.joinsHistoryAndLive(store(), JOIN_ROUNDS),
+    90_000,
+  );
   it('says when all history was delivered, and is silent after its stop', () =>
     checks.tellsWhenHistoryIsDelivered(store()));
   it('tells a live listener the same as a reader later', async () => {
