@@ -1,4 +1,5 @@
 /** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
+import { openWait } from '../machines/conversation.ts';
 import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import { evolveJob, initialJob, type JobState } from '../machines/job.ts';
 import { jobStream } from '../machines/names.ts';
@@ -48,7 +49,7 @@ export class Calls {
    */
   expect(id: number, job: JobState): void {
     if (this.#port.shared) return;
-    for (const { wait } of job.conversation.waits) this.#waiters.expect(jobStream(id), wait);
+    for (const { wait } of job.conversation.waits.flat()) this.#waiters.expect(jobStream(id), wait);
   }
 
   /** See `Engine.call`. */
@@ -120,8 +121,8 @@ export class Calls {
     const { member, wait } = asked;
     if (repeated && shared && !this.#waiters.knows(stream, wait))
       await commands.job(id, { type: 'ResumeWait', member, wait }, { actor: `board:${member}` });
-    const open = streams.job(id).state.conversation.waits.some((w) => w.wait === wait);
-    return open ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
+    const isOpen = openWait(streams.job(id).state.conversation, wait) !== undefined;
+    return isOpen ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
   }
 
   /** How a wait ended, from the log. */
@@ -142,7 +143,7 @@ export class Calls {
     try {
       const job = streams.job(id);
       await job.load();
-      const open = job.state.conversation.waits.find((w) => w.wait === wait);
+      const open = openWait(job.state.conversation, wait);
       const member = open && job.state.members[open.member]?.device;
       if (member === undefined) return;
       const command = { type: 'AbandonWait', member, wait, why: 'connection-lost' } as const;

@@ -161,8 +161,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     if (steps.length > 0) this.#around.onCommitted(steps);
   }
 
-  #take(event: StreamEvent<E>): void {
-    this.#state = this.#kind.evolve(this.#state, event);
+  #take(event: StreamEvent<E>, state = this.#kind.evolve(this.#state, event)): void {
+    this.#state = state;
     this.#version = event.version;
     const { key } = event.meta;
     if (key !== undefined && !this.#keys.has(key)) this.#keys.set(key, event.version);
@@ -208,7 +208,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
         await this.#catchUp();
         continue;
       }
-      for (const { event } of steps) this.#take(event);
+      for (const { event, state } of steps) this.#take(event, state);
       if (steps.length > 0) this.#around.onCommitted(steps);
       for (const answer of answers) answer(position);
       return left;

@@ -6,6 +6,7 @@
  */
 import type { WaitVerb } from './events.ts';
 import { own } from './names.ts';
+import { appended, found, removed, replaced, type WaitList } from './wait-list.ts';
 
 /** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */
 export interface Pair {
@@ -39,16 +40,36 @@ export interface OpenWait {
   readonly stuck: { readonly since: number; readonly form: 'certain' | 'deadlocked' } | null;
 }
 
+/**
+ * The open waits stand in it three times: a group may have ten thousand of them, and no command may have to look
+ * at all.
+ */
 export interface Conversation {
   readonly messages: Readonly<Record<string, Message>>;
-  readonly waits: readonly OpenWait[];
+  readonly waits: WaitList;
+  /** By the place of their member. */
+  readonly waitsOfMember: readonly WaitList[];
+  /** By a hash of their message. */
+  readonly waitsByHash: readonly WaitList[];
+  /** How many of them can never be released. */
+  readonly stuckCount: number;
   /** How many waits were ever started. */
   readonly waitCount: number;
   /** How many pairs were ever sent: the clock of `first` and `last`. */
   readonly pairCount: number;
 }
 
-export const silence: Conversation = { messages: {}, waits: [], waitCount: 0, pairCount: 0 };
+const HASHES = 256;
+
+export const silence: Conversation = {
+  messages: {},
+  waits: [],
+  waitsOfMember: [],
+  waitsByHash: new Array<WaitList>(HASHES).fill([]),
+  stuckCount: 0,
+  waitCount: 0,
+  pairCount: 0,
+};
 
 /** The part of a group that the rules need: roles in group order, and whether a wait counts its own caller. */
 export interface Group {
@@ -93,14 +114,75 @@ export function isReleased(group: Group, wait: Question, lacking: readonly numbe
 export const barrierKey = (wait: Question): string =>
   JSON.stringify([wait.verb, wait.message, wait.role, wait.round]);
 
+function hashOf(message: string): number {
+  let hash = 0;
+  for (let i = 0; i < message.length; i++) hash = (Math.imul(hash, 31) + message.charCodeAt(i)) | 0;
+  return (hash >>> 0) % HASHES;
+}
+
+/** An open wait by its number. */
+export const openWait = (talk: Conversation, number: number): OpenWait | undefined =>
+  found(talk.waits, number);
+
+/** The open waits of a member, by its place. */
+export const waitsOf = (talk: Conversation, member: number): WaitList =>
+  talk.waitsOfMember[member] ?? [];
+
+export const waitsOn = (talk: Conversation, message: string): OpenWait[] =>
+  (talk.waitsByHash[hashOf(message)] ?? []).flatMap((chunk) =>
+    chunk.filter((wait) => wait.message === message),
+  );
+
+/** Whether an open wait on this message is so; stops at the first. */
+export const someWaitOn = (
+  talk: Conversation,
+  message: string,
+  is: (wait: OpenWait) => boolean,
+): boolean =>
+  (talk.waitsByHash[hashOf(message)] ?? []).some((chunk) =>
+    chunk.some((wait) => wait.message === message && is(wait)),
+  );
+
+/** A wait begins. */
+export const began = (talk: Conversation, wait: OpenWait): Conversation => ({
+  ...edited(talk, wait, (list) => appended(list, wait)),
+  waitCount: wait.wait,
+});
+
+/** An open wait has ended. */
+export function ended(talk: Conversation, wait: OpenWait): Conversation {
+  const next = edited(talk, wait, (list) => removed(list, wait.wait));
+  return wait.stuck === null ? next : { ...next, stuckCount: talk.stuckCount - 1 };
+}
+
+/** An open wait can never be released, or can again. */
+export function marked(talk: Conversation, wait: OpenWait, stuck: OpenWait['stuck']): Conversation {
+  const next = edited(talk, wait, (list) => replaced(list, { ...wait, stuck }));
+  const change = (stuck === null ? 0 : 1) - (wait.stuck === null ? 0 : 1);
+  return { ...next, stuckCount: talk.stuckCount + change };
+}
+
+/** Changes all lists that a wait stands in. */
+function edited(
+  talk: Conversation,
+  { member, message }: OpenWait,
+  edit: (list: WaitList) => WaitList,
+): Conversation {
+  const waitsOfMember = [...talk.waitsOfMember];
+  while (waitsOfMember.length <= member) waitsOfMember.push([]);
+  waitsOfMember[member] = edit(waitsOfMember[member] ?? []);
+  const hash = hashOf(message);
+  const waitsByHash = talk.waitsByHash.with(hash, edit(talk.waitsByHash[hash] ?? []));
+  return { ...talk, waits: edit(talk.waits), waitsOfMember, waitsByHash };
+}
+
 /**
  * The open waits on `message` that are released now, in the order in which they were started.
  * Costs one look at the group for each different question, not for each waiter.
  */
 export function releasable(talk: Conversation, group: Group, message: string): OpenWait[] {
   const everyone = new Map<string, { lacking: Set<number>; heardSome: number }>();
-  return talk.waits.filter((wait) => {
-    if (wait.message !== message) return false;
+  return waitsOn(talk, message).filter((wait) => {
     let shared = everyone.get(wait.barrier);
     if (shared === undefined) {
       const all = { ...wait, member: -1 };

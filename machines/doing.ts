@@ -1,6 +1,7 @@
 /** What a member was last seen doing, in words: for the text of every wait that failed, and for people who watch. */
+import { waitsOf } from './conversation.ts';
 import type { MissingMember } from './events.ts';
-import type { JobState } from './job.ts';
+import { type JobState, placeOf } from './job.ts';
 import type { Member } from './member.ts';
 import { duration, verbOf } from './wording.ts';
 
@@ -22,7 +23,7 @@ export function doing(job: JobState, member: Member, now: number): string {
     const why = member.ended.reason === null ? '' : `: ${short(member.ended.reason)}`;
     return `ended ${member.state} ${ago(member.ended.at)}${why}`;
   }
-  const waits = job.conversation.waits.filter((w) => job.members[w.member] === member);
+  const waits = waitsOf(job.conversation, placeOf(job, member.device)).flat();
   const first = waits[0];
   if (first !== undefined) {
     const more = waits.length > 1 ? ` and ${waits.length - 1} more` : '';

@@ -1,6 +1,14 @@
 /** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
 import type { JobCommand } from './commands.ts';
-import { barrierKey, missing, type OpenWait, releasable } from './conversation.ts';
+import {
+  barrierKey,
+  missing,
+  type OpenWait,
+  openWait,
+  releasable,
+  someWaitOn,
+  waitsOf,
+} from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
@@ -122,7 +130,7 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
         ? callVerb(draft, command)
         : record(draft, member, command);
     case 'ResumeWait':
-      if (waitsOf(draft, member).some(({ wait }) => wait === command.wait))
+      if (openWaits(draft, member).some(({ wait }) => wait === command.wait))
         draft.emit('WaitResumed', { wait: command.wait, member: member.device });
       return undefined;
     case 'AbandonWait':
@@ -256,7 +264,9 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
   const question = { member: place, verb, message, role: role ?? null, round };
   const lacking = missing(draft.state.conversation, draft.state.group, question);
   const barrier = barrierKey(question);
-  const hasTwin = draft.state.conversation.waits.some(
+  const hasTwin = someWaitOn(
+    draft.state.conversation,
+    message,
     (w) => w.member === place && w.barrier === barrier && w.stuck === null,
   );
   const started = draft.emit('WaitStarted', {
@@ -322,10 +332,8 @@ function failMember(
   settle(draft, draft.emit('MemberFailed', failed, cause));
 }
 
-const waitsOf = (draft: JobDraft, member: Member): OpenWait[] => {
-  const place = placeOf(draft.state, member.device);
-  return draft.state.conversation.waits.filter((w) => w.member === place);
-};
+const openWaits = ({ state }: JobDraft, member: Member): OpenWait[] =>
+  waitsOf(state.conversation, placeOf(state, member.device)).flat();
 
 function abandonWaits(
   draft: JobDraft,
@@ -333,7 +341,7 @@ function abandonWaits(
   why: 'member-ended' | 'connection-lost',
   cause?: string,
 ): void {
-  for (const { wait } of waitsOf(draft, member))
+  for (const { wait } of openWaits(draft, member))
     draft.emit('WaitAbandoned', { wait, member: member.device, why }, cause);
 }
 
@@ -342,7 +350,7 @@ function abandonWait(
   member: Member,
   { wait, why }: Command<'AbandonWait'>,
 ): Rejected | undefined {
-  const open = draft.state.conversation.waits.find((w) => w.wait === wait);
+  const open = openWait(draft.state.conversation, wait);
   if (open === undefined) return undefined;
   if (draft.state.members[open.member] !== member)
     return new Rejected('no-such-wait', `${member.device} has no wait ${wait}`);
@@ -358,7 +366,7 @@ function timeOutWaits(
   before = draft.state,
 ): string[] {
   const { now } = draft.env;
-  return waitsOf(draft, member).map((open) => {
+  return openWaits(draft, member).map((open) => {
     const lacking = missing(before.conversation, before.group, open);
     const who = describeMissing(before, lacking, now);
     draft.emit('WaitTimedOut', { wait: open.wait, member: member.device, limit, ...who });
@@ -471,8 +479,9 @@ function proofOf(draft: JobDraft, { wait, form, lacking, cycle }: Stuck) {
 }
 
 function noteStuck(draft: JobDraft, stuck: readonly Stuck[], cause: string): void {
+  if (stuck.length === 0 && draft.state.conversation.stuckCount === 0) return;
   const now = new Map(stuck.map((s) => [s.wait.wait, s]));
-  const before = draft.state.conversation.waits;
+  const before = draft.state.conversation.waits.flat();
   for (const open of before) {
     const found = now.get(open.wait);
     if (found === undefined && open.stuck !== null) {

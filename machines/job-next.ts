@@ -68,10 +68,9 @@ export function actionDue(job: JobState, member: Member): number | null {
 
 /** When the first deadlocked wait has been so for the whole grace; `null` when none is, or the policy is to wait. */
 export function graceEnd(job: JobState): number | null {
-  if (job.definition?.onUnreachable !== 'fail') return null;
+  if (job.definition?.onUnreachable !== 'fail' || job.conversation.stuckCount === 0) return null;
   let first = Number.POSITIVE_INFINITY;
-  for (const { stuck } of job.conversation.waits)
+  for (const { stuck } of job.conversation.waits.flat())
     if (stuck !== null && stuck.since < first) first = stuck.since;
-  if (first === Number.POSITIVE_INFINITY) return null;
   return first + job.definition.unreachableGraceSeconds * 1000;
 }

@@ -4,7 +4,17 @@
  * derived in `job-next.ts`.
  */
 import { createMachine } from 'xstate';
-import { barrierKey, type Conversation, type Group, heard, silence } from './conversation.ts';
+import {
+  barrierKey,
+  began,
+  type Conversation,
+  ended,
+  type Group,
+  heard,
+  marked,
+  openWait,
+  silence,
+} from './conversation.ts';
 import type { JobDefinition } from './definition.ts';
 import type { JobEvent, Meta, MissingMember } from './events.ts';
 import { isTerminal, type Member, memberTable, newMember } from './member.ts';
@@ -238,24 +248,22 @@ function converse(job: JobState, event: MemberFact, place: number): Conversation
         since: event.meta.at,
         stuck: null,
       };
-      return { ...talk, waits: [...talk.waits, open], waitCount: wait };
+      return began(talk, open);
     }
     case 'WaitStuck':
     case 'WaitUnstuck': {
       const stuck =
         event.type === 'WaitStuck' ? { since: event.meta.at, form: event.data.form } : null;
-      return {
-        ...talk,
-        waits: talk.waits.map((w) => (w.wait === event.data.wait ? { ...w, stuck } : w)),
-      };
+      const open = openWait(talk, event.data.wait);
+      return open === undefined ? talk : marked(talk, open, stuck);
     }
     case 'WaitReleased':
     case 'WaitTimedOut':
     case 'WaitUnreachable':
     case 'WaitAbandoned': {
-      const at = talk.waits.findIndex((w) => w.wait === event.data.wait);
-      if (at < 0) throw new Error(`${event.type}: wait ${event.data.wait} is not open`);
-      return { ...talk, waits: talk.waits.toSpliced(at, 1) };
+      const open = openWait(talk, event.data.wait);
+      if (open === undefined) throw new Error(`${event.type}: wait ${event.data.wait} is not open`);
+      return ended(talk, open);
     }
     default:
       return talk;
@@ -325,11 +333,11 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
     case 'WaitReleased':
       return released(member, job, event.data.wait, at);
     case 'WaitTimedOut':
-      return { ...member, failing: before.failing ?? ended(job, event.data, 'timed out') };
+      return { ...member, failing: before.failing ?? unheard(job, event.data, 'timed out') };
     case 'WaitUnreachable':
       return {
         ...member,
-        failing: before.failing ?? ended(job, event.data, 'can never be released'),
+        failing: before.failing ?? unheard(job, event.data, 'can never be released'),
       };
     case 'MemberCompleted':
       return { ...member, ended: { at, reason: null, fault: null } };
@@ -348,17 +356,17 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
 const seen = (what: string, at: number) => ({ last: { what, at } });
 
 /** Why the member can no longer end complete, with who was missing. */
-function ended(
+function unheard(
   job: JobState,
   is: { wait: number; missingCount: number; missing: readonly MissingMember[] },
   how: string,
 ): string {
-  const wait = job.conversation.waits.find((w) => w.wait === is.wait);
+  const wait = openWait(job.conversation, is.wait);
   return `${wait ? verbOf(wait) : `wait ${is.wait}`} ${how}: waiting for ${missingText(is)}`;
 }
 
 function released(member: Member, job: JobState, number: number, at: number): Member {
-  const wait = job.conversation.waits.find((w) => w.wait === number);
+  const wait = openWait(job.conversation, number);
   if (wait === undefined) return member;
   const { [wait.message]: round, ...others } = member.unreleasedSyncs;
   const done = wait.verb === 'sync' && round === wait.round;

@@ -7,6 +7,7 @@
  * waits can be released; only a process in the background of a board could still send.
  */
 import { type Conversation, counts, type Group, missing, type OpenWait } from './conversation.ts';
+import type { WaitList } from './wait-list.ts';
 
 export interface Stuck {
   wait: OpenWait;
@@ -41,7 +42,7 @@ export function stuckWaits(
     cycles.set(member, cycle);
     return cycle;
   };
-  for (const wait of talk.waits) {
+  for (const wait of talk.waits.flat()) {
     const certain = someAreDead && isCertain(wait);
     if (!certain && !blocked.has(wait.member)) continue;
     out.push({
@@ -54,15 +55,9 @@ export function stuckWaits(
   return out;
 }
 
-/** The members with an open wait, each with its waits. A look at them must be cheap: there may be ten thousand. */
-function blockedMembers(talk: Conversation): Map<number, OpenWait[]> {
-  const blocked = new Map<number, OpenWait[]>();
-  for (const wait of talk.waits) {
-    const mine = blocked.get(wait.member);
-    if (mine === undefined) blocked.set(wait.member, [wait]);
-    else mine.push(wait);
-  }
-  return blocked;
+/** The members with an open wait, each with its waits. */
+function blockedMembers(talk: Conversation): Map<number, WaitList> {
+  return new Map([...talk.waitsOfMember.entries()].filter(([, waits]) => waits.length > 0));
 }
 
 /** Who each wait lacks. All who ask the same share one look at the group; only the caller itself may differ. */
@@ -119,7 +114,7 @@ class Facts {
  * What is left is S. Within a pass the counts may be those of before a removal: the next pass sees it.
  */
 function shrink(
-  blocked: Map<number, OpenWait[]>,
+  blocked: Map<number, WaitList>,
   facts: Facts,
   isDead: (m: number) => boolean,
 ): void {
@@ -129,7 +124,7 @@ function shrink(
     const canBeReleased = (wait: OpenWait) =>
       wait.verb === 'wait' ? inside(wait) < facts.size(wait) : inside(wait) === 0;
     for (const [member, waits] of blocked) {
-      if (!waits.some(canBeReleased)) continue;
+      if (!waits.some((chunk) => chunk.some(canBeReleased))) continue;
       blocked.delete(member);
       changed = true;
     }
@@ -137,7 +132,7 @@ function shrink(
 }
 
 /** Follows "waits for" from a member of S until somebody comes up twice. */
-function cycleFrom(start: number, blocked: Map<number, OpenWait[]>, facts: Facts): number[] {
+function cycleFrom(start: number, blocked: ReadonlyMap<number, WaitList>, facts: Facts): number[] {
   const path: number[] = [];
   let at: number | undefined = start;
   while (at !== undefined && !path.includes(at)) {
@@ -150,10 +145,11 @@ function cycleFrom(start: number, blocked: Map<number, OpenWait[]>, facts: Facts
 
 /** The first member of S that one of these waits lacks. */
 function firstAwaited(
-  waits: readonly OpenWait[],
+  waits: WaitList,
   blocked: ReadonlyMap<number, unknown>,
   facts: Facts,
 ): number | undefined {
-  for (const wait of waits) for (const m of facts.lacking(wait)) if (blocked.has(m)) return m;
+  for (const wait of waits.flat())
+    for (const m of facts.lacking(wait)) if (blocked.has(m)) return m;
   return undefined;
 }

@@ -101,7 +101,7 @@ describe('the engine', () => {
     const [server = '', client = ''] = await booted(engine, id);
     const gone = new AbortController();
     const first = call(engine, id, client, 'sync x', 'k1', gone.signal);
-    await until(async () => ((await engine.job(id))?.conversation.waits.length ? true : undefined));
+    await until(async () => ((await engine.job(id))?.conversation.waits.flat().length ? true : undefined));
     gone.abort();
     expect(await first).toBeUndefined();
     pass(9_000);
@@ -113,7 +113,7 @@ describe('the engine', () => {
     back.abort();
     await second;
     pass(10_000);
-    await until(async () => ((await engine.job(id))?.conversation.waits.length ? undefined : true));
+    await until(async () => ((await engine.job(id))?.conversation.waits.flat().length ? undefined : true));
     // The retry is the same round: the server's one sync meets it.
     const again = call(engine, id, client, 'sync x', 'k2');
     expect(await call(engine, id, server, 'sync x')).toEqual({ status: 'ok', lines: [] });
@@ -128,7 +128,7 @@ describe('the engine', () => {
     const cut = new AbortController();
     const waiting = call(first.engine, id, client, 'wait x', 'the-key', cut.signal);
     await until(async () =>
-      (await first.engine.job(id))?.conversation.waits.length ? true : undefined,
+      (await first.engine.job(id))?.conversation.waits.flat().length ? true : undefined,
     );
     await first.engine.stop();
     cut.abort();
@@ -149,7 +149,7 @@ describe('the engine', () => {
     const [server = '', client = ''] = await booted(engine, id);
     const waits = Array.from({ length: 10_000 }, () => call(engine, id, client, 'wait go'));
     await until(async () =>
-      (await engine.job(id))?.conversation.waits.length === 10_000 ? true : undefined,
+      (await engine.job(id))?.conversation.waits.flat().length === 10_000 ? true : undefined,
     );
     await call(engine, id, server, 'send go n=1');
     const ends = await Promise.all(waits);

@@ -105,7 +105,7 @@ function commandOf(lab: Lab, { kind, pick, id, word }: Op): JobCommand | undefin
   const is = nth(members, pick);
   if (is === undefined) return undefined;
   const { device: member } = is;
-  const open = nth(conversation.waits, pick);
+  const open = nth(conversation.waits.flat(), pick);
   const words = word === '' ? [id] : [id, word];
   const running = is.action?.index ?? 0;
   switch (kind) {

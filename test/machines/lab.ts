@@ -215,7 +215,7 @@ export class Lab {
 
   /** The numbers of the open waits that are noted as stuck. */
   stuck(): number[] {
-    return this.state.conversation.waits.flatMap((w) => (w.stuck === null ? [] : [w.wait]));
+    return this.state.conversation.waits.flat().flatMap((w) => (w.stuck === null ? [] : [w.wait]));
   }
 
   #started(member: string, verb: Verb, words: string[]): number {

@@ -117,7 +117,7 @@ class Look extends Step {
 
 function assertSame(model: Model, lab: Lab): void {
   const { conversation, members, state } = lab.state;
-  expect(conversation.waits.map((w) => w.wait)).toEqual(model.open().map((w) => w.number));
+  expect(conversation.waits.flat().map((w) => w.wait)).toEqual(model.open().map((w) => w.number));
   for (const wait of model.waits) {
     expect(lab.is(wait.number), `wait ${wait.number}`).toBe(wait.end ?? 'open');
     expect(lab.asked(wait.number).round, `round of wait ${wait.number}`).toBe(wait.round);

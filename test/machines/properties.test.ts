@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  began,
   type Conversation,
   cacheLines,
   type Group,
@@ -107,7 +108,7 @@ describe('the waits that are released together', () => {
         const barrier = JSON.stringify([verb, message, role, round]);
         return { ...question, member, wait: i + 1, barrier, since: 0, stuck: null };
       });
-      let talk: Conversation = { ...silence, waits };
+      let talk: Conversation = waits.reduce(began, silence);
       for (const send of sends) talk = say(talk, group, send);
       for (const id of ['x', 'y']) {
         const slow = waits.filter(
@@ -128,7 +129,7 @@ describe('the waits that are released together', () => {
   it('are caught when a waiter is given the answer of another one that asks the same', () => {
     const shared: Rule = (talk, group, message) => {
       const answers = new Map<string, boolean>();
-      return talk.waits.filter((wait) => {
+      return talk.waits.flat().filter((wait) => {
         if (wait.message !== message) return false;
         const own = isReleased(group, wait, missing(talk, group, wait));
         if (!answers.has(wait.barrier)) answers.set(wait.barrier, own);
@@ -236,7 +237,7 @@ describe('exactly once', () => {
       const started = lab.all('WaitStarted').map((w) => w.wait);
       expect(started).toEqual(started.map((_, i) => i + 1));
       const open = started.filter((wait) => lab.is(wait) === 'open');
-      expect(lab.state.conversation.waits.map((w) => w.wait)).toEqual(open);
+      expect(lab.state.conversation.waits.flat().map((w) => w.wait)).toEqual(open);
       if (isOver(lab.state)) expect(open, 'open waits of a job that has ended').toEqual([]);
     };
 
@@ -317,9 +318,9 @@ describe('every history', () => {
       play(labOf(group, rules), ops, ({ state }) => {
         const { conversation } = state;
         const is = stuckWaits(conversation, state.group, terminals(state));
-        const noted = conversation.waits.flatMap((w) =>
-          w.stuck === null ? [] : [[w.wait, w.stuck.form]],
-        );
+        const noted = conversation.waits
+          .flat()
+          .flatMap((w) => (w.stuck === null ? [] : [[w.wait, w.stuck.form]]));
         expect(noted).toEqual(is.map(({ wait, form }) => [wait.wait, form]));
         if (group.onUnreachable === 'fail')
           expect(is.filter((s) => s.form === 'certain')).toEqual([]);

@@ -1,12 +1,14 @@
 /** `stuckWaits` against its definition (SEMANTICS 2.1), by brute force over all subsets and by letting everybody send. */
 import { describe, expect, it } from 'vitest';
 import {
+  began,
   type Conversation,
   type Group,
   heard,
   missing,
   type OpenWait,
   releasable,
+  silence,
 } from '../../machines/conversation.ts';
 import { type JobState, terminals } from '../../machines/job.ts';
 import { type Stuck, stuckWaits } from '../../machines/unreachable.ts';
@@ -14,6 +16,12 @@ import { anyHistory, type History, labOf, play } from './history.ts';
 import { assertHolds, isCaught } from './runs.ts';
 
 type Rule = typeof stuckWaits;
+
+/** The same talk with these waits open. */
+function withWaits(talk: Conversation, waits: readonly OpenWait[]): Conversation {
+  const { messages, pairCount } = talk;
+  return waits.reduce(began, { ...silence, messages, pairCount });
+}
 
 const told = (stuck: readonly Pick<Stuck, 'wait' | 'form'>[]) =>
   stuck.map(({ wait, form }) => `wait ${wait.wait} ${form}`);
@@ -31,15 +39,15 @@ function byDefinition(
   const onlyBy = (wait: OpenWait, is: (m: number) => boolean) =>
     wait.verb === 'wait' ? lacks(wait).every(is) : lacks(wait).some(is);
   const isDead = (m: number) => terminal[m] === true;
-  const blocked = [...new Set(talk.waits.map((w) => w.member))];
+  const blocked = [...new Set(talk.waits.flat().map((w) => w.member))];
   const s = new Set<number>();
   for (let bits = 0; bits < 2 ** blocked.length; bits++) {
     const set = new Set(blocked.filter((_, i) => bits & (1 << i)));
-    const theirs = talk.waits.filter((w) => set.has(w.member));
+    const theirs = talk.waits.flat().filter((w) => set.has(w.member));
     if (theirs.every((w) => onlyBy(w, (m) => set.has(m) || isDead(m))))
       for (const m of set) s.add(m);
   }
-  return talk.waits.flatMap((wait): Pick<Stuck, 'wait' | 'form'>[] => {
+  return talk.waits.flat().flatMap((wait): Pick<Stuck, 'wait' | 'form'>[] => {
     if (onlyBy(wait, isDead)) return [{ wait, form: 'certain' }];
     return s.has(wait.member) ? [{ wait, form: 'deadlocked' }] : [];
   });
@@ -50,22 +58,22 @@ function byDefinition(
  * is let go by any of its waits joins in.
  */
 function byPlaying(talk: Conversation, group: Group, terminal: readonly boolean[]): number[] {
-  const rounds = Math.max(0, ...talk.waits.map((w) => w.round));
-  const ids = [...new Set(talk.waits.map((w) => w.message))];
+  const rounds = Math.max(0, ...talk.waits.flat().map((w) => w.round));
+  const ids = [...new Set(talk.waits.flat().map((w) => w.message))];
   const letGo = new Set<number>();
-  for (let before = -1; before < talk.waits.length; ) {
+  for (let before = -1; before < talk.waits.flat().length; ) {
     for (const [m, isDead] of terminal.entries()) {
-      const isBlocked = !letGo.has(m) && talk.waits.some((w) => w.member === m);
+      const isBlocked = !letGo.has(m) && talk.waits.flat().some((w) => w.member === m);
       if (isDead || isBlocked) continue;
       for (const id of ids)
         for (let n = 0; n < rounds; n++) talk = heard(talk, terminal.length, m, id, []);
     }
     const released = ids.flatMap((id) => releasable(talk, group, id));
     for (const { member } of released) letGo.add(member);
-    before = released.length > 0 ? -1 : talk.waits.length;
-    talk = { ...talk, waits: talk.waits.filter((w) => !released.includes(w)) };
+    before = released.length > 0 ? -1 : talk.waits.flat().length;
+    talk = { ...talk, waits: talk.waits.flat().filter((w) => !released.includes(w)) };
   }
-  return talk.waits.map((w) => w.wait);
+  return talk.waits.flat().map((w) => w.wait);
 }
 
 /** Every state along a history, in which nothing stuck was ended yet. */
@@ -112,16 +120,16 @@ const mutants: [string, Rule][] = [
   [
     'takes one wait of a member for all of them',
     (talk, group, terminal) => {
-      const last = new Map(talk.waits.map((w) => [w.member, w]));
+      const last = new Map(talk.waits.flat().map((w) => [w.member, w]));
       return stuckWaits({ ...talk, waits: [...last.values()] }, group, terminal);
     },
   ],
   [
     'takes a lava-wait for a lava-wait-all',
     (talk, group, terminal) => {
-      const waits = talk.waits.map(
-        (w): OpenWait => ({ ...w, verb: w.verb === 'wait' ? 'wait-all' : w.verb }),
-      );
+      const waits = talk.waits
+        .flat()
+        .map((w): OpenWait => ({ ...w, verb: w.verb === 'wait' ? 'wait-all' : w.verb }));
       return stuckWaits({ ...talk, waits }, group, terminal);
     },
   ],
@@ -159,7 +167,7 @@ describe('the waits that are stuck', () => {
           if (form === 'certain') expect(cycle).toEqual([]);
           // Without a cycle the chain of those who need one another ends at a member that has ended.
           else expect(cycle.length > 0 || stuck.some((s) => s.form === 'certain')).toBe(true);
-          const blocked = new Set(conversation.waits.map((w) => w.member));
+          const blocked = new Set(conversation.waits.flat().map((w) => w.member));
           for (const m of cycle) expect(blocked.has(m)).toBe(true);
           expect(cycle).toEqual([...cycle].sort((a, b) => a - b));
         }

@@ -214,10 +214,12 @@ describe('members that wait for one another', () => {
     const needy = lab.sync('c', 'x');
     expect(lab.stuck()).toHaveLength(2);
     expect([lab.is(hopeful), lab.is(needy)]).toEqual(['open', 'open']);
-    expect(lab.state.conversation.waits.filter((w) => w.member === 2).map((w) => w.stuck)).toEqual([
-      null,
-      null,
-    ]);
+    expect(
+      lab.state.conversation.waits
+        .flat()
+        .filter((w) => w.member === 2)
+        .map((w) => w.stuck),
+    ).toEqual([null, null]);
   });
 
   it('are not those whom a member without a wait can still release', () => {

@@ -26,7 +26,7 @@ describe('lava-send', () => {
       count: 1,
       pairs,
     });
-    expect(lab.state.conversation.waits).toEqual([]);
+    expect(lab.state.conversation.waits.flat()).toEqual([]);
   });
 
   it('is counted: a second send of the same id is recorded too', () => {
