@@ -28,6 +28,8 @@ export class Loop {
     if (this.#stopped || this.#running !== undefined) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
+      // Somebody may have called between the last look and now.
+      if (this.#again) this.wake();
     });
   }
 
