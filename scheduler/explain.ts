@@ -204,15 +204,9 @@ export class Account {
   #isReserved(board: Board): boolean {
     const { index, reserved } = this.#making;
     const boards = index.classOf(board);
-    return (
-      reserved?.shape.parts.some(
-        ({ demand }) =>
-          (boards !== undefined && demand.classes.has(boards)) ||
-          [...demand.classes].some(
-            ({ worker }) => worker !== undefined && worker === boards?.worker,
-          ),
-      ) ?? false
-    );
+    if (boards === undefined || reserved === undefined) return false;
+    const { classes, workers } = reserved;
+    return classes.has(boards) || (boards.worker !== undefined && workers.has(boards.worker));
   }
 
   #reservedFor(): string {

@@ -7,7 +7,7 @@
  */
 import type { BoardClass } from './board-class.ts';
 import { Network } from './network.ts';
-import type { Part } from './shape.ts';
+import type { Demand, Part } from './shape.ts';
 import type { Stock, StockBy } from './stock.ts';
 import type { WorkerUse } from './worker-use.ts';
 
@@ -108,17 +108,17 @@ export class MatchingNetwork {
 
   #addParts(parts: readonly Part[], from: (nodes: ClassNodes) => number[]): void {
     const byDemand = new Map(parts.map((part, index) => [part.demand, index] as const));
-    for (const part of parts)
-      this.#parts.set(part, { node: this.#network.node(), arcs: new Map() });
-    for (const [boards, nodes] of this.#classes) {
-      const fitting = [...boards.demands].flatMap((demand) => byDemand.get(demand) ?? []);
-      for (const index of fitting.sort((a, b) => a - b)) {
-        const part = parts[index];
-        const own = part && this.#parts.get(part);
+    const added = parts.map((part) => {
+      const own = { node: this.#network.node(), arcs: new Map<BoardClass, number>() };
+      this.#parts.set(part, own);
+      return own;
+    });
+    for (const [boards, nodes] of this.#classes)
+      for (const index of fittingIndexes(boards, byDemand)) {
+        const own = added[index];
         for (const end of from(nodes))
           own?.arcs.set(boards, this.#network.arc(own.node, end, Number.POSITIVE_INFINITY));
       }
-    }
   }
 
   /** Where boards of a class end: in the sink, or in their worker's room. */
@@ -134,6 +134,21 @@ export class MatchingNetwork {
     this.#workers.set(worker, made);
     return made;
   }
+}
+
+/** In order, because what comes first is tried first. */
+function fittingIndexes({ demands }: BoardClass, byDemand: ReadonlyMap<Demand, number>): number[] {
+  const indexes: number[] = [];
+  // The smaller side is looked through: a class may fit many demands, a group may have many.
+  if (byDemand.size < demands.size) {
+    for (const [demand, index] of byDemand) if (demands.has(demand)) indexes.push(index);
+    return indexes;
+  }
+  for (const demand of demands) {
+    const index = byDemand.get(demand);
+    if (index !== undefined) indexes.push(index);
+  }
+  return indexes.sort((a, b) => a - b);
 }
 
 /** The next board of a class; `more` offers the one after it. */

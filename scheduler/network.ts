@@ -9,8 +9,14 @@ export class Network {
   readonly #room: number[] = [];
   readonly #arcsOf: number[][] = [];
   readonly #sent: number[] = [];
+  /** Which search saw a node last, and by which arc. */
+  readonly #seen: number[] = [];
+  readonly #reachedBy: number[] = [];
+  #search = 0;
 
   node(): number {
+    this.#seen.push(0);
+    this.#reachedBy.push(0);
     return this.#arcsOf.push([]) - 1;
   }
 
@@ -65,19 +71,28 @@ export class Network {
 
   /** The arcs of a shortest path that has room, last first. */
   #path(from: number, to: number): number[] | undefined {
-    const reachedBy = new Map<number, number>([[from, -1]]);
-    for (const node of reachedBy.keys()) {
-      if (node === to) break;
+    this.#search += 1;
+    this.#seen[from] = this.#search;
+    const reached = [from];
+    for (const node of reached) {
       for (const arc of this.#arcsOf[node] ?? []) {
         const next = this.#head[arc] ?? 0;
-        if ((this.#room[arc] ?? 0) > 0 && !reachedBy.has(next)) reachedBy.set(next, arc);
+        if (this.#seen[next] === this.#search || (this.#room[arc] ?? 0) <= 0) continue;
+        this.#seen[next] = this.#search;
+        this.#reachedBy[next] = arc;
+        if (next === to) return this.#pathTo(to, from);
+        reached.push(next);
       }
     }
-    if (!reachedBy.has(to)) return undefined;
+    return undefined;
+  }
+
+  #pathTo(to: number, from: number): number[] {
     const path: number[] = [];
-    for (let arc = reachedBy.get(to) ?? -1; arc >= 0; ) {
+    for (let node = to; node !== from; ) {
+      const arc = this.#reachedBy[node] ?? 0;
       path.push(arc);
-      arc = reachedBy.get(this.#head[arc ^ 1] ?? 0) ?? -1;
+      node = this.#head[arc ^ 1] ?? from;
     }
     return path;
   }

@@ -4,9 +4,9 @@ import { Heap } from './heap.ts';
 import { changeWants, LabIndex } from './lab-index.ts';
 import { deal, type Matching, match, shortDemand } from './matching.ts';
 import { comparePlaces } from './order.ts';
-import { earliestStart, type ReservedStart, reservationOf, withoutDelay } from './reservation.ts';
+import { type ReservedStart, reservationOf, reserve, withoutDelay } from './reservation.ts';
 import type { Shape } from './shape.ts';
-import { StockBy, stockNow } from './stock.ts';
+import { stockNow } from './stock.ts';
 import type { Assignment, Board, Plan, QueuedJob, Worker } from './types.ts';
 
 export interface Lab {
@@ -111,8 +111,8 @@ export class PlanInTheMaking {
     for (const job of this.index.queue.items) {
       const shape = this.index.shapeOf(job);
       if (shape.parts.length === 0 || this.#startNow(job, shape) || shape.timeless) continue;
-      const at = earliestStart(shape, this.#now);
-      if (at !== undefined) return { job, shape, by: new StockBy(at) };
+      const reserved = reserve(job, shape, this.#now);
+      if (reserved !== undefined) return reserved;
       this.index.markTimeless(shape);
     }
     return undefined;

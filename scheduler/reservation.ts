@@ -13,6 +13,19 @@ export interface ReservedStart {
   shape: Shape;
   /** The stock at the reserved time. */
   by: StockBy;
+  /** The classes that fit it, and their workers that have limits. */
+  classes: ReadonlySet<BoardClass>;
+  workers: ReadonlySet<WorkerUse>;
+}
+
+export function reserve(job: QueuedJob, shape: Shape, now: number): ReservedStart | undefined {
+  const at = earliestStart(shape, now);
+  return at === undefined ? undefined : { job, shape, by: new StockBy(at), ...usableBy(shape) };
+}
+
+function usableBy({ parts }: Shape): Pick<ReservedStart, 'classes' | 'workers'> {
+  const classes = new Set(parts.flatMap(({ demand }) => [...demand.classes]));
+  return { classes, workers: new Set([...classes].flatMap(({ worker }) => worker ?? [])) };
 }
 
 /**
@@ -21,9 +34,8 @@ export interface ReservedStart {
  *
  * A board that is overdue (its job's timeout has passed) is on its way back: it counts as back now.
  */
-export function earliestStart(shape: Shape, now: number): number | undefined {
-  const classes = new Set(shape.parts.flatMap(({ demand }) => [...demand.classes]));
-  const workers = new Set([...classes].flatMap(({ worker }) => worker ?? []));
+function earliestStart(shape: Shape, now: number): number | undefined {
+  const { classes, workers } = usableBy(shape);
   const isEnough = (time: number) => canMatch(shape, new StockBy(time));
   const times = returnTimes(classes, workers, now);
   const last = times.at(-1);
@@ -60,10 +72,20 @@ export function withoutDelay(
   matching: Matching,
   shape: Shape,
   until: number,
-  { shape: reserved, by }: ReservedStart,
+  reserved: ReservedStart,
 ): Matching | undefined {
-  if (until <= by.time || canMatch(reserved, without(by, matching.taken))) return matching;
-  return matchBeside(shape, reserved, by);
+  const { by } = reserved;
+  if (until <= by.time || !meets(reserved, matching)) return matching;
+  if (canMatch(reserved.shape, without(by, matching.taken))) return matching;
+  return matchBeside(shape, reserved.shape, by);
+}
+
+/** Whether a matching takes anything that the reserved job might use. */
+function meets({ classes, workers }: ReservedStart, { taken }: Matching): boolean {
+  for (const boards of taken.keys())
+    if (classes.has(boards) || (boards.worker !== undefined && workers.has(boards.worker)))
+      return true;
+  return false;
 }
 
 /** For the plan's answer: the boards that the reserved job would get by then. */

@@ -8,7 +8,7 @@ export class SortedList<T> {
   readonly #compare: Compare<T>;
   #items: T[] = [];
   /** What was added or removed since the list was last looked at. */
-  #added: Set<T> | undefined;
+  #added: T[] = [];
   #removed: Set<T> | undefined;
 
   constructor(compare: Compare<T>) {
@@ -17,32 +17,24 @@ export class SortedList<T> {
 
   /** The thing must not be in the list, and must not change its place while it is. */
   add(item: T): void {
-    if (this.#removed?.delete(item) === true) return;
-    this.#added ??= new Set();
-    this.#added.add(item);
+    if (this.#removed !== undefined) this.#settle();
+    this.#added.push(item);
   }
 
   /** The very thing that was added. */
   remove(item: T): void {
-    if (this.#added?.delete(item) === true) return;
+    if (this.#added.length > 0) this.#settle();
     this.#removed ??= new Set();
     this.#removed.add(item);
   }
 
   get size(): number {
-    return this.#items.length + (this.#added?.size ?? 0) - (this.#removed?.size ?? 0);
+    return this.#items.length + this.#added.length - (this.#removed?.size ?? 0);
   }
 
   /** All things in order; good until the next change. */
   get items(): readonly T[] {
-    if (this.#added === undefined && this.#removed === undefined) return this.#items;
-    const added = this.#added ?? new Set();
-    const removed = this.#removed ?? new Set();
-    this.#added = undefined;
-    this.#removed = undefined;
-    const changes = added.size + removed.size;
-    if (changes > SINGLE_CHANGES_MAX) this.#rebuild(added, removed);
-    else if (changes > 0) this.#splice(added, removed);
+    if (this.#added.length > 0 || this.#removed !== undefined) this.#settle();
     return this.#items;
   }
 
@@ -51,15 +43,18 @@ export class SortedList<T> {
     return countBefore(this.items, (other) => this.#compare(other, item) < 0);
   }
 
-  #splice(added: Iterable<T>, removed: Iterable<T>): void {
+  #settle(): void {
+    const added = this.#added;
+    const removed = this.#removed ?? new Set();
+    this.#added = [];
+    this.#removed = undefined;
+    if (added.length + removed.size > SINGLE_CHANGES_MAX) {
+      if (removed.size > 0) this.#items = this.#items.filter((item) => !removed.has(item));
+      if (added.length > 0) this.#items = this.#items.concat(added).sort(this.#compare);
+      return;
+    }
     for (const item of removed) this.#items.splice(this.#find(item), 1);
     for (const item of added) this.#items.splice(this.#find(item), 0, item);
-  }
-
-  #rebuild(added: ReadonlySet<T>, removed: ReadonlySet<T>): void {
-    if (removed.size > 0) this.#items = this.#items.filter((item) => !removed.has(item));
-    for (const item of added) this.#items.push(item);
-    if (added.size > 0) this.#items.sort(this.#compare);
   }
 
   #find(item: T): number {
