@@ -140,22 +140,19 @@ class SqliteStore implements EventStore {
     if (head !== this.#feed.head) this.#feed.publish(head, events);
   }
 
-  async *read(stream: string, after = 0): AsyncIterable<RecordedEvent> {
-    for await (const page of this.#inPages(after, (version) =>
-      this.#thread.ask({ do: 'read-stream', stream, after: version }),
-    ))
-      yield* page;
+  read(stream: string, after = 0): AsyncIterable<RecordedEvent> {
+    return oneByOne(
+      this.#inPages(after, (version) =>
+        this.#thread.ask({ do: 'read-stream', stream, after: version }),
+      ),
+    );
   }
 
   readAll(after = 0, limit = ALL): AsyncIterable<RecordedEvent> {
-    return this.#readUpTo(after, this.#feed.head, Math.max(0, limit));
+    return oneByOne(this.#pages(after, this.#feed.head, Math.max(0, limit)));
   }
 
-  async *#readUpTo(after: number, upTo: number, limit: number): AsyncIterable<RecordedEvent> {
-    for await (const page of this.#pages(after, upTo, limit)) yield* page;
-  }
-
-  #pages(after: number, upTo: number, limit: number): AsyncIterable<RecordedEvent[]> {
+  #pages(after: number, upTo: number, limit: number): AsyncGenerator<RecordedEvent[], void> {
     let left = limit;
     return this.#inPages(after, async (position) => {
       const request = { do: 'read-all', after: position, upTo, limit: left } as const;
@@ -169,7 +166,7 @@ class SqliteStore implements EventStore {
   async *#inPages(
     after: number,
     ask: (after: number) => Promise<Page>,
-  ): AsyncIterable<RecordedEvent[]> {
+  ): AsyncGenerator<RecordedEvent[], void> {
     this.#assertOpen();
     let asked = ask(after);
     let page: Page;
@@ -221,6 +218,25 @@ class SqliteStore implements EventStore {
     if (this.#closed !== undefined)
       throw new StoreUnavailable(`${this.#file}: the store was closed`);
   }
+}
+
+/** By hand: to `yield*` from a generator costs more than to read and check the event. */
+function oneByOne(pages: AsyncGenerator<RecordedEvent[], void>): AsyncIterable<RecordedEvent> {
+  let page: Iterator<RecordedEvent> = [][Symbol.iterator]();
+  const next = async (): Promise<IteratorResult<RecordedEvent>> => {
+    for (;;) {
+      const event = page.next();
+      if (event.done !== true) return event;
+      const more = await pages.next();
+      if (more.done === true) return { done: true, value: undefined };
+      page = more.value[Symbol.iterator]();
+    }
+  };
+  const stop = async (): Promise<IteratorResult<RecordedEvent>> => {
+    await pages.return();
+    return { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
 }
 
 function settle(append: Pending, result: AppendResult | undefined): void {
