@@ -10,7 +10,7 @@ const TIME_COLUMNS = 10;
 export function renderLabCheck(report: LabReport, seed: number, page: Page): string {
   const { never, unused, properties } = report;
   const { columns, colors } = page;
-  const runs = properties.map((verdict) => renderVerdict(verdict, seed, page)).join('');
+  const runs = properties.map((verdict) => renderVerdict(verdict, page)).join('');
   const rules =
     properties.length > 0
       ? `Scheduling rules, on random runs (seed ${seed}):\n${runs}`
@@ -27,7 +27,7 @@ export function renderLabCheck(report: LabReport, seed: number, page: Page): str
   ].join('');
 }
 
-function renderVerdict({ name, says, runs, failure }: Verdict, seed: number, page: Page): string {
+function renderVerdict({ name, says, runs, failure }: Verdict, page: Page): string {
   const { columns, colors } = page;
   const mark = failure === undefined ? 'ok  ' : 'FAIL';
   const line = hang(
@@ -41,7 +41,6 @@ function renderVerdict({ name, says, runs, failure }: Verdict, seed: number, pag
     hang('        ', 'the shortest run found in which it does not hold:', columns),
     ...failure.timeline.map((told) => renderTold(told, columns)),
     colors.red(hang(' '.repeat(TIME_COLUMNS + 4), `WRONG: ${failure.wrong}`, columns)),
-    hang('        ', `again: --seed ${seed}; path ${failure.path}`, columns),
   ].join('');
 }
 

@@ -33,7 +33,7 @@ export function timelineOf(trace: Trace, history: readonly Decided[]): Told[] {
     }
   }
   for (const { job, at, seen } of promisesIn(history))
-    tell(seen, 5, `job ${job} is promised a start after ${at / 1000} s at the latest`);
+    tell(seen, 5, `job ${job} is promised to start by ${at / 1000} s`);
   return told
     .sort((a, b) => a.at - b.at || a.rank - b.rank)
     .map(({ at, says }) => ({ seconds: at / 1000, says }));

@@ -5,7 +5,7 @@ import { PROPERTIES } from '../../replay/properties.ts';
 import { board, needs } from './labs.ts';
 import { MUTANTS } from './mutants.ts';
 
-const RUNS = 300;
+const RUNS = 150;
 const SEED = 11;
 
 const model = (name: string, timeoutSeconds: number, ...roles: ReturnType<typeof needs>[]) => ({
