@@ -187,7 +187,7 @@ describe('on every history of changes', () => {
     holds(
       historyArb,
       equalsTheFull(() => new Planner()),
-      1000,
+      400,
     );
   });
   it('so a planner that is not told of boards that come back is caught', () => {
