@@ -92,7 +92,11 @@ function renderVerdict(report: Report, page: Page): string {
     starvationText(report),
     deadlockText(report),
   ];
-  return hang(`${policy.padEnd(14)} `, sentences.join(' '), page.columns);
+  return hang(
+    `${policy.padEnd(14)} `,
+    sentences.filter((sentence) => sentence !== '').join(' '),
+    page.columns,
+  );
 }
 
 const END_WORDS: Record<string, string> = {
@@ -102,9 +106,9 @@ const END_WORDS: Record<string, string> = {
   waiting: 'never started',
 };
 
-function starvationText({ starved }: Report): string {
+function starvationText({ starved, deadlock }: Report): string {
   const [worst] = starved.first;
-  if (worst === undefined) return 'Nobody starved.';
+  if (worst === undefined) return deadlock === null ? 'Nobody starved.' : '';
   const waited = `${durationText(worst.waitedSeconds)}${worst.started ? '' : ' and did not start'}`;
   return `${counted(starved.jobs, 'job')} starved; job ${worst.job} (${counted(worst.boards, 'board')}) waited ${waited}.`;
 }

@@ -1,5 +1,6 @@
 /** Waits by group size and use by device type, policy beside policy, as one SVG picture without any script. */
 import type { Report } from '../replay/report.ts';
+import { counted } from './text.ts';
 
 const WIDTH = 920;
 const LEFT = 70;
@@ -51,7 +52,7 @@ function verdict({ deadlock, starved, ends, jobs }: Report): string {
   const parts = [`${ran} of ${jobs} jobs ran`];
   if (starved.jobs > 0) parts.push(`${starved.jobs} starved`);
   if (deadlock !== null)
-    parts.push(`DEADLOCK of ${deadlock.holders.length} jobs, ${deadlock.behind} behind`);
+    parts.push(`DEADLOCK of ${counted(deadlock.holders.length, 'job')}, ${deadlock.behind} behind`);
   return parts.join(', ');
 }
 
