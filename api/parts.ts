@@ -17,7 +17,7 @@ export type ApiEngine = BoardEngine &
     | 'cancel'
     | 'devices'
     | 'device'
-    | 'workerIsConnected'
+    | 'undriven'
     | 'setOffline'
     | 'setOnline'
     | 'queue'
@@ -28,8 +28,8 @@ export type ApiEngine = BoardEngine &
 
 export interface BoardParts {
   engine: BoardEngine;
-  /** From which every member's token is derived. */
-  secret: Buffer;
+  /** The public keys with which members' tokens are verified: this server's first. */
+  tokenKeys(): Iterable<string>;
   /** How many bytes the console of a member has printed by now. */
   consoleSize(job: number, device: string): number;
   log: FastifyBaseLogger;

@@ -1,21 +1,30 @@
 /** The dispatcher's view of a server in the same process: the port of `dispatcher/server-port.ts` on the engine. */
 import { memberToken } from '../api/tokens.ts';
 import type { ServerPort } from '../dispatcher/server-port.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, WorkerFacts } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
+import type { HealthCheck } from '../machines/events.ts';
 
 export interface InProcessOptions {
   engine: Engine;
   /** The worker's name in the log. */
   worker: string;
   secret: Buffer;
-  /** Where the boards reach the server; asked when a board is given its access. */
-  url(): string;
+  /** Where the boards reach the server, and the others on its log; asked when a board is given its access. */
+  urls(): string[];
+  /** By device name. */
+  healthChecks: ReadonlyMap<string, HealthCheck>;
+  /** What the worker says of itself when it connects. */
+  facts(): WorkerFacts;
 }
 
-export function inProcessServer({ engine, worker, secret, url }: InProcessOptions): ServerPort {
+export function inProcessServer(is: InProcessOptions): ServerPort {
+  const { engine, worker, secret } = is;
   return {
-    register: (boards) => engine.connectWorker(worker, boards),
+    register: (boards) => {
+      const checked = boards.map((b) => ({ ...b, healthCheck: is.healthChecks.get(b.device) }));
+      return engine.connectWorker(worker, checked, is.facts());
+    },
     owed: () => engine.owed(worker),
     onChange: (listener) => engine.onChange(listener),
     async ended(job, device) {
@@ -24,6 +33,9 @@ export function inProcessServer({ engine, worker, secret, url }: InProcessOption
       return lines && { job, device, lines };
     },
     report: (job, command, by) => engine.member(job, command, { actor: `worker:${worker}`, ...by }),
-    access: async (job, device) => ({ url: url(), token: memberToken(secret, job, device) }),
+    access: async (job, device) => ({
+      url: is.urls().join(' '),
+      token: memberToken(secret, job, device),
+    }),
   };
 }

@@ -19,6 +19,18 @@ interface ServeOptions {
   data: string;
   listen: string;
   lab?: string;
+  store?: string;
+  keepDays?: string;
+}
+
+const DAYS_MAX = 36_500;
+
+/** @throws ServerRefused */
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!/^\d{1,5}$/.test(text) || days < 1 || days > DAYS_MAX)
+    throw new ServerRefused(`--keep-days ${text}: expected a whole number of days, at least 1`);
+  return days;
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -30,6 +42,8 @@ async function serve(options: ServeOptions): Promise<void> {
     dataDir: options.data,
     ...parseListen(options.listen),
     ...(options.lab !== undefined && { labFile: options.lab }),
+    ...(options.store !== undefined && { store: options.store }),
+    ...(options.keepDays !== undefined && { keepDays: parseDays(options.keepDays) }),
     ...(process.env.MUSTER_API_TOKEN && { apiToken: process.env.MUSTER_API_TOKEN }),
     log,
   });
@@ -57,6 +71,8 @@ export function serveCommand(): Command {
     .option('--data <dir>', 'folder of the log and the consoles', './muster-data')
     .option('--listen <host:port>', 'where people and programs reach it', DEFAULT_LISTEN)
     .option('--lab <file>', "the lab's boards (YAML)")
+    .option('--store <url>', 'the log: an EventStoreDB, esdb://HOST:PORT or esdb://A,B,C')
+    .option('--keep-days <days>', 'archive jobs that ended longer ago (default: keep all)')
     .addHelpText(
       'after',
       `
@@ -64,7 +80,8 @@ Any address but loopback needs MUSTER_API_TOKEN.
 MUSTER_LOG_LEVEL=info says more.
 
 Example:
-  $ muster serve --data /var/lib/muster --lab lab.yaml`,
+  $ muster serve --data /var/lib/muster --lab lab.yaml
+  $ muster serve --store 'esdb://db1,db2,db3?tls=false' --lab lab.yaml`,
     )
     .action(async (options: ServeOptions) => {
       try {

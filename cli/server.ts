@@ -1,22 +1,24 @@
 /** Puts the parts of a server together: store, engine, dispatcher, doors. The one place that knows them all. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
+import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
-import { formatProblems } from '../submission/format.ts';
-import { type Lab, parseLab } from '../submission/lab.ts';
+import type { Lab } from '../submission/lab.ts';
+import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
+import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
+import { checkpointsFolder, openLog } from './open-log.ts';
+import { keepDays } from './retention.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
 
 export interface ServerOptions {
@@ -26,6 +28,10 @@ export interface ServerOptions {
   port: number;
   /** The lab's YAML file; without one the server has no boards of its own. */
   labFile?: string;
+  /** `esdb://...`: the log is there, and other servers may work on it too. Absent: a file in the data folder. */
+  store?: string;
+  /** Jobs that ended longer ago go into the archive; absent: they stay in the log. */
+  keepDays?: number;
   apiToken?: string;
   log: Logger;
   /** `false`: plain boards, whatever this machine allows. */
@@ -48,9 +54,6 @@ export class ServerRefused extends Error {
   override readonly name = 'ServerRefused';
   readonly code = 'server-refused';
 }
-
-/** The name under which the server's own boards stand in the log. */
-const workerName = () => hostname().split('.')[0] ?? 'local';
 
 /** Whether an address can only be reached from this machine. */
 function isLoopback(host: string): boolean {
@@ -84,57 +87,54 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
+type Undo = (() => Promise<unknown>)[];
+
 async function assemble(
   options: ServerOptions,
   apiToken: string | undefined,
-  lab: Lab | undefined,
-  undo: (() => Promise<unknown>)[],
+  labFile: LabFile | undefined,
+  undo: Undo,
 ): Promise<RunningServer> {
   const { dataDir, host, port, log } = options;
-  const lock = await lockFolder(dataDir);
-  undo.push(() => lock.release());
-  const store = await openSqliteStore({ file: join(dataDir, 'muster.db') });
-  undo.push(() => store.close());
-  const checkpoints = fileCheckpoints(join(dataDir, 'checkpoints'));
+  const { store, name: storeName, shared } = await openStore(options, undo);
+  const checkpoints = fileCheckpoints(checkpointsFolder(dataDir));
   const warn = (what: string, error?: unknown) => log.warn({ err: error }, what);
-  const engine = new Engine({ store, checkpoints, warn });
+  const engine = new Engine({ store, checkpoints, shared, warn });
   undo.push(() => engine.stop());
   await engine.start();
+  if (options.keepDays !== undefined)
+    undo.push(keepDays(options.keepDays, { store, engine, dataDir, log }));
 
   const secret = await secretOf(dataDir);
-  const worker = workerName();
+  const tokenKey = tokenKeyOf(secret);
   const doors = {
     engine,
-    secret,
+    tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     log,
   };
+  const worker = await workerNameOf(dataDir, shared);
   let boardUrl = '';
-  let dispatcher: Dispatcher | undefined;
-  if (lab !== undefined) {
-    dispatcher = await createDispatcher({
-      server: inProcessServer({ engine, worker, secret, url: () => boardUrl }),
-      boards: lab.devices,
-      dataDir,
-      boardFiles: join(packageRoot, 'board'),
-      limits: lab.limits,
-      allowFiles: lab.allowFiles,
-      bridge: lab.bridge,
-      log,
-      ...(options.namespaces !== undefined && { namespaces: options.namespaces }),
-    });
-    const made = dispatcher;
-    undo.push(() => made.stop({ killBoards: false }));
-  }
-  await engine.loseWorkersBut(
-    lab === undefined ? [] : [worker],
-    'no line to it since the server started',
-  );
+  const server = inProcessServer({
+    engine,
+    worker,
+    secret,
+    urls: () => {
+      const others = engine.otherServers().filter((other) => other.isHere);
+      return [boardUrl, ...others.map((other) => other.boardUrl)];
+    },
+    healthChecks: labFile?.healthChecks ?? new Map(),
+    facts: () => ({
+      ...(labFile?.lab.jobLimit !== undefined && { jobLimit: labFile.lab.jobLimit }),
+      ...(shared && { tokenKey, boardUrl }),
+    }),
+  });
+  const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
 
   const app = await buildApp({
     ...doors,
     version: packageVersion,
-    storeName: 'sqlite',
+    storeName,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     ...(apiToken !== undefined && { apiToken }),
   });
@@ -148,10 +148,16 @@ async function assemble(
     boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
   }
   await dispatcher?.start();
+  // Where it is the only server of the log, whoever has no line to it now is not here.
+  if (!shared)
+    await engine.loseWorkersBut(
+      dispatcher ? [worker] : [],
+      'no line to it since the server started',
+    );
   return {
     url,
     boards: dispatcher?.kind ?? 'none',
-    boardCount: lab?.devices.length ?? 0,
+    boardCount: labFile?.lab.devices.length ?? 0,
     engine,
     async stop({ killBoards } = { killBoards: false }) {
       if (killBoards) await dispatcher?.stop({ killBoards });
@@ -160,24 +166,42 @@ async function assemble(
   };
 }
 
-async function readLab(file: string): Promise<Lab> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new ServerRefused(`the lab's file cannot be read: ${error.message}`);
-  });
-  const parsed = parseLab(text);
-  if ('lab' in parsed) return parsed.lab;
-  throw new ServerRefused(formatProblems(parsed.problems, { file, text }));
+/** The log; the data folder is this process's alone, whatever the log is kept in. */
+async function openStore({ dataDir, store }: ServerOptions, undo: Undo) {
+  if (store !== undefined) {
+    const lock = await lockFolder(dataDir);
+    undo.push(() => lock.release());
+  }
+  const opened = await openLog({ dataDir, ...(store !== undefined && { store }) });
+  undo.push(() => opened.close());
+  return { ...opened, shared: store !== undefined };
 }
 
-/** The secret from which every board's token is derived: made once, kept beside the log, never in it. */
-async function secretOf(dataDir: string): Promise<Buffer> {
-  const file = join(dataDir, 'secret');
-  const known = await readFile(file).catch(() => undefined);
-  if (known !== undefined && known.length >= 32) return known;
-  const secret = randomBytes(32);
-  await writeFile(`${file}.new`, secret, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return secret;
+async function handsOf(
+  lab: Lab,
+  server: ServerPort,
+  { dataDir, log, namespaces }: ServerOptions,
+  undo: Undo,
+): Promise<Dispatcher> {
+  const dispatcher = await createDispatcher({
+    server,
+    boards: lab.devices,
+    dataDir,
+    boardFiles: join(packageRoot, 'board'),
+    limits: lab.limits,
+    allowFiles: lab.allowFiles,
+    bridge: lab.bridge,
+    log,
+    ...(namespaces !== undefined && { namespaces }),
+  });
+  undo.push(() => dispatcher.stop({ killBoards: false }));
+  return dispatcher;
+}
+
+async function readLab(file: string): Promise<LabFile> {
+  return readLabFile(file).catch((error: unknown) => {
+    throw error instanceof LabRefused ? new ServerRefused(error.message) : error;
+  });
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {

@@ -2,7 +2,7 @@
 import type { DeviceState } from '../machines/device.ts';
 import type { Fault, MemberEnd } from '../machines/events.ts';
 import { jobStream, own } from '../machines/names.ts';
-import type { Directory, JobEntry } from '../projections/directory.ts';
+import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import { openByHealth } from '../scheduler/health.ts';
 import type { Board, QueuedJob } from '../scheduler/types.ts';
 
@@ -19,20 +19,19 @@ export function boardOf(directory: Directory, name: string, now: number): Board 
     worker,
     idleSince,
     state,
-    ...openness(directory, device, now),
+    ...openness(device, undriven(directory, name), now),
     ...(heldBy && { heldBy: { job: heldBy.job, ...(until && { until }) } }),
   };
 }
 
 function openness(
-  directory: Directory,
   device: DeviceState,
+  nobodyDrivesIt: string | null,
   now: number,
 ): Pick<Board, 'open' | 'closed'> {
-  const { offline, worker } = device;
+  const { offline } = device;
   if (offline !== null) return { open: 'nothing', closed: `offline: ${offline}` };
-  if (directory.workers.get(worker)?.state.state !== 'connected')
-    return { open: 'nothing', closed: `its worker ${worker} is not connected` };
+  if (nobodyDrivesIt !== null) return { open: 'nothing', closed: nobodyDrivesIt };
   return openByHealth(device, now);
 }
 

@@ -9,7 +9,14 @@ import type { DeviceCommand, MemberCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type { Health, HealthCheck, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import type {
+  Health,
+  HealthCheck,
+  JobEvent,
+  RecordedEvent,
+  Verb,
+  WorkerEvent,
+} from '../machines/events.ts';
 import {
   evolveJob,
   initialJob,
@@ -26,6 +33,7 @@ import {
   directoryToJson,
   emptyDirectory,
   type JobEntry,
+  undriven,
 } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
@@ -34,6 +42,7 @@ import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type By, Commands } from './commands.ts';
 import { Deadlines, type Due } from './deadlines.ts';
+import { eventIds } from './event-ids.ts';
 import { checkOf } from './health-checks.ts';
 import { LabView } from './lab-view.ts';
 import { CommandRefused, type Step } from './live-stream.ts';
@@ -63,6 +72,12 @@ export interface BoardRegistration {
   driver: string;
   healthCheck?: HealthCheck | undefined;
 }
+
+/** What else a worker says of itself: see the event `WorkerConnected`. */
+export type WorkerFacts = Omit<
+  Extract<WorkerEvent, { type: 'WorkerConnected' }>['data'],
+  'boards' | 'until'
+>;
 
 const directoryProjection: Projection<Directory> = {
   name: 'directory',
@@ -96,7 +111,7 @@ export class Engine {
   #started = false;
 
   constructor(options: EngineOptions) {
-    const { store, checkpoints, newId = () => crypto.randomUUID(), shared = false } = options;
+    const { store, checkpoints, newId = eventIds(), shared = false } = options;
     this.#store = store;
     this.#shared = shared;
     this.#warn = options.warn ?? (() => {});
@@ -297,8 +312,9 @@ export class Engine {
   device(name: string): DeviceState | undefined {
     return this.directory.devices.get(name)?.state;
   }
-  workerIsConnected(name: string): boolean {
-    return this.directory.workers.get(name)?.state.state === 'connected';
+  /** Why nobody drives a board now; `null`: its worker is here and has it. */
+  undriven(device: string): string | null {
+    return undriven(this.directory, device);
   }
 
   setOffline(device: string, reason: string, by: By): Promise<DeviceState> {
@@ -346,7 +362,7 @@ export class Engine {
   async connectWorker(
     worker: string,
     boards: readonly BoardRegistration[],
-    is: { jobLimit?: number | undefined } = {},
+    is: WorkerFacts = {},
   ): Promise<void> {
     const by = { actor: `worker:${worker}`, of: workerStream(worker) };
     for (const { device } of boards) this.#assertNotTaken(device, worker);
@@ -357,7 +373,7 @@ export class Engine {
         {
           type: 'ConnectWorker',
           boards: boards.map((b) => b.device),
-          ...(is.jobLimit !== undefined && { jobLimit: is.jobLimit }),
+          ...is,
           ...(this.#shared && { until: this.now() + WORKER_LEASE_MS }),
         },
         by,
@@ -377,6 +393,15 @@ export class Engine {
       const done = await this.#commands.worker(worker, { type: 'LoseWorker', reason }, by);
       await this.#directory.reached(done.position);
     }
+  }
+
+  /** The other servers that were ever on this log, with what their workers said of them last. */
+  otherServers(): { tokenKey: string; boardUrl: string; isHere: boolean }[] {
+    return [...this.directory.workers.entries()].flatMap(([name, { state }]) => {
+      const { tokenKey, boardUrl } = state;
+      if (tokenKey === null || boardUrl === null || this.#workers.isOwn(name)) return [];
+      return [{ tokenKey, boardUrl, isHere: state.state === 'connected' }];
+    });
   }
 
   // what a worker needs

@@ -13,6 +13,8 @@ export class LabView {
   readonly #due = new Set<string>();
   /** The board that each live check is of. */
   readonly #checks = new Map<number, string>();
+  /** The boards that each worker had when it was last looked at. */
+  readonly #boardsOf = new Map<string, readonly string[]>();
   /** When the hours alone make the next check of a board due. */
   readonly #dueAt = new Map<string, number>();
 
@@ -24,8 +26,8 @@ export class LabView {
   /** Takes the directory as it is; once, before the first `take`. */
   build(): void {
     const { workers, devices, jobs } = this.#directory();
-    for (const name of workers.keys()) this.#worker(name);
     for (const name of devices.keys()) this.#board(name);
+    for (const name of workers.keys()) this.#worker(name);
     for (const id of jobs.keys()) this.#job(id);
   }
 
@@ -37,8 +39,6 @@ export class LabView {
       else if (kind === 'job' && event.type.startsWith('Job')) this.#job(Number(name));
       else if (kind === 'worker' && event.type !== 'WorkerRenewed') {
         this.#worker(name);
-        const boards = this.#directory().workers.get(name)?.state.boards ?? [];
-        for (const board of boards) this.#board(board);
       }
     }
   }
@@ -65,6 +65,9 @@ export class LabView {
       name,
       ...(state.jobLimit !== null && { jobLimit: state.jobLimit }),
     });
+    const before = this.#boardsOf.get(name) ?? [];
+    this.#boardsOf.set(name, state.boards);
+    for (const board of new Set([...before, ...state.boards])) this.#board(board);
   }
 
   #board(name: string): void {

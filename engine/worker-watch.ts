@@ -4,7 +4,7 @@
  * sees it first. The members on the boards of a lost worker fail (SEMANTICS 4.7).
  */
 import { own } from '../machines/names.ts';
-import type { Directory } from '../projections/directory.ts';
+import { type Directory, undriven } from '../projections/directory.ts';
 import type { Clock } from './clock.ts';
 import type { Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -36,6 +36,10 @@ export class WorkerWatch {
   /** From now on this server keeps the worker's word. */
   keep(worker: string, connect: () => Promise<number>): void {
     this.#own.set(worker, connect);
+  }
+
+  isOwn(worker: string): boolean {
+    return this.#own.has(worker);
   }
 
   /** One round; resolves with the time of the next one. */
@@ -77,15 +81,13 @@ export class WorkerWatch {
 
   async #failMembers(): Promise<void> {
     const { directory } = this.#port;
-    const { devices, workers, jobs, held } = directory();
+    const { devices, jobs, held } = directory();
     for (const device of [...held]) {
-      const state = devices.get(device)?.state;
-      const worker = state && workers.get(state.worker)?.state;
-      const entry = state?.heldBy && jobs.get(state.heldBy.job);
-      if (worker?.state !== 'lost' || entry?.state !== 'allocated') continue;
-      if (own(entry.ends, device) !== undefined) continue;
-      const reason = `its worker ${state?.worker} was lost: ${worker.reason}`;
-      await this.#fail(entry.id, device, reason);
+      const heldBy = devices.get(device)?.state.heldBy;
+      const entry = heldBy ? jobs.get(heldBy.job) : undefined;
+      const reason = undriven(directory(), device);
+      if (reason === null || entry?.state !== 'allocated') continue;
+      if (own(entry.ends, device) === undefined) await this.#fail(entry.id, device, reason);
     }
   }
 

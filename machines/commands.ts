@@ -10,6 +10,7 @@ import {
   jobEvents,
   MemberEnd,
   Verb,
+  workerEvents,
 } from './events.ts';
 import { DeviceName, Instant, JobId, PRIORITY_MAX, RoleName } from './names.ts';
 
@@ -103,11 +104,7 @@ export const DeviceCommand = z.discriminatedUnion('type', [
 export type DeviceCommand = z.infer<typeof DeviceCommand>;
 
 export const WorkerCommand = z.discriminatedUnion('type', [
-  command('ConnectWorker', {
-    boards: z.array(DeviceName),
-    jobLimit: z.int().positive().optional(),
-    until: Instant.optional(),
-  }),
+  command('ConnectWorker', workerEvents.WorkerConnected.shape),
   command('RenewWorker', { until: Instant }),
   /** Refused while its last word still holds: it may have been renewed meanwhile. */
   command('LoseWorker', { reason: z.string() }),

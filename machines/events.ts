@@ -255,12 +255,15 @@ export const deviceEvents = {
 export const workerEvents = {
   /**
    * `jobLimit`: how many of its boards may be held at once; absent: all. `until`: when it counts as lost unless it
-   * was renewed; absent: it lives in the process of the only server that this log has.
+   * was renewed; absent: it lives in the process of the only server that this log has. `tokenKey`: the public key that
+   * verifies the tokens of its boards. `boardUrl`: where boards reach the server that it lives in.
    */
   WorkerConnected: z.strictObject({
     boards: z.array(DeviceName),
     jobLimit: z.int().positive().optional(),
     until: Instant.optional(),
+    tokenKey: z.string().optional(),
+    boardUrl: z.string().optional(),
   }),
   WorkerRenewed: z.strictObject({ until: Instant }),
   WorkerLost: z.strictObject({ reason: Reason }),

@@ -32,6 +32,10 @@ export interface WorkerState {
   readonly jobLimit: number | null;
   /** When it counts as lost unless it is renewed; `null`: only the server that it lives in can lose it. */
   readonly until: number | null;
+  /** The public key that verifies the tokens of its boards; `null`: only its own server knows it. */
+  readonly tokenKey: string | null;
+  /** Where boards reach the server that it lives in; `null`: only its own boards know it. */
+  readonly boardUrl: string | null;
   /** When it connected or was lost; milliseconds since the epoch. */
   readonly since: number;
   readonly reason: string | null;
@@ -42,6 +46,8 @@ export const initialWorker: WorkerState = {
   boards: [],
   jobLimit: null,
   until: null,
+  tokenKey: null,
+  boardUrl: null,
   since: 0,
   reason: null,
 };
@@ -57,8 +63,9 @@ export function evolveWorker(
   const since = event.meta.at;
   switch (event.type) {
     case 'WorkerConnected': {
-      const { boards, jobLimit = null, until = null } = event.data;
-      return { state, since, boards, jobLimit, until, reason: null };
+      const { jobLimit = null, until = null, tokenKey = null, boardUrl = null } = event.data;
+      const { boards } = event.data;
+      return { state, since, boards, jobLimit, until, tokenKey, boardUrl, reason: null };
     }
     case 'WorkerRenewed':
       return { ...worker, state, until: event.data.until };
@@ -89,21 +96,19 @@ export function decideWorker(
 
 function connect(
   draft: Draft<WorkerState, WorkerEvent>,
-  { boards, jobLimit, until }: Extract<WorkerCommand, { type: 'ConnectWorker' }>,
+  { type: _, ...is }: Extract<WorkerCommand, { type: 'ConnectWorker' }>,
 ): NewEvent<WorkerEvent>[] {
   const { state } = draft;
+  const { boards, until } = is;
   const same =
     state.state === 'connected' &&
-    state.jobLimit === (jobLimit ?? null) &&
+    state.jobLimit === (is.jobLimit ?? null) &&
+    state.tokenKey === (is.tokenKey ?? null) &&
+    state.boardUrl === (is.boardUrl ?? null) &&
     (state.until === null) === (until === undefined) &&
     boards.length === state.boards.length &&
     boards.every((b, i) => b === state.boards[i]);
-  if (!same)
-    draft.emit('WorkerConnected', {
-      boards,
-      ...(jobLimit !== undefined && { jobLimit }),
-      ...(until !== undefined && { until }),
-    });
+  if (!same) draft.emit('WorkerConnected', is);
   else if (until !== undefined && (state.until ?? 0) < until)
     draft.emit('WorkerRenewed', { until });
   return draft.events;

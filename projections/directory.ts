@@ -76,6 +76,22 @@ export function streamKind(stream: string): [kind: string, name: string] {
   return dash < 0 ? [stream, ''] : [stream.slice(0, dash), stream.slice(dash + 1)];
 }
 
+const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Why nobody drives a board now; `null`: its worker is here and has it. */
+export function undriven(directory: Directory, device: string): string | null {
+  const name = directory.devices.get(device)?.state.worker ?? '';
+  const worker = directory.workers.get(name)?.state;
+  if (worker?.state === 'lost') return `its worker ${name} is lost: ${worker.reason}`;
+  if (worker?.state !== 'connected') return `its worker ${name} is not connected`;
+  let boards = boardSets.get(worker.boards);
+  if (boards === undefined) {
+    boards = new Set(worker.boards);
+    boardSets.set(worker.boards, boards);
+  }
+  return boards.has(device) ? null : `its worker ${name} does not have it any more`;
+}
+
 /** Takes in one event, in place; events must come in the log's order. */
 export function applyToDirectory(directory: Directory, event: RecordedEvent): void {
   const [kind, name] = streamKind(event.stream);

@@ -29,7 +29,7 @@ export async function boardRoutes(
   { heldMsMax = HELD_MS_MAX, ...parts }: BoardParts & { heldMsMax?: number },
 ): Promise<void> {
   const open = new OpenRequests(app);
-  const tokens = new MemberTokens(parts.secret);
+  const tokens = new MemberTokens(parts.tokenKeys);
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addContentTypeParser(WORDS_CONTENT_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>

@@ -12,7 +12,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async 
   { engine },
 ) => {
   const view = (name: string, state: DeviceState): DeviceView =>
-    deviceView(name, state, engine.workerIsConnected(state.worker));
+    deviceView(name, state, engine.undriven(name));
 
   app.get(
     '/api/devices',
@@ -78,9 +78,8 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async 
   );
 };
 
-function deviceView(name: string, device: DeviceState, isConnected: boolean): DeviceView {
-  const offlineReason =
-    device.offline ?? (isConnected ? undefined : `its worker ${device.worker} is not connected`);
+function deviceView(name: string, device: DeviceState, undriven: string | null): DeviceView {
+  const offlineReason = device.offline ?? undriven ?? undefined;
   return {
     name,
     type: device.deviceType,

@@ -23,7 +23,7 @@ export async function lineRoutes(
 ): Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
   const lines = new Set<Line>();
-  const tokens = new MemberTokens(parts.secret);
+  const tokens = new MemberTokens(parts.tokenKeys);
   let isStopping = false;
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isStopping || pathOf(request.url ?? '') !== LINE_PATH) return refuse(socket, isStopping);

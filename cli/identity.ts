@@ -1,0 +1,35 @@
+/** Who a server is, kept in its data folder: the secret of its boards' tokens, and its worker's name in the log. */
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** The secret from which every board's token is derived: made once, kept beside the log, never in it. */
+export async function secretOf(dataDir: string): Promise<Buffer> {
+  const file = join(dataDir, 'secret');
+  const known = await readFile(file).catch(() => undefined);
+  if (known !== undefined && known.length >= 32) return known;
+  const secret = randomBytes(32);
+  await writeOnce(file, secret);
+  return secret;
+}
+
+/**
+ * The name under which the server's own boards stand in the log: the host's. Where several servers share a log two
+ * of them may be on one host, so there a few letters that stay with the data folder make it unique.
+ */
+export async function workerNameOf(dataDir: string, shared: boolean): Promise<string> {
+  const host = hostname().split('.')[0] ?? 'local';
+  if (!shared) return host;
+  const file = join(dataDir, 'worker-name');
+  const known = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (known !== '') return known;
+  const name = `${host}-${randomBytes(2).toString('hex')}`;
+  await writeOnce(file, `${name}\n`);
+  return name;
+}
+
+async function writeOnce(file: string, content: Buffer | string): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
