@@ -16,8 +16,12 @@ import {
   type AppendAnswer,
   appendAnswer,
   appendRequests,
+  bytesOf,
   type Proposed,
 } from './eventstoredb-wire.ts';
+
+/** What a very slow way to the server carries; a large append gets its time on top of an attempt's. */
+const BYTES_PER_MS = 100;
 
 export interface Append {
   stream: string;
@@ -88,13 +92,15 @@ class Lane {
 
   async send(append: Append): Promise<Told> {
     const correlation = randomUUID();
+    const bytes = append.events.reduce((sum, event) => sum + bytesOf(event), 0);
+    const withinMs = ATTEMPT_MS + Math.round(bytes / BYTES_PER_MS);
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<Told>((resolve, reject) => {
         this.#waiting.set(correlation, { resolve, reject });
-        const onLate = () => reject(new NotNow(`no answer within ${ATTEMPT_MS / 1000} s`));
+        const onLate = () => reject(new NotNow(`no answer within ${withinMs} ms`));
         // After a stall of this process, what has arrived meanwhile is read first.
-        timer = setTimeout(() => setImmediate(onLate), ATTEMPT_MS);
+        timer = setTimeout(() => setImmediate(onLate), withinMs);
         for (const request of appendRequests({ correlation, ...append })) this.#call.write(request);
       });
     } finally {
@@ -112,7 +118,9 @@ class Lane {
     const waiting = this.#waiting.get(correlation);
     // None: its caller has given this attempt up.
     if (waiting === undefined) return;
-    if (answer.is === 'not-now') waiting.reject(new NotNow(answer.why, { isAnswer: true }));
+    // A leader that is late is still the leader; one that is not ready may never be.
+    const isAnswer = answer.is === 'not-now' && answer.why === 'Timeout';
+    if (answer.is === 'not-now') waiting.reject(new NotNow(answer.why, { isAnswer }));
     else waiting.resolve(answer);
   }
 

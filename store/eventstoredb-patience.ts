@@ -18,7 +18,7 @@ export interface Endpoint {
 /** It was not possible this time, or nobody knows whether it was done. To try again is right. */
 export class NotNow extends Error {
   override readonly name = 'NotNow';
-  /** The server answered, and so the connection to it is as good as any. */
+  /** The leader answered, and so the connection to it is as good as any. */
   readonly isAnswer: boolean;
   /** Who leads instead, when the server said so. */
   readonly leader: Endpoint | undefined;
