@@ -1,5 +1,5 @@
 /** What is owed to the members of a job, as a worker is told it. Derived from the job's state. Pure. */
-import { actionsOf, type JobDefinition } from '../machines/definition.ts';
+import { type Action, actionsOf, type JobDefinition } from '../machines/definition.ts';
 import { type JobState, memberOf } from '../machines/job.ts';
 import { type NextStep, nextStep } from '../machines/job-next.ts';
 import { isTerminal, type Member } from '../machines/member.ts';
@@ -47,11 +47,13 @@ export function owedBy(id: number, job: JobState, isMine: (device: string) => bo
 function suitesBefore(definition: JobDefinition, member: Member): number {
   return actionsOf(definition, member.role)
     .slice(0, member.actionsDone)
-    .reduce(
-      (n, { action }) =>
-        n + (action.command === 'lava_test_shell' ? action.parameters.definitions.length : 0),
-      0,
-    );
+    .reduce((n, { action }) => n + suitesOf(action), 0);
+}
+
+/** A test shell runs one suite a definition, a run of commands is one suite. */
+function suitesOf(action: Action): number {
+  if (action.command === 'lava_test_shell') return action.parameters.definitions.length;
+  return action.command === 'lava_command_run' ? 1 : 0;
 }
 
 /** The last words on a member's console: how it ended, one line for each thing to say. */
