@@ -76,7 +76,7 @@ it('takes no stream that readers of the log would never see', async () => {
 it('says what to raise when an append is too large for the server, and appends nothing', async () => {
   const store = await opened(await started());
   const stream = newStream();
-  const refused = store.append(stream, 0, many(6_000));
+  const refused = store.append(stream, 0, many(10_000));
   await expect(refused).rejects.toMatchObject({
     code: 'bad-append',
     message: expect.stringMatching(/in one append; the server takes 1048576.*--max-append-size/),
