@@ -33,6 +33,8 @@ beforeAll(async () => {
   await definition('fine', ['lava-test-case one --result pass', 'true']);
   await definition('suicide', ['kill -9 $$', 'lava-test-case never --result pass']);
   await definition('raise', ['lava-test-raise "no disk"']);
+  // Dots without a line end, from a process that outlives its definition.
+  await definition('dots', ['(while :; do printf .; sleep 0.002; done) & sleep 0.2']);
   await definition('parameters', ['lava-test-case "is-$WORD" --result pass']);
   const git = (...words: string[]) => run('git', words, { cwd: repository });
   await git('init', '--quiet', '--initial-branch=main');
@@ -186,6 +188,89 @@ it.each([
   const end = await ended({ device_type: 'panda', actions: [shell('fine.yaml', more)] });
   expect(end.job.state).toBe('failed');
   expect(end.job.reason).toMatch(/repo\.git|missing\.yaml/);
+});
+
+it('takes a killed sync up again as the same round, and reuses the id for the next', async () => {
+  const end = await ended({
+    device_group: group(['a', 1, 'panda'], ['b', 1, 'beagle']),
+    actions: [
+      commands('a', '! timeout 1 lava-sync s', '! timeout 1 lava-sync s', 'lava-send tried'),
+      commands('a', 'lava-sync s', 'lava-sync s'),
+      commands('b', 'lava-wait tried', 'lava-sync s', 'lava-sync s'),
+    ],
+  });
+  expect(end.job.state).toBe('complete');
+  const rounds = end.barriers.filter((b) => b.verb === 'sync');
+  expect(rounds.map((b) => [b.round, b.arrivals.length, b.released])).toEqual([
+    [1, 2, true],
+    [2, 2, true],
+  ]);
+});
+
+it('fails boards that wait for one another, not before the grace in which a background may send', async () => {
+  const crossed = (first: string) => ({
+    device_group: group(['a', 1, 'panda'], ['b', 1, 'beagle']),
+    unreachable_grace_seconds: 3,
+    actions: [
+      commands('a', `${first}lava-wait from-b`),
+      commands('b', 'lava-wait from-a', 'lava-send from-b'),
+    ],
+  });
+  const stuck = await ended(crossed(''));
+  expect(stuck.job.state).toBe('failed');
+  expect(stuck.job.members.map((m) => m.state)).toEqual(['failed', 'failed']);
+  const [a, b] = stuck.job.members.map((m) => m.device);
+  expect(await stuck.console(a ?? '')).toContain(`${a}, ${b} wait for one another`);
+  const saved = await ended(crossed('(sleep 1; lava-send from-a) & '));
+  expect(saved.job.state).toBe('complete');
+});
+
+it('refuses a wait for a role that the job does not have, and counts no send that it refuses', async () => {
+  const end = await ended({
+    device_group: group(['a', 1, 'panda'], ['b', 1, 'beagle']),
+    actions: [
+      commands(
+        'a',
+        'lava-wait-all x nobody 2>&1 | grep "its roles are a, b"',
+        '! lava-wait-all x ""',
+        '! lava-send m "two words"',
+        `big=$(printf '%65534s' | tr ' ' v); ! lava-send m "k=\${big}v" && lava-send m "k=$big"`,
+      ),
+      commands('b', 'lava-wait-all m', 'test $(wc -c < /tmp/lava_multi_node_cache.txt) -gt 65536'),
+    ],
+  });
+  expect(end.job.state).toBe('complete');
+  expect(end.cases.filter((c) => c.case.startsWith('0') && c.result !== 'pass')).toEqual([]);
+  const refused = end.cases.filter((c) => c.result === 'fail').map((c) => c.case);
+  expect(refused.sort()).toEqual([
+    'multinode-send-m',
+    'multinode-send-m',
+    'multinode-wait-all-x',
+    'multinode-wait-all-x',
+  ]);
+});
+
+it('runs on when a step left something in the background that prints without line ends', async () => {
+  const [dots, next] = [shell('dots.yaml'), shell('fine.yaml')];
+  const end = await ended({ device_type: 'panda', actions: [dots, next] });
+  expect(end.job.reason).toBeUndefined();
+  expect(results(end)).toEqual({ [`${end.job.members[0]?.device} one`]: 'pass' });
+});
+
+it('boots again after each deploy, and keeps the cases of each action apart', async () => {
+  const deploy = { command: 'deploy_linaro_image', parameters: { image: 'host:' } };
+  const look = commands(undefined, 'test ! -e /here && echo > /here');
+  const end = await ended({
+    device_type: 'panda',
+    actions: [commands(undefined, 'echo > /here'), look, deploy, look, deploy, look],
+  });
+  expect(end.job.state).toBe('complete');
+  expect(end.cases.map((c) => [c.suite, c.result])).toEqual([
+    ['0_lava-command-run', 'pass'],
+    ['1_lava-command-run', 'fail'],
+    ['2_lava-command-run', 'pass'],
+    ['3_lava-command-run', 'pass'],
+  ]);
 });
 
 it('cancels the whole group, and gives every board back', async () => {
