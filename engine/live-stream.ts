@@ -221,8 +221,9 @@ export class LiveStream<S, C, E extends AnyEvent> {
     const answers: ((position: number) => void)[] = [];
     const keysNow = new Map<string, StreamEvent<E>[]>();
     let taken = 0;
+    let bytes = 0;
     for (const { command, request, resolve, reject } of batch) {
-      if (steps.length >= BATCH_EVENTS_MAX) break;
+      if (steps.length >= BATCH_EVENTS_MAX || bytes >= this.#batchBytesMax) break;
       taken++;
       const key = request.key ?? '';
       const known = this.#keys.get(key);
@@ -239,12 +240,23 @@ export class LiveStream<S, C, E extends AnyEvent> {
           answers.push(() => reject(events));
           continue;
         }
+        bytes += this.#bytesOf(events);
         const state = steps.at(-1)?.state ?? this.#state;
         if (key !== '' && events.length > 0) keysNow.set(key, events);
         answers.push((position) => resolve({ events, state, repeated: false, position }));
       }
     }
     return { steps, answers, left: batch.slice(taken) };
+  }
+
+  /** A batch is cut well before the store's limit: the last command may bring much more. */
+  get #batchBytesMax(): number {
+    return (this.#around.store.appendBytesMax ?? Number.POSITIVE_INFINITY) / 2;
+  }
+
+  #bytesOf(events: readonly StreamEvent<E>[]): number {
+    if (this.#around.store.appendBytesMax === undefined) return 0;
+    return events.reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
   }
 
   /** Decides one command after `steps` and adds its own. A rule that throws harms no other command of the batch. */

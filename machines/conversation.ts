@@ -4,9 +4,8 @@
  * Sends are counted: `counts[i]` is how often member i has sent an id (a sync is a send too). Counts only grow,
  * so a satisfied wait can never become unsatisfied and no order of commuting arrivals matters.
  */
-import type { WaitVerb } from './events.ts';
 import { own } from './names.ts';
-import { appended, found, removed, replaced, type WaitList } from './wait-list.ts';
+import { appended, found, type OpenWait, removed, replaced, type WaitList } from './wait-list.ts';
 
 /** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */
 export interface Pair {
@@ -22,22 +21,6 @@ export interface Message {
   readonly counts: readonly number[];
   /** In the order in which they first came. */
   readonly pairs: readonly Pair[];
-}
-
-/** A wait that has not ended. Members are numbers: places in group order. */
-export interface OpenWait {
-  /** Ordinal within the job, from 1. */
-  readonly wait: number;
-  readonly member: number;
-  readonly verb: WaitVerb;
-  readonly message: string;
-  readonly role: string | null;
-  readonly round: number;
-  /** `barrierKey` of it. */
-  readonly barrier: string;
-  readonly since: number;
-  /** When it was found that it can never be released, and how. */
-  readonly stuck: { readonly since: number; readonly form: 'certain' | 'deadlocked' } | null;
 }
 
 /**

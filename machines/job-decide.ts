@@ -1,14 +1,6 @@
 /** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
 import type { JobCommand } from './commands.ts';
-import {
-  barrierKey,
-  missing,
-  type OpenWait,
-  openWait,
-  releasable,
-  someWaitOn,
-  waitsOf,
-} from './conversation.ts';
+import { barrierKey, missing, openWait, releasable, someWaitOn, waitsOf } from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
@@ -26,6 +18,7 @@ import { actionDue, graceEnd, nextStep } from './job-next.ts';
 import { isTerminal, type Member } from './member.ts';
 import { own } from './names.ts';
 import { stuckWaits } from './unreachable.ts';
+import type { OpenWait } from './wait-list.ts';
 import { duration, missingText, verbOf } from './wording.ts';
 import { readWords } from './words.ts';
 

@@ -6,8 +6,8 @@
  * open wait can only be released by members of S or terminal ones. If none of S ever sends again, none of these
  * waits can be released; only a process in the background of a board could still send.
  */
-import { type Conversation, counts, type Group, missing, type OpenWait } from './conversation.ts';
-import type { WaitList } from './wait-list.ts';
+import { type Conversation, counts, type Group, missing } from './conversation.ts';
+import type { OpenWait, WaitList } from './wait-list.ts';
 
 export interface Stuck {
   wait: OpenWait;

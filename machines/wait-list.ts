@@ -2,7 +2,23 @@
  * Open waits by number, as plain JSON: an array in chunks, so that one of ten thousand waits begins or ends at the
  * price of a chunk. `list.flat()` is the whole.
  */
-import type { OpenWait } from './conversation.ts';
+import type { WaitVerb } from './events.ts';
+
+/** A wait that has not ended. Members are numbers: places in group order. */
+export interface OpenWait {
+  /** Ordinal within the job, from 1. */
+  readonly wait: number;
+  readonly member: number;
+  readonly verb: WaitVerb;
+  readonly message: string;
+  readonly role: string | null;
+  readonly round: number;
+  /** `barrierKey` of it. */
+  readonly barrier: string;
+  readonly since: number;
+  /** When it was found that it can never be released, and how. */
+  readonly stuck: { readonly since: number; readonly form: 'certain' | 'deadlocked' } | null;
+}
 
 export type WaitList = readonly (readonly OpenWait[])[];
 

@@ -55,6 +55,8 @@ interface End {
 }
 
 class EventStoreDb implements EventStore {
+  /** What a server takes by default: `--max-append-size`. */
+  readonly appendBytesMax = 1024 * 1024;
   readonly #connection: Connection;
   readonly #appends: Appends;
   readonly #reads: Reads;

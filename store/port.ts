@@ -19,6 +19,8 @@ export interface Appended {
 }
 
 export interface EventStore {
+  /** JSON bytes of the events of one append above which it may be refused; absent: no limit that matters. */
+  readonly appendBytesMax?: number;
   /**
    * @param expectedVersion the version at which the events were decided
    * @throws ConcurrencyConflict when the stream is at another version; nothing was appended
