@@ -1,10 +1,10 @@
 /** Whether the lab could ever run a group: the check at submission, blind to who holds what now. */
 import type { RoleRequest } from '../machines/definition.ts';
-import type { BoardClass } from './board-class.ts';
 import { missingTags } from './fit.ts';
 import { LabIndex } from './lab-index.ts';
 import { deal, holdersOf, inOrder, match } from './matching.ts';
 import { compareText } from './order.ts';
+import type { BoardClass } from './records.ts';
 import { stockNow } from './stock.ts';
 import type { Board, Shortfall } from './types.ts';
 import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX } from './wording.ts';

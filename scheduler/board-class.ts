@@ -3,38 +3,8 @@
  * classes, so a matching costs classes, not boards.
  */
 import { compareText } from './order.ts';
-import type { Demand } from './shape.ts';
+import type { BoardClass, Demand, Held } from './records.ts';
 import { countBefore } from './sorted-list.ts';
-import type { Board } from './types.ts';
-import type { WorkerUse } from './worker-use.ts';
-
-/** A board that is held, and back by `until` at the latest. */
-export interface Held {
-  board: Board;
-  until: number;
-}
-
-/** Boards that are open to the same jobs, of equal type and tags. */
-export interface BoardClass {
-  key: string;
-  deviceType: string;
-  tags: ReadonlySet<string>;
-  /** Only of a board that is asked for by name: it is a class of its own. */
-  name: string | undefined;
-  /** Only of a board that is open to `checks` alone: its own name. */
-  checkOf: string | undefined;
-  /** Their worker, where it has a limit. */
-  worker: WorkerUse | undefined;
-  /** Those that are idle: longest idle first, then by name. */
-  idle: Board[];
-  /** Those that are held and have an end: the first back first, then by name. */
-  held: Held[];
-  /** For each of the first ones of `idle` that the plan in the making has given away: until when. */
-  given: number[];
-  /** Slots of the whole queue that a board of this class fits. */
-  want: number;
-  demands: Set<Demand>;
-}
 
 /** The traits that make a class; boards with equal ones are in one class. */
 export type Traits = Pick<BoardClass, 'deviceType' | 'tags' | 'name' | 'checkOf' | 'worker'>;

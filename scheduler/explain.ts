@@ -5,7 +5,7 @@ import { isOpenTo, missingTags } from './fit.ts';
 import { deal, holdersOf, match } from './matching.ts';
 import { compareText } from './order.ts';
 import { indexOf, type Lab, PlanInTheMaking } from './plan.ts';
-import type { Shape } from './shape.ts';
+import type { Shape } from './records.ts';
 import { stockNow } from './stock.ts';
 import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
 import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX, shortList } from './wording.ts';

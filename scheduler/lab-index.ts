@@ -2,21 +2,13 @@
  * The lab as the plan looks at it: boards by class, jobs by shape, workers by name. It is kept up to date change
  * by change, and marks the shapes that a change may help, so that a plan looks at nothing else.
  */
-import {
-  type BoardClass,
-  compareHeld,
-  fits,
-  type Held,
-  makeClass,
-  placeOf,
-  placesOf,
-  type Traits,
-} from './board-class.ts';
+import { compareHeld, fits, makeClass, placeOf, placesOf, type Traits } from './board-class.ts';
 import { compareIdle, comparePlaces } from './order.ts';
-import { type Demand, makeShape, type Shape, shapeKey, type Wish } from './shape.ts';
+import type { BoardClass, Demand, Held, Shape, WorkerUse } from './records.ts';
+import { makeShape, shapeKey, type Wish } from './shape.ts';
 import { insertSorted, removeSorted, SortedList } from './sorted-list.ts';
 import type { Board, QueuedJob, Worker } from './types.ts';
-import { makeWorkerUse, type WorkerUse } from './worker-use.ts';
+import { makeWorkerUse } from './worker-use.ts';
 
 const byTime = (a: number, b: number): number => a - b;
 
@@ -110,7 +102,10 @@ export class LabIndex {
 
   /** Idle boards of this class, or room for them, may have come: who waits for them is to be looked at again. */
   wake(boards: BoardClass): void {
-    for (const { stuckOn } of boards.demands) for (const shape of stuckOn) this.#wakeShape(shape);
+    for (const demand of boards.demands) {
+      demand.grown += 1;
+      for (const shape of demand.stuckOn) this.#wakeShape(shape);
+    }
   }
 
   #wakeShape(shape: Shape): void {
@@ -132,6 +127,7 @@ export class LabIndex {
 
   /** By some time there may be more boards of this class, or more room for them. */
   #wakeLater(boards: BoardClass): void {
+    for (const demand of boards.demands) demand.grown += 1;
     for (const shape of this.#timeless) {
       if (!shape.parts.some(({ demand }) => boards.demands.has(demand))) continue;
       shape.timeless = false;
@@ -173,10 +169,9 @@ export class LabIndex {
     const { state, heldBy } = board;
     const worker = this.workerOf(board);
     if (state === 'reserved') {
-      if (heldBy?.until === undefined) {
-        worker.heldOpenly -= 1;
-        for (const boards of worker.classes) this.#wakeLater(boards);
-      } else removeSorted(worker.heldUntil, heldBy.until, byTime);
+      if (heldBy?.until === undefined) worker.heldOpenly -= 1;
+      else removeSorted(worker.heldUntil, heldBy.until, byTime);
+      for (const boards of worker.classes) this.#wakeLater(boards);
       this.wakeWorker(worker);
     }
     const boards = this.#classOf.get(board.name);
@@ -256,6 +251,7 @@ export class LabIndex {
       classes: new Set(),
       shapes: new Set(),
       stuckOn: new Set(),
+      grown: 0,
     };
     if (made.device !== undefined) this.#countName(made.device, 1);
     this.#demands.set(made.key, made);

@@ -5,11 +5,9 @@
  *     part ----> use ----> idle ----> worker ----> sink
  *     reserved part -------^ \---> back ---^
  */
-import type { BoardClass } from './board-class.ts';
 import { Network } from './network.ts';
-import type { Demand, Part } from './shape.ts';
+import type { BoardClass, Demand, Part, WorkerUse } from './records.ts';
 import type { Stock, StockBy } from './stock.ts';
-import type { WorkerUse } from './worker-use.ts';
 
 interface ClassNodes {
   use: number;

@@ -6,13 +6,11 @@
  * A matching is a set of numbers: how many boards of each class every part of the group has. Boards of a class
  * cannot be told apart, so it takes the first ones of the class.
  */
-import type { BoardClass } from './board-class.ts';
 import { Heap } from './heap.ts';
 import { MatchingNetwork } from './matching-network.ts';
 import { compareIdle, compareText } from './order.ts';
-import type { Demand, Part, Shape } from './shape.ts';
+import type { BoardClass, Demand, Part, Shape, WorkerUse } from './records.ts';
 import { type Stock, type StockBy, stockNow, without } from './stock.ts';
-import type { WorkerUse } from './worker-use.ts';
 
 export interface Matching {
   /** Whether every slot has a board. */
@@ -41,7 +39,15 @@ export function canMatch({ parts, apart }: Group, stock: Stock): boolean {
     if (supply.boards < count) return false;
     limited ||= supply.limited;
   }
-  return (apart && !limited) || match({ parts, apart }, stock).complete;
+  if (apart && !limited) return true;
+  // Which boards they are is of no interest: in any order.
+  const blind = {
+    count: (boards: BoardClass) => stock.count(boards),
+    board: () => undefined,
+    room: (worker: WorkerUse) => stock.room(worker),
+  };
+  const matching = apart ? matchApart(parts, blind) : undefined;
+  return matching === undefined ? networkOf(parts, blind).fill(parts) : matching.complete;
 }
 
 /** A demand that has too few boards for the group, even if nothing else wanted them. */
@@ -67,16 +73,21 @@ function supplyOf({ classes }: Demand, stock: Stock): { boards: number; limited:
 
 /**
  * A complete matching beside which another group can still be matched by its reserved start; the best one by
- * preference. `undefined`: there is none.
+ * preference. `impossible`: there is none. `unknown`: none was found.
  *
  * With worker limits it errs on the safe side. First the limits of now are left aside; when the best matching
  * keeps them nevertheless, it is right. When it does not, the two groups share the room that workers have now,
  * so that a matching may be missed: docs/scheduling.md says when.
  */
-export function matchBeside(group: Group, reserved: Group, by: StockBy): Matching | undefined {
+export function matchBeside(
+  group: Group,
+  reserved: Group,
+  by: StockBy,
+): Matching | 'impossible' | 'unknown' {
   const lenient = bestBeside(group, reserved, by, 'by');
-  if (lenient === undefined || keepsLimits(lenient, stockNow)) return lenient;
-  return bestBeside(group, reserved, by, 'now');
+  if (lenient === undefined) return 'impossible';
+  if (keepsLimits(lenient, stockNow)) return lenient;
+  return bestBeside(group, reserved, by, 'now') ?? 'unknown';
 }
 
 function bestBeside(
@@ -137,11 +148,20 @@ function matchApart(parts: readonly Part[], stock: Stock): Matching | undefined 
 /** All parts at once, as a flow. */
 function matchWhole({ parts }: Group, stock: Stock): Matching {
   const own = ownSlots(parts);
+  const network = networkOf(parts, stock, own);
+  if (network.fill(parts)) return preferred(network, parts, stock, own);
+  return { complete: false, ...sharesOf(network, parts) };
+}
+
+function networkOf(
+  parts: readonly Part[],
+  stock: Stock,
+  own?: (boards: BoardClass) => number,
+): MatchingNetwork {
   const network = new MatchingNetwork(stock);
   for (const boards of inOrder(parts, stock, own)) network.addBoards(boards);
   network.addGroup(parts);
-  if (network.fill(parts)) return preferred(network, parts, stock, own);
-  return { complete: false, ...sharesOf(network, parts) };
+  return network;
 }
 
 function preferred(

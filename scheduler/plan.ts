@@ -1,11 +1,18 @@
 /** Which waiting jobs start now, and on which boards: the one place where boards are given out. */
-import type { BoardClass } from './board-class.ts';
 import { Heap } from './heap.ts';
 import { changeWants, LabIndex } from './lab-index.ts';
 import { deal, type Matching, match, shortDemand } from './matching.ts';
 import { comparePlaces } from './order.ts';
-import { type ReservedStart, reservationOf, reserve, withoutDelay } from './reservation.ts';
-import type { Shape } from './shape.ts';
+import type { BoardClass, Shape } from './records.ts';
+import {
+  isRefused,
+  type ReservedStart,
+  refuse,
+  reservationOf,
+  reserve,
+  withoutDelay,
+} from './reservation.ts';
+
 import { stockNow } from './stock.ts';
 import type { Assignment, Board, Plan, QueuedJob, Worker } from './types.ts';
 
@@ -148,17 +155,20 @@ export class PlanInTheMaking {
       }
     };
     for (const shape of this.index.awake)
-      if (shape.parts.length > 0) next(shape, shape.jobs.placeOf(reserved.job), false);
+      if (shape.parts.length > 0)
+        next(shape, shape.jobs.placeOf(reserved.job), isRefused(shape, reserved));
     for (let turn = turns.pop(); turn !== undefined; turn = turns.pop()) {
       const { job, shape, at, onlyShort } = turn;
       const best = this.#matchNow(shape);
       if (best === undefined) continue;
       const matching = withoutDelay(best, shape, this.#endOf(job), reserved);
-      if (matching !== undefined) {
+      const refused = matching === 'impossible' || matching === 'unknown';
+      if (matching === 'impossible') refuse(shape, reserved);
+      if (!refused) {
         this.#start(job, shape, matching);
         for (const boards of matching.taken.keys()) reserved.by.forget(boards);
       }
-      next(shape, at + 1, onlyShort || matching === undefined);
+      next(shape, at + 1, onlyShort || refused);
     }
   }
 

@@ -1,12 +1,10 @@
 /** The start that is reserved for the first blocked job: when it is, and what would delay it (SEMANTICS 4.4). */
-import type { BoardClass } from './board-class.ts';
 import { canMatch, deal, type Matching, match, matchBeside } from './matching.ts';
 import { compareText } from './order.ts';
-import type { Shape } from './shape.ts';
+import type { BoardClass, Shape, WorkerUse } from './records.ts';
 import { countBefore } from './sorted-list.ts';
 import { StockBy, without } from './stock.ts';
 import type { QueuedJob, Reservation } from './types.ts';
-import type { WorkerUse } from './worker-use.ts';
 
 export interface ReservedStart {
   job: QueuedJob;
@@ -62,7 +60,7 @@ function returnTimes(
 }
 
 /**
- * The best matching of a later job that does not delay the reserved start; `undefined`: all do. None does when the
+ * The best matching of a later job that does not delay the reserved start; `impossible`: all do; `unknown`: none was found. None does when the
  * job ends by then, or when the reserved job can still be matched then without its boards: no board is kept back
  * for its own sake.
  *
@@ -73,7 +71,7 @@ export function withoutDelay(
   shape: Shape,
   until: number,
   reserved: ReservedStart,
-): Matching | undefined {
+): Matching | 'impossible' | 'unknown' {
   const { by } = reserved;
   if (until <= by.time || !meets(reserved, matching)) return matching;
   if (canMatch(reserved.shape, without(by, matching.taken))) return matching;
@@ -92,4 +90,28 @@ function meets({ classes, workers }: ReservedStart, { taken }: Matching): boolea
 export function reservationOf({ job, shape, by }: ReservedStart): Reservation {
   const boards = [...deal(match(shape, by), by).values()].flat().sort(compareText);
   return { job: job.id, at: by.time, boards };
+}
+
+/** A later job of this shape that does not end by the reserved start would delay it, whatever boards it took. */
+export function refuse(shape: Shape, reserved: ReservedStart): void {
+  const { job, by } = reserved;
+  const grown = grownFor(shape, reserved);
+  shape.refusal = { job: job.id, reserved: reserved.shape, at: by.time, grown };
+}
+
+/** It still would: nothing has come since that either of the two could use. */
+export function isRefused(shape: Shape, reserved: ReservedStart): boolean {
+  const { refusal } = shape;
+  return (
+    refusal !== undefined &&
+    refusal.job === reserved.job.id &&
+    refusal.reserved === reserved.shape &&
+    refusal.at === reserved.by.time &&
+    refusal.grown === grownFor(shape, reserved)
+  );
+}
+
+function grownFor(shape: Shape, reserved: ReservedStart): number {
+  const of = ({ parts }: Shape) => parts.reduce((sum, { demand }) => sum + demand.grown, 0);
+  return of(shape) + of(reserved.shape);
 }

@@ -1,59 +1,10 @@
-/**
- * What jobs ask for, with equal things put together: jobs of one *shape* ask for equal groups, and are matched,
- * refused and explained together; slots of one *demand* have equal wishes, in whatever job they are.
- */
-import type { RoleRequest } from '../machines/definition.ts';
-import type { BoardClass } from './board-class.ts';
 import { comparePlaces } from './order.ts';
+import type { Demand, Part, Shape } from './records.ts';
 import { SortedList } from './sorted-list.ts';
 import type { QueuedJob } from './types.ts';
 
-/** What one slot asks for. */
-export interface Demand {
-  /** Equal for equal wishes. */
-  key: string;
-  /** A board by name; absent: any board of `deviceType`. */
-  device: string | undefined;
-  deviceType: string | undefined;
-  tags: readonly string[];
-  /** The board whose health is checked: it does even when it is open to `checks` alone. */
-  checkOf: string | undefined;
-  /** Slots of the whole queue that ask for this. */
-  slots: number;
-  /** The classes of boards that fit. */
-  classes: Set<BoardClass>;
-  shapes: Set<Shape>;
-  /** Shapes that cannot be matched before a board comes that fits this, or room for one. */
-  stuckOn: Set<Shape>;
-}
-
 /** The part of a demand that makes it what it is. */
 export type Wish = Pick<Demand, 'key' | 'device' | 'deviceType' | 'tags' | 'checkOf'>;
-
-/** The slots of a group that have one demand, of one role or of several. */
-export interface Part {
-  demand: Demand;
-  count: number;
-  /** In the order of the roles in the job; the counts add up to `count`. */
-  roles: { role: string; count: number }[];
-}
-
-/** What a whole group asks for. */
-export interface Shape {
-  key: string;
-  roles: readonly RoleRequest[];
-  checkOf: string | undefined;
-  /** Empty: it asks for no board. */
-  parts: readonly Part[];
-  /** Whether no board fits two of the parts, whatever boards there are. */
-  apart: boolean;
-  /** Those of the queue, in its order. */
-  jobs: SortedList<QueuedJob>;
-  /** It cannot be matched before a board comes that fits one of these; empty: it might be matched now. */
-  waitsFor: readonly Demand[];
-  /** Nothing that it fits has changed since there last was no time by which its boards are sure to be free. */
-  timeless: boolean;
-}
 
 /** Equal for jobs that ask for the same under the same role names. */
 export function shapeKey({
@@ -98,6 +49,7 @@ export function makeShape(
     apart: areApart(particularFirst),
     jobs: new SortedList(comparePlaces),
     waitsFor: [],
+    refusal: undefined,
     timeless: false,
   };
 }

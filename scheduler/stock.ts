@@ -1,8 +1,9 @@
 /** What there is to give, now and by a later time. */
-import { type BoardClass, backBy, leftIn } from './board-class.ts';
+import { backBy, leftIn } from './board-class.ts';
 import { compareIdle } from './order.ts';
+import type { BoardClass, WorkerUse } from './records.ts';
 import type { Board } from './types.ts';
-import { roomBy, roomNow, type WorkerUse } from './worker-use.ts';
+import { roomBy, roomNow } from './worker-use.ts';
 
 export interface Stock {
   /** Boards of a class. */

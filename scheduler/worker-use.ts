@@ -1,21 +1,6 @@
 /** How many of a worker's boards are in use, and when they will not be: what its job limit is held against. */
-import type { BoardClass } from './board-class.ts';
+import type { WorkerUse } from './records.ts';
 import { countBefore } from './sorted-list.ts';
-
-export interface WorkerUse {
-  name: string;
-  /** `undefined`: no limit. */
-  limit: number | undefined;
-  boards: Set<string>;
-  /** Those classes of its boards that exist; none without a limit. */
-  classes: Set<BoardClass>;
-  /** When its held boards come back at the latest, in order. */
-  heldUntil: number[];
-  /** Its held boards that have no such time. */
-  heldOpenly: number;
-  /** Until when its boards are held that the plan in the making has given away. */
-  given: number[];
-}
 
 export function makeWorkerUse(name: string): WorkerUse {
   return {
