@@ -6,17 +6,22 @@ import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { pino } from 'pino';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { StoreRefused } from '../store/port.ts';
 import { packageRoot } from './package-root.ts';
+import { plainLog } from './plain-log.ts';
 import { ensurePrograms } from './programs.ts';
 import { type RunningServer, ServerRefused, startServer } from './server.ts';
+import { hang } from './text.ts';
 
 const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
 const DEFAULT_PORT = 7077;
+const COLUMNS_DEFAULT = 80;
+const columns = process.stdout.columns ?? COLUMNS_DEFAULT;
 const say = (line: string) => process.stdout.write(`${line}\n`);
+/** `head` once, then the text beside it, as wide as the terminal. */
+const sayBeside = (head: string, text: string) => process.stdout.write(hang(head, text, columns));
 
 /** Events that a person follows; the others only matter to whoever looks closer. */
 const shown = /^(Job|Action|Member|Wait|Message|RequestRefused|ResultRecorded)/;
@@ -72,13 +77,16 @@ async function start(dataDir: string): Promise<RunningServer> {
     dataDir,
     host: '127.0.0.1',
     labFile: join(packageRoot, 'examples', 'lab.yaml'),
-    log: pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true })),
+    log: plainLog((text) => process.stderr.write(text), columns),
   };
   const server = await startServer({ ...options, port: DEFAULT_PORT }).catch((error: unknown) => {
     if (!(error instanceof ServerRefused) || !error.message.includes('taken')) throw error;
     return startServer({ ...options, port: 0 });
   });
-  say(`server ${server.url}, log in ${dataDir}, ${server.boardCount} boards (${server.boards})`);
+  sayBeside(
+    '',
+    `server ${server.url}, log in ${dataDir}, ${server.boardCount} boards (${server.boards})`,
+  );
   return server;
 }
 
@@ -123,7 +131,7 @@ async function runExamples(server: RunningServer, dataDir: string): Promise<bool
       const line = tell(event);
       const seconds = ((event.meta.at - began) / 1000).toFixed(1).padStart(6);
       if (shown.test(event.type))
-        say(`${seconds} s  ${event.stream.padEnd(7)} ${line}`.slice(0, 200));
+        sayBeside(`${seconds} s  ${event.stream.padEnd(7)} `, line.slice(0, 200));
       if (!/^Job(Rejected|Completed|Failed|TimedOut|Cancelled)$/.test(event.type)) continue;
       left.delete(Number(event.stream.slice('job-'.length)));
       if (ids.length === EXAMPLES.length && left.size === 0) finished();
@@ -173,21 +181,27 @@ async function summary(base: string, id: number): Promise<boolean> {
   const start = Date.parse(job.allocatedAt ?? job.submittedAt);
   const after = (at: string) => `${((Date.parse(at) - start) / 1000).toFixed(2)} s`;
   const took = job.endedAt === undefined ? '' : ` after ${after(job.endedAt)}`;
-  say(`\njob ${id}  ${job.name}: ${job.state}${took}${job.reason ? `: ${job.reason}` : ''}`);
+  say('');
+  const why = job.reason ? `: ${job.reason}` : '';
+  sayBeside(`job ${id}  `, `${job.name}: ${job.state}${took}${why}`);
   for (const m of job.members)
-    say(
-      `  ${m.device.padEnd(12)} ${m.role.padEnd(8)} ${m.state}${m.reason ? `: ${m.reason}` : ''}`,
+    sayBeside(
+      `  ${m.device.padEnd(12)} ${m.role.padEnd(8)} `,
+      `${m.state}${m.reason ? `: ${m.reason}` : ''}`,
     );
   for (const b of barriers) {
     const name = `lava-${b.verb} ${b.id}${b.role ? ` ${b.role}` : ''}${b.round > 1 ? ` #${b.round}` : ''}`;
     const order = b.arrivals.map((a) => `${a.member} ${after(a.at)}`).join(', ');
     const last = b.arrivals.length > 1 ? `; last ${b.last}` : '';
     const state = b.released ? '' : ` NOT RELEASED, missing ${b.missing.join(', ')}`;
-    say(`  ${name}: ${order || 'nobody'}${last}${state}`);
+    sayBeside('  ', `${name}: ${order || 'nobody'}${last}${state}`);
   }
   for (const c of cases) {
     const measured = c.measurement === undefined ? '' : `  ${c.measurement} ${c.units ?? ''}`;
-    say(`  ${c.result.padEnd(7)} ${c.device.padEnd(12)} ${c.suite}  ${c.case}${measured}`);
+    sayBeside(
+      `  ${c.result.padEnd(7)} ${c.device.padEnd(12)} `,
+      `${c.suite}  ${c.case}${measured}`,
+    );
   }
   return job.state === 'complete' && cases.every((c) => c.result === 'pass');
 }
