@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildBoardApp } from '../../api/board-app.ts';
-import { memberToken } from '../../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import {
   document,
@@ -438,7 +438,12 @@ describe('the listener of the boards', () => {
     const { engine } = await doors();
     const { job, server, client } = await pair(engine);
     const { log } = readableLog();
-    const app = await buildBoardApp({ engine, secret, consoleSize: () => 0, log });
+    const app = await buildBoardApp({
+      engine,
+      tokenKeys: () => [tokenKeyOf(secret)],
+      consoleSize: () => 0,
+      log,
+    });
     expect(await say(app, { job, device: server }, 'self')).toBe(`ok\n${server}\n`);
     for (const url of ['/', '/api/jobs', '/api/health', '/metrics', '/docs', '/openapi.json']) {
       const response = await app.inject(url);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { bearerToken, memberToken, readMemberToken } from '../../api/tokens.ts';
+import { bearerToken, memberToken, readMemberToken, tokenKeyOf } from '../../api/tokens.ts';
 
 const secret = Buffer.from('a secret');
+const keys = [tokenKeyOf(secret)];
 
 describe("a member's token", () => {
   it.each(['panda01', 'a', 'a.b-c_d.e', 'x'.repeat(63)])('says who speaks: %s', (device) => {
     const token = memberToken(secret, 12, device);
-    expect(readMemberToken(secret, token)).toEqual({ job: 12, device });
+    expect(readMemberToken(keys, token)).toEqual({ job: 12, device });
   });
 
   it('is the same whenever it is derived, and another for each job, device and secret', () => {
@@ -38,8 +39,15 @@ describe("a member's token", () => {
     for (let i = 0; i < token.length; i++)
       wrong.push(`${token.slice(0, i)}${token[i] === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`);
     for (const each of wrong)
-      expect([each, readMemberToken(secret, each)]).toEqual([each, undefined]);
-    expect(readMemberToken(Buffer.from('another'), token)).toBeUndefined();
+      expect([each, readMemberToken(keys, each)]).toEqual([each, undefined]);
+  });
+
+  it('is verified by the public key of the server that gave it, and by no other', () => {
+    const other = tokenKeyOf(Buffer.from('another'));
+    const token = memberToken(secret, 12, 'panda01');
+    expect(readMemberToken([other, ...keys], token)).toEqual({ job: 12, device: 'panda01' });
+    expect(readMemberToken([other], token)).toBeUndefined();
+    expect(readMemberToken([], token)).toBeUndefined();
   });
 
   it('is read from a bearer header, and from no other', () => {

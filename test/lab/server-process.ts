@@ -23,11 +23,11 @@ export class ServerProcess {
     this.#words = words;
   }
 
-  static async make(labYaml: string): Promise<ServerProcess> {
+  static async make(labYaml: string, words: readonly string[] = []): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
     const lab = join(folder, 'lab.yaml');
     await writeFile(lab, labYaml);
-    return new ServerProcess(folder, ['--lab', lab]);
+    return new ServerProcess(folder, ['--lab', lab, ...words]);
   }
 
   get url(): string {
