@@ -10,21 +10,29 @@ const SHAPES = [
   { groups: 100, size: 8, rounds: 12 },
 ];
 const WARM_UP_ROUNDS = 5;
-/** A peer that is this slow has told enough. */
-const SHAPE_MS_MAX = 15_000;
+/** A peer that is this slow has told enough; without a single round in this time it is left out of larger shapes. */
+const SHAPE_MS_MAX = 20_000;
 
 /** The peers in turn, shape by shape. The first is what the others are compared with. */
-export async function barrierTable(peers: readonly Peer[]): Promise<string> {
+export async function barrierTable(
+  peers: readonly Peer[],
+  say: (line: string) => void,
+): Promise<string> {
   const rows: string[][] = [];
+  const givenUp = new Set<Peer>();
   for (const { groups, size, rounds } of SHAPES) {
     const name = groups === 1 ? `${size} members` : `${groups} groups of ${size}`;
     let first = Number.NaN;
     for (const peer of peers) {
-      const taken = await roundsOf(peer, groups, size, Math.min(rounds, peer.roundsMax ?? rounds));
+      if (givenUp.has(peer)) continue;
+      const most = Math.min(rounds, peer.roundsMax ?? rounds);
+      const taken = await roundsOf(await peer.groups(groups, size), most, peer);
+      if (taken.length === 0) givenUp.add(peer);
       const middle = median(taken);
       if (Number.isNaN(first)) first = middle;
       const ratio = `${times(middle / first)} x`;
       rows.push([name, peer.name, ms(middle), ms(quantile(taken, 0.99)), ratio, peer.promise]);
+      say(`${name}: ${peer.name} ${ms(middle)} ms`);
     }
   }
   const [than] = peers;
@@ -34,25 +42,24 @@ export async function barrierTable(peers: readonly Peer[]): Promise<string> {
   );
 }
 
-/** Milliseconds of every group of every round. */
-async function roundsOf(
-  peer: Peer,
-  count: number,
-  size: number,
-  rounds: number,
-): Promise<number[]> {
-  const groups = await peer.groups(count, size);
-  const taken: number[] = [];
-  const until = performance.now() + SHAPE_MS_MAX;
+/** Milliseconds of every group of every round, of as many rounds as there was time for. */
+async function roundsOf(groups: readonly Group[], rounds: number, peer: Peer): Promise<number[]> {
   const warmUp = peer.roundsMax === undefined ? WARM_UP_ROUNDS : 0;
-  for (let round = 0; round < rounds + warmUp; round++) {
-    await Promise.all(groups.map((group) => group.gather()));
-    const now = await Promise.all(groups.map(releaseMs));
-    if (round >= warmUp) taken.push(...now);
-    if (performance.now() > until) break;
-  }
+  const taken: number[] = [];
+  let isOver = false;
+  const run = async () => {
+    for (let round = 0; round < rounds + warmUp && !isOver; round++) {
+      await Promise.all(groups.map((group) => group.gather()));
+      const now = await Promise.all(groups.map(releaseMs));
+      if (round >= warmUp && !isOver) taken.push(...now);
+    }
+  };
+  await Promise.race([run(), after(SHAPE_MS_MAX)]);
+  isOver = true;
   return taken;
 }
+
+const after = (length: number) => new Promise((resolve) => setTimeout(resolve, length).unref());
 
 async function releaseMs(group: Group): Promise<number> {
   const from = performance.now();

@@ -4,11 +4,12 @@
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { barrierTable } from './barrier.ts';
 import { median, ms, writeSection } from './figures.ts';
+import { growthBench } from './growth.ts';
 import { messagesTable } from './messages.ts';
 import { SERVER_ARGUMENT, serveForBench } from './muster-server.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
@@ -18,25 +19,32 @@ import type { Peer } from './peers/peer.ts';
 import { programEnv } from './peers/programs.ts';
 import { openRedis } from './peers/redis.ts';
 import { rebuildTable } from './rebuild.ts';
+import { schedulerBench } from './scheduler.ts';
 import { whereTable } from './where.ts';
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 type NewFolder = () => Promise<string>;
-type Bench = (newFolder: NewFolder) => Promise<string>;
+/** Gives a table for the document, or says all there is to say itself. */
+type Bench = (newFolder: NewFolder) => Promise<string | undefined>;
 
 const benches = new Map<string, Bench>([
   ['barrier', (newFolder) => withPeers(newFolder, barrierTable)],
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
   ['rebuild', rebuildTable],
   ['where', whereTable],
+  ['growth', () => growthBench(say)],
+  ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);
+
+/** They take long and need no peer: they run when they are named. */
+const onlyWhenNamed = ['growth', 'scheduler'];
 
 /** All peers that can be had here, Redis first: the others are compared with it. */
 async function withPeers(
   newFolder: NewFolder,
-  measure: (peers: readonly Peer[]) => Promise<string>,
+  measure: (peers: readonly Peer[], say: (line: string) => void) => Promise<string>,
 ): Promise<string> {
   const known: [string, string, (folder: string, env: NodeJS.ProcessEnv) => Promise<Peer>][] = [
     ['redis-server', 'redis-server', openRedis],
@@ -53,7 +61,7 @@ async function withPeers(
     const [first, ...more] = peers;
     const muster = musterPeers(newFolder);
     peers.push(...muster);
-    return await measure(first === undefined ? muster : [first, ...muster, ...more]);
+    return await measure(first === undefined ? muster : [first, ...muster, ...more], say);
   } finally {
     for (const peer of peers) await peer.close();
   }
@@ -73,7 +81,7 @@ async function surroundings(folder: string): Promise<string> {
   return (
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpu?.model ?? 'unknown'}, node ${process.version}, ` +
     `Redis ${redis}, etcd ${etcd}; one 4 KiB write with fdatasync: median ${ms(diskMs(folder))} ms. ` +
-    `Load of the machine at the start: ${(await execa('cat', ['/proc/loadavg'], { reject: false })).stdout?.split(' ')[0] ?? '?'}.`
+    `Load of the machine at the start: ${loadavg()[0]?.toFixed(1)}.`
   );
 }
 
@@ -95,14 +103,17 @@ async function run(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !benches.has(name));
   if (unknown.length > 0)
     throw new Error(`no bench ${unknown.join(', ')}; there are ${[...benches.keys()].join(', ')}`);
+  const isAsked = (name: string) =>
+    names.length > 0 ? names.includes(name) : !onlyWhenNamed.includes(name);
   const folder = await mkdtemp(join(tmpdir(), 'muster-bench-'));
   const newFolder = () => mkdtemp(join(folder, 'run-'));
   try {
     const machine = await surroundings(folder);
     say(machine);
     for (const [name, bench] of benches) {
-      if (names.length > 0 && !names.includes(name)) continue;
+      if (!isAsked(name)) continue;
       const text = await bench(newFolder);
+      if (text === undefined) continue;
       say(`\n${name}\n\n${text}`);
       await writeSection(DOCUMENT, name, `${machine}\n\n${text}`);
     }

@@ -8,7 +8,10 @@ const WARM_UP_MS = 700;
 const SECONDS = 3;
 
 /** The peers in turn, load by load. The first is what the others are compared with. */
-export async function messagesTable(peers: readonly Peer[]): Promise<string> {
+export async function messagesTable(
+  peers: readonly Peer[],
+  say: (line: string) => void,
+): Promise<string> {
   const rows: string[][] = [];
   for (const inFlight of IN_FLIGHT)
     for (const connections of CONNECTIONS) {
@@ -18,6 +21,7 @@ export async function messagesTable(peers: readonly Peer[]): Promise<string> {
         if (senders === undefined) continue;
         const { rate, taken } = await pumped(senders, inFlight);
         if (Number.isNaN(first)) first = rate;
+        say(`${connections} x ${inFlight}: ${peer.name} ${perSecond(rate)}/s`);
         rows.push([
           `${connections} x ${inFlight}`,
           peer.name,

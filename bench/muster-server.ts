@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { buildBoardApp } from '../api/board-app.ts';
-import { memberToken } from '../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
@@ -80,7 +80,8 @@ export async function serveForBench(argument: string): Promise<void> {
   await engine.start();
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
-  const app = await buildBoardApp({ engine, secret, consoleSize: () => 0, log });
+  const tokenKeys = () => [tokenKeyOf(secret)];
+  const app = await buildBoardApp({ engine, tokenKeys, consoleSize: () => 0, log });
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
   const profile = new CpuProfile();
   const tell = (answer: unknown) => process.send?.(answer ?? null);

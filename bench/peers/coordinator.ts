@@ -10,6 +10,8 @@ import { freePort, startProgram } from './programs.ts';
 /** Upstream's default is 3 s. This is as fast as can be without being only polls. */
 const POLL_MS = 20;
 const DEEP_BACKLOG = 1024;
+/** Debian's own: whatever else is called python3 does not find its packages. */
+const PYTHON = '/usr/bin/python3';
 
 function program(port: number, backlog: number | undefined): string {
   const listen =
@@ -24,7 +26,9 @@ LavaCoordinator('localhost', ${port}, 4096).run()`;
 
 export async function openCoordinator(env: NodeJS.ProcessEnv, backlog?: number): Promise<Peer> {
   const port = await freePort();
-  const running = await startProgram('python3', ['-c', program(port, backlog)], port, env);
+  // A connection that says nothing and closes ends this program: it is asked something.
+  const isUp = async () => (await ask(port, 'first', 1, 0, 'up')) !== undefined;
+  const running = await startProgram(PYTHON, ['-c', program(port, backlog)], port, env, isUp);
   let made = 0;
   return {
     name: backlog === undefined ? 'lava-coordinator' : `lava-coordinator, backlog ${DEEP_BACKLOG}`,
@@ -45,7 +49,7 @@ function groupOf(port: number, group: string, size: number): Group {
   let round = 0;
   let released: Promise<void>[] = [];
   const arrive = async (member: number, onWait: () => void) => {
-    while ((await ask(port, group, size, member, `round${round}`)) === 'wait') {
+    while ((await ask(port, group, size, member, `round${round}`)) !== 'ack') {
       onWait();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -65,14 +69,14 @@ function groupOf(port: number, group: string, size: number): Group {
   };
 }
 
-/** One poll; a connection that fails is a poll that is made again, as upstream's client does. */
+/** One poll; `undefined`: the connection failed. It is made again then, as upstream's client does. */
 function ask(
   port: number,
   group: string,
   size: number,
   member: number,
   messageID: string,
-): Promise<string> {
+): Promise<'ack' | 'wait' | undefined> {
   const client = `board${member}`;
   const text = JSON.stringify({
     client_name: client,
@@ -89,7 +93,7 @@ function ask(
     socket.on('data', (chunk) => {
       answer += chunk.toString();
     });
-    socket.once('error', () => resolve('wait'));
+    socket.once('error', () => resolve(undefined));
     socket.once('end', () => resolve(answer.includes('"ack"') ? 'ack' : 'wait'));
     socket.write(`${text.length.toString(16).toUpperCase().padStart(8, '0')}${text}`);
   });

@@ -11,7 +11,7 @@ const GROUP_SIZE = 8;
 
 type Say = (verb: string, ...words: string[]) => Promise<unknown>;
 
-/** Both doors, each on a server and a log of its own for each measure. */
+/** Both doors. Every measure has a server and a log of its own, and ends those of the one before. */
 export function musterPeers(newFolder: () => Promise<string>): Peer[] {
   return [
     musterPeer('Muster, HTTP', newFolder, { groups: openHttp, senders: openHttp }),
@@ -31,7 +31,11 @@ function musterPeer(
   open: { groups: Open; senders: Open },
 ): Peer {
   const undo: (() => unknown)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
   const start = async (sizes: number[]) => {
+    await close();
     const muster = await startMuster({ folder: await newFolder(), sizes });
     undo.push(() => muster.stop());
     return muster;
@@ -41,8 +45,9 @@ function musterPeer(
     promise: PROMISE,
     async groups(count, size) {
       const muster = await start(Array.from({ length: count }, () => size));
-      const { says, close } = await open.groups(muster, muster.tokens.flat());
-      undo.push(close);
+      const members = await open.groups(muster, muster.tokens.flat());
+      undo.push(members.close);
+      const { says } = members;
       const waiting = count * (size - 1);
       return Array.from({ length: count }, (_, g) =>
         groupOf(says.slice(g * size, (g + 1) * size), waiting, muster),
@@ -52,9 +57,7 @@ function musterPeer(
       const muster = await start(groupSizes(count));
       return sendersOn(muster, open.senders, count, undo);
     },
-    async close() {
-      for (const step of undo.splice(0).reverse()) await step();
-    },
+    close,
   };
 }
 

@@ -65,18 +65,23 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts a program that listens on `port` of loopback, and waits until it does. */
+/**
+ * Starts a program that listens on `port` of loopback, and waits until it does.
+ *
+ * @param isUp whether it answers; by default, whether it takes a connection
+ */
 export async function startProgram(
   program: string,
   words: readonly string[],
   port: number,
   env: NodeJS.ProcessEnv,
+  isUp: (port: number) => Promise<boolean> = answers,
 ): Promise<Running> {
   const child = spawn(program, words, { env, stdio: 'ignore' });
   const ended = once(child, 'exit');
   child.once('error', () => {});
   const until = performance.now() + START_MS_MAX;
-  while (!(await answers(port))) {
+  while (!(await isUp(port))) {
     if (child.exitCode !== null || performance.now() > until) {
       child.kill('SIGKILL');
       throw new Error(`${program} does not listen on port ${port}`);

@@ -10,7 +10,7 @@ import { onTestFinished } from 'vitest';
 import { type AppOptions, buildApp } from '../../api/app.ts';
 import { WORDS_CONTENT_TYPE } from '../../api/board-words.ts';
 import type { ApiEngine } from '../../api/parts.ts';
-import { memberToken } from '../../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
@@ -35,7 +35,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     engine: lab.engine,
     version: '1.2.3',
     log,
-    secret,
+    tokenKeys: () => [tokenKeyOf(secret)],
     consoleFile,
     consoleSize: () => 7,
     storeName: 'memory',

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { buildBoardApp } from '../../api/board-app.ts';
 import { FRAME_BYTES_MAX } from '../../api/line-frames.ts';
-import { memberToken } from '../../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import { doors, engineBut, finish, listening, newKey, pair, say, secret, until } from './bench.ts';
 
@@ -52,12 +52,13 @@ async function lined(options: Parameters<typeof doors>[0] = {}) {
   return { ...lab, port, line: await lineTo(port), ...(await pair(lab.engine)) };
 }
 
-const sent = async (
+const recorded = async (
   engine: { jobEvents(id: number): AsyncIterable<{ type: string }> },
   id: number,
+  type: string,
 ) => {
   let count = 0;
-  for await (const event of engine.jobEvents(id)) if (event.type === 'MessageSent') count++;
+  for await (const event of engine.jobEvents(id)) if (event.type === type) count++;
   return count;
 };
 
@@ -96,7 +97,8 @@ describe('a line', () => {
   it('is there on the door of the boards too', async () => {
     const { engine, log } = await doors();
     const { job, server } = await pair(engine);
-    const app = await buildBoardApp({ engine, secret, consoleSize: () => 0, log });
+    const tokenKeys = () => [tokenKeyOf(secret)];
+    const app = await buildBoardApp({ engine, tokenKeys, consoleSize: () => 0, log });
     onTestFinished(() => app.close());
     const line = await lineTo(await listening(app));
     line.send(says(job, server, 1, 'self'));
@@ -109,7 +111,7 @@ describe('a line', () => {
     line.send(message, { ...message, n: 2 });
     await line.answer(2);
     await say(app, { job, device: server, key: message.key }, 'send', 'x');
-    expect(await sent(engine, job)).toBe(1);
+    expect(await recorded(engine, job, 'MessageSent')).toBe(1);
   });
 
   it('speaks for the member of each token alone, and denies all others', async () => {
@@ -124,7 +126,7 @@ describe('a line', () => {
       line.send({ ...says(job, server, 10 + i, 'send', 'x'), token });
       expect((await line.answer(10 + i)).status).toBe('denied');
     }
-    expect(await sent(engine, job)).toBe(1);
+    expect(await recorded(engine, job, 'MessageSent')).toBe(1);
   });
 
   it('denies a member whose job has finished, though its token was known', async () => {
@@ -146,7 +148,7 @@ describe('a line', () => {
     expect((await line.answer(2)).status).toBe('ok');
     line.send({ ...message, n: 3 });
     expect((await line.answer(3)).status).toBe('ok');
-    expect(await sent(engine, job)).toBe(2);
+    expect(await recorded(engine, job, 'MessageSent')).toBe(2);
   });
 
   it('lets a wait go when its board is gone, and says nothing more of it', async () => {
@@ -155,7 +157,7 @@ describe('a line', () => {
     await until(() => (engine.heldWaits === 1 ? true : undefined));
     line.send({ n: 1, gone: true }, { n: 99, gone: true });
     await until(() => (engine.heldWaits === 0 ? true : undefined));
-    expect((await engine.job(job))?.conversation.waits).toHaveLength(1);
+    expect(await recorded(engine, job, 'WaitAbandoned')).toBe(0);
     line.send(says(job, server, 2, 'send', 'x'));
     await line.answer(2);
     expect(line.answers().map(({ n }) => n)).toEqual([2]);
@@ -168,7 +170,7 @@ describe('a line', () => {
     await until(() => (engine.heldWaits === 2 ? true : undefined));
     line.socket.terminate();
     await until(() => (engine.heldWaits === 0 ? true : undefined));
-    expect((await engine.job(job))?.conversation.waits).toHaveLength(2);
+    expect(await recorded(engine, job, 'WaitAbandoned')).toBe(0);
     const again = await lineTo(port);
     again.send(message);
     await until(() => (engine.heldWaits === 1 ? true : undefined));
@@ -183,7 +185,7 @@ describe('a line', () => {
     await app.close();
     expect(await line.closed).toBe(1001);
     expect(line.answers()).toEqual([{ n: 1, status: 'retry', reason: 'the server is stopping' }]);
-    expect((await engine.job(job))?.conversation.waits).toHaveLength(1);
+    expect(await recorded(engine, job, 'WaitAbandoned')).toBe(0);
   });
 
   it('hears what is under way when the server stops', async () => {
