@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Health, Meta } from '../machines/events.ts';
 import { DeviceName } from '../machines/names.ts';
 import { BarrierView, CaseView, JobView } from '../projections/views.ts';
+import { oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 
 export const JobParams = z.object({ id: z.coerce.number().int().positive() });
@@ -10,6 +11,13 @@ export const MemberParams = JobParams.extend({ device: DeviceName });
 export const DeviceParams = z.object({ name: DeviceName });
 
 const At = z.iso.datetime();
+
+/** Why somebody orders something: it is recorded, on one line. */
+export const Reason = z
+  .string()
+  .max(REASON_CHARACTERS_MAX)
+  .transform(oneLine)
+  .pipe(z.string().min(1, 'say why'));
 
 /** Something wrong in a document, with its place. */
 const DocumentProblem = z.object({
@@ -61,6 +69,22 @@ const Event = z
   .meta({ id: 'RecordedEvent' });
 export const EventPage = z.object({ events: z.array(Event), next: z.number().optional() });
 
+const HealthCheckView = z.object({
+  /** One is due after so many hours, or so many jobs; neither: only while the health is unknown or looping. */
+  everyHours: z.number().optional(),
+  everyJobs: z.number().optional(),
+  /** When the last one that came to a verdict ended. */
+  lastAt: At.optional(),
+  /** How many jobs have had the board since then. */
+  jobsSince: z.number(),
+  /** The job that checks it now. */
+  job: z.number().optional(),
+  /** Why one is due now. */
+  due: z.string().optional(),
+  /** When the hours alone make the next one due. */
+  nextAt: At.optional(),
+});
+
 export const DeviceView = z
   .object({
     name: z.string(),
@@ -73,6 +97,10 @@ export const DeviceView = z
     online: z.boolean(),
     offlineReason: z.string().optional(),
     health: Health,
+    /** Why the health is what it is. */
+    healthReason: z.string().optional(),
+    /** How its health is checked; absent: it is not. */
+    healthCheck: HealthCheckView.optional(),
     /** The job that has it. */
     job: z.number().optional(),
     idleSince: At,
@@ -80,26 +108,82 @@ export const DeviceView = z
   .meta({ id: 'DeviceView' });
 export type DeviceView = z.infer<typeof DeviceView>;
 
-export const Queue = z.object({
-  queue: z.array(
+/** What an operator says of a board's health. */
+export const HealthOrder = z
+  .strictObject({
+    health: Health,
+    reason: Reason,
+    /** Take the board from the job that has it: its member fails at once. */
+    force: z.boolean().default(false),
+  })
+  .refine(({ health, force }) => !force || health === 'maintenance' || health === 'bad', {
+    path: ['force'],
+    message: 'only a board that is set to maintenance or bad is taken from its job',
+  });
+
+export const Workers = z.object({
+  workers: z.array(
     z.object({
-      job: z.number(),
       name: z.string(),
-      priority: z.number(),
-      place: z.number(),
-      submittedAt: At,
-      reason: z.string(),
-      slots: z.array(
+      state: z.enum(['connected', 'lost']),
+      /** When it connected or was lost. */
+      since: At,
+      /** Why it was lost. */
+      reason: z.string().optional(),
+      boards: z.array(z.string()),
+      /** How many of its boards may be in use at once; absent: all. */
+      jobLimit: z.number().optional(),
+      /** How many are. */
+      used: z.number(),
+    }),
+  ),
+});
+
+const QueueEntry = z.object({
+  job: z.number(),
+  name: z.string(),
+  priority: z.number(),
+  /** In the queue, from 1. */
+  place: z.number(),
+  submittedAt: At,
+  /** What it waits for, in one sentence. */
+  reason: z.string(),
+  /** The earliest start that is guaranteed; `null`: none is yet. */
+  guaranteedStart: At.nullable(),
+});
+
+export const Queue = z.object({
+  queue: z.array(QueueEntry),
+  /** How many jobs wait in all. */
+  total: z.number(),
+  /** The `after` of the next page. */
+  next: z.number().optional(),
+});
+
+/** Why a job waits, board by board. */
+export const WhyView = QueueEntry.extend({
+  slots: z.array(
+    z.object({
+      role: z.string(),
+      deviceType: z.string().optional(),
+      device: z.string().optional(),
+      tags: z.array(z.string()),
+      wanted: z.number(),
+      /** Boards that fit the role and are free for this job now. Roles may share them. */
+      free: z.number(),
+      /** Every board of the role's type or name, by name, and what keeps it; `free`: nothing does. */
+      candidates: z.array(
         z.object({
-          role: z.string(),
-          wanted: z.number(),
-          free: z.number(),
-          candidates: z.array(z.object({ board: z.string(), why: z.string() })),
+          board: z.string(),
+          why: z.string(),
+          /** By when at the latest it comes back, where a timeout guarantees that. */
+          until: At.optional(),
         }),
       ),
     }),
   ),
-});
+}).meta({ id: 'WhyView' });
+export type WhyView = z.infer<typeof WhyView>;
 
 export const HealthView = z.object({
   status: z.literal('ok'),

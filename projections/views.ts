@@ -30,6 +30,8 @@ export const JobView = z.object({
       deviceType: z.string().optional(),
       device: z.string().optional(),
       tags: z.array(z.string()),
+      /** When a member of it does not complete, the whole group is cancelled. */
+      essential: z.boolean().optional(),
     }),
   ),
   /** In `lava-group` order; empty until it has its boards. */

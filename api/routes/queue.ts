@@ -1,10 +1,20 @@
-/** The queue: every job that waits for boards, with the reason. */
-
+/** The queue: every job that waits for boards, why it does, and its priority. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { iso } from '../../projections/views.ts';
-import type { ApiEngine } from '../parts.ts';
-import { problemResponses, Queue } from '../schemas.ts';
+import { z } from 'zod';
+import { CommandRefused } from '../../engine/live-stream.ts';
+import type { RoleRequest } from '../../machines/definition.ts';
+import { PRIORITY_MAX } from '../../machines/names.ts';
+import { jobView } from '../../projections/job-view.ts';
+import { iso, JobView } from '../../projections/views.ts';
+import type { Explanation } from '../../scheduler/types.ts';
+import { API_ACTOR, type ApiEngine } from '../parts.ts';
+import { ApiProblem } from '../problems.ts';
+import { JobParams, noSuchJob, problemResponses, Queue, WhyView } from '../schemas.ts';
 
+const QUEUE_PAGE_MAX = 1_000;
+const QUEUE_PAGE_DEFAULT = 200;
+
+/** `engine`: of the app. */
 export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
   app,
   { engine },
@@ -15,14 +25,94 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
       schema: {
         tags: ['jobs'],
         summary: 'The jobs that wait for boards, in their order, each with the reason',
+        querystring: z.object({
+          limit: z.coerce.number().int().min(1).max(QUEUE_PAGE_MAX).default(QUEUE_PAGE_DEFAULT),
+          /** Only jobs behind this place. */
+          after: z.coerce.number().int().min(0).default(0),
+        }),
         response: { 200: Queue, ...problemResponses },
       },
     },
-    () => ({
-      queue: engine.queue().map(({ submittedAt, ...is }) => ({
+    ({ query: { limit, after } }) => {
+      const all = engine.queue();
+      const end = after + limit;
+      const queue = all.slice(after, end).map(({ submittedAt, guaranteedStart, ...is }) => ({
         ...is,
         submittedAt: iso(submittedAt),
-      })),
-    }),
+        guaranteedStart: isoOrNull(guaranteedStart),
+      }));
+      return { queue, total: all.length, ...(end < all.length && { next: end }) };
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/why',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Why a job waits: its place, and what keeps every board that it could have',
+        params: JobParams,
+        response: { 200: WhyView, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => {
+      const job = await engine.job(id);
+      const why = engine.why(id);
+      if (why === undefined || !job?.definition) throw await notWaiting(engine, id);
+      const { name, priority, roles } = job.definition;
+      return { ...whyView(why, roles), name, priority, submittedAt: iso(job.submittedAt) };
+    },
+  );
+
+  app.put(
+    '/api/jobs/:id/priority',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Change the priority of a whole group that waits for its boards',
+        params: JobParams,
+        body: z.strictObject({ priority: z.number().int().min(0).max(PRIORITY_MAX) }),
+        response: { 200: JobView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, body: { priority } }) => {
+      try {
+        const job = await engine.setPriority(id, priority, { actor: API_ACTOR });
+        return jobView(id, job, engine.now());
+      } catch (error) {
+        throw error instanceof CommandRefused ? await notWaiting(engine, id) : error;
+      }
+    },
   );
 };
+
+async function notWaiting(engine: ApiEngine, id: number): Promise<ApiProblem> {
+  const job = await engine.job(id);
+  if (job === undefined) return noSuchJob(id);
+  const detail = `job ${id} does not wait for boards: it is ${job.state}`;
+  return new ApiProblem('not-waiting', detail, { extras: { state: job.state } });
+}
+
+/** `roles`: of the job; the explanation has its slots in the same order. */
+function whyView(
+  { guaranteedStart, slots, ...is }: Explanation,
+  roles: readonly RoleRequest[],
+): Omit<WhyView, 'name' | 'priority' | 'submittedAt'> {
+  return {
+    ...is,
+    guaranteedStart: isoOrNull(guaranteedStart),
+    slots: slots.map(({ candidates, ...slot }, at) => ({
+      ...slot,
+      ...(roles[at]?.deviceType !== undefined && { deviceType: roles[at].deviceType }),
+      ...(roles[at]?.device !== undefined && { device: roles[at].device }),
+      tags: [...(roles[at]?.tags ?? [])],
+      candidates: candidates.map(({ board, why, until }) => ({
+        board,
+        why,
+        ...(until !== undefined && { until: iso(until) }),
+      })),
+    })),
+  };
+}
+
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
