@@ -41,7 +41,7 @@ export interface ClientOptions {
 }
 
 interface Request {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT';
   body?: string | Uint8Array | undefined;
   headers?: Record<string, string>;
   /** The server was there a moment ago: wait for it to come back even if it refuses the first connection. */
@@ -96,9 +96,23 @@ export class Client {
 
   /** Orders something; `body` is sent as JSON. Only for orders that may be repeated. */
   post<T extends z.ZodType>(path: string, shape: T, body?: unknown): Promise<z.infer<T>> {
-    if (body === undefined) return this.json(path, shape, { method: 'POST' });
+    return this.#order('POST', path, shape, body);
+  }
+
+  /** Sets something to what `body` says, as JSON. */
+  put<T extends z.ZodType>(path: string, shape: T, body: unknown): Promise<z.infer<T>> {
+    return this.#order('PUT', path, shape, body);
+  }
+
+  #order<T extends z.ZodType>(
+    method: 'POST' | 'PUT',
+    path: string,
+    shape: T,
+    body: unknown,
+  ): Promise<z.infer<T>> {
+    if (body === undefined) return this.json(path, shape, { method });
     const headers = { 'content-type': 'application/json' };
-    return this.json(path, shape, { method: 'POST', body: JSON.stringify(body), headers });
+    return this.json(path, shape, { method, body: JSON.stringify(body), headers });
   }
 
   /**

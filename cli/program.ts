@@ -12,12 +12,14 @@ import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { jobCommand, jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
+import { priorityCommand } from './commands/priority.ts';
 import { queueCommand } from './commands/queue.ts';
 import { resultsCommand } from './commands/results.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { submitCommand } from './commands/submit.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
+import { whyCommand } from './commands/why.ts';
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
@@ -89,6 +91,8 @@ function buildProgram(
     jobsCommand,
     jobCommand,
     queueCommand,
+    whyCommand,
+    priorityCommand,
     devicesCommand,
     deviceCommand,
     barriersCommand,

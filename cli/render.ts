@@ -1,10 +1,10 @@
 /** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
 import type { z } from 'zod';
-import type { Barriers, DeviceView, JobPage, Queue, Results } from '../api/schemas.ts';
+import type { Barriers, JobPage, Results } from '../api/schemas.ts';
 import type { BarrierView, JobView } from '../projections/views.ts';
 import type { Colors } from './io.ts';
 import { type Cell, type Page, table } from './table.ts';
-import { counted, dateAndTime, hang, names, preciseTimeOfDay, timeOfDay } from './text.ts';
+import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
 
 /** A state or a result in its colour. */
 function stateCell(state: string, colors: Colors): Cell {
@@ -14,7 +14,7 @@ function stateCell(state: string, colors: Colors): Cell {
 const GOOD = new Set(['complete', 'pass', 'good', 'released']);
 const BAD = new Set(['failed', 'fail', 'timedOut', 'rejected', 'bad', 'unreachable', 'cancelled']);
 
-function paintOf(state: string, colors: Colors): (text: string) => string {
+export function paintOf(state: string, colors: Colors): (text: string) => string {
   if (GOOD.has(state)) return colors.green;
   return BAD.has(state) ? colors.red : (text) => text;
 }
@@ -55,10 +55,11 @@ export function renderJob(job: JobView, page: Page): string {
   const title = hang(`job ${job.id}  `, `${job.name}  ${job.state}`, page.columns);
   return `${paintOf(job.state, page.colors)(title)}${renderFacts(facts, page)}${
     job.members.length > 0 ? renderMembers(job, page) : renderRoles(job, page)
-  }`;
+  }${job.state === 'submitted' ? `\nIt waits for boards: muster why ${job.id} tells which, and how long.\n` : ''}`;
 }
 
-function renderFacts(facts: readonly [string, string | undefined][], page: Page): string {
+/** A name and what is known of it a line; names without anything known are left out. */
+export function renderFacts(facts: readonly [string, string | undefined][], page: Page): string {
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
   const width = Math.max(0, ...known.map(([name]) => name.length));
   return known
@@ -82,8 +83,8 @@ export function renderMembers(job: JobView, page: Page): string {
 }
 
 function renderRoles(job: JobView, page: Page): string {
-  const rows = job.roles.map(({ role, count, deviceType, device, tags }) => [
-    role,
+  const rows = job.roles.map(({ role, count, deviceType, device, tags, essential }) => [
+    essential === true ? `${role} (essential)` : role,
     String(count),
     device ?? deviceType ?? '',
     tags.join(' '),
@@ -95,78 +96,6 @@ function renderRoles(job: JobView, page: Page): string {
     { title: 'TAGS', flexible: true },
   ];
   return table(columns, rows, page);
-}
-
-export function renderQueue({ queue }: z.infer<typeof Queue>, page: Page): string {
-  if (queue.length === 0) return 'No job is waiting.\n';
-  const rows = queue.map(({ place, job, name, priority, submittedAt, reason }) => [
-    String(place),
-    String(job),
-    name,
-    String(priority),
-    timeOfDay(submittedAt),
-    reason,
-  ]);
-  return table(
-    [
-      { title: 'PLACE', align: 'right' },
-      { title: 'JOB', align: 'right' },
-      { title: 'NAME', flexible: true },
-      { title: 'PRIORITY', align: 'right' },
-      { title: 'SINCE' },
-      { title: 'WAITS BECAUSE', flexible: true },
-    ],
-    rows,
-    page,
-  );
-}
-
-export function renderDevices(devices: readonly DeviceView[], page: Page): string {
-  if (devices.length === 0) return 'There are no boards: start the server with --lab FILE.\n';
-  const rows = devices.map((device) => [
-    device.name,
-    device.type,
-    device.job === undefined ? device.state : `${device.state} (job ${device.job})`,
-    onlineCell(device, page.colors),
-    stateCell(device.health, page.colors),
-    device.tags.join(' '),
-  ]);
-  return table(
-    [
-      { title: 'BOARD' },
-      { title: 'TYPE' },
-      { title: 'STATE' },
-      { title: 'ONLINE', flexible: true },
-      { title: 'HEALTH' },
-      { title: 'TAGS', flexible: true },
-    ],
-    rows,
-    page,
-  );
-}
-
-function onlineCell(device: DeviceView, colors: Colors): Cell {
-  if (device.online) return 'yes';
-  const reason = device.offlineReason === undefined ? '' : `: ${device.offlineReason}`;
-  return { text: `no${reason}`, paint: colors.red };
-}
-
-export function renderDevice(device: DeviceView, page: Page): string {
-  const online = onlineCell(device, page.colors);
-  return `${device.name}\n${renderFacts(
-    [
-      ['type', device.type],
-      ['tags', device.tags.length === 0 ? undefined : device.tags.join(' ')],
-      ['state', device.state],
-      ['job', device.job === undefined ? undefined : String(device.job)],
-      ['online', typeof online === 'string' ? online : online.text],
-      ['health', device.health],
-      ['worker', device.worker],
-      ['driver', device.driver],
-      ['idle since', dateAndTime(device.idleSince)],
-    ],
-    page,
-  )}`;
 }
 
 /** A block a barrier: who arrived when, who came last, who is missing, which wait ended badly and why. */

@@ -22,14 +22,24 @@ const GAP = '  ';
 const FLEXIBLE_WIDTH_MIN = 12;
 const WIDTH_MIN = 4;
 
-/** A heading and a line a row, each ended by a newline and at most `page.columns` wide. */
-export function table(columns: readonly Column[], rows: readonly Cell[][], page: Page): string {
+/**
+ * A heading and a line a row, each ended by a newline and at most `page.columns` wide.
+ *
+ * @param below whole lines that stand under a row
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly Cell[][],
+  page: Page,
+  below: (row: number) => string = () => '',
+): string {
   const natural = columns.map(({ title }, at) =>
     rows.reduce((width, row) => Math.max(width, cellWidth(row[at] ?? '')), textWidth(title)),
   );
   const widths = fitWidths(natural, columns, page.columns - GAP.length * (columns.length - 1));
   const titles = columns.map(({ title }) => ({ text: title, paint: page.colors.bold }));
-  return [titles, ...rows].map((row) => renderRow(row, columns, widths)).join('');
+  const lines = rows.map((row, at) => renderRow(row, columns, widths) + below(at));
+  return renderRow(titles, columns, widths) + lines.join('');
 }
 
 const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);

@@ -21,7 +21,8 @@ import { locate, type Path, type Problem, settle, type Tree } from './tree.ts';
 export const JOB_NAME_CHARACTERS_MAX = 200;
 export const JOB_ACTIONS_MAX = 1_000;
 const PRIORITY = `a whole number from 0 to ${PRIORITY_MAX}, "high", "medium" or "low"`;
-const PRIORITIES = { high: PRIORITY_MAX, medium: PRIORITY_DEFAULT, low: 0 } as const;
+/** What the names of priorities stand for. */
+export const PRIORITIES = { high: PRIORITY_MAX, medium: PRIORITY_DEFAULT, low: 0 } as const;
 
 const wholeNumber = (min: number, max: number) => {
   const atLeast = `a whole number of at least ${min}`;

@@ -1,10 +1,18 @@
-/** `muster devices` and `muster device NAME`, which also takes a board out of use and back. */
+/** `muster devices` and `muster device NAME`, which also says how a board is and takes it out of use and back. */
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { DeviceView } from '../../api/schemas.ts';
-import { type Cli, type CommonOptions, printJson, serverCommand, withServer } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderDevice, renderDevices } from '../render.ts';
+import {
+  type Cli,
+  type CommonOptions,
+  type Context,
+  printJson,
+  serverCommand,
+  withServer,
+} from '../command.ts';
+import { CliFailure, EXIT } from '../failure.ts';
+import { renderDevice, renderDevices } from '../render-devices.ts';
+import { hang } from '../text.ts';
 
 const Devices = z.object({ devices: z.array(DeviceView) });
 
@@ -20,35 +28,79 @@ export function devicesCommand(cli: Cli): Command {
   );
 }
 
-interface DeviceOptions extends CommonOptions {
-  offline?: string;
-  online?: boolean;
-}
+/** What may be ordered of a board, one at a time; each but `online` takes the reason that is recorded. */
+const ORDERS = {
+  offline: 'give it no new job from now on',
+  online: 'give it jobs again',
+  good: 'its health is good',
+  unknown: 'its health is not known: it is checked first',
+  looping: 'check its health over and over, and give it no job',
+  maintenance: 'somebody works on it: no job, no check',
+  bad: 'it is broken: no job, no check',
+  retire: 'take it out for good; no job may have it',
+  restore: 'bring a retired board back',
+} as const;
+type Order = keyof typeof ORDERS;
+const orders = Object.keys(ORDERS) as Order[];
+
+type DeviceOptions = CommonOptions & { force?: boolean; online?: boolean } & {
+  [order in Exclude<Order, 'online'>]?: string;
+};
 
 export function deviceCommand(cli: Cli): Command {
-  return serverCommand('device', 'show a board, or take it out of use and back', [
+  const command = serverCommand('device', 'show a board, say how it is, take it out of use', [
     'muster device panda01',
     'muster device panda01 --offline "the SD card is worn out"',
     'muster device panda01 --online',
-  ])
-    .argument('<name>', "the board's name")
-    .addOption(
-      new Option('--offline <reason>', 'give it no new job from now on').conflicts('online'),
-    )
-    .option('--online', 'give it jobs again')
+    'muster device panda01 --maintenance "a new fan" --force',
+  ]).argument('<name>', "the board's name");
+  for (const order of orders) {
+    const flag = order === 'online' ? '--online' : `--${order} <reason>`;
+    const others = orders.filter((other) => other !== order);
+    command.addOption(new Option(flag, ORDERS[order]).conflicts(others));
+  }
+  return command
+    .option('--force', 'with --maintenance or --bad: take it from the job that has it')
     .action((name: string, options: DeviceOptions) =>
       withServer(cli, options, async ({ io, client }) => {
-        const path = `/api/devices/${encodeURIComponent(name)}`;
-        const ask = () => {
-          if (options.offline !== undefined)
-            return client.post(`${path}/offline`, DeviceView, { reason: options.offline });
-          if (options.online) return client.post(`${path}/online`, DeviceView);
-          return client.json(path, DeviceView);
-        };
-        const device = await ask();
+        const device = await ordered(client, name, options);
         if (options.json) await printJson(io, device);
         else await io.out(renderDevice(device, io));
+        const note = jobNote(device, options);
+        if (note !== undefined) io.err(hang('', note, io.columns));
         return EXIT.ok;
       }),
     );
+}
+
+/** @throws CliFailure `needs-order` (exit 2) */
+function ordered(
+  client: Context['client'],
+  name: string,
+  options: DeviceOptions,
+): Promise<DeviceView> {
+  const { force = false } = options;
+  const path = `/api/devices/${encodeURIComponent(name)}`;
+  const order = orders.find((each) => options[each] !== undefined);
+  if (force && order !== 'maintenance' && order !== 'bad')
+    throw new CliFailure({
+      code: 'needs-order',
+      exit: EXIT.usage,
+      message: '--force goes with --maintenance REASON or --bad REASON',
+    });
+  if (order === undefined) return client.json(path, DeviceView);
+  if (order === 'online') return client.post(`${path}/online`, DeviceView);
+  const reason = options[order];
+  if (order === 'offline' || order === 'retire' || order === 'restore')
+    return client.post(`${path}/${order}`, DeviceView, { reason });
+  return client.post(`${path}/health`, DeviceView, { health: order, reason, force });
+}
+
+/** An operator who takes a board out should know that somebody still has it. */
+function jobNote({ name, job }: DeviceView, options: DeviceOptions): string | undefined {
+  const { offline, maintenance, bad, force } = options;
+  if (job === undefined || force === true) return undefined;
+  if (maintenance !== undefined || bad !== undefined)
+    return `job ${job} keeps ${name} to its end; with --force it is taken away at once`;
+  return offline === undefined ? undefined : `job ${job} keeps ${name} to its end`;
 }
