@@ -40,6 +40,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     const open = new OpenRequests(api);
     if (apiToken === undefined) requireLocal(api);
     else requireToken(api, apiToken);
+    sayWhatIsArchived(api, parts);
     await api.register(jobRoutes, { engine });
     await api.register(eventRoutes, { engine, open, heartbeatMs });
     await api.register(consoleRoutes, { engine, open, consoleFile: parts.consoleFile });
@@ -50,6 +51,20 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   });
   await app.ready();
   return app;
+}
+
+/** A job that retention took out of the log is not unknown: every route of it says where it is. */
+function sayWhatIsArchived(app: FastifyInstance, { engine, archivedIn }: AppParts): void {
+  if (archivedIn === undefined) return;
+  app.addHook<{ Params: { id?: number } }>('preHandler', async ({ params: { id } }) => {
+    if (id === undefined || (await engine.job(id)) !== undefined) return;
+    const file = await archivedIn(id);
+    if (file === undefined) return;
+    const how = `muster import --data NEW-FOLDER ${file} makes a log of it again`;
+    throw new ApiProblem('job-archived', `job ${id} was archived in ${file}; ${how}`, {
+      extras: { file },
+    });
+  });
 }
 
 /** Every route of this scope needs the token. */

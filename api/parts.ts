@@ -49,6 +49,8 @@ export interface AppParts extends BoardParts {
   apiToken?: string;
   /** The file that holds the console of a member; it need not exist. */
   consoleFile(job: number, device: string): string;
+  /** The file in which a job that is out of the log lies; absent: there is no archive. */
+  archivedIn?(job: number): Promise<string | undefined>;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

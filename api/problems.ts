@@ -18,6 +18,7 @@ const titles = {
   'no-such-device': [404, 'There is no such device'],
   'no-such-worker': [404, 'There is no such worker'],
   'no-such-wait': [404, 'There is no such wait'],
+  'job-archived': [410, 'The job is in the archive'],
   method: [405, 'This method is not for this address'],
   'job-ended': [409, 'The job has ended'],
   'job-exists': [409, 'The job exists already'],

@@ -11,6 +11,7 @@ import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
+import { archivedIn } from '../store/archive.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';
@@ -18,8 +19,8 @@ import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { checkpointsFolder, openLog } from './open-log.ts';
-import { keepDays } from './retention.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { keepDays } from './retention.ts';
 
 export interface ServerOptions {
   dataDir: string;
@@ -136,6 +137,7 @@ async function assemble(
     version: packageVersion,
     storeName,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
+    archivedIn: (job) => archivedIn(dataDir, job),
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());

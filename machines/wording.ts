@@ -15,7 +15,7 @@ export function missingText(is: {
   missingCount: number;
   missing: readonly MissingMember[];
 }): string {
-  const named = is.missing.map((m) => `${m.member} (${m.role}) ${m.doing}`);
+  const named = is.missing.map((m) => `${m.member} (${m.role}): ${m.doing}`);
   const rest = is.missingCount - is.missing.length;
   if (rest > 0) named.push(`and ${rest} more`);
   return named.join('; ');

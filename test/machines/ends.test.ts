@@ -112,7 +112,7 @@ describe('the limit of an action', () => {
     expect(lab.only('ActionEnded')).toMatchObject({ action: 0, outcome: 'timedOut' });
     const { reason } = lab.only('MemberTimedOut');
     expect(reason).toContain('action 0 lava_test_shell reached its limit of 10 min');
-    expect(reason).toContain('lava-wait x was still waiting for b (r) runs action');
+    expect(reason).toContain('lava-wait x was still waiting for b (r): runs action');
     expect(reason).toContain('lava-sync y was still waiting for b (r)');
   });
 
@@ -319,6 +319,42 @@ describe('a verb that was killed', () => {
     lab.wait('b', 'x');
     lab.try({ type: 'AbandonWait', member: 'b', wait, why: 'verb-ended' });
     expect(lab.state.members.map((m) => m.openWaits)).toEqual([1, 1, 0]);
+  });
+});
+
+describe('a board that comes back to its wait on another server', () => {
+  const resume = (lab: Lab, member: string, wait: number) =>
+    lab.do({ type: 'ResumeWait', member, wait }).map(({ type }) => type);
+
+  it('is recorded every time, and goes on waiting', () => {
+    const lab = new Lab('a:r b:r');
+    const wait = lab.sync('a', 'x');
+    expect(resume(lab, 'a', wait)).toEqual(['WaitResumed']);
+    expect(resume(lab, 'a', wait)).toEqual(['WaitResumed']);
+    expect(lab.member('a').state).toBe('waiting');
+    lab.sync('b', 'x');
+    expect(lab.is(wait)).toBe('released');
+  });
+
+  it('that has ended finds nothing to resume', () => {
+    const lab = new Lab('a:r b:r');
+    const wait = lab.wait('a', 'x');
+    lab.send('b', 'x');
+    expect(resume(lab, 'a', wait)).toEqual([]);
+  });
+
+  it('cannot take up the wait of another member', () => {
+    const lab = new Lab('a:r b:r');
+    expect(resume(lab, 'b', lab.wait('a', 'x'))).toEqual([]);
+  });
+
+  it('leaves a stuck wait stuck: it is not a move of the board', () => {
+    const lab = new Lab('a:r b:r');
+    const wait = lab.waitAll('a', 'x');
+    lab.waitAll('b', 'y');
+    expect(lab.stuck()).toContain(wait);
+    resume(lab, 'a', wait);
+    expect(lab.stuck()).toContain(wait);
   });
 });
 

@@ -59,13 +59,13 @@ describe('a barrier', () => {
       lab.fail('b', 'no power');
     });
     expect(told.slice(2)).toEqual([
-      'a is stuck in lava-wait-all x: waiting for b (r) waits in lava-wait-all y for 0 s (a, b wait for one another)',
-      'b is stuck in lava-wait-all y: waiting for a (r) waits in lava-wait-all x for 0 s (a, b wait for one another)',
+      'a is stuck in lava-wait-all x: waiting for b (r): waits in lava-wait-all y for 0 s (a, b wait for one another)',
+      'b is stuck in lava-wait-all y: waiting for a (r): waits in lava-wait-all x for 0 s (a, b wait for one another)',
       'a sends y',
       'b is released from lava-wait-all y by a',
       'a is no longer stuck in lava-wait-all x',
       'b failed: no power',
-      'a can never be released from lava-wait-all x: waiting for b (r) ended failed 0 s ago: no power',
+      'a can never be released from lava-wait-all x: waiting for b (r): ended failed 0 s ago: no power',
     ]);
   });
 
@@ -106,6 +106,7 @@ const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data'] } = {
   JobSubmitted: { definition: definitionOf('a:r'), document: '{}' },
   JobRejected: { short: [{ role: 'r', wanted: 2, found: 1, lacking: '1 of 2 panda' }] },
   JobAllocated: { lease: 'l', members: [{ device: 'a', role: 'r' }] },
+  JobPriorityChanged: { from: 50, to: 70 },
   AllocationVoided: { lease: 'l', reason: 'it lapsed' },
   ActionStarted: { member: 'a', action: 0, command: 'boot_linaro_image' },
   ActionEnded: { member: 'a', action: 0, outcome: 'timedOut', reason: 'too slow' },
@@ -123,6 +124,7 @@ const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data'] } = {
     missing: ['b'],
   },
   WaitReleased: { wait: 1, member: 'a', by: 'b' },
+  WaitResumed: { wait: 1, member: 'a' },
   WaitTimedOut: { wait: 1, member: 'a', limit: 'action', missingCount: 1, missing: [] },
   WaitStuck: {
     wait: 1,
@@ -167,7 +169,9 @@ const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data'] } = {
   DeviceCameOnline: {},
   DeviceHealthChanged: { from: 'good', to: 'bad', reason: 'check' },
   DeviceRetired: { reason: 'broken' },
+  DeviceRestored: { reason: 'repaired' },
   WorkerConnected: { boards: ['a'] },
+  WorkerRenewed: { until: 1_700_000_000_000 },
   WorkerLost: { reason: 'silence' },
 };
 
