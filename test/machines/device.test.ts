@@ -22,6 +22,7 @@ const release = (lease = 'lease-1'): DeviceCommand => ({
 const offline: DeviceCommand = { type: 'TakeDeviceOffline', reason: 'new cable' };
 const online: DeviceCommand = { type: 'BringDeviceOnline' };
 const retired: DeviceCommand = { type: 'RetireDevice', reason: 'broken' };
+const restored: DeviceCommand = { type: 'RestoreDevice', reason: 'repaired' };
 const sick: DeviceCommand = { type: 'ChangeDeviceHealth', to: 'bad', reason: 'health check' };
 
 describe('registering a board', () => {
@@ -125,9 +126,32 @@ describe('online and health stand beside possession', () => {
 });
 
 describe('a retired board', () => {
-  it('is retired for good: every command is refused', () => {
-    for (const command of [registered, reserve(), release(), offline, online, sick, retired])
+  it('is refused to everything but its restoration', () => {
+    for (const command of [registered, reserve(), release(), offline, online, sick])
       given(registered, retired).when(command).rejectsWith('retired');
+  });
+
+  it('is retired once', () => {
+    given(registered, retired).when(retired).changesNothing();
+  });
+
+  it('that is restored is idle from now on, and nothing is known of its health', () => {
+    const device = given(registered, sick, retired, later(60))
+      .when(restored)
+      .gives(['DeviceRestored', { reason: 'repaired' }]);
+    expect(device).toMatchObject({
+      state: 'idle',
+      health: 'unknown',
+      healthReason: 'repaired',
+      idleSince: START + 60_000,
+    });
+    given(registered, retired, restored).when(reserve()).gives(['DeviceReserved']);
+  });
+
+  it('was not retired: to restore it changes nothing', () => {
+    given(registered).when(restored).changesNothing();
+    given(registered, reserve()).when(restored).changesNothing();
+    given(registered, retired, restored).when(restored).changesNothing();
   });
 
   it('cannot be retired while a job holds it', () => {
@@ -137,7 +161,7 @@ describe('a retired board', () => {
 
 describe('a board that was never registered', () => {
   it('is not there for any other command', () => {
-    for (const command of [reserve(), release(), offline, online, sick, retired])
+    for (const command of [reserve(), release(), offline, online, sick, retired, restored])
       given().when(command).rejectsWith('no-such-device');
   });
 });

@@ -39,6 +39,7 @@ const kinds = [
   'sync',
   'abandon',
   'any abandon',
+  'resume',
   'start action',
   'end action',
   'fail action',
@@ -123,6 +124,8 @@ function commandOf(lab: Lab, { kind, pick, id, word }: Op): JobCommand | undefin
       if (open === undefined || owner === undefined) return undefined;
       return { type: 'AbandonWait', member: owner, wait: open.wait, why: 'verb-ended' };
     }
+    case 'resume':
+      return { type: 'ResumeWait', member, wait: open?.wait ?? 1 };
     case 'any abandon':
       return { type: 'AbandonWait', member, wait: 1 + (pick % 7), why: 'connection-lost' };
     case 'start action':
@@ -135,8 +138,10 @@ function commandOf(lab: Lab, { kind, pick, id, word }: Op): JobCommand | undefin
       return { type: 'StartBoot', member };
     case 'confirm boot':
       return { type: 'ConfirmBoot', member };
-    case 'fail':
-      return { type: 'FailMember', member, reason: 'burned' };
+    case 'fail': {
+      const fault = pick % 3 === 0 ? { fault: 'board' as const } : {};
+      return { type: 'FailMember', member, reason: 'burned', ...fault };
+    }
     case 'raise':
       return { type: 'RaiseMember', member, reason: 'no disk' };
     case 'suite':

@@ -131,6 +131,35 @@ describe('the queue timeout', () => {
   });
 });
 
+describe('the priority of a job', () => {
+  const priority = (to: number): JobCommand => ({ type: 'ChangeJobPriority', priority: to });
+
+  it('changes while it waits for boards, and says from what to what', () => {
+    const job = given(submitted)
+      .when(priority(80))
+      .gives(['JobPriorityChanged', { from: 50, to: 80 }]);
+    expect(job).toMatchObject({ state: 'submitted', definition: { priority: 80 } });
+    given(submitted, priority(80))
+      .when(priority(10))
+      .gives(['JobPriorityChanged', { from: 80, to: 10 }]);
+  });
+
+  it('that it has already changes nothing', () => {
+    given(submitted).when(priority(50)).changesNothing();
+    given(submitted, priority(80)).when(priority(80)).changesNothing();
+  });
+
+  it('is of no use to a job that has its boards, or has ended, or is not there', () => {
+    given(submitted, allocated)
+      .when(priority(80))
+      .rejectsWith('not-waiting', /boards already/);
+    given(submitted, cancel)
+      .when(priority(80))
+      .rejectsWith('job-ended', /cancelled/);
+    given().when(priority(80)).rejectsWith('no-such-job');
+  });
+});
+
 describe('cancel of a queued job', () => {
   it('ends it', () => {
     given(submitted)
@@ -256,6 +285,31 @@ describe('booting', () => {
     given(submitted, allocated, startBoot)
       .when({ type: 'ConfirmBoot', member: 'a', address: '10.1.0.2' })
       .gives(['MemberBooted', { member: 'a', address: '10.1.0.2' }]);
+  });
+});
+
+describe('whose fault a failure was', () => {
+  it.each(['board', 'worker'] as const)('is said where it was the %s and not the test', (fault) => {
+    const lab = new Lab('a:r b:r');
+    lab.do({ type: 'FailMember', member: 'a', reason: 'no power', fault });
+    expect(lab.only('MemberFailed')).toEqual({ member: 'a', reason: 'no power', fault });
+    expect(lab.member('a').ended).toMatchObject({ reason: 'no power', fault });
+  });
+
+  it('is carried from an action that failed to its member', () => {
+    const lab = new Lab('a:r b:r');
+    const failed = { action: 0, outcome: 'failed', reason: 'the line is dead' } as const;
+    lab.do({ type: 'EndAction', member: 'a', ...failed, fault: 'board' });
+    expect(lab.only('MemberFailed')).toMatchObject({ fault: 'board' });
+    expect(lab.only('ActionEnded')).not.toHaveProperty('fault');
+  });
+
+  it('is nobody’s where it was the test', () => {
+    const lab = new Lab('a:r b:r c:r');
+    lab.endAction('a', 'failed', 0, 'exit 1');
+    lab.do({ type: 'RaiseMember', member: 'b', reason: 'no disk' });
+    for (const failed of lab.all('MemberFailed')) expect(failed).not.toHaveProperty('fault');
+    expect(lab.member('a').ended?.fault).toBeNull();
   });
 });
 

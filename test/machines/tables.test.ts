@@ -80,12 +80,14 @@ const across = (states: readonly string[], answer: string) =>
 const jobCommands: { [T in JobCommand['type']]: Extract<JobCommand, { type: T }> } = {
   SubmitJob: submitOf(definitionOf(GROUP)) as Extract<JobCommand, { type: 'SubmitJob' }>,
   AllocateJob: allocateOf(GROUP, 'lease-2') as Extract<JobCommand, { type: 'AllocateJob' }>,
+  ChangeJobPriority: { type: 'ChangeJobPriority', priority: 70 },
   VoidAllocation: { type: 'VoidAllocation', lease: 'lease-2', reason: 'it lapsed' },
   CancelJob: { type: 'CancelJob', reason: 'enough' },
   TimeOutJob: { type: 'TimeOutJob', limit: 'job' },
   TimeOutAction: { type: 'TimeOutAction', member: 'a', action: 0 },
   EndUnreachable: { type: 'EndUnreachable' },
   CallVerb: { type: 'CallVerb', member: 'a', verb: 'send', words: ['x'] },
+  ResumeWait: { type: 'ResumeWait', member: 'a', wait: 1 },
   AbandonWait: { type: 'AbandonWait', member: 'a', wait: 1, why: 'verb-ended' },
   StartAction: { type: 'StartAction', member: 'a', action: 0 },
   EndAction: { type: 'EndAction', member: 'a', action: 0, outcome: 'ok' },
@@ -157,6 +159,12 @@ describe('every job command in every job state', () => {
       allocated: '(lease-void)',
       ...across(over, '(job-ended)'),
     },
+    ChangeJobPriority: {
+      none: '(no-such-job)',
+      submitted: 'JobPriorityChanged',
+      allocated: '(not-waiting)',
+      ...across(over, '(job-ended)'),
+    },
     VoidAllocation: {
       none: '(no-such-job)',
       submitted: 'AllocationVoided',
@@ -177,6 +185,7 @@ describe('every job command in every job state', () => {
     EndUnreachable: { none: '(no-such-job)', ...across(['submitted', 'allocated', ...over], '-') },
     TimeOutAction: onMembers('-'),
     CallVerb: onMembers('(member-not-booted)'),
+    ResumeWait: onMembers('-'),
     AbandonWait: onMembers('-'),
     StartAction: onMembers('(not-owed)'),
     EndAction: onMembers('(not-owed)'),
@@ -240,6 +249,11 @@ describe('every command on a member in every state of the member', () => {
       ...ended,
     },
     CallVerb: onShell('MessageSent'),
+    ResumeWait: {
+      ...across(['allocated', 'booting', 'booted', 'synced'], '-'),
+      waiting: 'WaitResumed',
+      ...ended,
+    },
     AbandonWait: {
       ...across(['allocated', 'booting', 'booted', 'synced'], '-'),
       waiting: 'WaitAbandoned',
@@ -309,6 +323,7 @@ describe('every device command in every device state', () => {
     { type: 'BringDeviceOnline' },
     { type: 'ChangeDeviceHealth', to: 'bad', reason: 'check' },
     { type: 'RetireDevice', reason: 'broken' },
+    { type: 'RestoreDevice', reason: 'repaired' },
   ];
   const meta = { at: START };
   const idle = evolveDevice(initialDevice, { type: 'DeviceRegistered', data: facts, meta });
@@ -336,7 +351,8 @@ describe('every device command in every device state', () => {
       TakeDeviceOffline: row('DeviceWentOffline', 'DeviceWentOffline'),
       BringDeviceOnline: row('-', '-'),
       ChangeDeviceHealth: row('DeviceHealthChanged', 'DeviceHealthChanged'),
-      RetireDevice: row('DeviceRetired', '(not-idle)'),
+      RetireDevice: { ...row('DeviceRetired', '(not-idle)'), retired: '-' },
+      RestoreDevice: { ...row('-', '-'), retired: 'DeviceRestored' },
     });
   });
 });
@@ -344,6 +360,7 @@ describe('every device command in every device state', () => {
 describe('every worker command in every worker state', () => {
   const commands: WorkerCommand[] = [
     { type: 'ConnectWorker', boards: ['a'] },
+    { type: 'RenewWorker', until: START + 20_000_000 },
     { type: 'LoseWorker', reason: 'silence' },
   ];
   const meta = { at: START };
@@ -363,6 +380,11 @@ describe('every worker command in every worker state', () => {
     const decider = { decide: decideWorker, evolve: evolveWorker };
     expect(tableOf(commands, states, decider)).toEqual({
       ConnectWorker: { none: 'WorkerConnected', connected: '-', lost: 'WorkerConnected' },
+      RenewWorker: {
+        none: '(no-such-worker)',
+        connected: 'WorkerRenewed',
+        lost: '(worker-lost)',
+      },
       LoseWorker: { none: '(no-such-worker)', connected: 'WorkerLost', lost: '-' },
     });
   });
