@@ -199,20 +199,34 @@ export function heard(
   const before = own(talk.messages, message);
   const tally = before ? [...before.counts] : new Array<number>(groupSize).fill(0);
   tally[m] = (tally[m] ?? 0) + 1;
-  let clock = talk.pairCount;
-  const known = [...(before?.pairs ?? [])];
-  const places = new Map(known.flatMap((p, at) => (p.member === m ? [[p.key, at] as const] : [])));
-  for (const [key, value] of pairs) {
-    clock += 1;
-    const at = places.get(key) ?? known.length;
-    known[at] = { member: m, key, value, first: known[at]?.first ?? clock, last: clock };
-    places.set(key, at);
-  }
+  const known = before?.pairs ?? [];
+  const said = {
+    counts: tally,
+    pairs: pairs.length === 0 ? known : withPairs(known, m, pairs, talk.pairCount),
+  };
   return {
     ...talk,
-    pairCount: clock,
-    messages: { ...talk.messages, [message]: { counts: tally, pairs: known } },
+    pairCount: talk.pairCount + pairs.length,
+    messages: { ...talk.messages, [message]: said },
   };
+}
+
+/** The latest value of each key of member `m` in the place where the key first came. */
+function withPairs(
+  known: readonly Pair[],
+  m: number,
+  pairs: readonly (readonly [string, string])[],
+  clockBefore: number,
+): Pair[] {
+  const out = [...known];
+  const places = new Map(known.flatMap((p, at) => (p.member === m ? [[p.key, at] as const] : [])));
+  for (const [index, [key, value]] of pairs.entries()) {
+    const clock = clockBefore + index + 1;
+    const at = places.get(key) ?? out.length;
+    out[at] = { member: m, key, value, first: out[at]?.first ?? clock, last: clock };
+    places.set(key, at);
+  }
+  return out;
 }
 
 /**

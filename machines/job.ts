@@ -281,14 +281,17 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
   // The machine hears of the end of a wait when it was the last open one: until then the member is waiting.
   const state =
     endsWait && openWaits > 0 ? before.state : memberTable.next(before.state, event.type);
+  return { ...before, state, openWaits, ...changeOf(before, event, job) };
+}
+
+/** What an event says of its member beside its state. */
+function changeOf(before: Member, event: MemberFact, job: JobState): Partial<Member> {
   const at = event.meta.at;
-  const member = { ...before, state, openWaits };
   switch (event.type) {
     case 'ActionStarted': {
       const { action: index, command } = event.data;
       const up = command === 'deploy_linaro_image' ? false : before.up;
       return {
-        ...member,
         up,
         action: { index, command, since: at },
         ...seen(`action ${index} ${command}`, at),
@@ -298,58 +301,50 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
       const action = job.definition?.actions[event.data.action];
       const deployed = action?.command === 'deploy_linaro_image' && event.data.outcome === 'ok';
       return {
-        ...member,
         action: null,
         actionsDone: before.actionsDone + 1,
         image: deployed ? action.parameters.image : before.image,
       };
     }
     case 'MemberBooting':
-      return { ...member, up: false, bootingSince: at, ...seen('booting', at) };
-    case 'MemberBooted':
-      return {
-        ...member,
-        up: true,
-        bootingSince: null,
-        address: event.data.address ?? null,
-        ...seen('booted', at),
-      };
+      return { up: false, bootingSince: at, ...seen('booting', at) };
+    case 'MemberBooted': {
+      const { address = null } = event.data;
+      return { up: true, bootingSince: null, address, ...seen('booted', at) };
+    }
     case 'SuiteStarted':
-      return { ...member, suite: event.data.suite, ...seen(`suite ${event.data.suite}`, at) };
+      return { suite: event.data.suite, ...seen(`suite ${event.data.suite}`, at) };
     case 'SuiteEnded':
-      return { ...member, ...seen(`end of suite ${event.data.suite}`, at) };
+      return seen(`end of suite ${event.data.suite}`, at);
     case 'ResultRecorded':
-      return { ...member, ...seen(`result ${event.data.case}: ${event.data.result}`, at) };
+      return seen(`result ${event.data.case}: ${event.data.result}`, at);
     case 'RequestRefused':
-      return { ...member, ...seen(`a refused lava-${event.data.verb}`, at) };
+      return seen(`a refused lava-${event.data.verb}`, at);
     case 'MessageSent': {
       const { verb, message, count } = event.data;
-      const unreleasedSyncs =
-        verb === 'sync' ? { ...before.unreleasedSyncs, [message]: count } : before.unreleasedSyncs;
-      return { ...member, unreleasedSyncs, ...seen(`lava-${verb} ${message}`, at) };
+      if (verb === 'send') return seen(`lava-send ${message}`, at);
+      const unreleasedSyncs = { ...before.unreleasedSyncs, [message]: count };
+      return { unreleasedSyncs, ...seen(`lava-sync ${message}`, at) };
     }
     case 'WaitStarted':
-      return { ...member, ...seen(`lava-${event.data.verb} ${event.data.message}`, at) };
+      return seen(`lava-${event.data.verb} ${event.data.message}`, at);
     case 'WaitReleased':
-      return released(member, job, event.data.wait, at);
+      return released(before, job, event.data.wait, at);
     case 'WaitTimedOut':
-      return { ...member, failing: before.failing ?? unheard(job, event.data, 'timed out') };
+      return { failing: before.failing ?? unheard(job, event.data, 'timed out') };
     case 'WaitUnreachable':
-      return {
-        ...member,
-        failing: before.failing ?? unheard(job, event.data, 'can never be released'),
-      };
+      return { failing: before.failing ?? unheard(job, event.data, 'can never be released') };
     case 'MemberCompleted':
-      return { ...member, ended: { at, reason: null, fault: null } };
+      return { ended: { at, reason: null, fault: null } };
     case 'MemberFailed': {
       const { reason, fault = null } = event.data;
-      return { ...member, ended: { at, reason, fault } };
+      return { ended: { at, reason, fault } };
     }
     case 'MemberTimedOut':
     case 'MemberCancelled':
-      return { ...member, ended: { at, reason: event.data.reason, fault: null } };
+      return { ended: { at, reason: event.data.reason, fault: null } };
     default:
-      return member;
+      return {};
   }
 }
 
@@ -365,16 +360,12 @@ function unheard(
   return `${wait ? verbOf(wait) : `wait ${is.wait}`} ${how}: waiting for ${missingText(is)}`;
 }
 
-function released(member: Member, job: JobState, number: number, at: number): Member {
+function released(before: Member, job: JobState, number: number, at: number): Partial<Member> {
   const wait = openWait(job.conversation, number);
-  if (wait === undefined) return member;
-  const { [wait.message]: round, ...others } = member.unreleasedSyncs;
+  if (wait === undefined) return {};
+  const { [wait.message]: round, ...others } = before.unreleasedSyncs;
   const done = wait.verb === 'sync' && round === wait.round;
-  return {
-    ...member,
-    unreleasedSyncs: done ? others : member.unreleasedSyncs,
-    ...seen(`end of ${verbOf(wait)}`, at),
-  };
+  return { ...(done && { unreleasedSyncs: others }), ...seen(`end of ${verbOf(wait)}`, at) };
 }
 
 export const terminals = (job: JobState): boolean[] => job.members.map(isTerminal);
