@@ -60,9 +60,12 @@ export function renderDevice(device: DeviceView, page: Page): string {
   )}`;
 }
 
+const NO_CHECK_TO_LOOP = 'none; it gets no job until its health is set to something else';
+
 function checkFacts(device: DeviceView): [string, string | undefined][] {
   const { healthCheck: check } = device;
-  if (check === undefined) return [['health check', 'none']];
+  if (check === undefined)
+    return [['health check', device.health === 'looping' ? NO_CHECK_TO_LOOP : 'none']];
   const { everyHours, everyJobs, lastAt, jobsSince } = check;
   const every = [
     everyHours === undefined ? [] : `every ${everyHours} h`,

@@ -49,7 +49,7 @@ export function renderWhy(why: WhyView, isWhole: boolean, page: Page): string {
       ['place', String(place)],
       ['priority', String(priority)],
       ['since', dateAndTime(submittedAt)],
-      ['waits', reason.replace(/^waits /, '')],
+      ['reason', reason],
       ['starts by', startText(why)],
     ],
     page,
@@ -66,9 +66,9 @@ export function renderWhy(why: WhyView, isWhole: boolean, page: Page): string {
 /** Only one job at a time is promised a start (SEMANTICS 4.4). */
 function startText({ guaranteedStart, place }: WhyView): string {
   if (guaranteedStart !== null)
-    return `${dateAndTime(guaranteedStart)}, when timeouts have given its boards back at the latest`;
+    return `${dateAndTime(guaranteedStart)} at the latest, by the timeouts of what runs`;
   return place === 1
-    ? 'no time is sure: no timeout of a running job gives back the boards that it lacks'
+    ? 'no time is sure: the timeouts of running jobs do not give it all its boards at once'
     : 'no time is sure yet: one job at a time is promised its start, the first that timeouts can give its boards';
 }
 

@@ -60,7 +60,7 @@ export function deviceCommand(cli: Cli): Command {
     command.addOption(new Option(flag, ORDERS[order]).conflicts(others));
   }
   return command
-    .option('--force', 'with --maintenance or --bad: take it from the job that has it')
+    .option('--force', 'with --maintenance or --bad: fail its part in the job that has it')
     .action((name: string, options: DeviceOptions) =>
       withServer(cli, options, async ({ io, client }) => {
         const device = await ordered(client, name, options);
@@ -98,9 +98,10 @@ function ordered(
 
 /** An operator who takes a board out should know that somebody still has it. */
 function jobNote({ name, job }: DeviceView, options: DeviceOptions): string | undefined {
-  const { offline, maintenance, bad, force } = options;
-  if (job === undefined || force === true) return undefined;
-  if (maintenance !== undefined || bad !== undefined)
-    return `job ${job} keeps ${name} to its end; with --force it is taken away at once`;
-  return offline === undefined ? undefined : `job ${job} keeps ${name} to its end`;
+  const { offline, maintenance, bad, force = false } = options;
+  const isUnfit = maintenance !== undefined || bad !== undefined;
+  if (job === undefined || (offline === undefined && !isUnfit)) return undefined;
+  if (force) return `the part of ${name} in job ${job} has failed; it comes back when the job ends`;
+  const how = isUnfit ? '; --force fails its part in it at once' : '';
+  return `job ${job} keeps ${name} to its end${how}`;
 }

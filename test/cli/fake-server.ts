@@ -15,6 +15,8 @@ export const COMMANDS = [
   'jobs',
   'job',
   'queue',
+  'why',
+  'priority',
   'devices',
   'device',
   'barriers',
