@@ -10,7 +10,6 @@ import {
   heard,
   isReleased,
   missing,
-  type OpenWait,
   type Question,
   releasable,
   silence,
@@ -19,6 +18,7 @@ import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../m
 import { decideJob } from '../../machines/job-decide.ts';
 import { deadlinesOf } from '../../machines/job-next.ts';
 import { stuckWaits } from '../../machines/unreachable.ts';
+import type { OpenWait } from '../../machines/wait-list.ts';
 import { anyHistory, type History, labOf, play } from './history.ts';
 import { type Decide, type Evolve, Lab } from './lab.ts';
 import { assertHolds, isCaught } from './runs.ts';

@@ -6,12 +6,12 @@ import {
   type Group,
   heard,
   missing,
-  type OpenWait,
   releasable,
   silence,
 } from '../../machines/conversation.ts';
 import { type JobState, terminals } from '../../machines/job.ts';
 import { type Stuck, stuckWaits } from '../../machines/unreachable.ts';
+import type { OpenWait } from '../../machines/wait-list.ts';
 import { anyHistory, type History, labOf, play } from './history.ts';
 import { assertHolds, isCaught } from './runs.ts';
 
@@ -26,6 +26,12 @@ function withWaits(talk: Conversation, waits: readonly OpenWait[]): Conversation
 const told = (stuck: readonly Pick<Stuck, 'wait' | 'form'>[]) =>
   stuck.map(({ wait, form }) => `wait ${wait.wait} ${form}`);
 
+/** Whether a wait can only be released by members of whom `is` holds. */
+function onlyBy(talk: Conversation, group: Group, wait: OpenWait, is: (m: number) => boolean) {
+  const lacking = missing(talk, group, wait);
+  return wait.verb === 'wait' ? lacking.every(is) : lacking.some(is);
+}
+
 /**
  * S by its definition: the union of all sets of blocked members of which every open wait can only be released by
  * members of the set or terminal ones.
@@ -35,27 +41,25 @@ function byDefinition(
   group: Group,
   terminal: readonly boolean[],
 ): Pick<Stuck, 'wait' | 'form'>[] {
-  const lacks = (wait: OpenWait) => missing(talk, group, wait);
-  const onlyBy = (wait: OpenWait, is: (m: number) => boolean) =>
-    wait.verb === 'wait' ? lacks(wait).every(is) : lacks(wait).some(is);
   const isDead = (m: number) => terminal[m] === true;
   const blocked = [...new Set(talk.waits.flat().map((w) => w.member))];
   const s = new Set<number>();
   for (let bits = 0; bits < 2 ** blocked.length; bits++) {
     const set = new Set(blocked.filter((_, i) => bits & (1 << i)));
     const theirs = talk.waits.flat().filter((w) => set.has(w.member));
-    if (theirs.every((w) => onlyBy(w, (m) => set.has(m) || isDead(m))))
+    if (theirs.every((w) => onlyBy(talk, group, w, (m) => set.has(m) || isDead(m))))
       for (const m of set) s.add(m);
   }
   return talk.waits.flat().flatMap((wait): Pick<Stuck, 'wait' | 'form'>[] => {
-    if (onlyBy(wait, isDead)) return [{ wait, form: 'certain' }];
+    if (onlyBy(talk, group, wait, isDead)) return [{ wait, form: 'certain' }];
     return s.has(wait.member) ? [{ wait, form: 'deadlocked' }] : [];
   });
 }
 
 /**
  * The waits that stay open when every member that is not blocked sends everything, again and again, and whoever
- * is let go by any of its waits joins in.
+ * is let go by any of its waits joins in. One that was let go is not stuck: another wait of its own counts only if
+ * it misses somebody who has ended.
  */
 function byPlaying(talk: Conversation, group: Group, terminal: readonly boolean[]): number[] {
   const rounds = Math.max(0, ...talk.waits.flat().map((w) => w.round));
@@ -71,9 +75,12 @@ function byPlaying(talk: Conversation, group: Group, terminal: readonly boolean[
     const released = ids.flatMap((id) => releasable(talk, group, id));
     for (const { member } of released) letGo.add(member);
     before = released.length > 0 ? -1 : talk.waits.flat().length;
-    talk = { ...talk, waits: talk.waits.flat().filter((w) => !released.includes(w)) };
+    const open = talk.waits.flat().filter((w) => !released.includes(w));
+    talk = withWaits(talk, open);
   }
-  return talk.waits.flat().map((w) => w.wait);
+  const isCertain = (w: OpenWait) => onlyBy(talk, group, w, (m) => terminal[m] === true);
+  const stuck = talk.waits.flat().filter((w) => !letGo.has(w.member) || isCertain(w));
+  return stuck.map((w) => w.wait);
 }
 
 /** Every state along a history, in which nothing stuck was ended yet. */
@@ -121,7 +128,8 @@ const mutants: [string, Rule][] = [
     'takes one wait of a member for all of them',
     (talk, group, terminal) => {
       const last = new Map(talk.waits.flat().map((w) => [w.member, w]));
-      return stuckWaits({ ...talk, waits: [...last.values()] }, group, terminal);
+      const waits = [...last.values()].sort((a, b) => a.wait - b.wait);
+      return stuckWaits(withWaits(talk, waits), group, terminal);
     },
   ],
   [
@@ -130,7 +138,7 @@ const mutants: [string, Rule][] = [
       const waits = talk.waits
         .flat()
         .map((w): OpenWait => ({ ...w, verb: w.verb === 'wait' ? 'wait-all' : w.verb }));
-      return stuckWaits({ ...talk, waits }, group, terminal);
+      return stuckWaits(withWaits(talk, waits), group, terminal);
     },
   ],
   [
