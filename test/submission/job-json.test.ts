@@ -121,6 +121,18 @@ describe('a right job', () => {
     ]);
   });
 
+  it('a role is essential when it says so', () => {
+    const group = (essential: unknown) =>
+      job({ device_group: [{ role: 'server', count: 1, device_type: 'panda', essential }] });
+    expect(definitionOf(group(true)).roles[0]).toMatchObject({ role: 'server', essential: true });
+    for (const not of [false, undefined])
+      expect(definitionOf(group(not)).roles[0]).not.toHaveProperty('essential');
+    for (const wrong of ['true', 1, null])
+      expect(said(group(wrong))).toEqual([
+        expect.stringContaining('device_group[0].essential: expected'),
+      ]);
+  });
+
   it('several roles may share a device type', () => {
     expect(definitionOf(job({})).roles.map((r) => r.deviceType)).toEqual(['panda', 'panda']);
   });

@@ -1,9 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../../submission/lab.ts';
 import { LAB, labOf, labProblems, line } from './jobs.ts';
 
 const lab = (rest: string, devices = '  b1: { type: panda }') =>
   `device_types:\n  panda: {}\n  beaglexm: {}\ndevices:\n${devices}\n${rest}`;
+/** A lab with a board of a type whose health is checked like this, and one of a type without a check. */
+const typed = (healthCheck: string) =>
+  `device_types:
+  panda:
+    health_check: ${healthCheck}
+  imx: {}
+devices:
+  b1: { type: panda }
+  b2: { type: imx }
+`;
+const placed = (text: string) =>
+  labProblems(text).map((problem) => `${problem.line}:${problem.column} ${line(problem)}`);
 const said = (text: string) => labProblems(text).map(line);
 
 describe('a right lab', () => {
@@ -41,6 +54,29 @@ describe('a right lab', () => {
       limits: { processes: 512, consoleBytes: 1_073_741_824, bootSeconds: 120 },
       devices: [{ name: 'b1', type: 'panda', tags: [], driver: 'local', image: 'host:' }],
     });
+  });
+
+  it('the boards of a type share its health check, and a worker its limit', () => {
+    const text = typed('{ job: checks/panda.json, every_hours: 24, every_jobs: 10 }');
+    const { devices, jobLimit } = labOf(`${text}worker: { job_limit: 2 }\n`);
+    expect(jobLimit).toBe(2);
+    const healthCheck = { job: 'checks/panda.json', everyHours: 24, everyJobs: 10 };
+    expect(devices).toMatchObject([{ name: 'b1', healthCheck }, { name: 'b2' }]);
+    expect(devices[1]).not.toHaveProperty('healthCheck');
+    expect(Lab.safeParse(labOf(text)).success).toBe(true);
+  });
+
+  it('a health check needs nothing but its job, and a disabled one is none', () => {
+    expect(labOf(typed('{ job: c.json }')).devices[0]?.healthCheck).toEqual({ job: 'c.json' });
+    const disabled = labOf(typed('{ job: c.json, every_jobs: 5, disabled: true }'));
+    expect(disabled.devices[0]).not.toHaveProperty('healthCheck');
+    expect(labOf(lab('worker: {}'))).not.toHaveProperty('jobLimit');
+  });
+
+  it('the example of the documentation is one', () => {
+    const document = readFileSync(new URL('../../docs/lab.md', import.meta.url), 'utf8');
+    const example = /```yaml\n([^`]*)```/.exec(document)?.[1] ?? '';
+    expect(labOf(example).devices).toHaveLength(3);
   });
 
   it('a limit that is not written has its default', () => {
@@ -94,6 +130,33 @@ describe('a wrong lab', () => {
   ])('a limit of %s: %s is an error', (name, value, expected) => {
     expect(said(lab(`limits: { ${name}: ${value} }`))).toEqual([
       expect.stringContaining(`limits.${name}: expected a whole number of ${expected}`),
+    ]);
+  });
+
+  it.each([
+    ['job_limit: -1', '7:22', 'job_limit', 'expected a whole number of boards from 1 to'],
+    ['job_limit: 0', '7:22', 'job_limit', 'expected a whole number of boards from 1 to'],
+    ['job_limit: "2"', '7:22', 'job_limit', 'expected a whole number of boards from 1 to'],
+    ['joblimit: 2', '7:11', 'joblimit', 'unknown field "joblimit"; did you mean "job_limit"?'],
+  ])('a worker with %s is an error at its place', (field, place, name, expected) => {
+    expect(placed(lab(`\nworker: { ${field} }`))).toEqual([
+      expect.stringContaining(`${place} worker.${name}: ${expected}`),
+    ]);
+  });
+
+  it.each([
+    ['{ every_hours: 5 }', '3:19', '.job', 'missing'],
+    ['{ job: "" }', '3:26', '.job', 'expected the file of a job'],
+    ['{ job: 5 }', '3:26', '.job', 'expected'],
+    ['{ job: c, every_hours: -1 }', '3:42', '.every_hours', 'expected a whole number of hours'],
+    ['{ job: c, every_jobs: 0 }', '3:41', '.every_jobs', 'expected a whole number of jobs'],
+    ['{ job: c, every_jobs: 1.5 }', '3:41', '.every_jobs', 'expected a whole number of jobs'],
+    ['{ job: c, disabled: "yes" }', '3:39', '.disabled', 'expected'],
+    ['{ job: c, every_days: 1 }', '3:29', '.every_days', 'unknown field'],
+    ['c.json', '3:19', '', 'expected an object'],
+  ])('a health check of %s is an error at its place', (is, place, name, expected) => {
+    expect(placed(typed(is))).toEqual([
+      expect.stringContaining(`${place} device_types.panda.health_check${name}: ${expected}`),
     ]);
   });
 
