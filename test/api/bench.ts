@@ -152,3 +152,15 @@ export const document = (count = 2) =>
     device_group: [{ role: 'server', count, device_type: 'panda' }],
     actions: [{ command: 'lava_command_run', parameters: { commands: ['lava-sync ready'] } }],
   });
+
+/** Hands a document in. */
+export const submit = (
+  payload: string | Buffer,
+  headers: Record<string, string> = {},
+  query = '',
+) => ({
+  method: 'POST' as const,
+  url: `/api/jobs${query}`,
+  headers: { 'content-type': 'application/json', ...headers },
+  payload,
+});

@@ -19,6 +19,11 @@ describe('a table', () => {
     expect(text).toBe(' N  NAME       NOTE\n 1  a\n20  long name  x\n');
   });
 
+  test('lets whole lines stand under a row', () => {
+    const text = table([{ title: 'N' }], [['1'], ['2']], page, (row) => `under ${row}\n`);
+    expect(text).toBe('N\n1\nunder 0\n2\nunder 1\n');
+  });
+
   test('wraps a flexible column where the page is too narrow, and loses no word', () => {
     const words = 'the boards that fit are held by another job';
     const text = table(
