@@ -12,7 +12,7 @@ import {
   Verb,
   workerEvents,
 } from './events.ts';
-import { DeviceName, JobId, PRIORITY_MAX, RoleName } from './names.ts';
+import { DeviceName, Instant, PRIORITY_MAX, RoleName } from './names.ts';
 
 const Member = DeviceName;
 const command = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
