@@ -45,12 +45,10 @@ export function metricsOf(app: FastifyInstance, engine: ApiEngine): Metrics {
     labelNames: ['state'] as const,
     registers,
     collect() {
-      const waiting = new Set(engine.queue().map(({ job }) => job));
-      const holding = new Set(engine.devices().map(({ state }) => state.heldBy?.job));
-      holding.delete(undefined);
-      this.set({ state: 'submitted' }, waiting.size);
-      // Boards are reserved for a job a moment before they are its own: until then it is in the queue.
-      this.set({ state: 'allocated' }, [...holding].filter((job) => !waiting.has(job ?? 0)).length);
+      // Not by the queue: that would explain every job of it.
+      const states = [...engine.directory.jobs.values()].map((job) => job.state);
+      for (const state of ['submitted', 'allocated'] as const)
+        this.set({ state }, states.filter((is) => is === state).length);
     },
   });
   new Gauge({

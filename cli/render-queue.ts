@@ -74,8 +74,9 @@ function startText({ guaranteedStart, place }: WhyView): string {
 
 function renderSlot(slot: Slot, isWhole: boolean, page: Page): string {
   const { role, wanted, free, candidates } = slot;
+  // At least: roles may share the boards that are free, and a worker may have room for fewer of them.
   const lacking = wanted - free;
-  const short = lacking > 0 ? `, ${counted(lacking, 'slot')} cannot be filled` : '';
+  const short = lacking > 0 ? `, at least ${counted(lacking, 'slot')} cannot be filled` : '';
   const title = hang(
     `role ${role}  `,
     `wants ${wanted} of ${asked(slot)}; ${free} free${short}`,

@@ -49,7 +49,7 @@ describe('why', () => {
     expect(out).toContain('  place      1\n');
     expect(out).toContain(`  starts by  ${dateAndTime(start)} at the latest`);
     expect(out.replaceAll(/\s+/g, ' ')).toContain(
-      'role server wants 2 of type panda with tag usb3; 1 free, 1 slot cannot be filled',
+      'role server wants 2 of type panda with tag usb3; 1 free, at least 1 slot cannot be filled',
     );
     expect(out).toContain(`panda01  held by job 12     ${dateAndTime(start)}\n`);
     expect(out).toContain('panda02  offline: no power\n');
