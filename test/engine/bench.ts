@@ -1,8 +1,15 @@
 /** A small lab around a real engine: boards, jobs and members driven by hand. */
-import { Engine, type EngineOptions } from '../../engine/engine.ts';
+import {
+  type BoardRegistration,
+  Engine,
+  type EngineOptions,
+  type WorkerFacts,
+} from '../../engine/engine.ts';
 import type { JobDefinition } from '../../machines/definition.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
 import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openMemoryStore } from '../../store/memory.ts';
+import type { EventStore } from '../../store/port.ts';
 
 export const WORKER = 'here';
 
@@ -36,20 +43,31 @@ export function jobOf(
   };
 }
 
-export async function startEngine(options: Partial<EngineOptions> = {}, boards = 3) {
-  const store = options.store ?? openMemoryStore();
-  const checkpoints = options.checkpoints ?? memoryCheckpoints();
-  const engine = new Engine({ ...options, store, checkpoints });
-  await engine.start();
-  await engine.connectWorker(
-    WORKER,
-    Array.from({ length: boards }, (_, i) => ({
+/** So many boards of one type: `panda01`, `panda02`, ... */
+export const pandas = (count: number, changes: Partial<BoardRegistration> = {}) =>
+  Array.from(
+    { length: count },
+    (_, i): BoardRegistration => ({
       device: `panda${String(i + 1).padStart(2, '0')}`,
       deviceType: 'panda',
       tags: [],
       driver: 'local',
-    })),
+      ...changes,
+    }),
   );
+
+/** An engine with its one worker; `boards`: how many pandas it has, or which boards. */
+export async function startEngine(
+  options: Partial<EngineOptions> = {},
+  boards: number | BoardRegistration[] = 3,
+  facts: WorkerFacts & { worker?: string } = {},
+) {
+  const { worker = WORKER, ...is } = facts;
+  const store = options.store ?? openMemoryStore();
+  const checkpoints = options.checkpoints ?? memoryCheckpoints();
+  const engine = new Engine({ ...options, store, checkpoints });
+  await engine.start();
+  await engine.connectWorker(worker, typeof boards === 'number' ? pandas(boards) : boards, is);
   return { engine, store, checkpoints };
 }
 
@@ -63,11 +81,23 @@ export async function until<T>(look: () => Promise<T | undefined> | T | undefine
   }
 }
 
-const user = { actor: 'user:test' };
+export const user = { actor: 'user:test' };
+
+export const submit = async (engine: Engine, definition: JobDefinition): Promise<number> =>
+  (await engine.submit({ definition, document: '{}' }, user)).id;
+
+/** Everything that the log holds. */
+export async function logOf({ store }: { store: EventStore }): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for await (const event of store.readAll()) events.push(event);
+  return events;
+}
+
+export const stateOf = async (engine: Engine, id: number) => (await engine.job(id))?.state;
 
 /** Submits a job and waits until it has its boards. */
 export async function allocated(engine: Engine, definition: JobDefinition): Promise<number> {
-  const { id } = await engine.submit({ definition, document: '{}' }, user);
+  const id = await submit(engine, definition);
   await until(async () => ((await engine.job(id))?.state === 'allocated' ? true : undefined));
   return id;
 }

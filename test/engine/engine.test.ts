@@ -101,7 +101,9 @@ describe('the engine', () => {
     const [server = '', client = ''] = await booted(engine, id);
     const gone = new AbortController();
     const first = call(engine, id, client, 'sync x', 'k1', gone.signal);
-    await until(async () => ((await engine.job(id))?.conversation.waits.flat().length ? true : undefined));
+    await until(async () =>
+      (await engine.job(id))?.conversation.waits.flat().length ? true : undefined,
+    );
     gone.abort();
     expect(await first).toBeUndefined();
     pass(9_000);
@@ -113,7 +115,9 @@ describe('the engine', () => {
     back.abort();
     await second;
     pass(10_000);
-    await until(async () => ((await engine.job(id))?.conversation.waits.flat().length ? undefined : true));
+    await until(async () =>
+      (await engine.job(id))?.conversation.waits.flat().length ? undefined : true,
+    );
     // The retry is the same round: the server's one sync meets it.
     const again = call(engine, id, client, 'sync x', 'k2');
     expect(await call(engine, id, server, 'sync x')).toEqual({ status: 'ok', lines: [] });

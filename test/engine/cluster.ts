@@ -1,0 +1,61 @@
+/** Servers on one log, each with boards of its own, on one virtual clock. Any of them may be killed. */
+import type { Engine } from '../../engine/engine.ts';
+import { memoryCheckpoints } from '../../store/checkpoints.ts';
+import { openMemoryStore } from '../../store/memory.ts';
+import type { EventStore } from '../../store/port.ts';
+import { checkLog } from '../lab/invariants.ts';
+import { logOf, pandas, startEngine } from './bench.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface Server {
+  engine: Engine;
+  /** The end of its process: it is not told, and nothing of it happens any more. */
+  kill(): void;
+}
+
+/** A store's methods as an object whose parts can be changed. */
+export const portOf = (store: EventStore): EventStore => ({
+  append: (...is) => store.append(...is),
+  read: (...is) => store.read(...is),
+  readAll: (...is) => store.readAll(...is),
+  subscribeAll: (...is) => store.subscribeAll(...is),
+  head: () => store.head(),
+  remove: (stream) => store.remove(stream),
+  close: () => store.close(),
+});
+
+/** Server a has panda01 and panda02, server b beagle01 and beagle02; all are of the type panda. */
+export class Cluster {
+  readonly time = new VirtualClock();
+  readonly store = openMemoryStore();
+
+  /** `around`: what stands between this server and the log. */
+  async start(name: 'a' | 'b', around = (store: EventStore) => store): Promise<Server> {
+    const boards = pandas(2).map((board) =>
+      name === 'a' ? board : { ...board, device: board.device.replace('panda', 'beagle') },
+    );
+    const { clock, stop } = this.time.process();
+    let isDead = false;
+    const reached = around(portOf(this.store));
+    const store: EventStore = {
+      ...reached,
+      append: (...is) => (isDead ? new Promise<never>(() => {}) : reached.append(...is)),
+    };
+    const options = { store, shared: true, clock, checkpoints: memoryCheckpoints() };
+    const { engine } = await startEngine(options, boards, { worker: name });
+    const kill = () => {
+      isDead = true;
+      stop();
+    };
+    return { engine, kill };
+  }
+
+  async check(finished: boolean): Promise<void> {
+    checkLog(await logOf(this), { finished });
+  }
+
+  /** The streams that have an event of this type, once for each. */
+  async streamsWith(type: string): Promise<string[]> {
+    return (await logOf(this)).filter((e) => e.type === type).map((e) => e.stream);
+  }
+}
