@@ -114,15 +114,25 @@ export class Calls {
     repeated: boolean,
     signal: AbortSignal,
   ): Promise<WaitEnd | undefined> {
-    const { streams, shared, commands } = this.#port;
+    const { streams, shared } = this.#port;
     const stream = jobStream(id);
     const ended = this.#endedAtOnce.get(stream)?.get(asked.wait);
     if (ended !== undefined) return ended;
     const { member, wait } = asked;
-    if (repeated && shared && !this.#waiters.knows(stream, wait))
-      await commands.job(id, { type: 'ResumeWait', member, wait }, { actor: `board:${member}` });
-    const isOpen = openWait(streams.job(id).state.conversation, wait) !== undefined;
-    return isOpen ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
+    const isOpen = () => openWait(streams.job(id).state.conversation, wait) !== undefined;
+    if (repeated && shared && isOpen() && !this.#waiters.knows(stream, wait))
+      await this.#resume(id, member, wait);
+    return isOpen() ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
+  }
+
+  /** The board is on the line here now. Its member or its job may have ended meanwhile: so has the wait, then. */
+  async #resume(id: number, member: string, wait: number): Promise<void> {
+    try {
+      const by = { actor: `board:${member}` };
+      await this.#port.commands.job(id, { type: 'ResumeWait', member, wait }, by);
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) throw error;
+    }
   }
 
   /** How a wait ended, from the log. */
@@ -145,8 +155,15 @@ export class Calls {
       await job.load();
       const open = openWait(job.state.conversation, wait);
       const member = open && job.state.members[open.member]?.device;
-      if (member === undefined) return;
-      const command = { type: 'AbandonWait', member, wait, why: 'connection-lost' } as const;
+      if (open === undefined || member === undefined) return;
+      const { resumed } = open;
+      const command = {
+        type: 'AbandonWait',
+        member,
+        wait,
+        why: 'connection-lost',
+        resumed,
+      } as const;
       await commands.job(id, command, { actor: 'engine:connections' });
     } catch (error) {
       if (error instanceof CommandRefused) return;

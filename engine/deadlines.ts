@@ -1,6 +1,7 @@
 /** Turns deadlines that are due into commands. Which deadlines there are is derived from the jobs, never stored. */
 import type { JobCommand } from '../machines/commands.ts';
 import type { Clock } from './clock.ts';
+import { CommandRefused } from './live-stream.ts';
 
 export interface Due {
   id: string;
@@ -61,8 +62,9 @@ export class Deadlines {
   async #run(stream: string, deadline: Due): Promise<void> {
     try {
       await this.#carryOut(stream, deadline);
-    } catch {
-      if (this.#stopped) return;
+    } catch (error) {
+      // Refused: what it was for has ended already.
+      if (this.#stopped || error instanceof CommandRefused) return;
       const again = { ...deadline, due: this.#clock.now() + RETRY_MS };
       this.set(stream, [...(this.#of.get(stream) ?? []), again]);
     }

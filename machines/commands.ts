@@ -80,6 +80,8 @@ export const JobCommand = z.discriminatedUnion('type', [
     member: Member,
     wait: z.int().positive(),
     why: z.enum(['verb-ended', 'connection-lost']),
+    /** How often it had been resumed when the connection was lost: one that was resumed since is not abandoned. */
+    resumed: z.int().nonnegative().optional(),
   }),
   ...MemberCommand.options,
 ]);

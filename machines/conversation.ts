@@ -145,6 +145,10 @@ export function marked(talk: Conversation, wait: OpenWait, stuck: OpenWait['stuc
   return { ...next, stuckCount: talk.stuckCount + change };
 }
 
+/** The board of an open wait came back to it on another server. */
+export const resumed = (talk: Conversation, wait: OpenWait): Conversation =>
+  edited(talk, wait, (list) => replaced(list, { ...wait, resumed: wait.resumed + 1 }));
+
 /** Changes all lists that a wait stands in. */
 function edited(
   talk: Conversation,

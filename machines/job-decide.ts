@@ -341,10 +341,10 @@ function abandonWaits(
 function abandonWait(
   draft: JobDraft,
   member: Member,
-  { wait, why }: Command<'AbandonWait'>,
+  { wait, why, resumed }: Command<'AbandonWait'>,
 ): Rejected | undefined {
   const open = openWait(draft.state.conversation, wait);
-  if (open === undefined) return undefined;
+  if (open === undefined || (resumed !== undefined && resumed !== open.resumed)) return undefined;
   if (draft.state.members[open.member] !== member)
     return new Rejected('no-such-wait', `${member.device} has no wait ${wait}`);
   settle(draft, draft.emit('WaitAbandoned', { wait, member: member.device, why }));

@@ -13,6 +13,7 @@ import {
   heard,
   marked,
   openWait,
+  resumed,
   silence,
 } from './conversation.ts';
 import type { JobDefinition } from './definition.ts';
@@ -246,6 +247,7 @@ function converse(job: JobState, event: MemberFact, place: number): Conversation
         wait,
         barrier: barrierKey(question),
         since: event.meta.at,
+        resumed: 0,
         stuck: null,
       };
       return began(talk, open);
@@ -256,6 +258,10 @@ function converse(job: JobState, event: MemberFact, place: number): Conversation
         event.type === 'WaitStuck' ? { since: event.meta.at, form: event.data.form } : null;
       const open = openWait(talk, event.data.wait);
       return open === undefined ? talk : marked(talk, open, stuck);
+    }
+    case 'WaitResumed': {
+      const open = openWait(talk, event.data.wait);
+      return open === undefined ? talk : resumed(talk, open);
     }
     case 'WaitReleased':
     case 'WaitTimedOut':

@@ -16,6 +16,8 @@ export interface OpenWait {
   /** `barrierKey` of it. */
   readonly barrier: string;
   readonly since: number;
+  /** How often its board came back to it on another server. */
+  readonly resumed: number;
   /** When it was found that it can never be released, and how. */
   readonly stuck: { readonly since: number; readonly form: 'certain' | 'deadlocked' } | null;
 }

@@ -106,7 +106,7 @@ describe('the waits that are released together', () => {
         const member = within(group, question.member);
         const { verb, message, role, round } = question;
         const barrier = JSON.stringify([verb, message, role, round]);
-        return { ...question, member, wait: i + 1, barrier, since: 0, stuck: null };
+        return { ...question, member, wait: i + 1, barrier, since: 0, resumed: 0, stuck: null };
       });
       let talk: Conversation = waits.reduce(began, silence);
       for (const send of sends) talk = say(talk, group, send);
