@@ -26,15 +26,7 @@ import {
 } from '../machines/job.ts';
 import { deadlinesOf } from '../machines/job-next.ts';
 import { jobStream, workerStream } from '../machines/names.ts';
-import {
-  applyToDirectory,
-  type Directory,
-  directoryFromJson,
-  directoryToJson,
-  emptyDirectory,
-  type JobEntry,
-  undriven,
-} from '../projections/directory.ts';
+import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
 import { Allocator } from './allocator.ts';
@@ -42,13 +34,14 @@ import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type By, Commands } from './commands.ts';
 import { Deadlines, type Due } from './deadlines.ts';
+import { directoryProjection } from './directory-projection.ts';
 import { eventIds } from './event-ids.ts';
 import { checkOf } from './health-checks.ts';
 import { LabView } from './lab-view.ts';
 import { CommandRefused, type Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
 import { type Owed, owedBy } from './owed.ts';
-import { type Checkpoints, type Projection, ProjectionRunner } from './projection-runner.ts';
+import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
 import { jobOf, Streams } from './streams.ts';
 import { WORKER_LEASE_MS, WorkerWatch } from './worker-watch.ts';
 
@@ -78,15 +71,6 @@ export type WorkerFacts = Omit<
   Extract<WorkerEvent, { type: 'WorkerConnected' }>['data'],
   'boards' | 'until'
 >;
-
-const directoryProjection: Projection<Directory> = {
-  name: 'directory',
-  version: 2,
-  empty: emptyDirectory,
-  apply: applyToDirectory,
-  toJson: directoryToJson,
-  fromJson: directoryFromJson,
-};
 
 /** How many jobs that are over stay folded for whoever asks for one again. */
 const FINISHED_JOBS_KEPT = 50;

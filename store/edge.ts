@@ -94,8 +94,7 @@ export function recordedLive(
   at: { stream: string; version: number; position: number },
 ): RecordedEvent {
   const data: unknown = JSON.parse(checked.data);
-  const meta: Meta = JSON.parse(JSON.stringify(checked.meta));
-  return recorded(checked.type, data, checked.id, meta, at);
+  return recorded(checked.type, data, checked.id, { ...checked.meta }, at);
 }
 
 /** An event that cannot be read, with its place in the log: a reader can go on after it. */

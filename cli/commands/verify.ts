@@ -1,13 +1,7 @@
 /** `muster verify`: reads a whole log strictly, also while a server writes to it. */
 import type { Command } from 'commander';
+import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
-import {
-  applyToDirectory,
-  type Directory,
-  directoryFromJson,
-  directoryToJson,
-  emptyDirectory,
-} from '../../projections/directory.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
@@ -15,16 +9,6 @@ import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-c
 import { checkpointsFolder, openLogToRead } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
 import { type Fault, type Verified, verifyLog } from '../verify-log.ts';
-
-/** As the engine keeps it (engine/engine.ts). */
-const directoryProjection: Projection<Directory> = {
-  name: 'directory',
-  version: 2,
-  empty: emptyDirectory,
-  apply: applyToDirectory,
-  toJson: directoryToJson,
-  fromJson: directoryFromJson,
-};
 
 export function verifyCommand(cli: Cli): Command {
   return logCommand('verify', 'check the whole log: every event, stream and checkpoint', [
