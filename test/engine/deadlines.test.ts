@@ -1,5 +1,6 @@
 /** Deadlines become commands; one that comes too late is not tried again. */
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../machines/definition.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import { allocated, booted, jobOf, startEngine, stateOf, submit } from './bench.ts';
@@ -7,11 +8,11 @@ import { portOf } from './cluster.ts';
 import { quiet, VirtualClock } from './virtual-clock.ts';
 
 const shell = {
-  command: 'lava_command_run',
+  command: 'lava_command_run' as const,
   roles: null,
   timeoutSeconds: 60,
   parameters: { commands: ['true'] },
-} as const;
+} satisfies Action;
 const essential = { deviceType: 'panda', tags: [], count: 1, essential: true as const };
 
 describe('a deadline', () => {
@@ -29,7 +30,7 @@ describe('a deadline', () => {
     const { engine } = await startEngine({ clock: time.clock, store: counting });
     // Both actions reach their limit in the same moment, and the first of them ends the job.
     const roles = ['server', 'client'].map((role) => ({ ...essential, role }));
-    const id = await submit(engine, jobOf({}, { roles, actions: [{ ...shell }] }));
+    const id = await submit(engine, jobOf({}, { roles, actions: [shell] }));
     await quiet();
     await booted(engine, id);
     await time.pass(60_000);
@@ -51,7 +52,7 @@ describe('a deadline', () => {
         isAway ? Promise.reject(new StoreUnavailable('disk full')) : store.append(...is),
     };
     const { engine } = await startEngine({ clock: time.clock, store: flaky });
-    const id = await allocated(engine, jobOf({ r: 1 }, { actions: [{ ...shell }] }));
+    const id = await allocated(engine, jobOf({ r: 1 }, { actions: [shell] }));
     await booted(engine, id);
     isAway = true;
     await time.pass(65_000);
