@@ -1,7 +1,8 @@
 /** `muster serve`: a server in the foreground, until it is told to stop. */
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { StoreRefused } from '../store/port.ts';
+import { StoreRefused, StoreUnavailable } from '../store/port.ts';
+import { EXIT } from './failure.ts';
 import { ServerRefused, startServer } from './server.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
@@ -65,6 +66,13 @@ async function serve(options: ServeOptions): Promise<void> {
   await server.stop();
 }
 
+/** Which exit code says why it could not be; anything else is a fault of ours. */
+function exitOf(error: unknown): number {
+  if (error instanceof ServerRefused || error instanceof StoreRefused) return EXIT.usage;
+  if (error instanceof StoreUnavailable) return EXIT.noServer;
+  throw error;
+}
+
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
@@ -87,9 +95,8 @@ Example:
       try {
         await serve(options);
       } catch (error) {
-        if (!(error instanceof ServerRefused || error instanceof StoreRefused)) throw error;
-        process.stderr.write(`muster serve: ${error.message}\n`);
-        process.exitCode = 2;
+        process.exitCode = exitOf(error);
+        process.stderr.write(`muster serve: ${(error as Error).message}\n`);
       }
     });
 }

@@ -114,6 +114,7 @@ const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
 
 function optionsOf(address: string): ConnectionOptions {
   try {
+    if (/^esdb(?:\+discover)?:\/\/(?:[/?]|$)/.test(address)) throw new Error('it names no host');
     return parseConnectionString(address);
   } catch (fault) {
     throw new StoreRefused(
