@@ -4,6 +4,7 @@
  * Nothing is remembered. Whenever something may have changed, `owed()` is asked again, and each board is brought
  * to what its entry says: a step runs, or is broken off, or the board is taken down. One board, one thing at a time.
  */
+import { setMaxListeners } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -67,6 +68,8 @@ class Hands implements Dispatcher {
   constructor(options: DispatcherOptions, driver: LocalDriver) {
     this.#options = options;
     this.#driver = driver;
+    // Every lane hears of the stop.
+    setMaxListeners(0, this.#stopped.signal);
     const context: StepContext = {
       server: options.server,
       driver,

@@ -10,7 +10,7 @@ import type { Projection } from './projection-runner.ts';
 
 export const directoryProjection: Projection<Directory> = {
   name: 'directory',
-  version: 2,
+  version: 3,
   empty: emptyDirectory,
   apply: applyToDirectory,
   toJson: directoryToJson,

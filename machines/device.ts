@@ -3,6 +3,7 @@ import { createMachine } from 'xstate';
 import type { DeviceCommand } from './commands.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import type { DeviceEvent, Health, HealthCheck, Meta, NewEvent } from './events.ts';
+import { canonical } from './json.ts';
 import { all, tableOf } from './table.ts';
 
 // machine
@@ -43,6 +44,12 @@ export interface DeviceState {
   readonly health: Health;
   /** Why the health is what it is; `null`: nobody has said anything of it. */
   readonly healthReason: string | null;
+  /** The event of this stream that made it so, and when. */
+  readonly healthSince: { readonly event: number; readonly at: number } | null;
+  /** Why it is retired. */
+  readonly retiredReason: string | null;
+  /** How many events the stream has had. */
+  readonly events: number;
   /** How its health is checked; `null`: it is not. */
   readonly healthCheck: HealthCheck | null;
   /** When the last check that came to a verdict ended; `null`: none has since it was registered. */
@@ -68,6 +75,9 @@ export const initialDevice: DeviceState = {
   offline: null,
   health: 'unknown',
   healthReason: null,
+  healthSince: null,
+  retiredReason: null,
+  events: 0,
   healthCheck: null,
   checkedAt: null,
   jobsSinceCheck: 0,
@@ -79,11 +89,13 @@ export const initialDevice: DeviceState = {
 
 /** @throws IllegalTransition */
 export function evolveDevice(
-  device: DeviceState,
+  before: DeviceState,
   event: DeviceEvent & { meta: Pick<Meta, 'at'> },
 ): DeviceState {
-  const state = deviceTable.next(device.state, event.type);
+  const state = deviceTable.next(before.state, event.type);
   const at = event.meta.at;
+  const device = { ...before, events: before.events + 1 };
+  const healthSince = { event: device.events, at };
   switch (event.type) {
     case 'DeviceRegistered': {
       const { healthCheck = null, ...is } = event.data;
@@ -98,15 +110,23 @@ export function evolveDevice(
     case 'DeviceCameOnline':
       return { ...device, state, offline: null };
     case 'DeviceHealthChanged':
-      return { ...device, state, health: event.data.to, healthReason: event.data.reason };
+      return {
+        ...device,
+        state,
+        health: event.data.to,
+        healthReason: event.data.reason,
+        healthSince,
+      };
     case 'DeviceRetired':
-      return { ...device, state };
+      return { ...device, state, retiredReason: event.data.reason };
     case 'DeviceRestored':
       return {
         ...device,
         state,
         health: 'unknown',
         healthReason: event.data.reason,
+        healthSince,
+        retiredReason: null,
         idleSince: at,
       };
   }
@@ -219,7 +239,8 @@ function healthAfter(
       ? { to: 'good', why: (job) => `health check passed in job ${job}` }
       : { to: 'bad', why: (job) => `health check ${ended} in job ${job}` };
   if (fault === undefined) return null;
-  return { to: 'unknown', why: (job) => `its ${fault} failed in job ${job}` };
+  const what = fault === 'board' ? 'the board failed' : 'its worker was lost';
+  return { to: 'unknown', why: (job) => `${what} in job ${job}` };
 }
 
 function register(
@@ -236,7 +257,7 @@ function register(
     is.driver === driver &&
     is.tags.length === tags.length &&
     is.tags.every((tag, i) => tag === tags[i]) &&
-    JSON.stringify(is.healthCheck) === JSON.stringify(healthCheck ?? null);
+    canonical(is.healthCheck) === canonical(healthCheck ?? null);
   if (!same)
     draft.emit('DeviceRegistered', {
       deviceType,

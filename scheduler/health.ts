@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 
 type Checked = Pick<
   DeviceState,
-  'health' | 'healthCheck' | 'checkedAt' | 'jobsSinceCheck' | 'healthReason'
+  'health' | 'healthCheck' | 'checkedAt' | 'jobsSinceCheck' | 'healthReason' | 'healthSince'
 >;
 
 /**
@@ -37,8 +37,8 @@ export function nextCheckAt({ health, healthCheck, checkedAt }: Checked): number
 
 /** What a board whose worker is here is open to by its health, and why not to jobs. */
 export function openByHealth(device: Checked, now: number): Pick<Board, 'open' | 'closed'> {
-  const { health, healthReason } = device;
-  const why = healthReason === null ? '' : `: ${healthReason}`;
+  const { health, healthReason, healthSince } = device;
+  const why = healthReason === null ? '' : ` since event ${healthSince?.event}: ${healthReason}`;
   if (health === 'bad' || health === 'maintenance')
     return { open: 'nothing', closed: `health ${health}${why}` };
   const due = checkDue(device, now);

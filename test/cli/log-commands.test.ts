@@ -1,4 +1,5 @@
 /** The commands that work on a log itself: backup, verify, export, import. */
+
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import picocolors from 'picocolors';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PastLab } from '../../bench/past-jobs.ts';
 import { run } from '../../cli/program.ts';
+import { directoryProjection } from '../../engine/directory-projection.ts';
 import { applyToDirectory, directoryToJson, emptyDirectory } from '../../projections/directory.ts';
 import { archiveJobs } from '../../store/archive.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
@@ -39,12 +41,16 @@ async function lab(jobs = 2): Promise<string> {
   for (const event of events) applyToDirectory(directory, event);
   const last = events.at(-1)!;
   const state = directoryToJson(directory);
-  const saved = { version: DIRECTORY_VERSION, position: last.position, eventId: last.id, state };
+  const saved = {
+    version: directoryProjection.version,
+    position: last.position,
+    eventId: last.id,
+    state,
+  };
   await fileCheckpoints(join(dir, 'checkpoints')).save('directory', saved);
   await store.close();
   return dir;
 }
-const DIRECTORY_VERSION = 2;
 
 async function muster(...words: string[]) {
   const out: string[] = [];
