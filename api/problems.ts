@@ -79,7 +79,7 @@ export function problemOf(error: unknown): ApiProblem {
   if (error instanceof StoreUnavailable)
     return new ApiProblem(
       'store-unavailable',
-      'nothing was changed, or it cannot be told now; the same request may be sent again',
+      'the server cannot reach its log now, and says why in its own output: nothing was changed, or it cannot be told; the same request may be sent again',
       { headers: { 'retry-after': '1' } },
     );
   return framework(error as Partial<FastifyError>);
