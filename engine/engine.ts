@@ -326,16 +326,27 @@ export class Engine {
   ): Promise<DeviceState> {
     const { to, reason, force = false } = is;
     const state = await this.#changeDevice(device, { type: 'ChangeDeviceHealth', to, reason }, by);
-    const job = state.heldBy?.job;
-    if (!force || job === undefined) return state;
-    const why = `${device} was taken from it, health ${to}: ${reason}`;
-    try {
-      await this.#commands.job(job, { type: 'FailMember', member: device, reason: why }, by);
-    } catch (error) {
-      // The job had ended, or was not there yet: either way it does not have the board.
-      if (!(error instanceof CommandRefused)) throw error;
+    if (force && state.heldBy !== null) {
+      const why = `${device} was taken from it, health ${to}: ${reason}`;
+      await this.#takeFrom(state.heldBy, device, why, by);
     }
     return this.device(device) ?? state;
+  }
+
+  /** A job that was about to have the board never gets it under this lease; one that has it loses its member. */
+  async #takeFrom(
+    { job, lease }: { job: number; lease: string },
+    member: string,
+    reason: string,
+    by: By,
+  ): Promise<void> {
+    try {
+      await this.#commands.job(job, { type: 'VoidAllocation', lease, reason }, by);
+      await this.#commands.job(job, { type: 'FailMember', member, reason }, by);
+    } catch (error) {
+      // It has ended, or never had the board.
+      if (!(error instanceof CommandRefused)) throw error;
+    }
   }
 
   /**
@@ -457,13 +468,16 @@ export class Engine {
 
   /** Submits the health checks that are due; resolves with the time of the next one that hours alone make due. */
   async #submitChecks(): Promise<number | null> {
-    for (const device of this.#lab.checksToSubmit()) {
+    // Whoever finds a check due gives it the same number, and so the same key: there is one, however many servers
+    // there are. The number is of the moment in which it was found due.
+    const due = this.#lab
+      .checksToSubmit()
+      .map((device) => ({ device, number: (this.directory.checks.get(device) ?? 0) + 1 }));
+    for (const { device, number } of due) {
       const check = this.device(device)?.healthCheck;
       if (!check) continue;
       const { definition, document } = check;
-      const before = this.directory.checks.get(device) ?? 0;
-      // Whoever finds it due gives it the same key: there is one check, however many servers there are.
-      const by = { actor: 'engine:health', key: `health-check/${device}/${before + 1}` };
+      const by = { actor: 'engine:health', key: `health-check/${device}/${number}` };
       await this.submit({ definition: checkOf(device, definition), document }, by);
     }
     return this.#lab.nextCheckAt();
