@@ -102,7 +102,7 @@ describe('a held wait', () => {
     await Promise.all([held.ended, json.ended]);
     expect(held.text()).toBe('retry the server is stopping\n');
     expect(JSON.parse(json.text())).toEqual({ status: 'wait', lines: [] });
-    expect((await engine.job(job))?.conversation.waits).toHaveLength(2);
+    expect((await engine.job(job))?.conversation.waits.flat()).toHaveLength(2);
   });
 
   it('leaves its connection for the next request', async () => {

@@ -110,7 +110,7 @@ lava-sync go (round 2) is released: b came last
     };
     const timedOut = { wait: 1, member: 'a', limit: 'action', missingCount: 1, missing } as const;
     expect(told([started, { type: 'WaitTimedOut', data: timedOut }])).toContain(
-      'a gave up at lava-wait-all up server (limit of the action): missing b\n          (server) boots for 12 s\n',
+      'a gave up at lava-wait-all up server (limit of the action): missing b\n          (server): boots for 12 s\n',
     );
     const proof: DataOf<'WaitStuck'> = {
       wait: 1,

@@ -111,7 +111,7 @@ describe('the engine', () => {
     const second = call(engine, id, client, 'sync x', 'k1', back.signal);
     await until(() => (engine.heldWaits === 1 ? true : undefined));
     pass(9_000);
-    expect((await engine.job(id))?.conversation.waits).toHaveLength(1);
+    expect((await engine.job(id))?.conversation.waits.flat()).toHaveLength(1);
     back.abort();
     await second;
     pass(10_000);
