@@ -1,6 +1,7 @@
 /** `muster serve`: a server in the foreground, until it is told to stop. */
 import { Command } from 'commander';
 import { pino } from 'pino';
+import { CommandRefused } from '../engine/live-stream.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { EXIT } from './failure.ts';
 import { ServerRefused, startServer } from './server.ts';
@@ -69,6 +70,8 @@ async function serve(options: ServeOptions): Promise<void> {
 /** Which exit code says why it could not be; anything else is a fault of ours. */
 function exitOf(error: unknown): number {
   if (error instanceof ServerRefused || error instanceof StoreRefused) return EXIT.usage;
+  // A board of the lab's file is another server's.
+  if (error instanceof CommandRefused) return EXIT.usage;
   if (error instanceof StoreUnavailable) return EXIT.noServer;
   throw error;
 }

@@ -132,7 +132,10 @@ export class Engine {
         () => this.#submitChecks(),
         () => allocator.allocate(),
       ],
-      (error) => this.#warn('the scheduler could not write to the log; it tries again', error),
+      (error) => {
+        this.#workers.blinded();
+        this.#warn('the scheduler could not write to the log; it tries again', error);
+      },
     );
   }
 

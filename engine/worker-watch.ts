@@ -26,6 +26,11 @@ export interface WorkerWatchPort {
 
 export class WorkerWatch {
   readonly #port: WorkerWatchPort;
+  /**
+   * Since when this server has seen the log without a break: a word that it could not have heard renewed does not run
+   * out. An EventStoreDB that is away for a minute loses no worker.
+   */
+  #sightSince: number | undefined;
   /** The workers of this server, with what connects them anew after they counted as lost. */
   readonly #own = new Map<string, () => Promise<number>>();
 
@@ -38,6 +43,11 @@ export class WorkerWatch {
     this.#own.set(worker, connect);
   }
 
+  /** The log could not be read or written just now. */
+  blinded(): void {
+    this.#sightSince = this.#port.clock.now();
+  }
+
   isOwn(worker: string): boolean {
     return this.#own.has(worker);
   }
@@ -45,18 +55,22 @@ export class WorkerWatch {
   /** One round; resolves with the time of the next one. */
   async look(): Promise<number | null> {
     const { clock, directory, reached } = this.#port;
+    this.#sightSince ??= clock.now();
+    const soonest = this.#sightSince + WORKER_LEASE_MS;
     let next: number | null = null;
     for (const [worker, { state }] of directory().workers) {
       const connect = this.#own.get(worker);
       if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
         await reached(await this.#keepWord(worker, state.until ?? 0, connect));
-      else if (state.state === 'connected' && state.until !== null && state.until <= clock.now())
+      else if (state.state !== 'connected' || state.until === null) continue;
+      else if (Math.max(state.until, soonest) <= clock.now())
         await reached(await this.#lose(worker));
     }
     await this.#failMembers();
     for (const [worker, { state }] of directory().workers) {
       if (state.state !== 'connected' || state.until === null) continue;
-      const at = this.#own.has(worker) ? state.until - RENEW_BEFORE_MS : state.until;
+      const isOwn = this.#own.has(worker);
+      const at = isOwn ? state.until - RENEW_BEFORE_MS : Math.max(state.until, soonest);
       next = Math.min(next ?? at, at);
     }
     return next;

@@ -137,13 +137,13 @@ type Released = Extract<DeviceEvent, { type: 'DeviceReleased' }>['data'];
 /** What a job that is over says of the checks: a check with a verdict starts the count anew. */
 function checked(
   device: DeviceState,
-  { ended }: Released,
+  { ended, fault }: Released,
   at: number,
 ): Pick<DeviceState, 'checkedAt' | 'jobsSinceCheck'> {
   const { checkedAt, jobsSinceCheck, heldBy } = device;
   if (ended === undefined) return { checkedAt, jobsSinceCheck };
   if (heldBy?.healthCheck === undefined) return { checkedAt, jobsSinceCheck: jobsSinceCheck + 1 };
-  if (ended === 'cancelled') return { checkedAt, jobsSinceCheck };
+  if (ended === 'cancelled' || fault === 'worker') return { checkedAt, jobsSinceCheck };
   return { checkedAt: at, jobsSinceCheck: 0 };
 }
 
