@@ -1,5 +1,6 @@
 /** Two servers on one log: any of them takes any command, and no restart or break between them changes an outcome. */
 import { describe, expect, it } from 'vitest';
+import { type EventStore, StoreUnavailable } from '../../store/port.ts';
 import { booted, call, finish, jobOf, pandas, stateOf, submit, user } from './bench.ts';
 import { Cluster } from './cluster.ts';
 import { quiet } from './virtual-clock.ts';
@@ -258,6 +259,23 @@ describe('workers', () => {
     await cluster.time.pass(1_000_000);
     expect(await cluster.streamsWith('WorkerLost')).toEqual([]);
     for (const { engine } of [a, b]) expect(engine.undriven('panda01')).toBeNull();
+  });
+
+  it('are not lost by a log that is away for longer than their word holds', async () => {
+    const cluster = new Cluster();
+    let isAway = false;
+    const around = (store: EventStore): EventStore => ({
+      ...store,
+      append: (...is) =>
+        isAway ? Promise.reject(new StoreUnavailable('away')) : store.append(...is),
+    });
+    await cluster.start('a', around);
+    await cluster.start('b', around);
+    isAway = true;
+    await cluster.time.pass(200_000);
+    isAway = false;
+    await cluster.time.pass(200_000);
+    expect(await cluster.streamsWith('WorkerLost')).toEqual([]);
   });
 
   it('cannot take a board of another one that is here', async () => {
