@@ -123,7 +123,7 @@ export class Engine {
     this.#lab = new LabView(directory, now);
     const plan = (at: number) => this.#lab.planner.plan(at);
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
-    this.#workers = new WorkerWatch({ clock, directory, reached, commands });
+    this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
     this.#loop = new Loop(
       clock,
       [
@@ -438,7 +438,8 @@ export class Engine {
   #onTurn(id: number): void {
     const entry = this.directory.jobs.get(id);
     if (entry?.state === 'submitted') this.#deadlines.set(jobStream(id), queueDeadline(entry));
-    else if (this.#streams.heldJob(id) !== undefined) return;
+    // Whoever was told as it was appended may have asked before the directory knew of it.
+    else if (this.#streams.heldJob(id) !== undefined) this.#tell();
     else if (entry?.state === 'allocated') void this.#takeUp(id).then(() => this.#tell());
     else this.#deadlines.set(jobStream(id), []);
   }

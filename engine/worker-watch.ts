@@ -4,6 +4,7 @@
  * sees it first. The members on the boards of a lost worker fail (SEMANTICS 4.7).
  */
 import { own } from '../machines/names.ts';
+import type { WorkerState } from '../machines/worker.ts';
 import { type Directory, undriven } from '../projections/directory.ts';
 import type { Clock } from './clock.ts';
 import type { Commands } from './commands.ts';
@@ -22,6 +23,8 @@ export interface WorkerWatchPort {
   /** Resolves once the directory has taken in the log up to this position. */
   reached(position: number): Promise<void>;
   commands: Commands;
+  /** Whether other servers work on the log: then a worker that never said how long it is here belongs to none. */
+  shared: boolean;
 }
 
 export class WorkerWatch {
@@ -62,18 +65,24 @@ export class WorkerWatch {
       const connect = this.#own.get(worker);
       if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
         await reached(await this.#keepWord(worker, state.until ?? 0, connect));
-      else if (state.state !== 'connected' || state.until === null) continue;
-      else if (Math.max(state.until, soonest) <= clock.now())
+      else if (Math.max(this.#wordOf(state), soonest) <= clock.now())
         await reached(await this.#lose(worker));
     }
     await this.#failMembers();
     for (const [worker, { state }] of directory().workers) {
-      if (state.state !== 'connected' || state.until === null) continue;
       const isOwn = this.#own.has(worker);
-      const at = isOwn ? state.until - RENEW_BEFORE_MS : Math.max(state.until, soonest);
-      next = Math.min(next ?? at, at);
+      const at = isOwn
+        ? (state.until ?? 0) - RENEW_BEFORE_MS
+        : Math.max(this.#wordOf(state), soonest);
+      if (at < Number.POSITIVE_INFINITY) next = Math.min(next ?? at, at);
     }
     return next;
+  }
+
+  /** Until when a worker is here at least. */
+  #wordOf({ state, until }: WorkerState): number {
+    if (state !== 'connected') return Number.POSITIVE_INFINITY;
+    return until ?? (this.#port.shared ? 0 : Number.POSITIVE_INFINITY);
   }
 
   async #keepWord(worker: string, until: number, connect: () => Promise<number>): Promise<number> {

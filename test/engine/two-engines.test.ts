@@ -1,7 +1,7 @@
 /** Two servers on one log: any of them takes any command, and no restart or break between them changes an outcome. */
 import { describe, expect, it } from 'vitest';
 import { type EventStore, StoreUnavailable } from '../../store/port.ts';
-import { booted, call, finish, jobOf, pandas, stateOf, submit, user } from './bench.ts';
+import { booted, call, finish, jobOf, pandas, stateOf, submit, until, user } from './bench.ts';
 import { Cluster } from './cluster.ts';
 import { quiet } from './virtual-clock.ts';
 
@@ -252,6 +252,23 @@ describe('a server that is killed', () => {
   });
 });
 
+describe('a log that tells of an append later than it answers', () => {
+  it('still lets a worker know of the job that its boards were given', async () => {
+    const cluster = new Cluster();
+    const late = (store: EventStore): EventStore => ({
+      ...store,
+      subscribeAll: (after, onEvents) =>
+        store.subscribeAll(after, (events) => setImmediate(() => onEvents(events))),
+    });
+    const { engine } = await cluster.start('a', late);
+    const owed: number[] = [];
+    engine.onChange(() => void engine.owed('a').then((entries) => owed.push(entries.length)));
+    const id = await submit(engine, jobOf({ server: 1, client: 1 }));
+    await until(async () => ((await stateOf(engine, id)) === 'allocated' ? true : undefined));
+    await until(() => (owed.at(-1) === 2 ? true : undefined));
+  });
+});
+
 describe('workers', () => {
   it('that are here keep their word, and are never lost', async () => {
     const cluster = new Cluster();
@@ -263,17 +280,20 @@ describe('workers', () => {
 
   it('are not lost by a log that is away for longer than their word holds', async () => {
     const cluster = new Cluster();
-    let isAway = false;
-    const around = (store: EventStore): EventStore => ({
+    const without = new Set<string>();
+    const around = (name: string) => (store: EventStore) => ({
       ...store,
-      append: (...is) =>
-        isAway ? Promise.reject(new StoreUnavailable('away')) : store.append(...is),
+      append: (...is: Parameters<EventStore['append']>) =>
+        without.has(name) ? Promise.reject(new StoreUnavailable('away')) : store.append(...is),
     });
-    await cluster.start('a', around);
-    await cluster.start('b', around);
-    isAway = true;
+    await cluster.start('a', around('a'));
+    await cluster.start('b', around('b'));
+    without.add('a').add('b');
     await cluster.time.pass(200_000);
-    isAway = false;
+    // One of them reaches it a little earlier than the other.
+    without.delete('a');
+    await cluster.time.pass(5_000);
+    without.delete('b');
     await cluster.time.pass(200_000);
     expect(await cluster.streamsWith('WorkerLost')).toEqual([]);
   });
