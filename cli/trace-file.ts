@@ -1,6 +1,7 @@
 /** A recorded log as `--trace` names it: a file of events as JSON lines, a data folder, or the database in it. */
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused } from '../store/port.ts';
 import { openSqliteSnapshot } from '../store/sqlite.ts';
@@ -56,23 +57,30 @@ async function readLines(file: string): Promise<RecordedEvent[]> {
   const text = await readFile(file, 'utf8');
   return text
     .split('\n')
-    .flatMap((line, at) => (line.trim() === '' ? [] : [readLine(line, `${file}:${at + 1}`)]));
+    .flatMap((line, at) => (line.trim() === '' ? [] : readLine(line, file, at + 1)));
 }
 
-function readLine(line: string, where: string): RecordedEvent {
-  const expected = 'expected one event a line, as "muster events --json" prints them';
+/** An exported event has no position: its line stands for it. An export ends with a line that counts. */
+const Line = Received.partial({ position: true });
+const End = z.strictObject({ end: z.strictObject({ events: z.number() }) });
+
+function readLine(line: string, file: string, number: number): RecordedEvent[] {
+  const where = `${file}:${number}`;
+  const expected =
+    'expected one event a line, as "muster events --json" prints them or "muster export" writes them';
   let json: unknown;
   try {
     json = JSON.parse(line);
   } catch (error) {
     throw unreadable(`${where}: not JSON (${(error as Error).message}); ${expected}`);
   }
-  const received = Received.safeParse(json);
+  if (End.safeParse(json).success) return [];
+  const received = Line.safeParse(json);
   if (!received.success) throw unreadable(`${where}: not an event; ${expected}`);
   try {
-    const { stream, version, position, id } = received.data;
+    const { stream, version, position = number, id } = received.data;
     const { event, meta } = parseEvent({ ...received.data, data: received.data.data });
-    return { ...event, id: String(id), meta, stream, version, position };
+    return [{ ...event, id: String(id), meta, stream, version, position }];
   } catch (error) {
     if (error instanceof UnreadableEvent) throw unreadable(`${where}: ${error.message}`);
     throw error;

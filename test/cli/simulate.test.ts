@@ -125,3 +125,10 @@ test('a log without a job is refused', async () => {
   expect(exit).toBe(2);
   expect(err.replace(/\s+/g, ' ')).toContain('no job was submitted in this log');
 });
+
+test('a trace may be a file that muster export wrote', async () => {
+  const file = new URL('../histories/0.1.0-seed-examples.jsonl', import.meta.url).pathname;
+  const { exit, out } = await muster('--trace', file);
+  expect(exit).toBe(0);
+  expect(out).toMatch(/gang\+backfill/);
+});
