@@ -5,12 +5,13 @@
 import { compareText } from './order.ts';
 import type { BoardClass, Demand, Held } from './records.ts';
 import { countBefore } from './sorted-list.ts';
+import type { WordNode } from './word-tree.ts';
 
 /** The traits that make a class; boards with equal ones are in one class. */
 export type Traits = Pick<BoardClass, 'deviceType' | 'tags' | 'name' | 'checkOf' | 'worker'>;
 
-export function makeClass(key: string, traits: Traits): BoardClass {
-  return { key, ...traits, idle: [], held: [], given: [], want: 0, demands: new Set() };
+export function makeClass(node: WordNode<BoardClass>, traits: Traits): BoardClass {
+  return { node, ...traits, idle: [], held: [], given: [], want: 0, demands: new Set() };
 }
 
 /** A demand is found, and finds its boards, under its name or else its type and first tag. */

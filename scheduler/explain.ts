@@ -47,16 +47,17 @@ export class Account {
   }
 
   waiting(): Waiting[] {
-    return this.#making.index.queue.items.map((job, at) => this.#waitingOf(job, at + 1));
+    return this.#making.index.queue.items.map(({ job }, at) => this.#waitingOf(job, at + 1));
   }
 
   explanationOf(id: number): Explanation | undefined {
     const { index } = this.#making;
-    const job = index.jobs.get(id);
-    if (job === undefined) return undefined;
+    const queued = index.queuedOf(id);
+    if (queued === undefined) return undefined;
+    const { job } = queued;
     const standings = this.#standings(job);
     return {
-      ...this.#waitingOf(job, index.queue.placeOf(job) + 1),
+      ...this.#waitingOf(job, index.queue.placeOf(queued) + 1),
       slots: job.roles.map(({ role, count: wanted }, at) => {
         const ofRole = standings[at] ?? [];
         return {

@@ -3,11 +3,12 @@
  * by change, and marks the shapes that a change may help, so that a plan looks at nothing else.
  */
 import { compareHeld, fits, makeClass, placeOf, placesOf, type Traits } from './board-class.ts';
-import { compareIdle, comparePlaces } from './order.ts';
-import type { BoardClass, Demand, Held, Shape, WorkerUse } from './records.ts';
-import { makeShape, shapeKey, type Wish } from './shape.ts';
+import { compareIdle, comparePlaces, inTurn } from './order.ts';
+import type { BoardClass, Demand, Held, Queued, Shape, WorkerUse } from './records.ts';
+import { makeShape, shapeNode, type Wish } from './shape.ts';
 import { insertSorted, removeSorted, SortedList } from './sorted-list.ts';
 import type { Board, QueuedJob, Worker } from './types.ts';
+import { WordNode } from './word-tree.ts';
 import { makeWorkerUse } from './worker-use.ts';
 
 const byTime = (a: number, b: number): number => a - b;
@@ -15,47 +16,70 @@ const byTime = (a: number, b: number): number => a - b;
 export class LabIndex {
   readonly boards = new Map<string, Board>();
   readonly boardsOfType = new Map<string, Set<Board>>();
-  readonly jobs = new Map<number, QueuedJob>();
   /** In the order in which they have their turns. */
-  readonly queue = new SortedList<QueuedJob>(comparePlaces);
+  readonly queue = new SortedList<Queued>((a, b) => comparePlaces(a.job, b.job));
   /** Shapes that might be matched now, for all that is known; the others wait for boards of some demand. */
   readonly awake = new Set<Shape>();
   readonly #timeless = new Set<Shape>();
-  readonly #shapes = new Map<string, Shape>();
-  readonly #shapeOf = new Map<number, Shape>();
+  readonly #shapes = new WordNode<Shape>();
+  readonly #queued = new Map<number, Queued>();
+  /** Jobs of the queue that are not in `#queued` yet: a plan from scratch never asks for one by its number. */
+  #unlisted: Queued[] = [];
   readonly #demands = new Map<string, Demand>();
   readonly #demandsAt = new Map<string, Set<Demand>>();
   /** How many demands ask for a board by its name. */
   readonly #named = new Map<string, number>();
-  readonly #classes = new Map<string, BoardClass>();
+  readonly #classes = new WordNode<BoardClass>();
   readonly #classesAt = new Map<string, Set<BoardClass>>();
   readonly #classOf = new Map<string, BoardClass>();
   readonly #workers = new Map<string, WorkerUse>();
 
+  /** Jobs that are all new: taken in in the order of their turns, so that no list is to be sorted afterwards. */
+  addJobs(queue: readonly QueuedJob[]): void {
+    const queued = queue.map((job) => ({ job, shape: this.#shapeFor(job) }));
+    for (const one of inTurn(queued)) this.#add(one);
+  }
+
   setJob(job: QueuedJob): void {
     this.removeJob(job.id);
-    const shape = this.#shapeFor(job);
-    this.jobs.set(job.id, job);
-    this.#shapeOf.set(job.id, shape);
-    this.queue.add(job);
-    shape.jobs.add(job);
+    this.#add({ job, shape: this.#shapeFor(job) });
+  }
+
+  #add(queued: Queued): void {
+    const { job, shape } = queued;
+    this.#unlisted.push(queued);
+    this.queue.add(queued);
+    let line = shape.lines.get(job.timeoutSeconds);
+    if (line === undefined) {
+      line = new SortedList<QueuedJob>(comparePlaces);
+      shape.lines.set(job.timeoutSeconds, line);
+    }
+    line.add(job);
     changeWants(shape, 1);
   }
 
   removeJob(id: number): void {
-    const job = this.jobs.get(id);
-    const shape = this.#shapeOf.get(id);
-    if (job === undefined || shape === undefined) return;
-    this.jobs.delete(id);
-    this.#shapeOf.delete(id);
-    this.queue.remove(job);
-    shape.jobs.remove(job);
+    const queued = this.queuedOf(id);
+    if (queued === undefined) return;
+    const { job, shape } = queued;
+    this.#queued.delete(id);
+    this.queue.remove(queued);
+    const line = shape.lines.get(job.timeoutSeconds);
+    line?.remove(job);
+    if (line?.size === 0) shape.lines.delete(job.timeoutSeconds);
     changeWants(shape, -1);
-    if (shape.jobs.size === 0) this.#dropShape(shape);
+    if (shape.lines.size === 0) this.#dropShape(shape);
+  }
+
+  /** `undefined`: there is no such job in the queue. */
+  queuedOf(id: number): Queued | undefined {
+    for (const queued of this.#unlisted) this.#queued.set(queued.job.id, queued);
+    this.#unlisted = [];
+    return this.#queued.get(id);
   }
 
   shapeOf(job: QueuedJob): Shape {
-    return this.#shapeOf.get(job.id) ?? this.#shapeFor(job);
+    return this.queuedOf(job.id)?.shape ?? this.#shapeFor(job);
   }
 
   setBoard(board: Board): void {
@@ -194,17 +218,10 @@ export class LabIndex {
       checkOf: open === 'checks' ? name : undefined,
       worker: worker.limit === undefined ? undefined : worker,
     };
-    const key = JSON.stringify([
-      deviceType,
-      traits.name ?? null,
-      traits.checkOf ?? null,
-      traits.worker?.name ?? null,
-      ...tags,
-    ]);
-    const found = this.#classes.get(key);
-    if (found !== undefined) return found;
-    const made = makeClass(key, traits);
-    this.#classes.set(key, made);
+    const node = this.#nodeOf(traits, tags);
+    if (node.value !== undefined) return node.value;
+    const made = makeClass(node, traits);
+    node.value = made;
     traits.worker?.classes.add(made);
     for (const place of placesOf(made)) {
       put(this.#classesAt, place, made);
@@ -213,26 +230,36 @@ export class LabIndex {
     return made;
   }
 
+  #nodeOf(
+    { deviceType, name, checkOf, worker }: Traits,
+    tags: readonly string[],
+  ): WordNode<BoardClass> {
+    let node = this.#classes.step(deviceType);
+    for (const trait of [name, checkOf, worker?.name])
+      node = trait === undefined ? node.step(0) : node.step(trait);
+    for (const tag of tags) node = node.step(tag);
+    return node;
+  }
+
   #dropClass(boards: BoardClass): void {
-    this.#classes.delete(boards.key);
+    boards.node.clear();
     boards.worker?.classes.delete(boards);
     for (const place of placesOf(boards)) cut(this.#classesAt, place, boards);
     for (const demand of boards.demands) demand.classes.delete(boards);
   }
 
   #shapeFor(job: QueuedJob): Shape {
-    const key = shapeKey(job);
-    const found = this.#shapes.get(key);
-    if (found !== undefined) return found;
-    const made = makeShape(job, (wish) => this.#demandFor(wish));
+    const node = shapeNode(this.#shapes, job);
+    if (node.value !== undefined) return node.value;
+    const made = makeShape(node, job, (wish) => this.#demandFor(wish));
     for (const { demand } of made.parts) demand.shapes.add(made);
-    this.#shapes.set(key, made);
+    node.value = made;
     this.awake.add(made);
     return made;
   }
 
   #dropShape(shape: Shape): void {
-    this.#shapes.delete(shape.key);
+    shape.node.clear();
     this.#wakeShape(shape);
     this.awake.delete(shape);
     this.#timeless.delete(shape);

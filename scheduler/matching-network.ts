@@ -40,14 +40,17 @@ export class MatchingNetwork {
 
   addBoards(boards: BoardClass): void {
     const network = this.#network;
-    const nodes = { use: network.node(), idle: network.node(), back: network.node() };
+    const nodes = { use: network.node(), idle: network.node() };
     const ends = this.#endsOf(boards.worker);
-    const idle = this.#now.count(boards);
-    const back = this.#by?.back(boards) ?? 0;
-    const take = network.arc(nodes.use, nodes.idle, idle);
-    network.arc(nodes.idle, ends.idle, idle);
-    network.arc(nodes.back, ends.back, back);
-    this.#classes.set(boards, { ...nodes, take });
+    const count = this.#now.count(boards);
+    const take = network.arc(nodes.use, nodes.idle, count);
+    network.arc(nodes.idle, ends.idle, count);
+    let back = this.#sink;
+    if (this.#by !== undefined) {
+      back = network.node();
+      network.arc(back, ends.back, this.#by.back(boards));
+    }
+    this.#classes.set(boards, { ...nodes, back, take });
   }
 
   /** The group that is matched. All classes must have been added, the preferred first. */
@@ -91,6 +94,16 @@ export class MatchingNetwork {
       if (count > 0) share.set(boards, count);
     }
     return share;
+  }
+
+  /** Whether one more board of a class, or of its worker, could be taken without a part going short. */
+  spares(): (boards: BoardClass) => boolean {
+    const sources = this.#network.sourcesOf(this.#sink);
+    return (boards) => {
+      const worker = boards.worker && this.#workers.get(boards.worker);
+      const node = this.#classes.get(boards)?.use ?? worker?.idle;
+      return node === undefined || sources.has(node);
+    };
   }
 
   #pinOne(boards: BoardClass, pinned: number): boolean {

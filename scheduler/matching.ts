@@ -35,40 +35,51 @@ export function match(group: Group, stock: Stock): Matching {
 export function canMatch({ parts, apart }: Group, stock: Stock): boolean {
   let limited = false;
   for (const { demand, count } of parts) {
-    const supply = supplyOf(demand, stock);
-    if (supply.boards < count) return false;
-    limited ||= supply.limited;
+    let supply = 0;
+    for (const boards of demand.classes) {
+      const some = supplyOf(boards, stock);
+      supply += some;
+      limited ||= some > 0 && boards.worker !== undefined;
+    }
+    if (supply < count) return false;
   }
   if (apart && !limited) return true;
-  // Which boards they are is of no interest: in any order.
-  const blind = {
-    count: (boards: BoardClass) => stock.count(boards),
-    board: () => undefined,
-    room: (worker: WorkerUse) => stock.room(worker),
-  };
+  const blind = blindTo(stock);
   const matching = apart ? matchApart(parts, blind) : undefined;
   return matching === undefined ? networkOf(parts, blind).fill(parts) : matching.complete;
 }
 
-/** A demand that has too few boards for the group, even if nothing else wanted them. */
-export function shortDemand(parts: readonly Part[], stock: Stock): Demand | undefined {
-  return parts.find(({ demand, count }) => supplyOf(demand, stock).boards < count)?.demand;
+/** Whether a group that can be matched could still be without one board of a class, which another group has. */
+export function sparedBy({ parts }: Group, stock: Stock): (boards: BoardClass) => boolean {
+  const network = networkOf(parts, blindTo(stock));
+  network.fill(parts);
+  return network.spares();
 }
 
-/** The boards that fit a demand and that no limit keeps away, and whether a limit may keep some of them. */
-function supplyOf({ classes }: Demand, stock: Stock): { boards: number; limited: boolean } {
-  let boards = 0;
-  let limited = false;
-  for (const each of classes) {
-    const count = stock.count(each);
-    if (count === 0) continue;
-    if (each.worker === undefined) boards += count;
-    else {
-      limited = true;
-      boards += Math.min(count, Math.max(0, stock.room(each.worker)));
-    }
-  }
-  return { boards, limited };
+/** The same numbers, but which boards they are is of no interest: in any order. */
+function blindTo(stock: Stock): Stock {
+  return {
+    count: (boards) => stock.count(boards),
+    board: () => undefined,
+    room: (worker) => stock.room(worker),
+  };
+}
+
+/** A demand that has too few boards for the group, even if nothing else wanted them. */
+export function shortDemand(parts: readonly Part[], stock: Stock): Demand | undefined {
+  const supply = ({ classes }: Demand) => {
+    let boards = 0;
+    for (const each of classes) boards += supplyOf(each, stock);
+    return boards;
+  };
+  return parts.find(({ demand, count }) => supply(demand) < count)?.demand;
+}
+
+/** The boards of a class that no limit keeps away. */
+export function supplyOf(boards: BoardClass, stock: Stock): number {
+  const count = stock.count(boards);
+  if (count === 0 || boards.worker === undefined) return count;
+  return Math.min(count, Math.max(0, stock.room(boards.worker)));
 }
 
 /**
@@ -214,7 +225,8 @@ function offersTo(
   return offers;
 }
 
-function classesOf(parts: readonly Part[]): ReadonlySet<BoardClass> {
+/** The classes that fit any of the parts. */
+export function classesOf(parts: readonly Part[]): ReadonlySet<BoardClass> {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only.demand.classes;
   const all = new Set<BoardClass>();

@@ -7,7 +7,10 @@ export class Network {
   /** Arc `i` and its reverse `i ^ 1` are neighbours; `room` is what may still be sent along each. */
   readonly #head: number[] = [];
   readonly #room: number[] = [];
-  readonly #arcsOf: number[][] = [];
+  /** The arcs out of a node, in the order in which they came: the first, the last, and after each the next; -1: none. */
+  readonly #first: number[] = [];
+  readonly #last: number[] = [];
+  readonly #next: number[] = [];
   readonly #sent: number[] = [];
   /** Which search saw a node last, and by which arc. */
   readonly #seen: number[] = [];
@@ -17,7 +20,8 @@ export class Network {
   node(): number {
     this.#seen.push(0);
     this.#reachedBy.push(0);
-    return this.#arcsOf.push([]) - 1;
+    this.#last.push(-1);
+    return this.#first.push(-1) - 1;
   }
 
   /** Returns the arc's number. */
@@ -26,9 +30,17 @@ export class Network {
     this.#head.push(to, from);
     this.#room.push(capacity, 0);
     this.#sent.push(0);
-    this.#arcsOf[from]?.push(arc);
-    this.#arcsOf[to]?.push(arc + 1);
+    this.#link(from, arc);
+    this.#link(to, arc + 1);
     return arc;
+  }
+
+  #link(node: number, arc: number): void {
+    const last = this.#last[node] ?? -1;
+    if (last === -1) this.#first[node] = arc;
+    else this.#next[last] = arc;
+    this.#last[node] = arc;
+    this.#next[arc] = -1;
   }
 
   /** What flows along an arc. */
@@ -62,6 +74,15 @@ export class Network {
     this.#room[arc ^ 1] = (this.#room[arc ^ 1] ?? 0) - 1;
   }
 
+  /** All nodes from which one more could be sent to this one. */
+  sourcesOf(to: number): ReadonlySet<number> {
+    const sources = new Set([to]);
+    for (const node of sources)
+      for (let arc = this.#first[node] ?? -1; arc !== -1; arc = this.#next[arc] ?? -1)
+        if ((this.#room[arc ^ 1] ?? 0) > 0) sources.add(this.#head[arc] ?? to);
+    return sources;
+  }
+
   #push(arc: number, amount: number): void {
     this.#room[arc] = (this.#room[arc] ?? 0) - amount;
     this.#room[arc ^ 1] = (this.#room[arc ^ 1] ?? 0) + amount;
@@ -75,7 +96,7 @@ export class Network {
     this.#seen[from] = this.#search;
     const reached = [from];
     for (const node of reached) {
-      for (const arc of this.#arcsOf[node] ?? []) {
+      for (let arc = this.#first[node] ?? -1; arc !== -1; arc = this.#next[arc] ?? -1) {
         const next = this.#head[arc] ?? 0;
         if (this.#seen[next] === this.#search || (this.#room[arc] ?? 0) <= 0) continue;
         this.#seen[next] = this.#search;

@@ -15,6 +15,19 @@ export function comparePlaces(a: QueuedJob, b: QueuedJob): number {
   return urgencyOf(b) - urgencyOf(a) || a.submittedAt - b.submittedAt || a.id - b.id;
 }
 
+/** Things in the order of their jobs' turns: each urgency has a line of its own, which mostly is in order already. */
+export function inTurn<T extends { job: QueuedJob }>(things: readonly T[]): T[] {
+  const lines = new Map<number, T[]>();
+  for (const thing of things) {
+    const urgency = urgencyOf(thing.job);
+    const line = lines.get(urgency);
+    if (line === undefined) lines.set(urgency, [thing]);
+    else line.push(thing);
+  }
+  for (const line of lines.values()) line.sort((a, b) => comparePlaces(a.job, b.job));
+  return [...lines].sort(([a], [b]) => b - a).flatMap(([, line]) => line);
+}
+
 /** A priority, or more than any for a health check. */
 function urgencyOf({ healthCheckOf, priority }: QueuedJob): number {
   return healthCheckOf === undefined ? priority : Number.POSITIVE_INFINITY;

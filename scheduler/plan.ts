@@ -12,7 +12,7 @@ import {
   reserve,
   withoutDelay,
 } from './reservation.ts';
-
+import type { SortedList } from './sorted-list.ts';
 import { stockNow } from './stock.ts';
 import type { Assignment, Board, Plan, QueuedJob, Worker } from './types.ts';
 
@@ -34,7 +34,7 @@ export function plan(lab: Lab, now: number): Plan {
 export function indexOf({ queue, boards, workers }: Lab): LabIndex {
   const index = new LabIndex();
   for (const worker of workers) index.setWorker(worker);
-  for (const job of queue) index.setJob(job);
+  index.addJobs(queue);
   for (const board of boards) index.setBoard(board);
   return index;
 }
@@ -52,10 +52,9 @@ interface Start {
 interface Turn {
   job: QueuedJob;
   shape: Shape;
-  /** Its place among the jobs of its shape. */
+  /** The jobs of its shape and timeout, and its place among them. */
+  line: SortedList<QueuedJob>;
   at: number;
-  /** A job of this shape would delay the reserved start: only those that end by then may start. */
-  onlyShort: boolean;
 }
 
 /**
@@ -115,8 +114,7 @@ export class PlanInTheMaking {
    * is a time by which it surely can: that one gets the reservation. One for which there is none holds up nobody.
    */
   #startUntilBlocked(): ReservedStart | undefined {
-    for (const job of this.index.queue.items) {
-      const shape = this.index.shapeOf(job);
+    for (const { job, shape } of this.index.queue.items) {
       if (shape.parts.length === 0 || this.#startNow(job, shape) || shape.timeless) continue;
       const reserved = reserve(job, shape, this.#now);
       if (reserved !== undefined) return reserved;
@@ -145,30 +143,34 @@ export class PlanInTheMaking {
   /** Every later job, in the order of the queue, that can start without delaying the reserved start. */
   #backfill(reserved: ReservedStart): void {
     const turns = new Heap<Turn>((a, b) => comparePlaces(a.job, b.job));
-    const next = (shape: Shape, from: number, onlyShort: boolean) => {
-      const { items } = shape.jobs;
-      for (let at = from; at < items.length; at++) {
-        const job = items[at];
-        if (job === undefined || (onlyShort && this.#endOf(job) > reserved.by.time)) continue;
-        turns.push({ job, shape, at, onlyShort });
-        return;
-      }
+    const next = (shape: Shape, line: SortedList<QueuedJob>, at: number) => {
+      const job = line.items[at];
+      if (job !== undefined) turns.push({ job, shape, line, at });
     };
-    for (const shape of this.index.awake)
-      if (shape.parts.length > 0)
-        next(shape, shape.jobs.placeOf(reserved.job), isRefused(shape, reserved));
+    // Of these shapes only jobs that end by the reserved start may start now.
+    const onlyShort = new Set<Shape>();
+    for (const shape of this.index.awake) {
+      if (shape.parts.length === 0) continue;
+      if (isRefused(shape, reserved)) onlyShort.add(shape);
+      for (const [timeoutSeconds, line] of shape.lines)
+        if (!onlyShort.has(shape) || this.#endAfter(timeoutSeconds) <= reserved.by.time)
+          next(shape, line, line.placeOf(reserved.job));
+    }
     for (let turn = turns.pop(); turn !== undefined; turn = turns.pop()) {
-      const { job, shape, at, onlyShort } = turn;
+      const { job, shape, line, at } = turn;
+      const until = this.#endOf(job);
+      if (until > reserved.by.time && onlyShort.has(shape)) continue;
       const best = this.#matchNow(shape);
       if (best === undefined) continue;
-      const matching = withoutDelay(best, shape, this.#endOf(job), reserved);
-      const refused = matching === 'impossible' || matching === 'unknown';
+      const matching = withoutDelay(best, shape, until, reserved);
       if (matching === 'impossible') refuse(shape, reserved);
-      if (!refused) {
-        this.#start(job, shape, matching);
-        for (const boards of matching.taken.keys()) reserved.by.forget(boards);
+      if (matching === 'impossible' || matching === 'unknown') {
+        onlyShort.add(shape);
+        continue;
       }
-      next(shape, at + 1, onlyShort || refused);
+      this.#start(job, shape, matching);
+      for (const boards of matching.taken.keys()) reserved.by.forget(boards);
+      next(shape, line, at + 1);
     }
   }
 
@@ -191,6 +193,10 @@ export class PlanInTheMaking {
 
   /** When its timeout ends it at the latest, if it starts now. */
   #endOf({ timeoutSeconds }: QueuedJob): number {
+    return this.#endAfter(timeoutSeconds);
+  }
+
+  #endAfter(timeoutSeconds: number): number {
     return this.#now + timeoutSeconds * 1000;
   }
 }

@@ -6,6 +6,7 @@
 import type { RoleRequest } from '../machines/definition.ts';
 import type { SortedList } from './sorted-list.ts';
 import type { Board, QueuedJob } from './types.ts';
+import type { WordNode } from './word-tree.ts';
 
 /** What one slot asks for. */
 export interface Demand {
@@ -38,21 +39,31 @@ export interface Part {
 
 /** What a whole group asks for. */
 export interface Shape {
-  key: string;
+  /** Where the index finds it. */
+  node: WordNode<Shape>;
   roles: readonly RoleRequest[];
   checkOf: string | undefined;
   /** Empty: it asks for no board. */
   parts: readonly Part[];
   /** Whether no board fits two of the parts, whatever boards there are. */
   apart: boolean;
-  /** Those of the queue, in its order. */
-  jobs: SortedList<QueuedJob>;
+  /** Those of the queue, by their timeout in seconds: each line in the order of the queue. */
+  lines: Map<number, SortedList<QueuedJob>>;
   /** It cannot be matched before a board comes that fits one of these; empty: it might be matched now. */
   waitsFor: readonly Demand[];
-  /** The reserved start that no job of this shape can keep, and how much had grown when that was found. */
-  refusal: { job: number; reserved: Shape; at: number; grown: number } | undefined;
+  /**
+   * The reserved start that no job of this shape can keep, how much had grown when that was found, and how many boards
+   * at least the two lacked.
+   */
+  refusal: { reserved: Shape; at: number; grown: number; lacking: number } | undefined;
   /** Nothing that it fits has changed since there last was no time by which its boards are sure to be free. */
   timeless: boolean;
+}
+
+/** A job that waits, and what it asks for. */
+export interface Queued {
+  job: QueuedJob;
+  shape: Shape;
 }
 
 /** A board that is held, and back by `until` at the latest. */
@@ -63,7 +74,8 @@ export interface Held {
 
 /** Boards that are open to the same jobs, of equal type and tags. */
 export interface BoardClass {
-  key: string;
+  /** Where the index finds it. */
+  node: WordNode<BoardClass>;
   deviceType: string;
   tags: ReadonlySet<string>;
   /** Only of a board that is asked for by name: it is a class of its own. */

@@ -1,9 +1,20 @@
 /** The start that is reserved for the first blocked job: when it is, and what would delay it (SEMANTICS 4.4). */
-import { canMatch, deal, type Matching, match, matchBeside } from './matching.ts';
+import { leftIn } from './board-class.ts';
+import { Heap } from './heap.ts';
+import {
+  canMatch,
+  classesOf,
+  deal,
+  type Matching,
+  match,
+  matchBeside,
+  sparedBy,
+  supplyOf,
+} from './matching.ts';
 import { compareText } from './order.ts';
-import type { BoardClass, Shape, WorkerUse } from './records.ts';
+import type { BoardClass, Demand, Held, Part, Shape, WorkerUse } from './records.ts';
 import { countBefore } from './sorted-list.ts';
-import { StockBy, without } from './stock.ts';
+import { StockBy, stockNow, without } from './stock.ts';
 import type { QueuedJob, Reservation } from './types.ts';
 
 export interface ReservedStart {
@@ -14,11 +25,14 @@ export interface ReservedStart {
   /** The classes that fit it, and their workers that have limits. */
   classes: ReadonlySet<BoardClass>;
   workers: ReadonlySet<WorkerUse>;
+  sparing: Sparing;
 }
 
 export function reserve(job: QueuedJob, shape: Shape, now: number): ReservedStart | undefined {
   const at = earliestStart(shape, now);
-  return at === undefined ? undefined : { job, shape, by: new StockBy(at), ...usableBy(shape) };
+  if (at === undefined) return undefined;
+  const by = new StockBy(at);
+  return { job, shape, by, ...usableBy(shape), sparing: new Sparing(shape, by) };
 }
 
 function usableBy({ parts }: Shape): Pick<ReservedStart, 'classes' | 'workers'> {
@@ -33,12 +47,82 @@ function usableBy({ parts }: Shape): Pick<ReservedStart, 'classes' | 'workers'> 
  * A board that is overdue (its job's timeout has passed) is on its way back: it counts as back now.
  */
 function earliestStart(shape: Shape, now: number): number | undefined {
-  const { classes, workers } = usableBy(shape);
   const isEnough = (time: number) => canMatch(shape, new StockBy(time));
+  const counted = earliestByCount(shape, now);
+  if (counted === undefined || isEnough(counted)) return counted;
+  const { classes, workers } = usableBy(shape);
   const times = returnTimes(classes, workers, now);
-  const last = times.at(-1);
-  if (last === undefined || !isEnough(last)) return undefined;
-  return times[countBefore(times, (time) => !isEnough(time))];
+  let from = countBefore(times, (time) => time <= counted);
+  // It is seldom far off: in steps that double.
+  for (let step = 1; from < times.length; step *= 2) {
+    const near = times.slice(from, from + step);
+    const last = near.at(-1);
+    if (last !== undefined && isEnough(last)) {
+      const sure = near.slice(0, -1);
+      return near[countBefore(sure, (time) => !isEnough(time))];
+    }
+    from += near.length;
+  }
+  return undefined;
+}
+
+/**
+ * The earliest time by which there are as many boards as each part asks for, and the parts of each type together,
+ * whatever the limits of workers: never too late, and mostly right.
+ */
+function earliestByCount({ parts }: Shape, now: number): number | undefined {
+  let earliest = now;
+  for (const some of competing(parts)) {
+    const back = returnOf(some);
+    if (back === undefined) return undefined;
+    earliest = Math.max(earliest, back);
+  }
+  return earliest;
+}
+
+/** Each part alone, and the parts of each type together. */
+function competing(parts: readonly Part[]): Part[][] {
+  const ofType = new Map<string | undefined, Part[]>();
+  for (const part of parts) {
+    const others = ofType.get(part.demand.deviceType);
+    if (others === undefined) ofType.set(part.demand.deviceType, [part]);
+    else others.push(part);
+  }
+  const together = [...ofType.values()].filter((some) => some.length > 1);
+  return [...parts.map((part) => [part]), ...together];
+}
+
+const slotsOf = (parts: readonly Part[]): number =>
+  parts.reduce((sum, { count }) => sum + count, 0);
+
+/** When there are as many boards as these parts ask for: -Infinity when they are there now; `undefined`: never for sure. */
+function returnOf(parts: readonly Part[]): number | undefined {
+  const classes = classesOf(parts);
+  let missing = slotsOf(parts);
+  for (const boards of classes) missing -= leftIn(boards);
+  if (missing <= 0) return Number.NEGATIVE_INFINITY;
+  const returns = new Heap<Return>((a, b) => a.until - b.until);
+  const offer = (held: Return['held'], at: number) => {
+    const next = held[at];
+    if (next !== undefined) returns.push({ held, at, until: next.until });
+  };
+  for (const { held, given } of classes) {
+    offer(held, 0);
+    for (const until of given) offer([{ until }], 0);
+  }
+  for (let next = returns.pop(); next !== undefined; next = returns.pop()) {
+    missing -= 1;
+    if (missing === 0) return next.until;
+    offer(next.held, next.at + 1);
+  }
+  return undefined;
+}
+
+/** The next board of a list that comes back. */
+interface Return {
+  held: readonly Pick<Held, 'until'>[];
+  at: number;
+  until: number;
 }
 
 /** When boards of these classes, or room for them, come back. */
@@ -86,29 +170,75 @@ function meets({ classes, workers }: ReservedStart, { taken }: Matching): boolea
   return false;
 }
 
+/** What the reserved job can spare at its time, worked out when it is first asked for. */
+class Sparing {
+  readonly #shape: Shape;
+  readonly #by: StockBy;
+  readonly #spared = new Map<Demand, number>();
+  #canSpare: ((boards: BoardClass) => boolean) | undefined;
+
+  constructor(shape: Shape, by: StockBy) {
+    this.#shape = shape;
+    this.#by = by;
+  }
+
+  /**
+   * How many boards more than there are a group needs, of those that can be had now and that the reserved job can
+   * spare: of a class of which it needs every board it can spare none. At least so many; 0: perhaps none.
+   */
+  lackingFor({ parts }: Shape): number {
+    return Math.max(0, ...competing(parts).map((some) => slotsOf(some) - this.#sparedFor(some)));
+  }
+
+  #sparedFor(parts: readonly Part[]): number {
+    const [only, ...others] = parts;
+    if (only === undefined || others.length > 0) return this.#spareIn(classesOf(parts));
+    const found = this.#spared.get(only.demand);
+    if (found !== undefined) return found;
+    const spared = this.#spareIn(only.demand.classes);
+    this.#spared.set(only.demand, spared);
+    return spared;
+  }
+
+  /** What the plan in the making gives away makes it less: an old number is never too small. */
+  #spareIn(classes: ReadonlySet<BoardClass>): number {
+    this.#canSpare ??= sparedBy(this.#shape, this.#by);
+    let spare = 0;
+    for (const boards of classes) if (this.#canSpare(boards)) spare += supplyOf(boards, stockNow);
+    return spare;
+  }
+}
+
 /** For the plan's answer: the boards that the reserved job would get by then. */
 export function reservationOf({ job, shape, by }: ReservedStart): Reservation {
   const boards = [...deal(match(shape, by), by).values()].flat().sort(compareText);
   return { job: job.id, at: by.time, boards };
 }
 
-/** A later job of this shape that does not end by the reserved start would delay it, whatever boards it took. */
-export function refuse(shape: Shape, reserved: ReservedStart): void {
-  const { job, by } = reserved;
+/**
+ * A later job of this shape that does not end by the reserved start would delay it, whatever boards it took: the
+ * two together lack at least so many boards.
+ */
+export function refuse(shape: Shape, reserved: ReservedStart, lacking = 1): void {
   const grown = grownFor(shape, reserved);
-  shape.refusal = { job: job.id, reserved: reserved.shape, at: by.time, grown };
+  shape.refusal = { reserved: reserved.shape, at: reserved.by.time, grown, lacking };
 }
 
-/** It still would: nothing has come since that either of the two could use. */
+/**
+ * It would still, because fewer boards have come since than were lacking, or would for all that can be counted. By an
+ * earlier time there are no more boards.
+ */
 export function isRefused(shape: Shape, reserved: ReservedStart): boolean {
   const { refusal } = shape;
-  return (
-    refusal !== undefined &&
-    refusal.job === reserved.job.id &&
-    refusal.reserved === reserved.shape &&
-    refusal.at === reserved.by.time &&
-    refusal.grown === grownFor(shape, reserved)
-  );
+  if (
+    refusal?.reserved === reserved.shape &&
+    reserved.by.time <= refusal.at &&
+    grownFor(shape, reserved) - refusal.grown < refusal.lacking
+  )
+    return true;
+  const lacking = reserved.sparing.lackingFor(shape);
+  if (lacking > 0) refuse(shape, reserved, lacking);
+  return lacking > 0;
 }
 
 function grownFor(shape: Shape, reserved: ReservedStart): number {

@@ -1,29 +1,51 @@
-import { comparePlaces } from './order.ts';
 import type { Demand, Part, Shape } from './records.ts';
-import { SortedList } from './sorted-list.ts';
 import type { QueuedJob } from './types.ts';
+import type { WordNode } from './word-tree.ts';
 
 /** The part of a demand that makes it what it is. */
 export type Wish = Pick<Demand, 'key' | 'device' | 'deviceType' | 'tags' | 'checkOf'>;
 
-/** Equal for jobs that ask for the same under the same role names. */
-export function shapeKey({
-  roles,
-  healthCheckOf,
-}: Pick<QueuedJob, 'roles' | 'healthCheckOf'>): string {
-  let key = healthCheckOf === undefined ? '' : sized(healthCheckOf);
+/** What makes a shape: jobs that ask for the same under the same role names have equal words. */
+type Asking = Pick<QueuedJob, 'roles' | 'healthCheckOf'>;
+
+function eachWord({ roles, healthCheckOf }: Asking, use: (word: string | number) => void): void {
+  use(healthCheckOf === undefined ? 'job' : 'check');
+  if (healthCheckOf !== undefined) use(healthCheckOf);
   for (const { role, count, device, deviceType, tags } of roles) {
-    key += `;${sized(role)}${count}${device === undefined ? `*${sized(deviceType ?? '')}` : `=${sized(device)}`}`;
-    for (const tag of tags) key += sized(tag);
+    use(role);
+    use(count);
+    use(device === undefined ? 'type' : 'name');
+    use(device ?? deviceType ?? '');
+    use(tags.length);
+    for (const tag of tags) use(tag);
   }
+}
+
+/** Equal for jobs of one shape, and for no others. */
+export function shapeKey(job: Asking): string {
+  let key = '';
+  eachWord(job, (word) => {
+    key += sized(`${word}`);
+  });
   return key;
 }
 
+/** Where the shape of a job is to be found. */
+export function shapeNode(root: WordNode<Shape>, job: Asking): WordNode<Shape> {
+  let node = root;
+  eachWord(job, (word) => {
+    node = node.step(word);
+  });
+  return node;
+}
+
 /**
+ * @param node where it is to be found.
  * @param demandOf finds or makes the demand of one slot; `tags` are sorted and without doubles.
  */
 export function makeShape(
-  job: Pick<QueuedJob, 'roles' | 'healthCheckOf'>,
+  node: WordNode<Shape>,
+  job: Asking,
   demandOf: (wish: Wish) => Demand,
 ): Shape {
   const { roles, healthCheckOf: checkOf } = job;
@@ -42,12 +64,12 @@ export function makeShape(
   }
   const particularFirst = [...parts.values()].sort(byParticularity);
   return {
-    key: shapeKey(job),
+    node,
     roles,
     checkOf,
     parts: particularFirst,
     apart: areApart(particularFirst),
-    jobs: new SortedList(comparePlaces),
+    lines: new Map(),
     waitsFor: [],
     refusal: undefined,
     timeless: false,

@@ -50,11 +50,20 @@ export class SortedList<T> {
     this.#removed = undefined;
     if (added.length + removed.size > SINGLE_CHANGES_MAX) {
       if (removed.size > 0) this.#items = this.#items.filter((item) => !removed.has(item));
-      if (added.length > 0) this.#items = this.#items.concat(added).sort(this.#compare);
+      if (added.length > 0) this.#items = this.#inOrder(this.#items.concat(added));
       return;
     }
     for (const item of removed) this.#items.splice(this.#find(item), 1);
     for (const item of added) this.#items.splice(this.#find(item), 0, item);
+  }
+
+  /** Mostly things come in order, and that is seen faster than they are sorted. */
+  #inOrder(items: T[]): T[] {
+    const isLate = (item: T, at: number) => {
+      const before = items[at - 1];
+      return before !== undefined && this.#compare(before, item) > 0;
+    };
+    return items.some(isLate) ? items.sort(this.#compare) : items;
   }
 
   #find(item: T): number {
