@@ -2,11 +2,11 @@
 import type { RoleRequest } from '../machines/definition.ts';
 import { admit } from './admission.ts';
 import { isOpenTo, missingTags } from './fit.ts';
-import { deal, holdersOf, match } from './matching.ts';
+import { canMatch, deal, holdersOf, match } from './matching.ts';
 import { compareText } from './order.ts';
 import { indexOf, type Lab, PlanInTheMaking } from './plan.ts';
-import type { Shape } from './records.ts';
-import { stockNow } from './stock.ts';
+import type { Demand, Shape } from './records.ts';
+import { stockEver, stockNow } from './stock.ts';
 import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
 import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX, shortList } from './wording.ts';
 import { inUse, roomNow } from './worker-use.ts';
@@ -41,6 +41,8 @@ export class Account {
   readonly #making: PlanInTheMaking;
   readonly #reasons = new Map<Shape, string>();
   readonly #byName = new Map<string, readonly Board[]>();
+  /** How the boards stand to what waiting jobs ask for: the same for all that ask for the same. */
+  readonly #standingsOf = new Map<Demand, readonly Standing[]>();
 
   constructor(making: PlanInTheMaking) {
     this.#making = making;
@@ -97,7 +99,7 @@ export class Account {
     if (shape.parts.length === 0) return 'asks for no board, so there is no group to allocate';
     const matching = match(shape, stockNow);
     if (matching.complete) return this.#wouldDelay(job);
-    return this.#impossible(job) ?? this.#waitsFor(job, deal(matching, stockNow));
+    return this.#impossible(job, shape) ?? this.#waitsFor(job, deal(matching, stockNow));
   }
 
   /** The boards are there, but kept back: rule 4. */
@@ -110,7 +112,9 @@ export class Account {
   }
 
   /** Nothing that is registered can satisfy it any more: the last board was retired or changed. */
-  #impossible({ roles }: QueuedJob): string | undefined {
+  #impossible({ roles }: QueuedJob, shape: Shape): string | undefined {
+    // Mostly the boards that can be had at some time are enough, and counting them is cheap.
+    if (canMatch(shape, stockEver)) return undefined;
     const boards = new Set(roles.flatMap((request) => this.#boardsMeantBy(request)));
     const short = admit(roles, [...boards]);
     if (short.length === 0) return undefined;
@@ -160,19 +164,36 @@ export class Account {
   }
 
   /** For each role, how every board of its type or name stands. */
-  #standings(job: QueuedJob): Standing[][] {
-    const shape = this.#making.index.shapeOf(job);
-    const reserved = this.#making.reserved;
+  #standings(job: QueuedJob): (readonly Standing[])[] {
+    const { index, reserved } = this.#making;
+    const shape = index.shapeOf(job);
     const started = this.#making.startOf(job.id) !== undefined;
     const delays =
       !started && reserved !== undefined && reserved.job !== job && match(shape, stockNow).complete;
-    return job.roles.map((request) =>
-      this.#boardsMeantBy(request).map((board) => {
-        const standing = this.#standing(board, request, job);
-        if (standing.why !== 'free' || !delays || !this.#isReserved(board)) return standing;
+    return job.roles.map((request) => {
+      const part = shape.parts.find(({ roles }) => roles.some(({ role }) => role === request.role));
+      const standings = this.#standingsTo(request, job, started ? undefined : part?.demand);
+      if (!delays) return standings;
+      return standings.map((standing) => {
+        const board = index.boards.get(standing.board);
+        if (standing.why !== 'free' || board === undefined || !this.#isReserved(board))
+          return standing;
         return { ...standing, why: this.#reservedFor() };
-      }),
-    );
+      });
+    });
+  }
+
+  /** @param demand of a role of a job that waits. */
+  #standingsTo(
+    request: RoleRequest,
+    job: QueuedJob,
+    demand: Demand | undefined,
+  ): readonly Standing[] {
+    const known = demand && this.#standingsOf.get(demand);
+    if (known !== undefined) return known;
+    const made = this.#boardsMeantBy(request).map((board) => this.#standing(board, request, job));
+    if (demand !== undefined) this.#standingsOf.set(demand, made);
+    return made;
   }
 
   /** The first rule that keeps a board away: a reason that stays (retired, tags) before one that passes. */

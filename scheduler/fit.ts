@@ -3,7 +3,7 @@ import type { RoleRequest } from '../machines/definition.ts';
 import type { Board } from './types.ts';
 
 /** Whether a request means this board but for its tags: the name is equal, or else the type. */
-export function isMeant(
+function isMeant(
   board: Pick<Board, 'name' | 'deviceType'>,
   request: Pick<RoleRequest, 'device' | 'deviceType'>,
 ): boolean {
@@ -32,6 +32,6 @@ export function isOpenTo(
 }
 
 /** Whether a board can be given to a job now: idle, and open to it (SEMANTICS 4.2). */
-export function isFree(board: Board, healthCheckOf?: string): boolean {
+function isFree(board: Board, healthCheckOf?: string): boolean {
   return board.state === 'idle' && isOpenTo(board, healthCheckOf);
 }

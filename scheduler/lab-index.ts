@@ -124,10 +124,10 @@ export class LabIndex {
     for (const demand of on) demand.stuckOn.add(shape);
   }
 
-  /** Idle boards of this class, or room for them, may have come: who waits for them is to be looked at again. */
-  wake(boards: BoardClass): void {
+  /** So many idle boards of this class, or so much room for them, may have come: who waits for them is looked at again. */
+  wake(boards: BoardClass, count = 1): void {
     for (const demand of boards.demands) {
-      demand.grown += 1;
+      demand.grown += count;
       for (const shape of demand.stuckOn) this.#wakeShape(shape);
     }
   }
@@ -138,9 +138,9 @@ export class LabIndex {
     this.awake.add(shape);
   }
 
-  /** A board of this worker came back: its idle boards may be had again. */
-  wakeWorker({ classes }: WorkerUse): void {
-    for (const boards of classes) if (boards.idle.length > 0) this.wake(boards);
+  /** So many boards of this worker came back: its idle boards may be had again. */
+  wakeWorker({ classes }: WorkerUse, count = 1): void {
+    for (const boards of classes) if (boards.idle.length > 0) this.wake(boards, count);
   }
 
   /** A shape for whose boards no time is sure. */

@@ -5,6 +5,7 @@ import { deal, type Matching, match, shortDemand } from './matching.ts';
 import { comparePlaces } from './order.ts';
 import type { BoardClass, Shape } from './records.ts';
 import {
+  forget,
   isRefused,
   type ReservedStart,
   refuse,
@@ -100,12 +101,11 @@ export class PlanInTheMaking {
   undo(): void {
     for (const { shape } of this.#starts) changeWants(shape, 1);
     for (const boards of this.#touched) {
+      const count = boards.given.length;
       boards.given.length = 0;
       if (boards.worker !== undefined) boards.worker.given.length = 0;
-    }
-    for (const boards of this.#touched) {
-      this.index.wake(boards);
-      if (boards.worker !== undefined) this.index.wakeWorker(boards.worker);
+      this.index.wake(boards, count);
+      if (boards.worker !== undefined) this.index.wakeWorker(boards.worker, count);
     }
   }
 
@@ -159,7 +159,9 @@ export class PlanInTheMaking {
     for (let turn = turns.pop(); turn !== undefined; turn = turns.pop()) {
       const { job, shape, line, at } = turn;
       const until = this.#endOf(job);
-      if (until > reserved.by.time && onlyShort.has(shape)) continue;
+      const isShort = until <= reserved.by.time;
+      // What was started since may have taken what it counted on.
+      if (!isShort && (onlyShort.has(shape) || isRefused(shape, reserved))) continue;
       const best = this.#matchNow(shape);
       if (best === undefined) continue;
       const matching = withoutDelay(best, shape, until, reserved);
@@ -169,7 +171,7 @@ export class PlanInTheMaking {
         continue;
       }
       this.#start(job, shape, matching);
-      for (const boards of matching.taken.keys()) reserved.by.forget(boards);
+      forget(reserved, matching);
       next(shape, line, at + 1);
     }
   }

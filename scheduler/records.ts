@@ -25,7 +25,7 @@ export interface Demand {
   shapes: Set<Shape>;
   /** Shapes that cannot be matched before a board comes that fits this, or room for one. */
   stuckOn: Set<Shape>;
-  /** Grows with every board that comes, now or by some time, and fits this, and with all room for one. */
+  /** Grows by one or more with every board that comes, now or by some time, and fits this, and with all room for one. */
   grown: number;
 }
 

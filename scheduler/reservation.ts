@@ -72,7 +72,7 @@ function earliestStart(shape: Shape, now: number): number | undefined {
  */
 function earliestByCount({ parts }: Shape, now: number): number | undefined {
   let earliest = now;
-  for (const some of competing(parts)) {
+  for (const some of [...parts.map((part) => [part]), ...ofOneType(parts)]) {
     const back = returnOf(some);
     if (back === undefined) return undefined;
     earliest = Math.max(earliest, back);
@@ -80,16 +80,17 @@ function earliestByCount({ parts }: Shape, now: number): number | undefined {
   return earliest;
 }
 
-/** Each part alone, and the parts of each type together. */
-function competing(parts: readonly Part[]): Part[][] {
-  const ofType = new Map<string | undefined, Part[]>();
+/** The parts of each type that has more than one. */
+function ofOneType(parts: readonly Part[]): Part[][] {
+  const ofType = new Map<string, Part[]>();
   for (const part of parts) {
-    const others = ofType.get(part.demand.deviceType);
-    if (others === undefined) ofType.set(part.demand.deviceType, [part]);
+    const { deviceType } = part.demand;
+    if (deviceType === undefined) continue;
+    const others = ofType.get(deviceType);
+    if (others === undefined) ofType.set(deviceType, [part]);
     else others.push(part);
   }
-  const together = [...ofType.values()].filter((some) => some.length > 1);
-  return [...parts.map((part) => [part]), ...together];
+  return [...ofType.values()].filter((some) => some.length > 1);
 }
 
 const slotsOf = (parts: readonly Part[]): number =>
@@ -187,26 +188,46 @@ class Sparing {
    * spare: of a class of which it needs every board it can spare none. At least so many; 0: perhaps none.
    */
   lackingFor({ parts }: Shape): number {
-    return Math.max(0, ...competing(parts).map((some) => slotsOf(some) - this.#sparedFor(some)));
+    let lacking = 0;
+    for (const { demand, count } of parts)
+      lacking = Math.max(lacking, count - this.#sparedFor(demand));
+    if (lacking > 0 || parts.length === 1) return lacking;
+    for (const some of ofOneType(parts))
+      lacking = Math.max(lacking, slotsOf(some) - this.#sparedForAll(some));
+    return lacking;
   }
 
-  #sparedFor(parts: readonly Part[]): number {
-    const [only, ...others] = parts;
-    if (only === undefined || others.length > 0) return this.#spareIn(classesOf(parts));
-    const found = this.#spared.get(only.demand);
-    if (found !== undefined) return found;
-    const spared = this.#spareIn(only.demand.classes);
-    this.#spared.set(only.demand, spared);
+  /** The plan in the making has given boards away. */
+  forget(): void {
+    this.#spared.clear();
+  }
+
+  #sparedForAll(parts: readonly Part[]): number {
+    const any = parts.find(({ demand }) => demand.device === undefined && demand.tags.length === 0);
+    return any === undefined ? this.#spareIn(classesOf(parts)) : this.#sparedFor(any.demand);
+  }
+
+  #sparedFor(demand: Demand): number {
+    let spared = this.#spared.get(demand);
+    if (spared === undefined) {
+      spared = this.#spareIn(demand.classes);
+      this.#spared.set(demand, spared);
+    }
     return spared;
   }
 
-  /** What the plan in the making gives away makes it less: an old number is never too small. */
   #spareIn(classes: ReadonlySet<BoardClass>): number {
     this.#canSpare ??= sparedBy(this.#shape, this.#by);
     let spare = 0;
     for (const boards of classes) if (this.#canSpare(boards)) spare += supplyOf(boards, stockNow);
     return spare;
   }
+}
+
+/** The plan in the making has given the boards of this matching away. */
+export function forget({ by, sparing }: ReservedStart, { taken }: Matching): void {
+  for (const boards of taken.keys()) by.forget(boards);
+  sparing.forget();
 }
 
 /** For the plan's answer: the boards that the reserved job would get by then. */

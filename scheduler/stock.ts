@@ -21,6 +21,13 @@ export const stockNow: Stock = {
   room: roomNow,
 };
 
+/** All boards that are idle or sure to be back at some time, as if workers had no limits. */
+export const stockEver: Stock = {
+  count: ({ idle, held }) => idle.length + held.length,
+  board: ({ idle, held }, index) => idle[index] ?? held[index - idle.length]?.board,
+  room: () => Number.POSITIVE_INFINITY,
+};
+
 /**
  * The boards that are idle or sure to be back by a time. A board that comes back is idle since then. Counts are
  * remembered until `forget`: the plan in the making asks for them again and again.

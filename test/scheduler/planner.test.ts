@@ -5,7 +5,7 @@ import { explain, waiting } from '../../scheduler/explain.ts';
 import { type Lab, plan } from '../../scheduler/plan.ts';
 import { Planner } from '../../scheduler/planner.ts';
 import type { Board, QueuedJob, Worker } from '../../scheduler/types.ts';
-import { board, boardsArb, held, jobArb, lab, limitsArb, NOW, needs, pandas } from './labs.ts';
+import { board, boardsArb, held, job, jobArb, lab, limitsArb, NOW, needs, pandas } from './labs.ts';
 import { holds, isCaught } from './properties.ts';
 
 type Change =
@@ -137,6 +137,19 @@ describe('the planner', () => {
     expect(planner.waiting(NOW)).toEqual([
       { job: 10_001, place: 1, reason: 'can start now on p1', guaranteedStart: null },
     ]);
+  });
+
+  it('takes a refused job up again when the boards that a plan gave to another are free after all', () => {
+    const planner = new Planner();
+    for (const name of ['p1', 'p2']) planner.setBoard(board(name));
+    planner.setBoard(board('b1', { deviceType: 'beagle' }));
+    planner.setBoard(held('b2', 9, NOW + 1000, { deviceType: 'beagle' }));
+    planner.setJob(job(1, [needs('r', 2, 'beagle')]));
+    planner.setJob(pandas(2, 2));
+    planner.setJob(job(3, [needs('other', 2, 'panda')]));
+    expect(planner.plan(NOW)).toMatchObject({ starts: [{ job: 2 }], reservation: { job: 1 } });
+    planner.removeJob(2);
+    expect(planner.plan(NOW).starts.map((one) => one.job)).toEqual([3]);
   });
 
   it('plans when the clock jumps back, and with timeouts of years', () => {
