@@ -2,16 +2,6 @@
 import type { RoleRequest } from '../machines/definition.ts';
 import type { Board } from './types.ts';
 
-/** Whether a request means this board but for its tags: the name is equal, or else the type. */
-function isMeant(
-  board: Pick<Board, 'name' | 'deviceType'>,
-  request: Pick<RoleRequest, 'device' | 'deviceType'>,
-): boolean {
-  return request.device === undefined
-    ? board.deviceType === request.deviceType
-    : board.name === request.device;
-}
-
 /** The tags that a request wants and a board does not have (SEMANTICS 4.2: wanted tags are a subset). */
 export function missingTags(
   board: Pick<Board, 'tags'>,
@@ -29,9 +19,4 @@ export function isOpenTo(
   healthCheckOf: string | undefined,
 ): boolean {
   return board.open === 'jobs' || (board.open === 'checks' && board.name === healthCheckOf);
-}
-
-/** Whether a board can be given to a job now: idle, and open to it (SEMANTICS 4.2). */
-function isFree(board: Board, healthCheckOf?: string): boolean {
-  return board.state === 'idle' && isOpenTo(board, healthCheckOf);
 }
