@@ -12,10 +12,11 @@ import {
   supplyOf,
 } from './matching.ts';
 import { compareText } from './order.ts';
-import type { BoardClass, Demand, Held, Part, Shape, WorkerUse } from './records.ts';
+import type { BoardClass, Demand, Part, Shape, WorkerUse } from './records.ts';
 import { countBefore } from './sorted-list.ts';
 import { StockBy, stockNow, without } from './stock.ts';
 import type { QueuedJob, Reservation } from './types.ts';
+import { roomNow } from './worker-use.ts';
 
 export interface ReservedStart {
   job: QueuedJob;
@@ -67,8 +68,8 @@ function earliestStart(shape: Shape, now: number): number | undefined {
 }
 
 /**
- * The earliest time by which there are as many boards as each part asks for, and the parts of each type together,
- * whatever the limits of workers: never too late, and mostly right.
+ * The earliest time by which there are as many boards as each part asks for, and the parts of each type together:
+ * never too late, and mostly right.
  */
 function earliestByCount({ parts }: Shape, now: number): number | undefined {
   let earliest = now;
@@ -96,34 +97,53 @@ function ofOneType(parts: readonly Part[]): Part[][] {
 const slotsOf = (parts: readonly Part[]): number =>
   parts.reduce((sum, { count }) => sum + count, 0);
 
-/** When there are as many boards as these parts ask for: -Infinity when they are there now; `undefined`: never for sure. */
+/**
+ * When there are as many boards as these parts ask for: -Infinity when they are there now; `undefined`: never for sure.
+ * A worker with a limit gives no more than it has room for now, and one more with each of its boards that is back.
+ */
 function returnOf(parts: readonly Part[]): number | undefined {
-  const classes = classesOf(parts);
   let missing = slotsOf(parts);
-  for (const boards of classes) missing -= leftIn(boards);
-  if (missing <= 0) return Number.NEGATIVE_INFINITY;
-  const returns = new Heap<Return>((a, b) => a.until - b.until);
-  const offer = (held: Return['held'], at: number) => {
-    const next = held[at];
-    if (next !== undefined) returns.push({ held, at, until: next.until });
-  };
-  for (const { held, given } of classes) {
-    offer(held, 0);
-    for (const until of given) offer([{ until }], 0);
+  const sources: Return[] = [];
+  const limited = new Map<WorkerUse, number>();
+  for (const boards of classesOf(parts)) {
+    const { worker, held, given } = boards;
+    if (worker !== undefined) {
+      limited.set(worker, (limited.get(worker) ?? 0) + leftIn(boards));
+      continue;
+    }
+    missing -= leftIn(boards);
+    sources.push(...given.map(once), { until: (at) => held[at]?.until, at: 0 });
   }
-  for (let next = returns.pop(); next !== undefined; next = returns.pop()) {
-    missing -= 1;
-    if (missing === 0) return next.until;
-    offer(next.held, next.at + 1);
+  for (const [worker, count] of limited) {
+    missing -= Math.min(count, roomNow(worker));
+    const { heldUntil, given } = worker;
+    sources.push(...given.map(once), { until: (at) => heldUntil[at], at: 0 });
   }
-  return undefined;
+  return missing <= 0 ? Number.NEGATIVE_INFINITY : nthReturn(missing, sources);
 }
 
-/** The next board of a list that comes back. */
+/** Times in order, from a place on. */
 interface Return {
-  held: readonly Pick<Held, 'until'>[];
+  until: (at: number) => number | undefined;
   at: number;
-  until: number;
+}
+
+const once = (until: number): Return => ({ until: (at) => (at === 0 ? until : undefined), at: 0 });
+
+function nthReturn(count: number, sources: readonly Return[]): number | undefined {
+  const returns = new Heap<Return & { first: number }>((a, b) => a.first - b.first);
+  const offer = ({ until, at }: Return) => {
+    const first = until(at);
+    if (first !== undefined) returns.push({ until, at, first });
+  };
+  for (const source of sources) offer(source);
+  let left = count;
+  for (let next = returns.pop(); next !== undefined; next = returns.pop()) {
+    left -= 1;
+    if (left === 0) return next.first;
+    offer({ until: next.until, at: next.at + 1 });
+  }
+  return undefined;
 }
 
 /** When boards of these classes, or room for them, come back. */
