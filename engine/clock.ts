@@ -5,6 +5,8 @@ export interface Clock {
   now(): number;
   /** Calls back once after `ms`; returns the way to call it off. */
   after(ms: number, callback: () => void): () => void;
+  /** Resolves when all that is ready now was taken in: what comes in one turn is decided, and made durable, together. */
+  turnsEnd(): Promise<void>;
 }
 
 /** Node's timers take at most this many milliseconds; a longer wait is taken in legs. */
@@ -21,6 +23,7 @@ export function systemClock(notBefore = 0): Clock {
   const now = () => Math.floor(start + performance.now() - origin);
   return {
     now,
+    turnsEnd: turnsEnds(),
     after(ms, callback) {
       const due = now() + ms;
       let timer: NodeJS.Timeout;
@@ -33,4 +36,19 @@ export function systemClock(notBefore = 0): Clock {
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Of Node's event loop: when every socket that was ready was read. One callback ends the turn for all who wait. */
+function turnsEnds(): () => Promise<void> {
+  let waiting: (() => void)[] = [];
+  const end = () => {
+    const now = waiting;
+    waiting = [];
+    for (const resolve of now) resolve();
+  };
+  return () =>
+    new Promise((resolve) => {
+      if (waiting.length === 0) setImmediate(end);
+      waiting.push(resolve);
+    });
 }

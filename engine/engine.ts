@@ -102,7 +102,12 @@ export class Engine {
     this.#makeClock = options.clock ?? systemClock;
     this.#clock = this.#makeClock(0);
     const now = () => this.#clock.now();
-    const clock: Clock = { now, after: (ms, callback) => this.#clock.after(ms, callback) };
+    const turnsEnd = () => this.#clock.turnsEnd();
+    const clock: Clock = {
+      now,
+      after: (ms, callback) => this.#clock.after(ms, callback),
+      turnsEnd,
+    };
     const directory = () => this.directory;
     const reached = (position: number) => this.#directory.reached(position);
     const onJob = (id: number, steps: readonly Step<JobState, JobEvent>[]) =>
@@ -111,7 +116,7 @@ export class Engine {
     this.#directory = new ProjectionRunner(directoryProjection, store, checkpoints, (events) => {
       if (this.#started) this.#onEvents(events);
     });
-    const streams = new Streams({ store, now, newId, directory, onJob });
+    const streams = new Streams({ store, now, newId, turnsEnd, directory, onJob });
     const commands = new Commands(streams, newId);
     this.#streams = streams;
     this.#commands = commands;

@@ -72,6 +72,8 @@ export interface Surroundings<S, E extends AnyEvent> {
    * those of others that came after the stream was loaded.
    */
   onCommitted(steps: readonly Step<S, E>[]): void;
+  /** Resolves when all that is ready in this turn of the event loop was taken in. */
+  turnsEnd(): Promise<void>;
   /** Called when the queue is empty and nothing is in flight. */
   onIdle(): void;
 }
@@ -176,6 +178,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     this.#running = true;
     try {
       while (this.#pending.length > 0 || this.#isBehind) {
+        // Whoever speaks in the same turn shares the append, and so its fsync.
+        await this.#around.turnsEnd();
         const batch = this.#pending.splice(0);
         try {
           await this.load();

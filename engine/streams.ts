@@ -32,6 +32,7 @@ export interface StreamsPort {
   store: EventStore;
   now(): number;
   newId(): string;
+  turnsEnd(): Promise<void>;
   directory(): Directory;
   onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void;
 }
@@ -89,11 +90,12 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId } = this.#port;
+    const { store, now, newId, turnsEnd } = this.#port;
     const around = {
       store,
       now,
       newId,
+      turnsEnd,
       onCommitted: is.onCommitted ?? (() => {}),
       onIdle: () => {
         if (is.keep?.(made.state) === false) this.#live.delete(name);

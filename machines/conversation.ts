@@ -65,7 +65,7 @@ export type Question = Pick<OpenWait, 'member' | 'verb' | 'message' | 'role' | '
 /** Whether member `m` is one that this wait counts. A sync never waits for its own caller. */
 export function counts(group: Group, wait: Question, m: number): boolean {
   if (m === wait.member && (wait.verb === 'sync' || !group.countsSelf)) return false;
-  return wait.role === null || group.roles[m] === wait.role;
+  return inRole(group, wait, m);
 }
 
 /** How often member `m` has sent `message`. */
@@ -111,26 +111,17 @@ export const openWait = (talk: Conversation, number: number): OpenWait | undefin
 export const waitsOf = (talk: Conversation, member: number): WaitList =>
   talk.waitsOfMember[member] ?? [];
 
-export const waitsOn = (talk: Conversation, message: string): OpenWait[] =>
-  (talk.waitsByHash[hashOf(message)] ?? []).flatMap((chunk) =>
-    chunk.filter((wait) => wait.message === message),
-  );
-
-/** Whether an open wait on this message is so; stops at the first. */
-export const someWaitOn = (
-  talk: Conversation,
-  message: string,
-  is: (wait: OpenWait) => boolean,
-): boolean =>
-  (talk.waitsByHash[hashOf(message)] ?? []).some((chunk) =>
-    chunk.some((wait) => wait.message === message && is(wait)),
-  );
+/** The open waits whose messages have the same hash as `message`: few others are among them. */
+const bucketOf = (talk: Conversation, message: string): WaitList =>
+  talk.waitsByHash[hashOf(message)] ?? [];
 
 /** A wait begins. */
-export const began = (talk: Conversation, wait: OpenWait): Conversation => ({
-  ...edited(talk, wait, (list) => appended(list, wait)),
-  waitCount: wait.wait,
-});
+export function began(talk: Conversation, begun: OpenWait): Conversation {
+  // Whoever asks the same has the same text of it: to compare two of them takes no time then.
+  const before = bucketOf(talk, begun.message).at(-1)?.at(-1);
+  const wait = before?.barrier === begun.barrier ? { ...begun, barrier: before.barrier } : begun;
+  return { ...edited(talk, wait, (list) => appended(list, wait)), waitCount: wait.wait };
+}
 
 /** An open wait has ended. */
 export function ended(talk: Conversation, wait: OpenWait): Conversation {
@@ -168,29 +159,58 @@ function edited(
  * Costs one look at the group for each different question, not for each waiter.
  */
 export function releasable(talk: Conversation, group: Group, message: string): OpenWait[] {
-  const everyone = new Map<string, { lacking: Set<number>; heardSome: number }>();
-  return waitsOn(talk, message).filter((wait) => {
-    let shared = everyone.get(wait.barrier);
-    if (shared === undefined) {
-      const all = { ...wait, member: -1 };
-      const lacking = new Set(missing(talk, group, all));
-      let counted = 0;
-      for (let m = 0; m < group.roles.length; m++) if (counts(group, all, m)) counted++;
-      shared = { lacking, heardSome: counted - lacking.size };
-      everyone.set(wait.barrier, shared);
+  const out: OpenWait[] = [];
+  const asked = new Map<string, Everyone>();
+  let everyone: Everyone | undefined;
+  for (const chunk of bucketOf(talk, message))
+    for (const wait of chunk) {
+      if (wait.message !== message) continue;
+      if (everyone?.barrier !== wait.barrier) {
+        everyone = asked.get(wait.barrier) ?? everyoneOf(talk, group, wait);
+        asked.set(wait.barrier, everyone);
+      }
+      if (isReleasedFor(talk, group, everyone, wait)) out.push(wait);
     }
-    const selfCounts = counts(group, wait, wait.member);
-    const selfLacks = shared.lacking.has(wait.member);
-    const lacks = shared.lacking.size - (selfLacks && !selfCounts ? 1 : 0);
-    if (lacks === 0) return true;
-    if (wait.verb !== 'wait') return false;
-    const selfHeard = !selfLacks && inRole(group, wait, wait.member) && !selfCounts ? 1 : 0;
-    return shared.heardSome - selfHeard > 0;
-  });
+  return out;
+}
+
+/** A question's count as if nobody had asked it: whoever asks may not count, and then only itself differs. */
+interface Everyone {
+  barrier: string;
+  lacking: number;
+  heard: number;
+}
+
+function everyoneOf(talk: Conversation, group: Group, wait: OpenWait): Everyone {
+  const everyone = { barrier: wait.barrier, lacking: 0, heard: 0 };
+  for (let m = 0; m < group.roles.length; m++) {
+    if (!inRole(group, wait, m)) continue;
+    if (hasHeard(talk, wait, m)) everyone.heard++;
+    else everyone.lacking++;
+  }
+  return everyone;
+}
+
+function isReleasedFor(
+  talk: Conversation,
+  group: Group,
+  { lacking, heard }: Everyone,
+  wait: OpenWait,
+): boolean {
+  if (lacking === 0) return true;
+  if (lacking > 1 && wait.verb !== 'wait') return false;
+  const { member } = wait;
+  const skipsSelf = inRole(group, wait, member) && !counts(group, wait, member);
+  const skipsLacking = skipsSelf && !hasHeard(talk, wait, member);
+  if (lacking === 1 && skipsLacking) return true;
+  return wait.verb === 'wait' && heard > (skipsSelf && !skipsLacking ? 1 : 0);
 }
 
 const inRole = (group: Group, wait: Question, m: number): boolean =>
   wait.role === null || group.roles[m] === wait.role;
+
+const hasHeard = (talk: Conversation, wait: Question, m: number): boolean =>
+  sent(talk, wait.message, m) >= wait.round;
 
 /** Member `m` sends `message` with `pairs`. */
 export function heard(
@@ -223,9 +243,13 @@ function withPairs(
   clockBefore: number,
 ): Pair[] {
   const out = [...known];
-  const places = new Map(known.flatMap((p, at) => (p.member === m ? [[p.key, at] as const] : [])));
-  for (const [index, [key, value]] of pairs.entries()) {
-    const clock = clockBefore + index + 1;
+  const places = new Map<string, number>();
+  known.forEach((pair, at) => {
+    if (pair.member === m) places.set(pair.key, at);
+  });
+  let clock = clockBefore;
+  for (const [key, value] of pairs) {
+    clock++;
     const at = places.get(key) ?? out.length;
     out[at] = { member: m, key, value, first: out[at]?.first ?? clock, last: clock };
     places.set(key, at);

@@ -1,6 +1,6 @@
 /** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
 import type { JobCommand } from './commands.ts';
-import { barrierKey, missing, openWait, releasable, someWaitOn, waitsOf } from './conversation.ts';
+import { barrierKey, missing, openWait, releasable, waitsOf } from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
@@ -257,10 +257,8 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
   const question = { member: place, verb, message, role: role ?? null, round };
   const lacking = missing(draft.state.conversation, draft.state.group, question);
   const barrier = barrierKey(question);
-  const hasTwin = someWaitOn(
-    draft.state.conversation,
-    message,
-    (w) => w.member === place && w.barrier === barrier && w.stuck === null,
+  const hasTwin = waitsOf(draft.state.conversation, place).some((chunk) =>
+    chunk.some((open) => open.barrier === barrier && open.stuck === null),
   );
   const started = draft.emit('WaitStarted', {
     wait: draft.state.conversation.waitCount + 1,

@@ -6,7 +6,7 @@
  * open wait can only be released by members of S or terminal ones. If none of S ever sends again, none of these
  * waits can be released; only a process in the background of a board could still send.
  */
-import { type Conversation, counts, type Group, missing } from './conversation.ts';
+import { type Conversation, counts, type Group, missing, waitsOf } from './conversation.ts';
 import type { OpenWait, WaitList } from './wait-list.ts';
 
 export interface Stuck {
@@ -24,7 +24,7 @@ export function stuckWaits(
   group: Group,
   terminal: readonly boolean[],
 ): Stuck[] {
-  if (talk.waits.length === 0) return [];
+  if (everyWaitHasHope(talk, group, terminal)) return [];
   const facts = new Facts(talk, group);
   const isDead = (m: number) => terminal[m] === true;
   const blocked = blockedMembers(talk);
@@ -53,6 +53,26 @@ export function stuckWaits(
     });
   }
   return out;
+}
+
+/**
+ * Whether every open wait can be released by members that neither wait nor have ended: the usual case, told at the
+ * price of one look at the group for each different question.
+ */
+function everyWaitHasHope(talk: Conversation, group: Group, terminal: readonly boolean[]): boolean {
+  const isFree = (m: number) => terminal[m] !== true && waitsOf(talk, m).length === 0;
+  let asked: string | undefined;
+  for (const bucket of talk.waitsByHash)
+    for (const chunk of bucket)
+      for (const wait of chunk) {
+        if (wait.barrier === asked) continue;
+        asked = wait.barrier;
+        // As if nobody had asked: whoever asks waits itself, and is no hope.
+        const lacking = missing(talk, group, { ...wait, member: -1 });
+        const hasHope = wait.verb === 'wait' ? lacking.some(isFree) : lacking.every(isFree);
+        if (!hasHope) return false;
+      }
+  return true;
 }
 
 /** The members with an open wait, each with its waits. */

@@ -33,31 +33,40 @@ export function appended(list: WaitList, wait: OpenWait): WaitList {
   return list.with(-1, [...last, wait]);
 }
 
-/** Without wait `number`. */
+/** Without wait `number`, which is in it. */
 export function removed(list: WaitList, number: number): WaitList {
   const at = chunkOf(list, number);
-  const chunk = (list[at] ?? []).filter(({ wait }) => wait !== number);
-  return chunk.length === 0 ? list.toSpliced(at, 1) : list.with(at, chunk);
+  const chunk = list[at] ?? [];
+  if (chunk.length === 1) return list.toSpliced(at, 1);
+  return list.with(at, chunk.toSpliced(placeIn(chunk, number), 1));
 }
 
-/** With another wait in the place of the one with its number. */
+/** With another wait in the place of the one with its number, which is in it. */
 export function replaced(list: WaitList, by: OpenWait): WaitList {
   const at = chunkOf(list, by.wait);
-  return list.with(
-    at,
-    (list[at] ?? []).map((is) => (is.wait === by.wait ? by : is)),
-  );
+  const chunk = list[at] ?? [];
+  return list.with(at, chunk.with(placeIn(chunk, by.wait), by));
 }
 
-export const found = (list: WaitList, number: number): OpenWait | undefined =>
-  list[chunkOf(list, number)]?.find(({ wait }) => wait === number);
+export function found(list: WaitList, number: number): OpenWait | undefined {
+  const chunk = list[chunkOf(list, number)] ?? [];
+  const wait = chunk[placeIn(chunk, number)];
+  return wait?.wait === number ? wait : undefined;
+}
 
 /** The chunk that holds `number` if any does: the last one that begins at or below it. */
-function chunkOf(list: WaitList, number: number): number {
-  let [from, to] = [0, list.length];
+const chunkOf = (list: WaitList, number: number): number =>
+  lastUpTo(list.length, number, (at) => list[at]?.[0]?.wait ?? 0);
+
+const placeIn = (chunk: readonly OpenWait[], number: number): number =>
+  lastUpTo(chunk.length, number, (at) => chunk[at]?.wait ?? 0);
+
+/** The last place whose number is at or below `number`; 0 when there is none. */
+function lastUpTo(length: number, number: number, numberAt: (at: number) => number): number {
+  let [from, to] = [0, length];
   while (from < to) {
     const middle = (from + to) >> 1;
-    if ((list[middle]?.[0]?.wait ?? 0) <= number) from = middle + 1;
+    if (numberAt(middle) <= number) from = middle + 1;
     else to = middle;
   }
   return Math.max(0, from - 1);

@@ -31,6 +31,8 @@ export interface Checked {
   type: EventType;
   /** JSON text. */
   data: string;
+  /** What the text says, and nothing that the caller holds. */
+  parsed: unknown;
   meta: Meta;
 }
 
@@ -75,27 +77,22 @@ function checkStream(stream: string): void {
 }
 
 function checkEvent(stream: string, version: number, raw: NewEvent): Checked {
-  const { event, meta } = parseEvent({ ...raw, stream, version });
+  const { type, meta: said, data: given } = raw;
+  const { event, meta } = parseEvent({ type, data: given, meta: said, stream, version });
   const data = JSON.stringify(event.data);
   // A string of n characters has at most 3n bytes: most events are small and need no exact count.
   if (data.length * 3 > EVENT_BYTES_MAX && Buffer.byteLength(data) > EVENT_BYTES_MAX)
     throw new BadAppend(
       `${stream}: an event of more than ${EVENT_BYTES_MAX} bytes (${event.type})`,
     );
-  return { id: raw.id, type: event.type, data, meta };
+  return { id: raw.id, type: event.type, data, parsed: event.data, meta };
 }
 
-/**
- * What was just stored, as a reader will read it. It was checked on its way in.
- * Built from the JSON text, so that it shares nothing with what the caller holds.
- */
-export function recordedLive(
-  checked: Checked,
+/** What was just stored, as a reader will read it. It was checked on its way in. */
+export const recordedLive = (
+  { type, parsed, id, meta }: Checked,
   at: { stream: string; version: number; position: number },
-): RecordedEvent {
-  const data: unknown = JSON.parse(checked.data);
-  return recorded(checked.type, data, checked.id, { ...checked.meta }, at);
-}
+): RecordedEvent => recorded(type, parsed, id, meta, at);
 
 /** An event that cannot be read, with its place in the log: a reader can go on after it. */
 export type UnreadableRecord = UnreadableEvent & { position: number };

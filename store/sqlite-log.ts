@@ -4,93 +4,59 @@
 import {
   type Database,
   resultCode,
+  SQLITE_CONSTRAINT,
   SQLITE_ERROR,
   type SqlValue,
   type Statement,
 } from './sqlite-api.ts';
-import type { AppendRequest, AppendResult, NewRow, Page } from './sqlite-messages.ts';
+import { type Group, idAt, ROW_CELLS } from './sqlite-group.ts';
+import type { AppendResult, Page } from './sqlite-messages.ts';
+import { Pages } from './sqlite-pages.ts';
 
-/** Small enough for a page to be dead when the garbage is collected: one of a thousand takes four times as long. */
-const PAGE_EVENTS_MAX = 200;
-/** Of data. A larger event is a page of its own: memory is flat whatever the size of the events. */
-const PAGE_BYTES_MAX = 1024 * 1024;
-const NAMES_CACHED_MAX = 50_000;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** One event as a `Line`, made by SQLite itself: to hand over each row as an object takes three times as long. */
-const LINE = `format('[%d,%d,%d,%d,"%s",%d,%d,%s,%d,%s,%s]', position, stream, version, type,
-  lower(hex(id)), at, actor,
-  CASE typeof(causation) WHEN 'blob' THEN '"' || lower(hex(causation)) || '"' ELSE json_array(causation) END,
-  correlation, coalesce(rest, 'null'), data)`;
-
-/** Reads pages of the events that `where` gives, by their `key`; the `where` ends with `key > ? AND key <= ?`. */
-class Pages {
-  readonly #end: Statement;
-  readonly #lines: Statement;
-  readonly #names: Statement;
-
-  constructor(db: Database, key: 'position' | 'version', where: string) {
-    this.#end = db.prepare(`
-      SELECT count(*) AS count, max(${key}) AS last, total(octet_length(data)) AS bytes
-      FROM (SELECT ${key}, data FROM events WHERE ${where} ORDER BY ${key} LIMIT ?)`);
-    this.#lines = db.prepare(`
-      SELECT group_concat(line, ',' || char(10)) AS lines
-      FROM (SELECT ${LINE} AS line FROM events WHERE ${where} ORDER BY ${key})`);
-    const ids = ['stream', 'type', 'actor', 'correlation'].map(
-      (name) => `SELECT ${name} FROM events WHERE ${where}`,
-    );
-    this.#names = db.prepare(`
-      SELECT json_group_object(id, name) AS names FROM names WHERE id IN (${ids.join(' UNION ')})`);
-  }
-
-  /** `from`: what the `where` asks for first, up to the value after which the page begins. */
-  read(from: readonly SqlValue[], upTo: number, limit: number): Page {
-    for (let size = Math.min(PAGE_EVENTS_MAX, limit); ; size = Math.ceil(size / 2)) {
-      const { count, last, bytes } = this.#end.get(...from, upTo, size) as PageEnd;
-      if (last === null) return { count: 0, last: 0, lines: '', names: '{}', isLast: true };
-      if (bytes > PAGE_BYTES_MAX && count > 1) continue;
-      const range = [...from, last];
-      const { lines } = this.#lines.get(...range) as { lines: string };
-      const { names } = this.#names.get(...range, ...range, ...range, ...range) as {
-        names: string;
-      };
-      return { count, last, lines, names, isLast: count < size || count === limit };
-    }
-  }
-}
-
-interface PageEnd {
-  count: number;
-  last: number | null;
-  bytes: number;
-}
+/** Names and ends of streams that are remembered. */
+const CACHED_MAX = 50_000;
+/** Rows are written so many at a time while there are so many: each call of SQLite has a price of its own. */
+const ROWS_AT_ONCE = 16;
+const COLUMNS = 11;
 
 export class SqliteLog {
   readonly #db: Database;
   readonly #statements: Record<
-    'nameId' | 'addName' | 'streamEnd' | 'hasId' | 'range' | 'add' | 'head' | 'keepHead' | 'remove',
+    | 'nameId'
+    | 'addName'
+    | 'streamEnd'
+    | 'hasId'
+    | 'range'
+    | 'addOne'
+    | 'addMany'
+    | 'head'
+    | 'keepHead'
+    | 'remove',
     Statement
   >;
   readonly #ofStream: Pages;
   readonly #ofLog: Pages;
   /** Id of a name. Forgotten on rollback, and when it is full. */
   readonly #names = new Map<string, number>();
+  /** Version of a stream, by the id of its name. Forgotten likewise. */
+  readonly #ends = new Map<number, number>();
+  /** The values of rows that are decided and not yet written. */
+  #unwritten: SqlValue[] = [];
   #head: number;
 
   constructor(db: Database) {
     this.#db = db;
+    const row = `(${Array(COLUMNS).fill('?')})`;
     this.#statements = {
       nameId: db.prepare('SELECT id FROM names WHERE name = ?'),
       addName: db.prepare('INSERT INTO names (name) VALUES (?)'),
-      streamEnd: db.prepare(
-        'SELECT version, position FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1',
-      ),
+      streamEnd: db.prepare('SELECT max(version) AS version FROM events WHERE stream = ?'),
       hasId: db.prepare('SELECT 1 FROM events WHERE id = ?'),
       range: db.prepare(
         'SELECT id, position FROM events WHERE stream = ? AND version > ? ORDER BY version LIMIT ?',
       ),
-      add: db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+      addOne: db.prepare(`INSERT INTO events VALUES ${row}`),
+      addMany: db.prepare(`INSERT INTO events VALUES ${Array(ROWS_AT_ONCE).fill(row)}`),
       head: db.prepare(
         'SELECT max(head, coalesce((SELECT max(position) FROM events), 0)) AS head FROM kept',
       ),
@@ -115,8 +81,14 @@ export class SqliteLog {
    * Decides every append of the group in order, and commits once. A conflict is an answer to its caller and
    * leaves the others alone; an error of the disk undoes the whole group and is thrown.
    */
-  append(group: readonly AppendRequest[]): AppendResult[] {
-    return this.#inTransaction(() => group.map((request) => this.#appendOne(request)));
+  append(group: Group): AppendResult[] {
+    try {
+      return this.#inTransaction(() => this.#appendAll(group, false));
+    } catch (error) {
+      if (resultCode(error) !== SQLITE_CONSTRAINT) throw error;
+      // An id is in the log already. Whose append has it, is told by asking for each: nobody pays for that before.
+      return this.#inTransaction(() => this.#appendAll(group, true));
+    }
   }
 
   #inTransaction<T>(write: () => T): T {
@@ -127,6 +99,8 @@ export class SqliteLog {
       return result;
     } catch (error) {
       this.#names.clear();
+      this.#ends.clear();
+      this.#unwritten = [];
       this.#rollback();
       this.#head = this.#readHead();
       throw error;
@@ -142,32 +116,51 @@ export class SqliteLog {
     }
   }
 
-  /** Every check comes before the first write, so that a conflict has nothing to undo. */
-  #appendOne({ stream, expectedVersion, rows }: AppendRequest): AppendResult {
+  #appendAll(group: Group, asksForIds: boolean): AppendResult[] {
+    let from = 0;
+    const results = group.sizes.map((size, append) => {
+      const result = this.#appendOne(group, append, { from, to: from + size }, asksForIds);
+      from += size;
+      return result;
+    });
+    this.#write();
+    return results;
+  }
+
+  /** Every check comes before the first row, so that a conflict has nothing to undo. */
+  #appendOne(
+    group: Group,
+    append: number,
+    rows: { from: number; to: number },
+    asksForIds: boolean,
+  ): AppendResult {
+    const stream = group.streams[append] ?? '';
+    const expected = group.expectedVersions[append] ?? 0;
     const known = this.#knownName(stream);
-    const end =
-      known === undefined
-        ? undefined
-        : (this.#statements.streamEnd.get(known) as { version: number } | undefined);
-    const actual = end?.version ?? 0;
-    const ids = rows.map((row) => bytesOf(row.id));
-    if (known !== undefined && expectedVersion < actual) {
-      const position = this.#repeated(known, expectedVersion, ids);
-      if (position !== undefined)
-        return { isConflict: false, isNew: false, version: expectedVersion + ids.length, position };
+    const actual = known === undefined ? 0 : this.#endOf(known);
+    if (known !== undefined && expected < actual) {
+      const position = this.#repeated(known, expected, idsOf(group, rows));
+      const version = expected + rows.to - rows.from;
+      if (position !== undefined) return { isConflict: false, isNew: false, version, position };
     }
-    if (expectedVersion !== actual || ids.some((id) => this.#statements.hasId.get(id)))
+    if (expected !== actual || (asksForIds && this.#hasOneOf(idsOf(group, rows))))
       return { isConflict: true, actual };
     const streamId = this.#nameId(stream);
-    let position = 0;
-    rows.forEach((row, index) => {
-      position = this.#add(streamId, actual + index + 1, row, ids[index] ?? bytesOf(row.id));
-    });
-    return { isConflict: false, isNew: true, version: actual + rows.length, position };
+    for (let row = rows.from; row < rows.to; row++)
+      this.#add(streamId, actual + row - rows.from + 1, group, row);
+    const version = actual + rows.to - rows.from;
+    remember(this.#ends, streamId, version);
+    return { isConflict: false, isNew: true, version, position: this.#head };
+  }
+
+  #hasOneOf(ids: readonly Uint8Array[]): boolean {
+    this.#write();
+    return ids.some((id) => this.#statements.hasId.get(id) !== undefined);
   }
 
   /** The position of the last of these ids, when they are just what was appended at this version. */
   #repeated(streamId: number, after: number, ids: readonly Uint8Array[]): number | undefined {
+    this.#write();
     const stored = [...this.#statements.range.iterate(streamId, after, ids.length)] as {
       id: Uint8Array;
       position: number;
@@ -179,29 +172,50 @@ export class SqliteLog {
     return isSame ? stored.at(-1)?.position : undefined;
   }
 
-  #add(streamId: number, version: number, row: NewRow, id: Uint8Array): number {
+  #add(streamId: number, version: number, group: Group, row: number): void {
     this.#head += 1;
-    this.#statements.add.run(
+    const { cells } = group;
+    const at = row * ROW_CELLS;
+    this.#unwritten.push(
       this.#head,
       streamId,
       version,
-      this.#nameId(row.type),
-      id,
-      row.at,
-      this.#nameId(row.actor),
-      UUID.test(row.causation) ? bytesOf(row.causation) : row.causation,
-      this.#nameId(row.correlation),
-      row.rest,
-      row.data,
+      this.#nameId(cells[at] as string),
+      idAt(group, 2 * row),
+      cells[at + 1] as number,
+      this.#nameId(cells[at + 2] as string),
+      cells[at + 3] ?? idAt(group, 2 * row + 1),
+      this.#nameId(cells[at + 4] as string),
+      cells[at + 5] ?? null,
+      cells[at + 6] as string,
     );
-    return this.#head;
+    if (this.#unwritten.length === ROWS_AT_ONCE * COLUMNS) this.#write();
+  }
+
+  #write(): void {
+    const values = this.#unwritten;
+    if (values.length === 0) return;
+    this.#unwritten = [];
+    if (values.length === ROWS_AT_ONCE * COLUMNS) this.#statements.addMany.run(...values);
+    else
+      for (let at = 0; at < values.length; at += COLUMNS)
+        this.#statements.addOne.run(...values.slice(at, at + COLUMNS));
+  }
+
+  #endOf(streamId: number): number {
+    const known = this.#ends.get(streamId);
+    if (known !== undefined) return known;
+    this.#write();
+    const { version } = this.#statements.streamEnd.get(streamId) as { version: number | null };
+    remember(this.#ends, streamId, version ?? 0);
+    return version ?? 0;
   }
 
   #knownName(name: string): number | undefined {
     const cached = this.#names.get(name);
     if (cached !== undefined) return cached;
     const row = this.#statements.nameId.get(name) as { id: number } | undefined;
-    if (row !== undefined) this.#remember(name, row.id);
+    if (row !== undefined) remember(this.#names, name, row.id);
     return row?.id;
   }
 
@@ -209,13 +223,8 @@ export class SqliteLog {
     const known = this.#knownName(name);
     if (known !== undefined) return known;
     const id = Number(this.#statements.addName.run(name).lastInsertRowid);
-    this.#remember(name, id);
+    remember(this.#names, name, id);
     return id;
-  }
-
-  #remember(name: string, id: number): void {
-    if (this.#names.size >= NAMES_CACHED_MAX) this.#names.clear();
-    this.#names.set(name, id);
   }
 
   readStream(stream: string, after: number): Page {
@@ -238,7 +247,14 @@ export class SqliteLog {
       this.#statements.keepHead.run(this.#head);
       this.#statements.remove.run(streamId);
     });
+    this.#ends.delete(streamId);
   }
 }
 
-const bytesOf = (uuid: string): Uint8Array => Buffer.from(uuid.replaceAll('-', ''), 'hex');
+function remember<K>(cache: Map<K, number>, key: K, value: number): void {
+  if (cache.size >= CACHED_MAX) cache.clear();
+  cache.set(key, value);
+}
+
+const idsOf = (group: Group, { from, to }: { from: number; to: number }): Uint8Array[] =>
+  Array.from({ length: to - from }, (_, row) => idAt(group, 2 * (from + row)));

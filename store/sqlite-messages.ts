@@ -1,27 +1,5 @@
-/**
- * What the store's two threads say to each other. All of it is plain data: strings cross a thread cheaply,
- * small byte arrays do not, so ids travel as text.
- */
-
-/** One event on its way into the file. */
-export interface NewRow {
-  id: string;
-  type: string;
-  at: number;
-  actor: string;
-  causation: string;
-  correlation: string;
-  /** JSON of the rare parts of `meta`; null when there are none. */
-  rest: string | null;
-  /** JSON text. */
-  data: string;
-}
-
-export interface AppendRequest {
-  stream: string;
-  expectedVersion: number;
-  rows: NewRow[];
-}
+/** What the store's two threads say to each other. All of it is plain data. */
+import type { Group } from './sqlite-group.ts';
 
 /** `isNew` is false for a repeated append: its events were there already. */
 export type AppendResult =
@@ -64,7 +42,7 @@ export type Line = [
 export type Request =
   | { do: 'open'; file: string; isReadOnly: boolean }
   /** All in one transaction. */
-  | { do: 'append'; group: AppendRequest[] }
+  | { do: 'append'; group: Group }
   | { do: 'read-stream'; stream: string; after: number }
   | { do: 'read-all'; after: number; upTo: number; limit: number }
   | { do: 'remove'; stream: string }

@@ -8,7 +8,8 @@ import type { NewEvent, RecordedEvent } from '../machines/events.ts';
 import { type Checked, checkAppend, recordedLive } from './edge.ts';
 import { Feed } from './feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from './port.ts';
-import type { AppendResult, NewRow, Page } from './sqlite-messages.ts';
+import { groupOf } from './sqlite-group.ts';
+import type { AppendResult, Page } from './sqlite-messages.ts';
 import { eventsOf } from './sqlite-page.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
@@ -115,7 +116,7 @@ class SqliteStore implements EventStore {
 
   async #commit(group: readonly Pending[]): Promise<void> {
     try {
-      const results = await this.#thread.ask({ do: 'append', group: group.map(toRequest) });
+      const results = await this.#thread.ask({ do: 'append', group: groupOf(group) });
       this.#publish(group, results);
       group.forEach((append, index) => {
         settle(append, results[index]);
@@ -245,18 +246,6 @@ function settle(append: Pending, result: AppendResult | undefined): void {
   else if (result.isConflict)
     append.reject(new ConcurrencyConflict({ stream, expected, actual: result.actual }));
   else append.resolve({ version: result.version, position: result.position });
-}
-
-const toRequest = ({ stream, expectedVersion, checked }: Pending) => ({
-  stream,
-  expectedVersion,
-  rows: checked.map(toRow),
-});
-
-function toRow({ id, type, data, meta }: Checked): NewRow {
-  const { at, actor, causationId: causation, correlationId: correlation, ...rare } = meta;
-  const rest = JSON.stringify(rare);
-  return { id, type, at, actor, causation, correlation, rest: rest === '{}' ? null : rest, data };
 }
 
 /** The events of one append have positions one after another: one transaction wrote them in a row. */

@@ -93,6 +93,7 @@ describe('devices', () => {
       { name: 'bench', state: 'connected', boards: ['b1', 'b2'], jobLimit: 1, used: 1 },
       { name: 'here', boards: [], used: 0 },
     ]);
+    await until(async () => ((await engine.job(1))?.state === 'allocated' ? true : undefined));
     await booted(engine, 1);
     await finish(engine, 1, 'b1');
     const checked = await until(async () => {

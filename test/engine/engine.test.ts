@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allocated, booted, call, finish, jobOf, startEngine, until } from './bench.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 describe('the engine', () => {
   it('allocates a whole group, carries a barrier, and gives every board back', async () => {
@@ -78,25 +79,8 @@ describe('the engine', () => {
   });
 
   it('gives a wait up once nobody has been on the line for the grace, and not before', async () => {
-    const timers: { due: number; callback: () => void }[] = [];
-    let now = 1_000;
-    const clock = () => ({
-      now: () => now,
-      after(ms: number, callback: () => void) {
-        const timer = { due: now + ms, callback };
-        timers.push(timer);
-        return () => void timers.splice(timers.indexOf(timer), 1);
-      },
-    });
-    const pass = (ms: number) => {
-      now += ms;
-      for (const timer of [...timers])
-        if (timer.due <= now) {
-          timers.splice(timers.indexOf(timer), 1);
-          timer.callback();
-        }
-    };
-    const { engine } = await startEngine({ clock });
+    const time = new VirtualClock();
+    const { engine } = await startEngine({ clock: time.clock });
     const id = await allocated(engine, jobOf({ server: 1, client: 1 }));
     const [server = '', client = ''] = await booted(engine, id);
     const gone = new AbortController();
@@ -106,15 +90,15 @@ describe('the engine', () => {
     );
     gone.abort();
     expect(await first).toBeUndefined();
-    pass(9_000);
+    await time.pass(9_000);
     const back = new AbortController();
     const second = call(engine, id, client, 'sync x', 'k1', back.signal);
     await until(() => (engine.heldWaits === 1 ? true : undefined));
-    pass(9_000);
+    await time.pass(9_000);
     expect((await engine.job(id))?.conversation.waits.flat()).toHaveLength(1);
     back.abort();
     await second;
-    pass(10_000);
+    await time.pass(10_000);
     await until(async () =>
       (await engine.job(id))?.conversation.waits.flat().length ? undefined : true,
     );

@@ -35,7 +35,8 @@ export class VirtualClock {
       isOver = true;
       this.#drop([...own]);
     };
-    return { clock: () => ({ now: () => this.#now, after }), stop };
+    const turnsEnd = () => Promise.resolve();
+    return { clock: () => ({ now: () => this.#now, after, turnsEnd }), stop };
   }
 
   /** A clock for one engine that lives as long as the test. */

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
+import type { Checked } from '../../store/edge.ts';
 import {
   ConcurrencyConflict,
   type EventStore,
@@ -24,6 +25,7 @@ import {
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
 import { FILE_VERSION, openLogFile } from '../../store/sqlite-file.ts';
+import { groupOf } from '../../store/sqlite-group.ts';
 import { SqliteLog } from '../../store/sqlite-log.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
@@ -81,14 +83,10 @@ it('reads in pages that are bounded by their events and by their bytes', () => {
   const db = openLogFile(join(newFolder(), 'log.db'));
   undo.push(() => db.close());
   const log = new SqliteLog(db);
-  const row = (data: string) => {
-    const id = sent().id;
-    const names = { type: 'MessageSent', actor: 'a', causation: 'c', correlation: 'j' };
-    return { id, at: 0, rest: null, data, ...names };
-  };
+  const row = (data: string): Checked => ({ ...sent(), data, parsed: null });
   const small = Array.from({ length: 2_500 }, () => row('{}'));
   const big = Array.from({ length: 12 }, () => row('x'.repeat(400_000)));
-  log.append([{ stream: 's', expectedVersion: 0, rows: [...small, ...big] }]);
+  log.append(groupOf([{ stream: 's', expectedVersion: 0, checked: [...small, ...big] }]));
   const pages: number[] = [];
   for (let after = 0; after < log.head; ) {
     const page = log.readAll(after, log.head, Number.MAX_SAFE_INTEGER);
