@@ -25,6 +25,7 @@ export type ApiEngine = BoardEngine &
     | 'restore'
     | 'directory'
     | 'queue'
+    | 'queueLength'
     | 'why'
     | 'setPriority'
     | 'head'

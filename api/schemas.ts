@@ -171,6 +171,8 @@ export const WhyView = QueueEntry.extend({
       wanted: z.number(),
       /** Boards that fit the role and are free for this job now. Roles may share them. */
       free: z.number(),
+      /** Slots that no board is there for, while as many slots of the group as possible have one. */
+      short: z.number(),
       /** Every board of the role's type or name, by name, and what keeps it; `free`: nothing does. */
       candidates: z.array(
         z.object({

@@ -73,16 +73,14 @@ function startText({ guaranteedStart, place }: WhyView): string {
 }
 
 function renderSlot(slot: Slot, isWhole: boolean, page: Page): string {
-  const { role, wanted, free, candidates } = slot;
-  // At least: roles may share the boards that are free, and a worker may have room for fewer of them.
-  const lacking = wanted - free;
-  const short = lacking > 0 ? `, at least ${counted(lacking, 'slot')} cannot be filled` : '';
+  const { role, wanted, free, short, candidates } = slot;
+  const lacking = short > 0 ? `, ${short} short` : '';
   const title = hang(
     `role ${role}  `,
-    `wants ${wanted} of ${asked(slot)}; ${free} free${short}`,
+    `wants ${wanted} of ${asked(slot)}; ${free} free${lacking}`,
     page.columns,
   );
-  const painted = lacking > 0 ? page.colors.red(title) : title;
+  const painted = short > 0 ? page.colors.red(title) : title;
   if (candidates.length === 0) return `${painted}There is no such board.\n`;
   return isWhole || candidates.length <= BOARDS_LISTED_MAX
     ? painted + renderBoards(candidates, page)
@@ -137,9 +135,15 @@ function renderRules(candidates: readonly Candidate[], page: Page): string {
 /** What boards have in common that one rule keeps away: neither the job that has each, nor its own reason. */
 function ruleOf(why: string): string {
   return why
-    .replace(/^held by job \d+$/, 'held by a job')
+    .replace(/^held by job \d+( \(then .*\))?$/s, (_, then) =>
+      then === undefined ? 'held by a job' : 'held by a job, then closed',
+    )
+    .replace(/^held by its health check, job \d+$/, 'held by its health check')
     .replace(/^goes to job \d+$/, 'goes to a job that starts now')
-    .replace(/^(offline|health \w+|a health check comes first|its worker \S+ is lost): .*$/s, '$1');
+    .replace(
+      /^(offline|retired|health \w+|a health check comes first|its worker \S+ is lost)( since its event \d+)?: .*$/s,
+      '$1',
+    );
 }
 
 function firstBack(boards: readonly Candidate[]): string {

@@ -254,10 +254,18 @@ export class Engine {
     await this.#commands.job(id, command, by);
   }
 
-  /** The jobs that wait for boards, in the scheduler's order, each with the reason. */
-  queue(): (Waiting & Pick<JobEntry, 'name' | 'priority' | 'submittedAt'>)[] {
+  /** How many jobs wait for boards. */
+  get queueLength(): number {
+    return this.#lab.planner.queueLength;
+  }
+
+  /** A page of them, in the scheduler's order, each with the reason: it costs what is on it. */
+  queue(
+    after = 0,
+    limit = Number.POSITIVE_INFINITY,
+  ): (Waiting & Pick<JobEntry, 'name' | 'priority' | 'submittedAt'>)[] {
     const { jobs } = this.directory;
-    return this.#lab.planner.waiting(this.now()).flatMap((waiting) => {
+    return this.#lab.planner.waiting(this.now(), after, limit).flatMap((waiting) => {
       const entry = jobs.get(waiting.job);
       if (entry === undefined) return [];
       const { name, priority, submittedAt } = entry;

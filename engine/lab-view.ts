@@ -1,8 +1,10 @@
 /** The lab as the scheduler needs it, kept in step with the directory event by event: the planner, and due checks. */
+import type { DeviceState } from '../machines/device.ts';
 import type { RecordedEvent } from '../machines/events.ts';
 import { type Directory, streamKind } from '../projections/directory.ts';
 import { nextCheckAt } from '../scheduler/health.ts';
 import { Planner } from '../scheduler/planner.ts';
+import type { Board } from '../scheduler/types.ts';
 import { boardOf, queuedJob } from './boards.ts';
 
 export class LabView {
@@ -75,12 +77,21 @@ export class LabView {
     const board = boardOf(this.#directory(), name, now);
     const device = this.#directory().devices.get(name)?.state;
     if (board === undefined || device === undefined) return;
-    this.planner.setBoard(board);
+    this.planner.setBoard(this.#asSeen(board, device));
     if (board.state === 'idle' && board.open === 'checks') this.#due.add(name);
     else this.#due.delete(name);
     const at = nextCheckAt(device);
     if (at !== null && at > now) this.#dueAt.set(name, at);
     else this.#dueAt.delete(name);
+  }
+
+  /** With what only its reasons tell: why it was retired, and that the job that has it is its own health check. */
+  #asSeen(board: Board, { retiredReason }: DeviceState): Board {
+    const { name, state, heldBy } = board;
+    if (state === 'retired')
+      return { ...board, open: 'nothing', closed: `retired: ${retiredReason}` };
+    if (heldBy === undefined || this.#checks.get(heldBy.job) !== name) return board;
+    return { ...board, heldBy: { ...heldBy, isCheck: true } };
   }
 
   #job(id: number): void {

@@ -1,79 +1,78 @@
 /** Why a job still waits, as data and as one sentence: derived from the plan, never remembered. */
 import type { RoleRequest } from '../machines/definition.ts';
 import { admit } from './admission.ts';
-import { isOpenTo, missingTags } from './fit.ts';
-import { canMatch, deal, holdersOf, match } from './matching.ts';
+import { fitsRequest } from './fit.ts';
+import { Fitting } from './fitting.ts';
+import { canMatch, deal, holdersOf, type Matching, match } from './matching.ts';
 import { compareText } from './order.ts';
 import { indexOf, type Lab, PlanInTheMaking } from './plan.ts';
-import type { Demand, Shape } from './records.ts';
+import type { Demand, Part, Shape, WorkerUse } from './records.ts';
+import { standingOf } from './standing.ts';
 import { stockEver, stockNow } from './stock.ts';
 import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
-import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX, shortList } from './wording.ts';
-import { inUse, roomNow } from './worker-use.ts';
-
-/** What keeps a board from a role of the job; `why` is `free` when nothing does. */
-interface Standing {
-  board: string;
-  /** Whether its type or name and its tags are right and it is not retired. */
-  fits: boolean;
-  why: string;
-  /** `why` has a subject of its own: a sentence about the board puts it in brackets. */
-  aside?: boolean;
-  /** When it is back at the latest. */
-  until?: number;
-}
+import {
+  asked,
+  boardCount,
+  clauseList,
+  keptByLimit,
+  NAMED_BOARDS_MAX,
+  shortList,
+} from './wording.ts';
+import { inUse } from './worker-use.ts';
 
 /** Why one job of the queue waits; `undefined`: there is no such job in it. */
 export function explain(id: number, lab: Lab, now: number): Explanation | undefined {
   return new Account(new PlanInTheMaking(indexOf(lab), now)).explanationOf(id);
 }
 
-/** The whole queue in order, with what each job waits for. */
-export function waiting(lab: Lab, now: number): Waiting[] {
-  return new Account(new PlanInTheMaking(indexOf(lab), now)).waiting();
+/** A page of the queue in order, with what each job waits for. */
+export function waiting(lab: Lab, now: number, after?: number, limit?: number): Waiting[] {
+  return new Account(new PlanInTheMaking(indexOf(lab), now)).waiting(after, limit);
 }
+
+type Candidate = Explanation['slots'][number]['candidates'][number];
 
 /**
  * Explains the jobs of one plan: what stands between each and its boards once the plan's starts have theirs.
- * Jobs of one shape share the sentence.
+ * Jobs of one shape share the sentence, and the slots of one demand what is known of its boards.
  */
 export class Account {
   readonly #making: PlanInTheMaking;
   readonly #reasons = new Map<Shape, string>();
-  readonly #byName = new Map<string, readonly Board[]>();
-  /** How the boards stand to what waiting jobs ask for: the same for all that ask for the same. */
-  readonly #standingsOf = new Map<Demand, readonly Standing[]>();
+  readonly #fittings = new Map<Demand, Fitting>();
 
   constructor(making: PlanInTheMaking) {
     this.#making = making;
   }
 
-  waiting(): Waiting[] {
-    return this.#making.index.queue.items.map(({ job }, at) => this.#waitingOf(job, at + 1));
+  waiting(after = 0, limit = Number.POSITIVE_INFINITY): Waiting[] {
+    const page = this.#making.index.queue.items.slice(after, after + limit);
+    return page.map(({ job }, at) => this.#waitingOf(job, after + at + 1));
   }
 
   explanationOf(id: number): Explanation | undefined {
     const { index } = this.#making;
     const queued = index.queuedOf(id);
     if (queued === undefined) return undefined;
-    const { job } = queued;
-    const standings = this.#standings(job);
-    return {
-      ...this.#waitingOf(job, index.queue.placeOf(queued) + 1),
-      slots: job.roles.map(({ role, count: wanted }, at) => {
-        const ofRole = standings[at] ?? [];
-        return {
-          role,
-          wanted,
-          free: ofRole.filter(({ why }) => why === 'free').length,
-          candidates: ofRole.map(({ board, why, until }) => ({
-            board,
-            why,
-            ...(until !== undefined && { until }),
-          })),
-        };
-      }),
-    };
+    const { job, shape } = queued;
+    const starts = this.#making.startOf(id) !== undefined;
+    const matching = match(shape, stockNow);
+    const waitsForStart = !starts && matching.complete;
+    const given = deal(matching, stockNow);
+    const slots = job.roles.map((request) => {
+      const { role, count: wanted } = request;
+      const candidates = index.boards.meantBy(request).map((board) => {
+        const { why, until } = standingOf(board, request, job, this.#making);
+        const kept = waitsForStart && why === 'free' ? this.#keptBackText(board) : undefined;
+        const candidate: Candidate = { board: board.name, why: kept ?? why };
+        if (until !== undefined) candidate.until = until;
+        return candidate;
+      });
+      const free = candidates.reduce((sum, { why }) => sum + Number(why === 'free'), 0);
+      const found = matching.complete ? Math.min(free, wanted) : (given.get(role)?.length ?? 0);
+      return { role, wanted, free, short: starts ? 0 : wanted - found, candidates };
+    });
+    return { ...this.#waitingOf(job, index.queue.placeOf(queued) + 1), slots };
   }
 
   #waitingOf(job: QueuedJob, place: number): Waiting {
@@ -98,160 +97,130 @@ export class Account {
   #reasonOfShape(job: QueuedJob, shape: Shape): string {
     if (shape.parts.length === 0) return 'asks for no board, so there is no group to allocate';
     const matching = match(shape, stockNow);
-    if (matching.complete) return this.#wouldDelay(job);
-    return this.#impossible(job, shape) ?? this.#waitsFor(job, deal(matching, stockNow));
+    if (matching.complete) return this.#wouldDelay(job, shape);
+    return this.#impossible(job, shape) ?? this.#waitsFor(job, shape, matching);
   }
 
   /** The boards are there, but kept back: rule 4. */
-  #wouldDelay(job: QueuedJob): string {
-    const standings = this.#standings(job).flat();
-    const kept = standings.filter(({ why }) => why === this.#reservedFor()).map((one) => one.board);
-    const names = [...new Set(kept)].sort(compareText);
-    const head = `could start now, but job ${this.#making.reserved?.job.id} would start later`;
-    return names.length === 0 ? head : `${head}: ${clauseList(names)} ${this.#reservedFor()}`;
+  #wouldDelay(job: QueuedJob, { parts }: Shape): string {
+    const first = this.#making.reserved?.job.id;
+    const all = parts.map((part) => this.#fittingOf(part, job).keptBack);
+    const boards = [...new Set(all.flatMap((kept) => kept.boards))].sort(compareText);
+    const workers = [...new Set(all.flatMap((kept) => kept.workers))].sort(compareText);
+    const kept = [
+      ...(boards.length === 0 ? [] : [clauseList(boards)]),
+      ...(workers.length === 0 ? [] : [`room on worker ${clauseList(workers)}`]),
+    ];
+    const head = `could start now, but job ${first} would start later`;
+    return kept.length === 0 ? head : `${head}: ${kept.join(' and ')} reserved for job ${first}`;
   }
 
   /** Nothing that is registered can satisfy it any more: the last board was retired or changed. */
-  #impossible({ roles }: QueuedJob, shape: Shape): string | undefined {
-    // Mostly the boards that can be had at some time are enough, and counting them is cheap.
-    if (canMatch(shape, stockEver)) return undefined;
-    const boards = new Set(roles.flatMap((request) => this.#boardsMeantBy(request)));
-    const short = admit(roles, [...boards]);
+  #impossible(job: QueuedJob, shape: Shape): string | undefined {
+    const { apart, parts } = shape;
+    const areEnough = parts.every((part) => this.#fittingOf(part, job).count >= part.count);
+    // Mostly counting tells, or that those are enough which can be had at some time.
+    if (areEnough && (apart || canMatch(shape, stockEver))) return undefined;
+    const { boards } = this.#making.index;
+    const meant = new Set(job.roles.flatMap((request) => boards.meantBy(request)));
+    const short = admit(job.roles, [...meant]);
     if (short.length === 0) return undefined;
     return `cannot start on any boards that are registered: ${shortList(short)}`;
   }
 
   /** `waits for 1 board of role server (type panda): panda01 held by job 3, panda02 (offline: power)`. */
-  #waitsFor(job: QueuedJob, given: ReadonlyMap<string, readonly string[]>): string {
+  #waitsFor(job: QueuedJob, shape: Shape, matching: Matching): string {
+    const given = deal(matching, stockNow);
     const holder = holdersOf(given);
-    const standings = this.#standings(job);
-    const parts = job.roles.flatMap((request, at) => {
-      const short = request.count - (given.get(request.role)?.length ?? 0);
-      if (short === 0) return [];
-      const others = standings[at]?.filter(({ board }) => holder.get(board) !== request.role);
-      const causes = this.#causesOf(others ?? [], short, holder);
-      return [`${boardCount(short)} of role ${request.role} (${asked(request)}): ${causes}`];
+    const parts = job.roles.flatMap((request) => {
+      const found = given.get(request.role)?.length ?? 0;
+      const part = shape.parts.find(({ roles }) => roles.some(({ role }) => role === request.role));
+      const short = request.count - found;
+      if (short === 0 || part === undefined) return [];
+      const causes = [
+        ...this.#limitsOn(part, job, matching, holder),
+        ...this.#othersFor(part, job, request, given),
+      ];
+      const why = causes.length === 0 ? 'no other board is registered' : causes.join(', ');
+      return [`${boardCount(short)} of role ${request.role} (${asked(request)}): ${why}`];
     });
     return `waits for ${parts.join('; ')}`;
   }
 
-  /** What keeps the boards that fit; where too few fit at all, also what is wrong with the others. */
-  #causesOf(
-    others: readonly Standing[],
-    short: number,
-    holder: ReadonlyMap<string, string>,
-  ): string {
-    const fitting = others.filter(({ fits }) => fits);
-    const named =
-      fitting.length >= short ? fitting : [...fitting, ...others.filter((one) => !one.fits)];
-    if (named.length === 0) return 'no other board is registered';
-    const clauses = named.slice(0, NAMED_BOARDS_MAX).map(({ board, why, aside }) => {
-      if (why !== 'free') return aside === true ? `${board} (${why})` : `${board} ${why}`;
-      const role = holder.get(board);
-      return role === undefined
-        ? `${board} ${this.#oneTooMany(board)}`
-        : `${board} is also needed by role ${role}`;
-    });
-    return clauseList(clauses, named.length);
-  }
-
-  /** A board that nothing keeps from the role alone, but its worker's limit from the group. */
-  #oneTooMany(name: string): string {
-    const { index } = this.#making;
-    const board = index.boards.get(name);
-    const worker = board && index.workerOf(board);
-    return `is one too many for worker ${worker?.name} (${worker?.limit} at once)`;
-  }
-
-  /** For each role, how every board of its type or name stands. */
-  #standings(job: QueuedJob): (readonly Standing[])[] {
-    const { index, reserved } = this.#making;
-    const shape = index.shapeOf(job);
-    const started = this.#making.startOf(job.id) !== undefined;
-    const delays =
-      !started && reserved !== undefined && reserved.job !== job && match(shape, stockNow).complete;
-    return job.roles.map((request) => {
-      const part = shape.parts.find(({ roles }) => roles.some(({ role }) => role === request.role));
-      const standings = this.#standingsTo(request, job, started ? undefined : part?.demand);
-      if (!delays) return standings;
-      return standings.map((standing) => {
-        const board = index.boards.get(standing.board);
-        if (standing.why !== 'free' || board === undefined || !this.#isReserved(board))
-          return standing;
-        return { ...standing, why: this.#reservedFor() };
-      });
-    });
-  }
-
-  /** @param demand of a role of a job that waits. */
-  #standingsTo(
-    request: RoleRequest,
+  /** Boards that are ready, but of whose workers the group may have no more: the matching leaves no other ones. */
+  #limitsOn(
+    part: Part,
     job: QueuedJob,
-    demand: Demand | undefined,
-  ): readonly Standing[] {
-    const known = demand && this.#standingsOf.get(demand);
-    if (known !== undefined) return known;
-    const made = this.#boardsMeantBy(request).map((board) => this.#standing(board, request, job));
-    if (demand !== undefined) this.#standingsOf.set(demand, made);
-    return made;
+    { taken }: Matching,
+    holder: ReadonlyMap<string, string>,
+  ): string[] {
+    const own = new Map<WorkerUse, number>();
+    for (const [{ worker }, count] of taken)
+      if (worker !== undefined) own.set(worker, (own.get(worker) ?? 0) + count);
+    const ready = [...this.#fittingOf(part, job).ready];
+    ready.sort(([a], [b]) => compareText(a.name, b.name));
+    return ready.flatMap(([worker, boards]) => {
+      const kept = boards.filter((name) => !holder.has(name));
+      if (kept.length === 0) return [];
+      const count = { used: inUse(worker), own: own.get(worker) ?? 0 };
+      return [keptByLimit(clauseList(kept), worker, count)];
+    });
   }
 
-  /** The first rule that keeps a board away: a reason that stays (retired, tags) before one that passes. */
-  #standing(board: Board, request: RoleRequest, { id, healthCheckOf }: QueuedJob): Standing {
-    const { name, state, heldBy } = board;
-    const missing = missingTags(board, request);
-    const standing = { board: name, fits: state !== 'retired' && missing.length === 0 };
-    if (state === 'retired') return { ...standing, why: 'retired' };
-    if (missing.length > 0) return { ...standing, why: lacks(missing) };
-    if (state === 'reserved') {
-      const why = heldBy === undefined ? 'held' : `held by job ${heldBy.job}`;
-      return { ...standing, why, ...(heldBy?.until !== undefined && { until: heldBy.until }) };
+  /** What keeps the other boards that fit; where too few fit at all, also what is wrong with the rest. */
+  #othersFor(
+    part: Part,
+    job: QueuedJob,
+    request: RoleRequest,
+    given: ReadonlyMap<string, readonly string[]>,
+  ): string[] {
+    const { boards } = this.#making.index;
+    const { kept, keptCount, count } = this.#fittingOf(part, job);
+    const needed = [...given].flatMap(([role, names]) =>
+      role === request.role ? [] : names.map((name) => ({ name, role })),
+    );
+    const clauses = needed
+      .filter(({ name }) => fitsRequest(boards.get(name), request))
+      .sort((a, b) => compareText(a.name, b.name))
+      .map(({ name, role }) => `${name} is also needed by role ${role}`);
+    const unfit =
+      count < request.count
+        ? boards.meantBy(request).filter((board) => !fitsRequest(board, request))
+        : [];
+    const total = clauses.length + keptCount + unfit.length;
+    if (total === 0) return [];
+    for (const board of [...kept, ...unfit].slice(0, NAMED_BOARDS_MAX)) {
+      const { why, aside } = standingOf(board, request, job, this.#making);
+      clauses.push(aside === true ? `${board.name} (${why})` : `${board.name} ${why}`);
     }
-    if (!isOpenTo(board, healthCheckOf))
-      return { ...standing, why: closedText(board), aside: true };
-    const start = this.#making.startWith(name);
-    if (start !== undefined && start.job.id !== id)
-      return { ...standing, why: `goes to job ${start.job.id}`, until: start.until };
-    const worker = this.#making.index.workerOf(board);
-    if (start === undefined && roomNow(worker) === 0)
-      return {
-        ...standing,
-        why: `worker ${worker.name} has ${inUse(worker)} of its ${worker.limit} boards in use`,
-        aside: true,
-      };
-    return { ...standing, why: 'free' };
+    return [clauseList(clauses, total)];
   }
 
-  /** Whether the reserved job counts on boards like this one, or on room on its worker. */
-  #isReserved(board: Board): boolean {
+  #fittingOf({ demand }: Part, job: QueuedJob): Fitting {
+    let fitting = this.#fittings.get(demand);
+    if (fitting === undefined) {
+      fitting = new Fitting(demand, job, this.#making);
+      this.#fittings.set(demand, fitting);
+    }
+    return fitting;
+  }
+
+  /** Whether the reserved job counts on boards like this one. */
+  #countsOn(board: Board): boolean {
     const { index, reserved } = this.#making;
     const boards = index.classOf(board);
-    if (boards === undefined || reserved === undefined) return false;
-    const { classes, workers } = reserved;
-    return classes.has(boards) || (boards.worker !== undefined && workers.has(boards.worker));
+    return boards !== undefined && reserved?.classes.has(boards) === true;
   }
 
-  #reservedFor(): string {
-    return `reserved for job ${this.#making.reserved?.job.id}`;
+  /** What keeps a board that is free from a job that must not delay the reserved one. */
+  #keptBackText(board: Board): string | undefined {
+    const { index, reserved } = this.#making;
+    if (reserved === undefined) return undefined;
+    const reservedFor = `reserved for job ${reserved.job.id}`;
+    if (this.#countsOn(board)) return reservedFor;
+    const worker = index.workerOf(board);
+    return reserved.workers.has(worker)
+      ? `room on worker ${worker.name} ${reservedFor}`
+      : undefined;
   }
-
-  /** By name. */
-  #boardsMeantBy(request: RoleRequest): readonly Board[] {
-    const { boards, boardsOfType } = this.#making.index;
-    const { device, deviceType = '' } = request;
-    if (device !== undefined) {
-      const board = boards.get(device);
-      return board === undefined ? [] : [board];
-    }
-    let list = this.#byName.get(deviceType);
-    if (list === undefined) {
-      list = [...(boardsOfType.get(deviceType) ?? [])].sort((a, b) => compareText(a.name, b.name));
-      this.#byName.set(deviceType, list);
-    }
-    return list;
-  }
-}
-
-function closedText({ open, closed }: Board): string {
-  return closed ?? (open === 'checks' ? 'its health check comes first' : 'closed');
 }

@@ -1,12 +1,27 @@
 /** Which boards a slot may have: the rules about one board and one request. */
-import type { RoleRequest } from '../machines/definition.ts';
 import type { Board } from './types.ts';
+
+/** What a slot asks for: a board by its name, or any of a type. */
+export interface Wanted {
+  device?: string | undefined;
+  deviceType?: string | undefined;
+  tags: readonly string[];
+}
+
+/** Whether a board that there is and that is not retired has the type or the name, and all tags (SEMANTICS 4.2). */
+export function fitsRequest(board: Board | undefined, request: Wanted): boolean {
+  if (board === undefined || board.state === 'retired') return false;
+  const { device, deviceType } = request;
+  const isMeant = device === undefined ? board.deviceType === deviceType : board.name === device;
+  return isMeant && missingTags(board, request).length === 0;
+}
 
 /** The tags that a request wants and a board does not have (SEMANTICS 4.2: wanted tags are a subset). */
 export function missingTags(
   board: Pick<Board, 'tags'>,
-  request: Pick<RoleRequest, 'tags'>,
-): string[] {
+  request: Pick<Wanted, 'tags'>,
+): readonly string[] {
+  if (request.tags.every((tag) => board.tags.includes(tag))) return [];
   return [...new Set(request.tags)].filter((tag) => !board.tags.includes(tag)).sort();
 }
 

@@ -3,6 +3,7 @@
  * by change, and marks the shapes that a change may help, so that a plan looks at nothing else.
  */
 import { compareHeld, fits, makeClass, placeOf, placesOf, type Traits } from './board-class.ts';
+import { BoardList } from './board-list.ts';
 import { compareIdle, comparePlaces, inTurn } from './order.ts';
 import type { BoardClass, Demand, Held, Queued, Shape, WorkerUse } from './records.ts';
 import { makeShape, shapeNode, type Wish } from './shape.ts';
@@ -14,8 +15,7 @@ import { makeWorkerUse } from './worker-use.ts';
 const byTime = (a: number, b: number): number => a - b;
 
 export class LabIndex {
-  readonly boards = new Map<string, Board>();
-  readonly boardsOfType = new Map<string, Set<Board>>();
+  readonly boards = new BoardList();
   /** In the order in which they have their turns. */
   readonly queue = new SortedList<Queued>((a, b) => comparePlaces(a.job, b.job));
   /** Shapes that might be matched now, for all that is known; the others wait for boards of some demand. */
@@ -83,9 +83,12 @@ export class LabIndex {
   }
 
   setBoard(board: Board): void {
-    this.removeBoard(board.name);
-    this.boards.set(board.name, board);
-    put(this.boardsOfType, board.deviceType, board);
+    const before = this.boards.get(board.name);
+    if (before !== undefined) {
+      this.#leave(before);
+      this.workerOf(before).boards.delete(board.name);
+    }
+    this.boards.set(board);
     this.workerOf(board).boards.add(board.name);
     this.#enter(board);
   }
@@ -94,8 +97,7 @@ export class LabIndex {
     const board = this.boards.get(name);
     if (board === undefined) return;
     this.#leave(board);
-    this.boards.delete(name);
-    cut(this.boardsOfType, board.deviceType, board);
+    this.boards.remove(name);
     this.workerOf(board).boards.delete(name);
   }
 

@@ -44,16 +44,18 @@ export class Planner {
 
   /** The same as `admit` with all boards. */
   admit(roles: readonly RoleRequest[]): Shortfall[] {
-    const { boards, boardsOfType } = this.#index;
-    const meant = roles.flatMap(({ device, deviceType = '' }) =>
-      device === undefined ? [...(boardsOfType.get(deviceType) ?? [])] : (boards.get(device) ?? []),
-    );
-    return admit(roles, [...new Set(meant)]);
+    const { boards } = this.#index;
+    return admit(roles, [...new Set(roles.flatMap((request) => boards.meantBy(request)))]);
   }
 
-  /** The whole queue in order. */
-  waiting(now: number): Waiting[] {
-    return this.#withPlan(now, (making) => new Account(making).waiting());
+  /** How many jobs wait. */
+  get queueLength(): number {
+    return this.#index.queue.size;
+  }
+
+  /** A page of the queue in order: only what is on it is explained. */
+  waiting(now: number, after = 0, limit = Number.POSITIVE_INFINITY): Waiting[] {
+    return this.#withPlan(now, (making) => new Account(making).waiting(after, limit));
   }
 
   /** `undefined`: there is no such job in the queue. */

@@ -20,10 +20,13 @@ export interface Board {
    * own health check alone (a check is due, or it is looping). `nothing`: for neither.
    */
   open: 'jobs' | 'checks' | 'nothing';
-  /** Why it is not open to jobs, in words: `offline: power`, `its worker w1 is lost`, `health bad: ...`. */
+  /** Why it is not open to jobs, in words: `offline: power`, `its worker w1 is lost`, `health bad: ...`, `retired: burnt`. */
   closed?: string;
-  /** `until`: when its job's timeout gives it back at the latest, milliseconds since the epoch. */
-  heldBy?: { job: number; until?: number };
+  /**
+   * `until`: when its job's timeout gives it back at the latest, milliseconds since the epoch. `isCheck`: the job
+   * is its own health check.
+   */
+  heldBy?: { job: number; until?: number; isCheck?: true };
 }
 
 /** A worker that drives boards. Names are unique. */
@@ -99,6 +102,8 @@ export interface Explanation extends Waiting {
     wanted: number;
     /** Boards that fit the role and are free for this job now. Roles may share them. */
     free: number;
+    /** Slots that no board is there for, while as many slots of the group as possible have one. */
+    short: number;
     /** Every board of the role's type (or name), by name, and what keeps it. `free`: nothing does. */
     candidates: {
       board: string;

@@ -1,4 +1,6 @@
 /** The words that admission and explanations share. */
+import type { Wanted } from './fit.ts';
+import type { WorkerUse } from './records.ts';
 import type { Shortfall } from './types.ts';
 
 /** How many boards a sentence names before it says "and 7 more". */
@@ -15,14 +17,25 @@ export function lacks(tags: readonly string[]): string {
 }
 
 /** `type panda with tag a`, or of a device `name panda01`. */
-export function asked(request: {
-  device?: string | undefined;
-  deviceType?: string | undefined;
-  tags: readonly string[];
-}): string {
+export function asked(request: Wanted): string {
   const what =
     request.device === undefined ? `type ${request.deviceType}` : `name ${request.device}`;
   return request.tags.length === 0 ? what : `${what} with ${tagList(request.tags)}`;
+}
+
+/** Why an idle board of a worker whose limit is reached cannot be had. */
+export function atLimit({ name, limit }: WorkerUse, used: number): string {
+  return `limit of worker ${name}: ${used} of ${boardCount(limit ?? used)} in use`;
+}
+
+/** The same of several boards, for a group that has `own` boards of this worker, none of them in use yet. */
+export function keptByLimit(
+  boards: string,
+  { name, limit }: WorkerUse,
+  { used, own }: { used: number; own: number },
+): string {
+  const group = own === 0 ? '' : `, ${own} for this job`;
+  return `${boards} kept by the limit of worker ${name} (${boardCount(limit ?? used)} at once: ${used} in use${group})`;
 }
 
 /** Clauses about one board each, as one part of a sentence; `total`: how many there would be. */

@@ -1,4 +1,5 @@
 /** The queue: every job that waits for boards, why it does, and its priority. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { CommandRefused } from '../../engine/live-stream.ts';
@@ -11,8 +12,10 @@ import { API_ACTOR, type ApiEngine } from '../parts.ts';
 import { ApiProblem } from '../problems.ts';
 import { JobParams, noSuchJob, problemResponses, Queue, WhyView } from '../schemas.ts';
 
-const QUEUE_PAGE_MAX = 1_000;
+const QUEUE_PAGE_MAX = 10_000;
 const QUEUE_PAGE_DEFAULT = 200;
+/** So many are explained in one turn; then others have theirs. */
+const QUEUE_SLICE_MAX = 200;
 
 /** `engine`: of the app. */
 export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
@@ -33,15 +36,17 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
         response: { 200: Queue, ...problemResponses },
       },
     },
-    ({ query: { limit, after } }) => {
-      const all = engine.queue();
+    async ({ query: { limit, after } }) => {
       const end = after + limit;
-      const queue = all.slice(after, end).map(({ submittedAt, guaranteedStart, ...is }) => ({
-        ...is,
-        submittedAt: iso(submittedAt),
-        guaranteedStart: isoOrNull(guaranteedStart),
-      }));
-      return { queue, total: all.length, ...(end < all.length && { next: end }) };
+      const queue: QueueEntry[] = [];
+      for (let from = after; from < end; from += QUEUE_SLICE_MAX) {
+        if (from > after) await turn();
+        const slice = engine.queue(from, Math.min(QUEUE_SLICE_MAX, end - from));
+        queue.push(...slice.map(entryOf));
+        if (slice.length < QUEUE_SLICE_MAX) break;
+      }
+      const total = engine.queueLength;
+      return { queue, total, ...(end < total && { next: end }) };
     },
   );
 
@@ -85,6 +90,16 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
     },
   );
 };
+
+type QueueEntry = z.infer<typeof Queue>['queue'][number];
+
+function entryOf({
+  submittedAt,
+  guaranteedStart,
+  ...is
+}: ReturnType<ApiEngine['queue']>[number]): QueueEntry {
+  return { ...is, submittedAt: iso(submittedAt), guaranteedStart: isoOrNull(guaranteedStart) };
+}
 
 async function notWaiting(engine: ApiEngine, id: number): Promise<ApiProblem> {
   const job = await engine.job(id);

@@ -14,7 +14,7 @@ import { EXIT } from '../failure.ts';
 import { renderQueue } from '../render-queue.ts';
 
 const JOBS_DEFAULT = 50;
-const JOBS_MAX = 1_000;
+const JOBS_MAX = 10_000;
 
 interface QueueOptions extends CommonOptions {
   limit: number;

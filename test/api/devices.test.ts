@@ -183,8 +183,17 @@ describe('the queue', () => {
     expect(await page('?limit=2&after=2')).toEqual([[4, 5], 4]);
     expect(await page('?limit=2&after=4')).toEqual([[6], undefined]);
     expect(await page('?after=9')).toEqual([[], undefined]);
-    for (const wrong of ['?limit=0', '?limit=1001', '?after=-1'])
+    for (const wrong of ['?limit=0', '?limit=10001', '?after=-1'])
       expect((await app.inject(`/api/queue${wrong}`)).statusCode).toBe(400);
+  });
+
+  it('a page may be longer than what is explained in one turn', async () => {
+    const { app } = await waitingJobs(450);
+    const { queue, next } = (await app.inject('/api/queue?after=3&limit=440')).json();
+    const places = queue.map(({ place }: { place: number }) => place);
+    expect(places).toEqual(Array.from({ length: 440 }, (_, at) => at + 4));
+    expect(idsOf(queue)).toEqual(places.map((place: number) => place + 1));
+    expect(next).toBe(443);
   });
 
   it('explains a job that waits, board by board', async () => {
@@ -199,6 +208,7 @@ describe('the queue', () => {
         tags: [],
         wanted: 2,
         free: 0,
+        short: 2,
         candidates: [
           { board: 'panda01', why: 'held by job 1', until },
           { board: 'panda02', why: 'held by job 1', until },

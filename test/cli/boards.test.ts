@@ -49,7 +49,7 @@ describe('why', () => {
     expect(out).toContain('  place      1\n');
     expect(out).toContain(`  starts by  ${dateAndTime(start)} at the latest`);
     expect(out.replaceAll(/\s+/g, ' ')).toContain(
-      'role server wants 2 of type panda with tag usb3; 1 free, at least 1 slot cannot be filled',
+      'role server wants 2 of type panda with tag usb3; 1 free, 1 short',
     );
     expect(out).toContain(`panda01  held by job 12     ${dateAndTime(start)}\n`);
     expect(out).toContain('panda02  offline: no power\n');
@@ -68,7 +68,7 @@ describe('why', () => {
 
   const reasons = [
     ...Array.from({ length: 7 }, (_, at) => `held by job ${at + 20}`),
-    ...Array.from({ length: 4 }, (_, at) => `health bad: reason ${at}`),
+    ...Array.from({ length: 4 }, (_, at) => `health bad since its event ${at}: reason ${at}`),
     ...Array.from({ length: 2 }, () => 'lacks tag usb3'),
   ];
   const large = { 'GET /api/jobs/13/why': { ...why, slots: [manyBoards(reasons)] } };
@@ -82,6 +82,17 @@ describe('why', () => {
     expect(out).toContain('    2  lacks tag usb3  panda12, panda13\n');
     expect(out).toContain('muster why 13 --all lists every board.\n');
     expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('puts boards together that a job has and that will be closed then', async () => {
+    const closed = Array.from(
+      { length: 13 },
+      (_, at) => `held by job ${at} (then health maintenance since its event ${at}: cable ${at})`,
+    );
+    const { out } = await muster('why 13', {
+      'GET /api/jobs/13/why': { ...why, slots: [manyBoards(closed)] },
+    });
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('13 held by a job, then panda1, panda2, panda3');
   });
 
   test('--all lists every board', async () => {

@@ -27,6 +27,7 @@ export const slot = {
   tags: ['usb3'],
   wanted: 2,
   free: 1,
+  short: 1,
   candidates: [
     held,
     { board: 'panda02', why: 'offline: no power' },

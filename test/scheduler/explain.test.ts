@@ -37,11 +37,18 @@ describe('the explanation of a waiting job', () => {
         'waits for 1 board of role server (type panda): panda01 held by job 3, panda02 (offline: power)',
       guaranteedStart: NOW + 5000,
       slots: [
-        { role: 'client', wanted: 1, free: 1, candidates: [{ board: 'beagle01', why: 'free' }] },
+        {
+          role: 'client',
+          wanted: 1,
+          free: 1,
+          short: 0,
+          candidates: [{ board: 'beagle01', why: 'free' }],
+        },
         {
           role: 'server',
           wanted: 1,
           free: 0,
+          short: 1,
           candidates: [
             { board: 'panda01', why: 'held by job 3', until: NOW + 5000 },
             { board: 'panda02', why: 'offline: power' },
@@ -143,6 +150,7 @@ describe('the explanation of a waiting job', () => {
           role: 'r',
           wanted: 1,
           free: 0,
+          short: 1,
           candidates: [
             { board: 'p1', why: 'reserved for job 11' },
             { board: 'p2', why: 'held by job 3', until: NOW + 59_000 },
@@ -159,12 +167,79 @@ describe('the explanation of a waiting job', () => {
 
   it('says when a worker has as many boards in use as it may, or would have too many', () => {
     const boards = [held('p1', 3, null), board('p2'), board('p3')];
+    const one: Worker = { name: 'w1', jobLimit: 1 };
+    expect(reason([pandas(5, 1)], boards, one)).toBe(
+      'waits for 1 board of role r (type panda): p2, p3 kept by the limit of worker w1 (1 board at once: 1 in use), p1 held by job 3',
+    );
+    expect(explain(5, lab([pandas(5, 1)], boards, one), NOW)?.slots).toMatchObject([
+      {
+        free: 0,
+        short: 1,
+        candidates: [
+          { why: 'held by job 3' },
+          { why: 'limit of worker w1: 1 of 1 board in use' },
+          { why: 'limit of worker w1: 1 of 1 board in use' },
+        ],
+      },
+    ]);
+    const two: Worker = { name: 'w1', jobLimit: 2 };
+    expect(reason([pandas(5, 2)], boards, two)).toBe(
+      'waits for 1 board of role r (type panda): p3 kept by the limit of worker w1 (2 boards at once: 1 in use, 1 for this job), p1 held by job 3',
+    );
+    expect(explain(5, lab([pandas(5, 2)], boards, two), NOW)?.slots).toMatchObject([
+      { free: 2, short: 1 },
+    ]);
+  });
+
+  it('names the limit before boards that are held, however many these are', () => {
+    const busy = Array.from({ length: 9 }, (_, at) => held(`a${at}`, 3, null, { worker: 'w2' }));
+    const boards = [...busy, held('p1', 4, null), ...['p2', 'p3'].map((name) => board(name))];
     expect(reason([pandas(5, 1)], boards, { name: 'w1', jobLimit: 1 })).toBe(
-      'waits for 1 board of role r (type panda): p1 held by job 3, p2 (worker w1 has 1 of its 1 boards in use), p3 (worker w1 has 1 of its 1 boards in use)',
+      'waits for 1 board of role r (type panda): p2, p3 kept by the limit of worker w1 (1 board at once: 1 in use), a0 held by job 3, a1 held by job 3, a2 held by job 3, a3 held by job 3, a4 held by job 3 and 5 more',
     );
-    expect(reason([pandas(5, 2)], boards, { name: 'w1', jobLimit: 2 })).toBe(
-      'waits for 1 board of role r (type panda): p1 held by job 3, p3 is one too many for worker w1 (2 at once)',
-    );
+  });
+
+  it('says that it is the room of a worker that is reserved, where no board is', () => {
+    const queue = [pandas(11, 1), job(12, [needs('x', 1, 'qemu')], { timeoutSeconds: 60 })];
+    const boards = [
+      held('p1', 3, NOW + 59_000),
+      held('p2', 4, NOW + 59_000),
+      board('q1', { deviceType: 'qemu' }),
+    ];
+    const limited = lab(queue, boards, { name: 'w1', jobLimit: 3 });
+    expect(explain(12, limited, NOW)?.reason).toBe('can start now on q1');
+    const wide = { ...limited, queue: [pandas(11, 2), { ...queue[1]!, timeoutSeconds: 600 }] };
+    expect(explain(12, { ...wide, workers: [{ name: 'w1', jobLimit: 2 }] }, NOW)).toMatchObject({
+      reason: expect.stringMatching(/^waits for 1 board .* kept by the limit of worker w1/),
+    });
+    const [first, ...rest] = boards;
+    const roomy = { ...wide, boards: [{ ...first!, state: 'idle' as const }, ...rest] };
+    expect(explain(12, { ...roomy, workers: [{ name: 'w1', jobLimit: 2 }] }, NOW)).toMatchObject({
+      reason:
+        'could start now, but job 11 would start later: room on worker w1 reserved for job 11',
+      slots: [
+        { free: 0, short: 1, candidates: [{ why: 'room on worker w1 reserved for job 11' }] },
+      ],
+    });
+  });
+
+  it('promises nothing of a held board that will be closed when its job ends, nor of one in its check', () => {
+    const boards = [
+      held('p1', 3, NOW + 5000, { open: 'nothing', closed: 'health maintenance: cable' }),
+      held('p2', 4, NOW + 5000, { open: 'checks', closed: 'a health check comes first: due' }),
+      board('p3', {
+        state: 'reserved',
+        open: 'checks',
+        heldBy: { job: 6, until: NOW + 5000, isCheck: true },
+      }),
+      board('p4', { state: 'retired', closed: 'retired: burnt' }),
+    ];
+    expect(explain(5, lab([pandas(5, 1)], boards), NOW)?.slots[0]?.candidates).toEqual([
+      { board: 'p1', why: 'held by job 3 (then health maintenance: cable)' },
+      { board: 'p2', why: 'held by job 4 (then a health check comes first: due)' },
+      { board: 'p3', why: 'held by its health check, job 6' },
+      { board: 'p4', why: 'retired: burnt' },
+    ]);
   });
 
   it('names a few boards of many, and counts the rest', () => {
@@ -221,7 +296,11 @@ describe('properties of every explanation', () => {
       const start = starts.find((other) => other.job === one.id);
       expect(told.guaranteedStart).toBe(reservation?.job === one.id ? reservation.at : null);
       expect(told.reason.startsWith('can start now on')).toBe(start !== undefined);
-      if (start !== undefined) return;
+      const missing = told.slots.reduce((sum, slot) => sum + slot.short, 0);
+      if (start !== undefined) {
+        expect(missing).toBe(0);
+        return;
+      }
       // The numbers of boards that the sentence waits for add up to the open slots of the best matching.
       const slots = slotsOf(one.roles);
       const usable = moment.boards.filter((other) => free(other, one));
@@ -231,6 +310,10 @@ describe('properties of every explanation', () => {
       );
       if (waitsFor.length > 0) expect(waitsFor.reduce((sum, n) => sum + n, 0)).toBe(short);
       const delays = told.reason.startsWith('could start now, but job');
+      if (delays)
+        for (const { wanted, free: left, short: lacking } of told.slots)
+          expect(lacking).toBe(Math.max(0, wanted - left));
+      else expect(missing).toBe(short);
       expect(delays || told.reason.startsWith('asks for no board')).toBe(short === 0);
       if (delays) expect(told.reason).toContain(`job ${reservation?.job} would start later`);
     });
@@ -280,14 +363,15 @@ describe('properties of every explanation', () => {
               (free(other, one) && roomFor(moment)([other])) ||
               (own !== undefined && devicesOf(own).includes(other.name)),
           );
-        const kept = `reserved for job ${reservation?.job}`;
-        const freed = slot.candidates.filter(({ why }) => why === 'free' || why === kept);
+        const kept = new RegExp(`^(room on worker \\S+ )?reserved for job ${reservation?.job}$`);
+        const freed = slot.candidates.filter(({ why }) => why === 'free' || kept.test(why));
         expect(freed.map((other) => other.board)).toEqual(usable.map(({ name }) => name));
         expect(slot.free).toBe(slot.candidates.filter(({ why }) => why === 'free').length);
         for (const { board: name, until } of slot.candidates) {
           const stands = drawn.boards.find((other) => other.name === name)!;
-          if (stands.heldBy && fits(stands, request) && stands.state === 'reserved')
-            expect(until).toBe(stands.heldBy.until);
+          if (stands.state !== 'reserved' || !fits(stands, request)) continue;
+          const isPromised = free({ ...stands, state: 'idle' }, one);
+          expect(until).toBe(isPromised ? stands.heldBy?.until : undefined);
         }
       });
     }
@@ -330,6 +414,23 @@ describe('properties of every explanation', () => {
   };
   it('says the same of one job and of the whole queue', () => {
     holds(labArb, isTheListOf(waiting));
+  });
+  const isCutFrom = (list: typeof waiting) => (drawn: Lab) => {
+    const all = waiting(drawn, NOW);
+    for (const [after, limit] of [
+      [0, 2],
+      [1, 1],
+      [2, 9],
+    ] as const)
+      expect(list(drawn, NOW, after, limit)).toEqual(all.slice(after, after + limit));
+  };
+  it('says on a page what it says there of the whole queue', () => {
+    holds(labArb, isCutFrom(waiting));
+  });
+  it('so a page that counts its places from its own start is caught', () => {
+    const own: typeof waiting = (drawn, now, after = 0, limit) =>
+      waiting(drawn, now, after, limit).map((line) => ({ ...line, place: line.place - after }));
+    isCaught(labArb, isCutFrom(own));
   });
   it('so a list in which jobs of one kind share their place is caught', () => {
     const shared: typeof waiting = (drawn, now) =>
