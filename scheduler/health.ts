@@ -38,7 +38,8 @@ export function nextCheckAt({ health, healthCheck, checkedAt }: Checked): number
 /** What a board whose worker is here is open to by its health, and why not to jobs. */
 export function openByHealth(device: Checked, now: number): Pick<Board, 'open' | 'closed'> {
   const { health, healthReason, healthSince } = device;
-  const why = healthReason === null ? '' : ` since its event ${healthSince?.event}: ${healthReason}`;
+  const why =
+    healthReason === null ? '' : ` since its event ${healthSince?.event}: ${healthReason}`;
   if (health === 'bad' || health === 'maintenance')
     return { open: 'nothing', closed: `health ${health}${why}` };
   const due = checkDue(device, now);
