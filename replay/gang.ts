@@ -82,7 +82,7 @@ export class Gang implements Policy {
     this.#boards.set(board.name, board);
     if (board.state === 'reserved') this.#changeSpare(board.worker, -1);
     else if (board.open === 'jobs') {
-      const idle = this.#idle.get(board.deviceType) ?? new SortedList(compareIdle);
+      const idle = this.#idle.get(board.deviceType) ?? new SortedList<Board>(compareIdle);
       idle.add(board);
       this.#idle.set(board.deviceType, idle);
       this.#unblock(board.deviceType);

@@ -34,6 +34,9 @@ function urgencyOf({ healthCheckOf, priority }: QueuedJob): number {
 }
 
 /** Longest idle first, so that wear is spread; ties by name (SEMANTICS 4.3). */
-export function compareIdle(a: Board, b: Board): number {
+export function compareIdle(
+  a: Pick<Board, 'name' | 'idleSince'>,
+  b: Pick<Board, 'name' | 'idleSince'>,
+): number {
   return a.idleSince - b.idleSince || compareText(a.name, b.name);
 }

@@ -47,6 +47,8 @@ export interface Shape {
   parts: readonly Part[];
   /** Whether no board fits two of the parts, whatever boards there are. */
   apart: boolean;
+  /** The parts of each type that has more than one. */
+  alike: readonly (readonly Part[])[];
   /** Those of the queue, by their timeout in seconds: each line in the order of the queue. */
   lines: Map<number, SortedList<QueuedJob>>;
   /** It cannot be matched before a board comes that fits one of these; empty: it might be matched now. */

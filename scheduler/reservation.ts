@@ -27,13 +27,22 @@ export interface ReservedStart {
   classes: ReadonlySet<BoardClass>;
   workers: ReadonlySet<WorkerUse>;
   sparing: Sparing;
+  /** How much its demands had grown when the plan was begun. */
+  grown: number;
 }
 
 export function reserve(job: QueuedJob, shape: Shape, now: number): ReservedStart | undefined {
   const at = earliestStart(shape, now);
   if (at === undefined) return undefined;
   const by = new StockBy(at);
-  return { job, shape, by, ...usableBy(shape), sparing: new Sparing(shape, by) };
+  return {
+    job,
+    shape,
+    by,
+    ...usableBy(shape),
+    sparing: new Sparing(shape, by),
+    grown: grownOf(shape),
+  };
 }
 
 function usableBy({ parts }: Shape): Pick<ReservedStart, 'classes' | 'workers'> {
@@ -71,27 +80,14 @@ function earliestStart(shape: Shape, now: number): number | undefined {
  * The earliest time by which there are as many boards as each part asks for, and the parts of each type together:
  * never too late, and mostly right.
  */
-function earliestByCount({ parts }: Shape, now: number): number | undefined {
+function earliestByCount({ parts, alike }: Shape, now: number): number | undefined {
   let earliest = now;
-  for (const some of [...parts.map((part) => [part]), ...ofOneType(parts)]) {
+  for (const some of [...parts.map((part) => [part]), ...alike]) {
     const back = returnOf(some);
     if (back === undefined) return undefined;
     earliest = Math.max(earliest, back);
   }
   return earliest;
-}
-
-/** The parts of each type that has more than one. */
-function ofOneType(parts: readonly Part[]): Part[][] {
-  const ofType = new Map<string, Part[]>();
-  for (const part of parts) {
-    const { deviceType } = part.demand;
-    if (deviceType === undefined) continue;
-    const others = ofType.get(deviceType);
-    if (others === undefined) ofType.set(deviceType, [part]);
-    else others.push(part);
-  }
-  return [...ofType.values()].filter((some) => some.length > 1);
 }
 
 const slotsOf = (parts: readonly Part[]): number =>
@@ -207,13 +203,12 @@ class Sparing {
    * How many boards more than there are a group needs, of those that can be had now and that the reserved job can
    * spare: of a class of which it needs every board it can spare none. At least so many; 0: perhaps none.
    */
-  lackingFor({ parts }: Shape): number {
+  lackingFor({ parts, alike }: Shape): number {
     let lacking = 0;
     for (const { demand, count } of parts)
       lacking = Math.max(lacking, count - this.#sparedFor(demand));
     if (lacking > 0 || parts.length === 1) return lacking;
-    for (const some of ofOneType(parts))
-      lacking = Math.max(lacking, slotsOf(some) - this.#sparedForAll(some));
+    for (const some of alike) lacking = Math.max(lacking, slotsOf(some) - this.#sparedForAll(some));
     return lacking;
   }
 
@@ -261,7 +256,7 @@ export function reservationOf({ job, shape, by }: ReservedStart): Reservation {
  * two together lack at least so many boards.
  */
 export function refuse(shape: Shape, reserved: ReservedStart, lacking = 1): void {
-  const grown = grownFor(shape, reserved);
+  const grown = grownOf(shape) + reserved.grown;
   shape.refusal = { reserved: reserved.shape, at: reserved.by.time, grown, lacking };
 }
 
@@ -274,7 +269,7 @@ export function isRefused(shape: Shape, reserved: ReservedStart): boolean {
   if (
     refusal?.reserved === reserved.shape &&
     reserved.by.time <= refusal.at &&
-    grownFor(shape, reserved) - refusal.grown < refusal.lacking
+    grownOf(shape) + reserved.grown - refusal.grown < refusal.lacking
   )
     return true;
   const lacking = reserved.sparing.lackingFor(shape);
@@ -282,7 +277,8 @@ export function isRefused(shape: Shape, reserved: ReservedStart): boolean {
   return lacking > 0;
 }
 
-function grownFor(shape: Shape, reserved: ReservedStart): number {
-  const of = ({ parts }: Shape) => parts.reduce((sum, { demand }) => sum + demand.grown, 0);
-  return of(shape) + of(reserved.shape);
+function grownOf({ parts }: Shape): number {
+  let grown = 0;
+  for (const { demand } of parts) grown += demand.grown;
+  return grown;
 }

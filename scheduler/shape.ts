@@ -69,6 +69,7 @@ export function makeShape(
     checkOf,
     parts: particularFirst,
     apart: areApart(particularFirst),
+    alike: ofOneType(particularFirst),
     lines: new Map(),
     waitsFor: [],
     refusal: undefined,
@@ -90,6 +91,19 @@ function areApart(parts: readonly Part[]): boolean {
   const onlyTypes = names.size === 1 && names.has(undefined);
   const onlyNames = types.size === 1 && types.has(undefined);
   return (onlyTypes && types.size === parts.length) || (onlyNames && names.size === parts.length);
+}
+
+/** The parts of each type that has more than one. */
+function ofOneType(parts: readonly Part[]): Part[][] {
+  const ofType = new Map<string, Part[]>();
+  for (const part of parts) {
+    const { deviceType } = part.demand;
+    if (deviceType === undefined) continue;
+    const others = ofType.get(deviceType);
+    if (others === undefined) ofType.set(deviceType, [part]);
+    else others.push(part);
+  }
+  return [...ofType.values()].filter((some) => some.length > 1);
 }
 
 /** A text with its length before it: texts put together so are equal only when each of them is. */

@@ -5,11 +5,14 @@ import type { BoardClass, WorkerUse } from './records.ts';
 import type { Board } from './types.ts';
 import { roomBy, roomNow } from './worker-use.ts';
 
+/** As much of a board as its preference takes. */
+export type Offered = Pick<Board, 'name' | 'idleSince'>;
+
 export interface Stock {
   /** Boards of a class. */
   count(boards: BoardClass): number;
   /** The boards of a class in order of preference, from 0. */
-  board(boards: BoardClass, index: number): Board | undefined;
+  board(boards: BoardClass, index: number): Offered | undefined;
   /** How many more boards of a worker may be in use. */
   room(worker: WorkerUse): number;
 }
@@ -35,7 +38,7 @@ export const stockEver: Stock = {
 export class StockBy implements Stock {
   readonly time: number;
   readonly #back = new Map<BoardClass, number>();
-  readonly #boards = new Map<BoardClass, Board[]>();
+  readonly #boards = new Map<BoardClass, Offered[]>();
   readonly #rooms = new Map<WorkerUse, number>();
 
   constructor(time: number) {
@@ -56,7 +59,7 @@ export class StockBy implements Stock {
     return back;
   }
 
-  board(boards: BoardClass, index: number): Board | undefined {
+  board(boards: BoardClass, index: number): Offered | undefined {
     let list = this.#boards.get(boards);
     if (list === undefined) {
       list = boardsBy(boards, this.time);
@@ -82,13 +85,16 @@ export class StockBy implements Stock {
   }
 }
 
-function boardsBy({ idle, held, given }: BoardClass, time: number): Board[] {
-  const back = idle.flatMap((board, index) => {
-    const until = given[index];
-    if (until === undefined) return board;
-    return until <= time ? { ...board, idleSince: until } : [];
-  });
-  for (const { board, until } of held) if (until <= time) back.push({ ...board, idleSince: until });
+function boardsBy({ idle, held, given }: BoardClass, time: number): Offered[] {
+  const back: Offered[] = idle.slice(given.length);
+  for (const [index, until] of given.entries()) {
+    const name = idle[index]?.name;
+    if (until <= time && name !== undefined) back.push({ name, idleSince: until });
+  }
+  for (const { board, until } of held) {
+    if (until > time) break;
+    back.push({ name: board.name, idleSince: until });
+  }
   return back.sort(compareIdle);
 }
 
