@@ -16,6 +16,7 @@ const JOBS_PER_BOARD = 10;
 const JOB_KINDS = 400;
 const FULL_RUNS = 7;
 const CHANGES = 300;
+const PAGE_JOBS = 100;
 
 /** A small generator of its own, so that every run sees the same lab. */
 function dice(seed: number): (below: number) => number {
@@ -74,16 +75,22 @@ function someRoles(roll: (below: number) => number): RoleRequest[] {
   }));
 }
 
-function timed<T>(work: () => T): { ms: number; result: T } {
+/** `cpuMs`: of the whole process, so that other work on the machine does not count. */
+function timed<T>(work: () => T): { ms: number; cpuMs: number; result: T } {
+  const before = process.cpuUsage();
   const from = performance.now();
   const result = work();
-  return { ms: performance.now() - from, result };
+  const ms = performance.now() - from;
+  const { user, system } = process.cpuUsage(before);
+  return { ms, cpuMs: (user + system) / 1000, result };
 }
 
 const quantile = (values: readonly number[], part: number): number =>
   [...values].sort((a, b) => a - b)[
     Math.min(values.length - 1, Math.floor(values.length * part))
   ] ?? Number.NaN;
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 const ms = (value: number): string => `${value.toFixed(value < 10 ? 3 : 1)} ms`;
 
@@ -92,6 +99,7 @@ interface Figures {
   full: number;
   /** In a planner that was told of the lab before. */
   loaded: number;
+  loadedCpu: number;
   starts: number;
   parse: number;
   change: number;
@@ -99,7 +107,9 @@ interface Figures {
 }
 
 /** A full plan from plain data and in a planner that holds the lab, beside a peer: reading the same lab from JSON. */
-function fullPlan(size: number): Pick<Figures, 'full' | 'loaded' | 'starts' | 'parse'> {
+function fullPlan(
+  size: number,
+): Pick<Figures, 'full' | 'loaded' | 'loadedCpu' | 'starts' | 'parse'> {
   const lab = bigLab(size, 50);
   // As it comes out of the log: no two jobs share an object.
   const text = JSON.stringify(lab);
@@ -107,15 +117,13 @@ function fullPlan(size: number): Pick<Figures, 'full' | 'loaded' | 'starts' | 'p
   const runs = Array.from({ length: FULL_RUNS }, () => timed(() => plan(read, NOW)));
   const parses = Array.from({ length: FULL_RUNS }, () => timed(() => JSON.parse(text)).ms);
   const { planner } = new LiveLab(read);
-  const loaded = Array.from({ length: FULL_RUNS }, () => timed(() => planner.plan(NOW)).ms);
+  const loaded = Array.from({ length: FULL_RUNS }, () => timed(() => planner.plan(NOW)));
   return {
-    loaded: quantile(loaded, 0.5),
-    full: quantile(
-      runs.map((run) => run.ms),
-      0.5,
-    ),
+    loaded: median(loaded.map((run) => run.ms)),
+    loadedCpu: median(loaded.map((run) => run.cpuMs)),
+    full: median(runs.map((run) => run.ms)),
     starts: runs[0]?.result.starts.length ?? 0,
-    parse: quantile(parses, 0.5),
+    parse: median(parses),
   };
 }
 
@@ -207,34 +215,48 @@ function afterOneChange(size: number, say: (line: string) => void): number[] {
   const all: number[] = [];
   for (const [kind, change] of Object.entries(kinds)) {
     const times: number[] = [];
+    let cpu = 0;
     for (let run = 0; run < CHANGES; run++) {
       now += 1;
-      const { ms: took, result } = timed(() => {
+      const {
+        ms: took,
+        cpuMs,
+        result,
+      } = timed(() => {
         change();
         return lab.planner.plan(now);
       });
       times.push(took);
+      cpu += cpuMs;
       lab.apply(result, now);
       lab.settle(now);
     }
     all.push(...times);
     say(
-      `  ${kind.padEnd(16)} median ${ms(quantile(times, 0.5))}, p99 ${ms(quantile(times, 0.99))}, max ${ms(Math.max(...times))}`,
+      `  ${kind.padEnd(16)} median ${ms(median(times))}, p99 ${ms(quantile(times, 0.99))}, max ${ms(Math.max(...times))}; CPU ${ms(cpu / CHANGES)} on average`,
     );
   }
   return all;
 }
 
-function queueOf(say: (line: string) => void): void {
-  const planner = new Planner();
-  const { queue, boards, workers } = bigLab(1000, 100);
-  for (const worker of workers) planner.setWorker(worker);
-  for (const board of boards) planner.setBoard(board);
-  for (const job of queue) planner.setJob(job);
-  const times = Array.from({ length: FULL_RUNS }, () => timed(() => planner.waiting(NOW)).ms);
-  say(
-    `why each of 10,000 jobs waits for 1,000 boards: median ${ms(quantile(times, 0.5))}, max ${ms(Math.max(...times))}`,
-  );
+/** What it costs to tell why jobs wait, in a lab where everything that can run runs. */
+function whyTheyWait(say: (line: string) => void): void {
+  const lab = new LiveLab(bigLab(10_000, 50));
+  lab.settle(NOW);
+  const { planner } = lab;
+  const roll = dice(11);
+  const told = (what: string, runs: number, work: (run: number) => void): void => {
+    const all = Array.from({ length: runs }, (_, run) => timed(() => work(run)));
+    const times = all.map((run) => run.ms);
+    const cpu = median(all.map((run) => run.cpuMs));
+    say(`  ${what}: median ${ms(median(times))}, max ${ms(Math.max(...times))}; CPU ${ms(cpu)}`);
+  };
+  say(`why jobs wait, of ${planner.queueLength} for 10,000 boards:`);
+  told('a page of 100', 200, (run) => planner.waiting(NOW, run * PAGE_JOBS, PAGE_JOBS));
+  told('10,000 jobs in such pages', FULL_RUNS, () => {
+    for (let page = 0; page < 100; page++) planner.waiting(NOW, page * PAGE_JOBS, PAGE_JOBS);
+  });
+  told('one job, board by board', 200, () => planner.explain(lab.waiting(roll), NOW));
 }
 
 /** The exponent of the growth between the first and the last size. */
@@ -252,13 +274,13 @@ export async function schedulerBench(say: (line: string) => void): Promise<void>
   for (const boards of [100, 1000, 10_000]) {
     const full = fullPlan(boards);
     say(
-      `${boards} boards, ${boards * JOBS_PER_BOARD} jobs: full plan ${ms(full.loaded)} (${full.starts} starts), from plain data ${ms(full.full)}, JSON.parse of the same ${ms(full.parse)}, ratio ${(full.full / full.parse).toFixed(2)}; plan after`,
+      `${boards} boards, ${boards * JOBS_PER_BOARD} jobs: full plan ${ms(full.loaded)}, CPU ${ms(full.loadedCpu)} (${full.starts} starts), from plain data ${ms(full.full)}, JSON.parse of the same ${ms(full.parse)}, ratio ${(full.full / full.parse).toFixed(2)}; plan after`,
     );
     const changes = afterOneChange(boards, say);
     table.push({
       boards,
       ...full,
-      change: quantile(changes, 0.5),
+      change: median(changes),
       changeP99: quantile(changes, 0.99),
     });
   }
@@ -267,7 +289,7 @@ export async function schedulerBench(say: (line: string) => void): Promise<void>
     say(
       `growth from ${first.boards} to ${last.boards} boards: full plan ~ n^${exponent(first.loaded, last.loaded, last.boards / first.boards).toFixed(2)}, after one change ~ n^${exponent(first.change, last.change, last.boards / first.boards).toFixed(2)}`,
     );
-  queueOf(say);
+  whyTheyWait(say);
   say(`memory of the process at the end: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`);
 }
 

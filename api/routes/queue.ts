@@ -15,7 +15,7 @@ import { JobParams, noSuchJob, problemResponses, Queue, WhyView } from '../schem
 const QUEUE_PAGE_MAX = 10_000;
 const QUEUE_PAGE_DEFAULT = 200;
 /** So many are explained in one turn; then others have theirs. */
-const QUEUE_SLICE_MAX = 200;
+const QUEUE_SLICE_MAX = 100;
 
 /** `engine`: of the app. */
 export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
