@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { StoreRefused } from '../store/port.ts';
+import { withRepository } from './examples.ts';
 import { packageRoot } from './package-root.ts';
 import { plainLog } from './plain-log.ts';
 import { ensurePrograms } from './programs.ts';
@@ -142,7 +143,7 @@ async function runExamples(server: RunningServer, dataDir: string): Promise<bool
     const response = await fetch(`${server.url}/api/jobs`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: text.replaceAll('EXAMPLES_REPOSITORY', repository),
+      body: withRepository(text, repository),
     });
     if (!response.ok) throw new Error(`${file}: ${await response.text()}`);
     const { id } = (await response.json()) as { id: number };

@@ -6,6 +6,11 @@ import type { RoleRequest } from '../machines/definition.ts';
 import type { Assignment, Board } from '../scheduler/types.ts';
 
 export type Members = Assignment['members'];
+
+/** `panda01 (server), panda02 (client)`. */
+export const membersText = (members: Members): string =>
+  members.map(({ device, role }) => `${device} (${role})`).join(', ');
+
 type Candidate = Pick<Board, 'name' | 'deviceType' | 'tags' | 'worker'>;
 
 /** Whether a board is of the type or name that a role asks for, and has its tags (SEMANTICS 4.2). */

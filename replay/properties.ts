@@ -5,6 +5,7 @@
 import { comparePlaces } from '../scheduler/order.ts';
 import type { Lab } from '../scheduler/plan.ts';
 import type { Board, Plan, QueuedJob, Shortfall, Worker } from '../scheduler/types.ts';
+import { differenceOf } from './difference.ts';
 import { fillingOf, fits, type Members } from './filling.ts';
 import { randomOf } from './random.ts';
 import { latestStart, longestTimeoutMs } from './starvation.ts';
@@ -144,8 +145,8 @@ function judgeOrder(
     { queue: random.shuffled(queue), boards: random.shuffled(boards), workers },
     now,
   );
-  const [one, two] = [plan, other].map((each) => JSON.stringify(each));
-  return one === two ? undefined : `listed otherwise, the same lab gives another plan: ${two}`;
+  const difference = differenceOf(plan, other);
+  return difference && `with jobs and boards listed otherwise ${difference}`;
 }
 
 function judgePriority({ plan, queue, boards, workers }: Decided): string | undefined {

@@ -1,6 +1,6 @@
 /** A short run told in sentences, from its trace and the decisions that were made in it. */
 import type { QueuedJob } from '../scheduler/types.ts';
-import type { Members } from './filling.ts';
+import { type Members, membersText } from './filling.ts';
 import type { Decided } from './properties.ts';
 import type { Trace, TraceJob } from './trace.ts';
 
@@ -60,9 +60,6 @@ function requestText({
   const what = device ?? `${count} ${deviceType}`;
   return `${role} ${what}${tags.length === 0 ? '' : ` with ${tags.join(' ')}`}`;
 }
-
-const membersText = (members: Members): string =>
-  members.map(({ device, role }) => `${device} (${role})`).join(', ');
 
 function endOf(
   trace: Trace,

@@ -8,6 +8,7 @@ import { formatProblems } from '../../submission/format.ts';
 import { parseJob } from '../../submission/job-json.ts';
 import type { Lab } from '../../submission/lab.ts';
 import { type Cli, counter, countUpTo, exampleText, printJson } from '../command.ts';
+import { withRepository } from '../examples.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { LabRefused, readLabFile } from '../lab-file.ts';
 import { renderLabCheck } from '../render-lab-check.ts';
@@ -82,7 +83,8 @@ async function readJobs(dir: string | undefined): Promise<JobModel[]> {
   const jobs: JobModel[] = [];
   let problems = '';
   for (const file of files) {
-    const text = await readFile(join(dir, file), 'utf8');
+    // Where its test definitions come from decides nothing here.
+    const text = withRepository(await readFile(join(dir, file), 'utf8'), '/examples');
     const parsed = parseJob(text);
     if ('problems' in parsed)
       problems += formatProblems(parsed.problems, { file: join(dir, file), text });

@@ -54,6 +54,12 @@ test('a lab on which every rule holds ends with 0, with a line and its runs for 
   expect(out).toContain('Used by none of the jobs: beagle01');
 });
 
+test('the shipped examples can all run on the shipped lab', async () => {
+  const { exit, out } = await muster('examples/lab.yaml', '--jobs', 'examples');
+  expect(exit).toBe(0);
+  expect(out).not.toContain('Can never run');
+});
+
 test('without jobs some are made up', async () => {
   const { exit, out } = await muster('DIR/lab.yaml');
   expect(exit).toBe(0);

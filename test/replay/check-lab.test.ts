@@ -62,6 +62,12 @@ describe.each(PROPERTIES.map(({ name }) => [name]))('%s', (name) => {
   });
 });
 
+test('a plan that depends on the order of its inputs is told by what it says otherwise', () => {
+  const { properties } = checkLab(lab, how, MUTANTS['order of inputs']);
+  const wrong = properties.find(({ name }) => name === 'order of inputs')?.failure?.wrong;
+  expect(wrong).toMatch(/^with jobs and boards listed otherwise job \d+ starts on \w+ \(\w+\)/);
+});
+
 test('says which jobs can never run, and why, and which boards nothing uses', () => {
   const jobs = [
     model('single.json', 300, needs('only', 1, 'panda')),
