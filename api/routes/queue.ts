@@ -12,7 +12,7 @@ import { API_ACTOR, type ApiEngine } from '../parts.ts';
 import { ApiProblem } from '../problems.ts';
 import { JobParams, noSuchJob, problemResponses, Queue, WhyView } from '../schemas.ts';
 
-const QUEUE_PAGE_MAX = 10_000;
+const QUEUE_PAGE_MAX = 1_000;
 const QUEUE_PAGE_DEFAULT = 200;
 /** So many are explained in one turn; then others have theirs. */
 const QUEUE_SLICE_MAX = 100;

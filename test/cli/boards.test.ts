@@ -1,7 +1,7 @@
 /** The pages of what waits for boards, and of the boards: `queue`, `why`, `priority`, `devices` and `device`. */
 import { describe, expect, test } from 'vitest';
 import { dateAndTime } from '../../cli/text.ts';
-import { fakeServer, here, problem, widest } from './fake-server.ts';
+import { fakeServer, here, json, problem, type Script, widest } from './fake-server.ts';
 import { device } from './job-12.ts';
 import { muster, queue, script, slot, start, why } from './scripted.ts';
 
@@ -33,6 +33,29 @@ describe('queue', () => {
     const behind = { queue: [], total: 3 };
     const { out } = await muster('queue --after 3', { 'GET /api/queue': behind });
     expect(out).toBe('No more: 3 jobs in the queue.\n');
+  });
+
+  test('asks for many in pages', async () => {
+    const pages: Script = {
+      'GET /api/queue': ({ path }, reply) => {
+        const at = new URL(path, 'http://server').searchParams;
+        const [after, limit] = [Number(at.get('after')), Number(at.get('limit'))];
+        const jobs = Array.from({ length: limit }, (_, n) => ({
+          ...queue.queue[0],
+          place: after + n + 1,
+        }));
+        json(reply, { queue: jobs, total: 9000, next: after + limit });
+      },
+    };
+    const { out, err, asked } = await muster('queue --limit 2300 --after 5 --json', pages);
+    expect(asked.map(({ path }) => path)).toEqual([
+      '/api/queue?limit=1000&after=5',
+      '/api/queue?limit=1000&after=1005',
+      '/api/queue?limit=300&after=2005',
+    ]);
+    const places = JSON.parse(out).queue.map(({ place }: { place: number }) => place);
+    expect(places).toEqual(Array.from({ length: 2300 }, (_, n) => n + 6));
+    expect(err).toContain('--after 2305');
   });
 
   test('says how to see the next ones of a long queue', async () => {
