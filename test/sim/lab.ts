@@ -15,11 +15,14 @@ import { quiet, VirtualClock } from '../engine/virtual-clock.ts';
 import { LogChecker } from '../lab/invariants.ts';
 import { anyJob, jobOf, wordsOf } from './jobs.ts';
 import { Random } from './random.ts';
+import { checkRules } from './rules.ts';
 import { Servers } from './servers.ts';
 
 const MINUTE_MS = 60_000;
 const BOARDS = 8;
 const SETTLE_MINUTES_MAX = 600;
+/** Of the boards of each worker, where the lab has limits. */
+const JOB_LIMIT = 3;
 const user = { actor: 'user:sim' };
 
 export interface SimOptions {
@@ -53,6 +56,8 @@ class SimulatedLab {
   /** Every other seed has two servers on one log, each with a worker of its own; the others one, with both. */
   readonly #shared: boolean;
   readonly #workers: Map<string, BoardRegistration[]>;
+  /** Every third seed has limits. */
+  readonly #jobLimit: number | undefined;
   /** Workers whose machine is switched off. */
   readonly #away = new Set<string>();
   /** Boards without power: they neither boot nor talk. */
@@ -66,6 +71,7 @@ class SimulatedLab {
   constructor(seed: number, { around = (store) => store }: SimOptions) {
     this.#random = new Random(seed);
     this.#shared = seed % 2 === 0;
+    this.#jobLimit = seed % 3 === 0 ? JOB_LIMIT : undefined;
     const world = { random: this.#random, time: this.#time, shared: this.#shared, around };
     this.#servers = new Servers(world);
     this.#began = this.#time.now();
@@ -141,6 +147,7 @@ class SimulatedLab {
     try {
       for (const event of events) {
         this.#events.push(event);
+        checkRules(event, this.#checker, this.#jobLimit ?? BOARDS);
         this.#checker.take(event);
       }
     } catch (error) {
@@ -182,7 +189,9 @@ class SimulatedLab {
   async #connect(engine: Engine, worker: string): Promise<void> {
     for (;;) {
       try {
-        return await engine.connectWorker(worker, this.#workers.get(worker) ?? []);
+        const jobLimit = this.#jobLimit;
+        const is = jobLimit === undefined ? {} : { jobLimit };
+        return await engine.connectWorker(worker, this.#workers.get(worker) ?? [], is);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         await this.#sleep(5);

@@ -1,7 +1,7 @@
 /** A whole lab under faults on virtual time: the short version of `npm run sim`, with fixed seeds. */
 import { describe, expect, it } from 'vitest';
-import type { EventStore } from '../../store/port.ts';
 import { simulate } from './lab.ts';
+import { MUTANTS } from './mutants.ts';
 
 const MINUTES = 60;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -44,16 +44,7 @@ describe('a simulated lab', () => {
     expect(two.events).toEqual(one.events);
   });
 
-  it('is caught when boards are not reserved before a job has them', { timeout }, async () => {
-    const unreserved = (store: EventStore): EventStore => ({
-      ...store,
-      append: async (stream, version, events) =>
-        events[0]?.type === 'DeviceReserved'
-          ? { version: version + events.length, position: 0 }
-          : store.append(stream, version, events),
-    });
-    await expect(simulate(1, { minutes: MINUTES, around: unreserved })).rejects.toThrow(
-      /all its boards or none/,
-    );
+  it.each(MUTANTS)('catches that $is', { timeout }, async ({ around, seed, caught }) => {
+    await expect(simulate(seed, { minutes: MINUTES, around })).rejects.toThrow(caught);
   });
 });
