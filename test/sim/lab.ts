@@ -320,6 +320,7 @@ class SimulatedLab {
       () => this.#killServer(),
       () => this.#breakStore(),
       () => this.#breakStore(),
+      () => this.#slowStore(),
       () => this.#losePower(device),
       () => this.#losePower(device),
       () => this.#loseWorker(),
@@ -343,6 +344,13 @@ class SimulatedLab {
     this.#servers.trouble = this.#random.of([0.05, 0.3, 1]);
     await this.#time.pass(this.#random.between(1, 40) * 1000);
     this.#servers.trouble = 0;
+  }
+
+  /** Appends take longer than a reservation holds. */
+  async #slowStore(): Promise<void> {
+    this.#servers.slowSeconds = this.#random.of([2, 8, 20]);
+    await this.#time.pass(this.#random.between(10, 90) * 1000);
+    this.#servers.slowSeconds = 0;
   }
 
   async #losePower(device: string): Promise<void> {
@@ -397,6 +405,7 @@ class SimulatedLab {
   /** No more faults: everything is repaired, and now everything must come to its end. */
   async #heal(): Promise<void> {
     this.#servers.trouble = 0;
+    this.#servers.slowSeconds = 0;
     this.#dead.clear();
     for (const worker of [...this.#away]) await this.#returnWorker(worker);
     for (let n = 1; n <= BOARDS; n++) {

@@ -30,6 +30,8 @@ export class Servers {
   readonly running: Running[] = [];
   /** While the store is out of order: how often an append fails, and how often only its answer is lost. */
   trouble = 0;
+  /** So many seconds, at most, pass before an append reaches the store. */
+  slowSeconds = 0;
   readonly #world: World;
   readonly #checkpoints = new Map<string, ReturnType<typeof memoryCheckpoints>>();
   #ids = 0;
@@ -72,6 +74,7 @@ export class Servers {
     const never = new Promise<never>(() => {});
     const { random } = this.#world;
     const append: EventStore['append'] = async (...is) => {
+      if (this.slowSeconds > 0) await this.#pass(random.between(0, this.slowSeconds));
       if (isOver()) return never;
       if (random.chance(this.trouble)) throw new StoreUnavailable('the store is away');
       const done = await store.append(...is);
@@ -80,6 +83,11 @@ export class Servers {
       return done;
     };
     return { ...store, append };
+  }
+
+  #pass(seconds: number): Promise<void> {
+    const { time } = this.#world;
+    return new Promise((resolve) => void time.clock().after(seconds * 1000, resolve));
   }
 
   /** Asks any server; `undefined`: refused, or nobody could answer now. */
