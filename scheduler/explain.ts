@@ -16,6 +16,7 @@ import {
   clauseList,
   keptByLimit,
   NAMED_BOARDS_MAX,
+  oneTooMany,
   shortList,
 } from './wording.ts';
 import { inUse } from './worker-use.ts';
@@ -59,11 +60,18 @@ export class Account {
     const matching = match(shape, stockNow);
     const waitsForStart = !starts && matching.complete;
     const given = deal(matching, stockNow);
+    const holder = holdersOf(given);
+    const own = ownOf(matching);
     const slots = job.roles.map((request) => {
       const { role, count: wanted } = request;
       const candidates = index.boards.meantBy(request).map((board) => {
         const { why, until } = standingOf(board, request, job, this.#making);
-        const kept = waitsForStart && why === 'free' ? this.#keptBackText(board) : undefined;
+        let kept: string | undefined;
+        if (why === 'free' && waitsForStart) kept = this.#keptBackText(board);
+        else if (why === 'free' && !starts && !holder.has(board.name)) {
+          const worker = index.workerOf(board);
+          kept = oneTooMany(worker, inUse(worker), own.get(worker) ?? 0);
+        }
         const candidate: Candidate = { board: board.name, why: kept ?? why };
         if (until !== undefined) candidate.until = until;
         return candidate;
@@ -151,12 +159,10 @@ export class Account {
   #limitsOn(
     part: Part,
     job: QueuedJob,
-    { taken }: Matching,
+    matching: Matching,
     holder: ReadonlyMap<string, string>,
   ): string[] {
-    const own = new Map<WorkerUse, number>();
-    for (const [{ worker }, count] of taken)
-      if (worker !== undefined) own.set(worker, (own.get(worker) ?? 0) + count);
+    const own = ownOf(matching);
     const ready = [...this.#fittingOf(part, job).ready];
     ready.sort(([a], [b]) => compareText(a.name, b.name));
     return ready.flatMap(([worker, boards]) => {
@@ -223,4 +229,12 @@ export class Account {
       ? `room on worker ${worker.name} ${reservedFor}`
       : undefined;
   }
+}
+
+/** How many boards of each worker with a limit the group itself would have. */
+function ownOf({ taken }: Matching): ReadonlyMap<WorkerUse, number> {
+  const own = new Map<WorkerUse, number>();
+  for (const [{ worker }, count] of taken)
+    if (worker !== undefined) own.set(worker, (own.get(worker) ?? 0) + count);
+  return own;
 }

@@ -28,6 +28,11 @@ export function atLimit({ name, limit }: WorkerUse, used: number): string {
   return `limit of worker ${name}: ${used} of ${boardCount(limit ?? used)} in use`;
 }
 
+/** Why an idle board of a worker cannot be had beside the `own` boards that the group would have of it. */
+export function oneTooMany({ name, limit }: WorkerUse, used: number, own: number): string {
+  return `limit of worker ${name}: ${used} of ${boardCount(limit ?? used)} in use, ${own} for this job`;
+}
+
 /** The same of several boards, for a group that has `own` boards of this worker, none of them in use yet. */
 export function keptByLimit(
   boards: string,

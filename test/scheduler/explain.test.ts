@@ -187,7 +187,15 @@ describe('the explanation of a waiting job', () => {
       'waits for 1 board of role r (type panda): p3 kept by the limit of worker w1 (2 boards at once: 1 in use, 1 for this job), p1 held by job 3',
     );
     expect(explain(5, lab([pandas(5, 2)], boards, two), NOW)?.slots).toMatchObject([
-      { free: 2, short: 1 },
+      {
+        free: 1,
+        short: 1,
+        candidates: [
+          { why: 'held by job 3' },
+          { why: 'free' },
+          { why: 'limit of worker w1: 1 of 2 boards in use, 1 for this job' },
+        ],
+      },
     ]);
   });
 
@@ -364,7 +372,9 @@ describe('properties of every explanation', () => {
               (own !== undefined && devicesOf(own).includes(other.name)),
           );
         const kept = new RegExp(`^(room on worker \\S+ )?reserved for job ${reservation?.job}$`);
-        const freed = slot.candidates.filter(({ why }) => why === 'free' || kept.test(why));
+        const freed = slot.candidates.filter(
+          ({ why }) => why === 'free' || kept.test(why) || why.endsWith(' for this job'),
+        );
         expect(freed.map((other) => other.board)).toEqual(usable.map(({ name }) => name));
         expect(slot.free).toBe(slot.candidates.filter(({ why }) => why === 'free').length);
         for (const { board: name, until } of slot.candidates) {
