@@ -48,8 +48,12 @@ export class Allocator {
   async #giveOneBack(giveback: Giveback): Promise<number> {
     const { job, lease, reason, voidFirst } = giveback;
     const by = { ...scheduler, cause: lease };
-    if (voidFirst)
-      await this.#port.commands.job(job, { type: 'VoidAllocation', lease, reason }, by);
+    if (voidFirst) {
+      const command = { type: 'VoidAllocation', lease, reason } as const;
+      const { state } = await this.#port.commands.job(job, command, by);
+      // Its allocation was on its way to a slow log and came first: the end of the job gives the board back.
+      if (state.state === 'allocated' && state.lease === lease) return 0;
+    }
     return this.#release(giveback);
   }
 

@@ -4,7 +4,8 @@ import { simulate } from './lab.ts';
 import { MUTANTS } from './mutants.ts';
 
 const MINUTES = 60;
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+/** The last: an allocation that a slow log held back until its reservation was about to be given back. */
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 1_416_040_410];
 const timeout = 120_000;
 
 /** What the seeds below must have seen between them, or they prove little. */
