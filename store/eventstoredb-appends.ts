@@ -12,11 +12,13 @@ import type {
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
 import { meaningOf, NotNow, patiently } from './eventstoredb-patience.ts';
+import type { Reads } from './eventstoredb-reads.ts';
 import {
   type AppendAnswer,
   appendAnswer,
   appendRequests,
   bytesOf,
+  idOf,
   type Proposed,
 } from './eventstoredb-wire.ts';
 
@@ -38,10 +40,12 @@ interface Waiting {
 
 export class Appends {
   readonly #connection: Connection;
+  readonly #reads: Reads;
   #lane: { client: StreamsClient; lane: Lane } | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, reads: Reads) {
     this.#connection = connection;
+    this.#reads = reads;
   }
 
   /** @throws StoreUnavailable when it is not known to be done after many attempts */
@@ -49,7 +53,26 @@ export class Appends {
     const { where } = this.#connection;
     const what = `append to ${append.stream}`;
     // What is under way is brought to its end even when the store is being closed.
-    return patiently({ what, where, isOver: () => false }, () => this.#attempt(append));
+    return patiently({ what, where, isOver: () => false }, async () => {
+      const told = await this.#attempt(append);
+      if (told.is === 'conflict' && told.actual > append.expectedVersion)
+        await this.#assertReadable(append);
+      return told;
+    });
+  }
+
+  /**
+   * A leader refuses an append for events that the others of its cluster do not have yet, and that nobody can
+   * read; after a change of leader they may even be this very append. Whoever is told of a conflict must be able
+   * to read it, and what became of an append of ours its repeat tells.
+   */
+  async #assertReadable({ stream, expectedVersion, events }: Append): Promise<void> {
+    const { events: there, isLast } = await this.#reads.ofStream(stream, expectedVersion);
+    if (there.length === 0)
+      throw new NotNow('the servers do not agree yet on what is in it', { isAnswer: true });
+    const isWhole = there.length >= events.length || !isLast;
+    if (isWhole && events.every((event, at) => at >= there.length || idOf(event) === there[at]?.id))
+      throw new NotNow('the server has it, and does not say where', { isAnswer: true });
   }
 
   async #attempt(append: Append): Promise<Told> {

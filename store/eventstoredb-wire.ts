@@ -62,6 +62,8 @@ export function proposedOf({
 export const bytesOf = (proposed: Proposed): number =>
   proposed.getData_asU8().length + proposed.getCustomMetadata_asU8().length;
 
+export const idOf = (proposed: Proposed): string => proposed.getId()?.getString() ?? '';
+
 /** One append, in as many messages as its size needs; only the last one makes the server write. */
 export function appendRequests(append: {
   correlation: string;

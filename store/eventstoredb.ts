@@ -70,8 +70,8 @@ class EventStoreDb implements EventStore {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#appends = new Appends(connection);
     this.#reads = new Reads(connection, () => this.#closed !== undefined);
+    this.#appends = new Appends(connection, this.#reads);
     this.#removals = new Removals(connection, this.#appends, this.#reads);
   }
 

@@ -21,6 +21,21 @@ export class StandInLog {
   readonly #deleted = new Set<string>();
   readonly #listeners = new Set<(record: Record) => void>();
   #end = 500;
+  #unshared: Record[] | undefined;
+  /** Called before an append is told of a conflict. */
+  onConflict: () => void = () => {};
+
+  /** From now on what is appended stays with the leader alone: appends meet it, and nobody can read it. */
+  isolateLeader(): void {
+    this.#unshared = [];
+  }
+
+  /** The others of the cluster have it too now. */
+  share(): void {
+    const unshared = this.#unshared ?? [];
+    this.#unshared = undefined;
+    for (const record of unshared) this.#publish(record);
+  }
 
   /** The version and position after it; a number is the actual version of a conflict. */
   append(
@@ -34,15 +49,20 @@ export class StandInLog {
     const last = there.at(-1);
     const isRepeat =
       there.length === events.length && there.every(({ id }, index) => id === events[index]?.id);
-    if (isRepeat && last !== undefined) return { version: last.version, position: last.position };
-    if (before.length !== expected) return before.length;
+    const isShared = last !== undefined && !this.#unshared?.includes(last);
+    if (isRepeat && isShared) return { version: last.version, position: last.position };
+    if (before.length !== expected) {
+      this.onConflict();
+      return before.length;
+    }
     const added = events.map((event, index) => this.#record(stream, expected + index + 1, event));
     this.#streams.set(stream, [...before, ...added]);
     return { version: expected + added.length, position: added.at(-1)!.position };
   }
 
   eventsOf(stream: string): readonly Record[] | 'deleted' {
-    return this.#deleted.has(stream) ? 'deleted' : (this.#streams.get(stream) ?? []);
+    if (this.#deleted.has(stream)) return 'deleted';
+    return (this.#streams.get(stream) ?? []).filter((is) => !this.#unshared?.includes(is));
   }
 
   /** The events stay in the log, followed by the server's own mark. */
@@ -65,8 +85,12 @@ export class StandInLog {
   #record(stream: string, version: number, event: Proposal): Record {
     const record = { ...event, stream, version, position: this.#end };
     this.#end += RECORD_BYTES + event.data.length + event.meta.length;
+    if (this.#unshared === undefined) this.#publish(record);
+    else this.#unshared.push(record);
+    return record;
+  }
+  #publish(record: Record): void {
     this.records.push(record);
     for (const listener of this.#listeners) listener(record);
-    return record;
   }
 }

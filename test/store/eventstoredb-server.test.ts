@@ -1,7 +1,7 @@
 /** What a server says and the EventStoreDB adapter makes of it: on the stand-in, which can be made to say it. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../machines/events.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { openEventStoreDb } from '../../store/eventstoredb.ts';
 import type { EventStore } from '../../store/port.ts';
 import { newStream } from './checks.ts';
@@ -28,6 +28,13 @@ async function opened(...servers: StandIn[]): Promise<EventStore> {
 function foreign(type = 'TemperatureMeasured') {
   return { id: randomUUID(), type, data: Buffer.from('{"celsius":21}'), meta: Buffer.from('') };
 }
+
+const proposalOf = ({ id, type, data, meta }: NewEvent) => ({
+  id,
+  type,
+  data: Buffer.from(JSON.stringify(data)),
+  meta: Buffer.from(JSON.stringify(meta)),
+});
 
 it('says whose an event is that another application wrote into a stream of ours', async () => {
   const standIn = await started();
@@ -118,6 +125,43 @@ it('goes on with the next leader, and hears every event once', async () => {
   await until('all is heard', () => heard.length >= 30);
   expect(idsOf(heard)).toEqual(idsOf(events));
   expect(idsOf(await collect(store.read(stream)))).toEqual(idsOf(events));
+});
+
+describe('a new leader that has what the others of its cluster have not', () => {
+  it('makes nobody hear of a conflict before it can be read', async () => {
+    const standIn = await started();
+    const { log } = standIn;
+    const store = await opened(standIn);
+    log.isolateLeader();
+    const theirs = sent();
+    log.append('job-1', 0, [proposalOf(theirs)]);
+    let refusals = 0;
+    log.onConflict = () => {
+      refusals += 1;
+      if (refusals === 3) log.share();
+    };
+    expect(await store.append('job-1', 0, [sent()]).catch((error) => error)).toMatchObject({
+      code: 'concurrency-conflict',
+      actual: 1,
+    });
+    expect(idsOf(await collect(store.read('job-1')))).toEqual([theirs.id]);
+  });
+
+  it('has an append of which the answer was lost: that is no conflict', async () => {
+    const standIn = await started();
+    const { log } = standIn;
+    const store = await opened(standIn);
+    log.isolateLeader();
+    const events = many(3);
+    log.append('job-1', 0, events.map(proposalOf));
+    // It could be read just after it was refused.
+    log.onConflict = () => log.share();
+    expect(await store.append('job-1', 0, events)).toEqual({
+      version: 3,
+      position: log.records.at(-1)?.position,
+    });
+    expect(idsOf(await collect(store.read('job-1')))).toEqual(idsOf(events));
+  });
 });
 
 it('comes back to a server that was started again', async () => {
