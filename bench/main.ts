@@ -6,12 +6,11 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { barrierTable } from './barrier.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { growthBench } from './growth.ts';
 import { messagesTable } from './messages.ts';
-import { SERVER_ARGUMENT, serveForBench } from './muster-server.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
 import { openEtcd } from './peers/etcd.ts';
 import { musterPeers } from './peers/muster.ts';
@@ -22,19 +21,19 @@ import { rebuildTable } from './rebuild.ts';
 import { schedulerBench } from './scheduler.ts';
 import { whereTable } from './where.ts';
 
-const DOCUMENT = new URL('../docs/performance.md', import.meta.url);
+const DOCUMENT = new URL('../../docs/performance.md', import.meta.url);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 type NewFolder = () => Promise<string>;
 /** Gives a table for the document, or says all there is to say itself. */
-type Bench = (newFolder: NewFolder) => Promise<string | undefined>;
+type Bench = (newFolder: NewFolder, events: number) => Promise<string | undefined>;
 
 const benches = new Map<string, Bench>([
   ['barrier', (newFolder) => withPeers(newFolder, barrierTable)],
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
   ['rebuild', rebuildTable],
   ['where', whereTable],
-  ['growth', () => growthBench(say)],
+  ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);
 
@@ -61,26 +60,22 @@ async function withPeers(
     const [first, ...more] = peers;
     const muster = musterPeers(newFolder);
     peers.push(...muster);
-    return await measure(first === undefined ? muster : [first, ...muster, ...more], say);
+    const text = await measure(first === undefined ? muster : [first, ...muster, ...more], say);
+    const versions = peers.flatMap(({ name, version }) =>
+      version === undefined ? [] : [`${name} ${version}`],
+    );
+    return `Peers: ${versions.join(', ') || 'none that could be had'}.\n\n${text}`;
   } finally {
     for (const peer of peers) await peer.close();
   }
 }
 
-/** The machine, the versions, and what its disk takes for one durable write. */
-async function surroundings(folder: string): Promise<string> {
-  const version = async (program: string, word: string) => {
-    const { stdout = '' } = await execa(program, [word], { reject: false });
-    return /\d+\.\d+[.\w]*/.exec(String(stdout))?.[0] ?? 'none';
-  };
-  const [redis, etcd] = [
-    await version('redis-server', '--version'),
-    await version('etcd', '--version'),
-  ];
+/** The machine, and what its disk takes for one durable write. */
+function surroundings(folder: string): string {
   const [cpu] = cpus();
   return (
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpu?.model ?? 'unknown'}, node ${process.version}, ` +
-    `Redis ${redis}, etcd ${etcd}; one 4 KiB write with fdatasync: median ${ms(diskMs(folder))} ms. ` +
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpu?.model ?? 'unknown'}, node ${process.version}; ` +
+    `one 4 KiB write with fdatasync: median ${ms(diskMs(folder))} ms. ` +
     `Load of the machine at the start: ${loadavg()[0]?.toFixed(1)}.`
   );
 }
@@ -99,22 +94,19 @@ function diskMs(folder: string): number {
   return median(taken);
 }
 
-async function run(names: readonly string[]): Promise<void> {
-  const unknown = names.filter((name) => !benches.has(name));
-  if (unknown.length > 0)
-    throw new Error(`no bench ${unknown.join(', ')}; there are ${[...benches.keys()].join(', ')}`);
+async function run(names: readonly string[], { events }: { events: number }): Promise<void> {
   const isAsked = (name: string) =>
     names.length > 0 ? names.includes(name) : !onlyWhenNamed.includes(name);
   const folder = await mkdtemp(join(tmpdir(), 'muster-bench-'));
   const newFolder = () => mkdtemp(join(folder, 'run-'));
   try {
-    const machine = await surroundings(folder);
-    say(machine);
     for (const [name, bench] of benches) {
       if (!isAsked(name)) continue;
-      const text = await bench(newFolder);
+      const machine = surroundings(folder);
+      say(`${name}: ${machine}`);
+      const text = await bench(newFolder, events);
       if (text === undefined) continue;
-      say(`\n${name}\n\n${text}`);
+      say(`\n${text}\n`);
       await writeSection(DOCUMENT, name, `${machine}\n\n${text}`);
     }
   } finally {
@@ -122,6 +114,22 @@ async function run(names: readonly string[]): Promise<void> {
   }
 }
 
-const [first, ...rest] = process.argv.slice(2);
-if (first === SERVER_ARGUMENT) await serveForBench(rest[0] ?? '');
-else await run(first === undefined ? [] : [first, ...rest]);
+function eventCount(text: string): number {
+  const events = Number(text);
+  if (Number.isSafeInteger(events) && events >= 1000) return events;
+  throw new InvalidArgumentError('a whole number of 1000 or more is needed.');
+}
+
+await new Command('npm run bench --')
+  .description(
+    'Measures Muster against its peers, prints the tables and writes them into docs/performance.md.',
+  )
+  .addArgument(
+    new Argument(
+      '[names...]',
+      `which; without names all but ${onlyWhenNamed.join(' and ')}`,
+    ).choices([...benches.keys()]),
+  )
+  .option('--events <n>', 'growth: how many events the largest log has', eventCount, 10_000_000)
+  .action(run)
+  .parseAsync();

@@ -2,8 +2,6 @@
  * Muster in a process of its own for the bench: a log in a folder, groups of boards that have booted, the boards'
  * door. It is what `muster serve` is, without a dispatcher: the load generator speaks for the boards.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { buildBoardApp } from '../api/board-app.ts';
@@ -12,67 +10,14 @@ import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { parseJob } from '../submission/job-json.ts';
-import { CpuProfile, type SelfTime } from './profile.ts';
+import type { Asked, Question, Ready } from './muster-process.ts';
+import { CpuProfile } from './profile.ts';
 
-/** The argument that makes `bench/main.ts` this server. */
-export const SERVER_ARGUMENT = 'muster-server';
 const WORKER = 'bench';
 const JOB_SECONDS = 24 * 3600;
 
-interface Asked {
-  folder: string;
-  /** How many boards each group has. */
-  sizes: readonly number[];
-}
-interface Ready {
-  port: number;
-  /** A token a member, group by group. */
-  tokens: string[][];
-}
-type Question = 'held' | 'profile' | 'profile-end' | 'stop';
-
-/** The parent's side. */
-export interface MusterProcess extends Ready {
-  /** How many waits are held. */
-  held(): Promise<number>;
-  startProfile(): Promise<void>;
-  /** Where the time went, since the start of the profile. */
-  endProfile(): Promise<SelfTime[]>;
-  stop(): Promise<void>;
-}
-
-export async function startMuster(asked: Asked): Promise<MusterProcess> {
-  const child = fork(join(import.meta.dirname, 'main.ts'), [
-    SERVER_ARGUMENT,
-    JSON.stringify(asked),
-  ]);
-  const answers: ((answer: unknown) => void)[] = [];
-  const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
-  child.on('message', (answer) => answers.shift()?.(answer));
-  const ended = once(child, 'exit');
-  const early = ended.then(() => {
-    throw new Error('the Muster process ended');
-  });
-  early.catch(() => {});
-  const ready = (await Promise.race([next(), early])) as Ready;
-  const ask = (question: Question): Promise<unknown> => {
-    child.send(question);
-    return Promise.race([next(), early]);
-  };
-  return {
-    ...ready,
-    held: () => ask('held') as Promise<number>,
-    startProfile: async () => void (await ask('profile')),
-    endProfile: () => ask('profile-end') as Promise<SelfTime[]>,
-    async stop() {
-      child.send('stop');
-      await ended;
-    },
-  };
-}
-
-/** The child's side: runs until it is told to stop. */
-export async function serveForBench(argument: string): Promise<void> {
+/** Runs until it is told to stop. */
+async function serveForBench(argument: string): Promise<void> {
   const { folder, sizes } = JSON.parse(argument) as Asked;
   const secret = Buffer.alloc(32, 7);
   const store = await openSqliteStore({ file: join(folder, 'muster.db') });
@@ -144,3 +89,5 @@ function jobFor(size: number) {
   if (!('definition' in parsed)) throw new Error('the job of the bench is not right');
   return { definition: parsed.definition, document };
 }
+
+await serveForBench(process.argv[2] ?? '');

@@ -9,7 +9,7 @@ import type { EventStore } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { median, ms, perSecond, table, times } from './figures.ts';
 import { pumped } from './messages.ts';
-import { startMuster } from './muster-server.ts';
+import { startMuster } from './muster-process.ts';
 import { doorsOf, groupSizes } from './peers/muster.ts';
 
 const BOARDS = 128;

@@ -1,8 +1,7 @@
 /**
  * How fast the scheduler plans a big lab: 10,000 boards and 100,000 waiting jobs, from scratch and after one change.
- * `npx tsx bench/scheduler.ts` runs it alone.
+ * `npm run bench -- scheduler` runs it alone.
  */
-import { pathToFileURL } from 'node:url';
 import type { RoleRequest } from '../machines/definition.ts';
 import { type Lab, plan } from '../scheduler/plan.ts';
 import { Planner } from '../scheduler/planner.ts';
@@ -292,6 +291,3 @@ export async function schedulerBench(say: (line: string) => void): Promise<void>
   whyTheyWait(say);
   say(`memory of the process at the end: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`);
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  await schedulerBench((line) => process.stdout.write(`${line}\n`));

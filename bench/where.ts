@@ -1,7 +1,7 @@
 /** Where the time of a message goes: a CPU profile of the server under load, in microseconds of CPU a message. */
 import { table } from './figures.ts';
 import { pumped } from './messages.ts';
-import { type MusterProcess, startMuster } from './muster-server.ts';
+import { type MusterProcess, startMuster } from './muster-process.ts';
 import { doorsOf, groupSizes } from './peers/muster.ts';
 import type { Sender } from './peers/peer.ts';
 import type { SelfTime } from './profile.ts';

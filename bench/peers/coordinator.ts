@@ -48,8 +48,9 @@ export const openDeepCoordinator = (env: NodeJS.ProcessEnv): Promise<Peer> =>
 function groupOf(port: number, group: string, size: number): Group {
   let round = 0;
   let released: Promise<void>[] = [];
+  let isLeft = false;
   const arrive = async (member: number, onWait: () => void) => {
-    while ((await ask(port, group, size, member, `round${round}`)) !== 'ack') {
+    while (!isLeft && (await ask(port, group, size, member, `round${round}`)) !== 'ack') {
       onWait();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -65,6 +66,9 @@ function groupOf(port: number, group: string, size: number): Group {
     },
     async release() {
       await Promise.all([arrive(0, () => {}), ...released]);
+    },
+    leave() {
+      isLeft = true;
     },
   };
 }

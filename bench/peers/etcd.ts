@@ -4,7 +4,7 @@
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Group, Peer, Sender } from './peer.ts';
-import { freePort, startProgram } from './programs.ts';
+import { freePort, startProgram, versionOf } from './programs.ts';
 
 const PAIRS = 'ip=10.1.2.3';
 
@@ -26,6 +26,7 @@ export async function openEtcd(folder: string, env: NodeJS.ProcessEnv): Promise<
   let made = 0;
   return {
     name: 'etcd',
+    version: await versionOf('etcd', env),
     promise: 'durable: fsync of its WAL',
     async groups(count, size) {
       const run = made++;

@@ -1,7 +1,7 @@
 /** Muster's two doors for boards: plain HTTP, a connection a board; and the line, a WebSocket a worker. */
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { type MusterProcess, startMuster } from '../muster-server.ts';
+import { type MusterProcess, startMuster } from '../muster-process.ts';
 import type { Group, Peer, Sender } from './peer.ts';
 import { Pipe, readHttp } from './pipe.ts';
 

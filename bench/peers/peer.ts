@@ -6,6 +6,8 @@ export interface Group {
   gather(): Promise<void>;
   /** The last one arrives; resolves when every member was released. */
   release(): Promise<void>;
+  /** Whoever still polls gives up; only for members that poll. */
+  leave?(): void;
 }
 
 /** One connection. Several `send`s may be under way at once. */
@@ -16,6 +18,8 @@ export interface Sender {
 
 export interface Peer {
   name: string;
+  /** Its program's version, where it is a program of somebody else. */
+  version?: string;
   /** What an acknowledgement promises. */
   promise: string;
   groups(count: number, size: number): Promise<Group[]>;

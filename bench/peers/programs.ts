@@ -51,13 +51,21 @@ async function unpacked(debianPackage: string, folder: string): Promise<NodeJS.P
   for (const file of await readdir(folder))
     if (file.endsWith('.deb')) await execa('dpkg-deb', ['-x', join(folder, file), folder]);
   const lib = join(folder, 'usr/lib');
-  const machine = (await readdir(lib)).filter((name) => name.endsWith('-linux-gnu'));
+  // A package of one program has no libraries of its own.
+  const inLib = await readdir(lib).catch(() => []);
+  const machine = inLib.filter((name) => name.endsWith('-linux-gnu'));
   return {
     ...process.env,
     PATH: [join(folder, 'usr/bin'), process.env.PATH].join(delimiter),
     LD_LIBRARY_PATH: machine.map((name) => join(lib, name)).join(delimiter),
     PYTHONPATH: join(lib, 'python3/dist-packages'),
   };
+}
+
+/** What a program says of its own version, the number alone. */
+export async function versionOf(program: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout = '' } = await execa(program, ['--version'], { env, reject: false });
+  return /\d+\.\d+[.\w]*/.exec(String(stdout))?.[0] ?? 'of an unknown version';
 }
 
 export interface Running {

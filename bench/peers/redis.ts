@@ -4,7 +4,7 @@
  */
 import type { Group, Peer, Sender } from './peer.ts';
 import { Pipe, readRedis } from './pipe.ts';
-import { freePort, startProgram } from './programs.ts';
+import { freePort, startProgram, versionOf } from './programs.ts';
 
 const ARRIVE = `local n = redis.call('INCR', KEYS[1])
 if n % ARGV[1] == 0 then for i = 2, ARGV[1] do redis.call('RPUSH', KEYS[2], 'go') end end
@@ -30,6 +30,7 @@ export async function openRedis(folder: string, env: NodeJS.ProcessEnv): Promise
   let gathered = 0;
   return {
     name: 'Redis',
+    version: await versionOf('redis-server', env),
     promise: 'durable: appendfsync always',
     async groups(count, size) {
       const made: Group[] = [];

@@ -1,0 +1,52 @@
+/** The parent's side of `muster-server.ts`: Muster in a process of its own, as every peer is. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { SelfTime } from './profile.ts';
+
+export interface Asked {
+  folder: string;
+  /** How many boards each group has. */
+  sizes: readonly number[];
+}
+export interface Ready {
+  port: number;
+  /** A token a member, group by group. */
+  tokens: string[][];
+}
+export type Question = 'held' | 'profile' | 'profile-end' | 'stop';
+
+export interface MusterProcess extends Ready {
+  /** How many waits are held. */
+  held(): Promise<number>;
+  startProfile(): Promise<void>;
+  /** Where the time went, since the start of the profile. */
+  endProfile(): Promise<SelfTime[]>;
+  stop(): Promise<void>;
+}
+
+export async function startMuster(asked: Asked): Promise<MusterProcess> {
+  const child = fork(new URL('./muster-server.js', import.meta.url), [JSON.stringify(asked)]);
+  const answers: ((answer: unknown) => void)[] = [];
+  const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
+  child.on('message', (answer) => answers.shift()?.(answer));
+  const ended = once(child, 'exit');
+  const early = ended.then(() => {
+    throw new Error('the Muster process ended');
+  });
+  early.catch(() => {});
+  const ready = (await Promise.race([next(), early])) as Ready;
+  const ask = (question: Question): Promise<unknown> => {
+    child.send(question);
+    return Promise.race([next(), early]);
+  };
+  return {
+    ...ready,
+    held: () => ask('held') as Promise<number>,
+    startProfile: async () => void (await ask('profile')),
+    endProfile: () => ask('profile-end') as Promise<SelfTime[]>,
+    async stop() {
+      child.send('stop');
+      await ended;
+    },
+  };
+}
