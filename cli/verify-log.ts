@@ -68,17 +68,35 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   return { ...checks.summary(), notes };
 }
 
-/** Looks a second time at the ids that may be twice in the log. */
+/** Reads a second time for the ids that may be in a wrong place, and tells those that are. */
 async function checkIds(store: EventStore, checks: LogChecks): Promise<void> {
-  const repeated = checks.ids.repeated();
-  if (repeated.size === 0) return;
+  const { doubted } = checks;
+  if (doubted.size === 0) return;
   const seen = new Set<string>();
+  /** The first event that each id is said to have caused, of the ids that had not come by then. */
+  const effects = new Map<string, RecordedEvent>();
   for await (const event of readOver(store, () => {})) {
-    if (!repeated.has(fingerprintOf(event.id))) continue;
+    const { causationId } = event.meta;
+    if (isIn(doubted, causationId) && !seen.has(causationId) && !effects.has(causationId))
+      effects.set(causationId, event);
+    if (!isIn(doubted, event.id)) continue;
     if (seen.has(event.id))
       checks.fault({ ...placeOf(event), reason: `its id ${event.id} was there before` });
     seen.add(event.id);
+    const effect = effects.get(event.id);
+    if (effect === undefined) continue;
+    effects.delete(event.id);
+    const cause = `event ${event.version} of ${event.stream}`;
+    checks.fault({
+      ...placeOf(effect),
+      reason: `its cause is ${cause}, which does not come before it`,
+    });
   }
+}
+
+function isIn(doubted: ReadonlySet<number>, id: string): boolean {
+  const fingerprint = fingerprintOf(id);
+  return fingerprint !== undefined && doubted.has(fingerprint);
 }
 
 /** All events that can be read; one that cannot is reported, and reading goes on after it. */
@@ -112,7 +130,11 @@ interface Stream {
 class LogChecks {
   readonly #streams = new Map<string, Stream>();
   readonly #faults: Fault[] = [];
-  readonly ids = new Fingerprints();
+  readonly #ids = new Fingerprints();
+  /** What caused something, and had not come as an event by then: mostly requests, which are no events. */
+  readonly #causes = new Fingerprints();
+  /** Fingerprints of ids that may have come twice, or after what they caused. */
+  readonly doubted = new Set<number>();
   #faultCount = 0;
   #jobsOver = 0;
   #head = 0;
@@ -129,8 +151,16 @@ class LogChecks {
     if (event.position <= this.#head)
       wrong(`its position is not above ${this.#head}, that of the event before it`);
     this.#head = event.position;
-    this.ids.add(event.id);
+    this.#take(event.id, event.meta.causationId);
     this.#fold(event, wrong);
+  }
+
+  #take(id: string, causationId: string): void {
+    const [own, cause] = [fingerprintOf(id), fingerprintOf(causationId)];
+    if (cause !== undefined && !this.#ids.has(cause)) this.#causes.add(cause);
+    if (own === undefined) return;
+    if (this.#ids.has(own) || this.#causes.has(own)) this.doubted.add(own);
+    this.#ids.add(own);
   }
 
   #fold(event: RecordedEvent, wrong: (reason: string) => void): void {

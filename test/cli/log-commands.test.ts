@@ -143,6 +143,27 @@ describe('muster verify', () => {
     expect(exit).toBe(1);
   });
 
+  it.each([
+    ['a later event', 50],
+    ['itself', 20],
+  ])('reports a cause that does not come before its effect: %s', async (_, cause) => {
+    const dir = await lab();
+    damage(
+      dir,
+      `UPDATE events SET causation = (SELECT id FROM events WHERE position = ${cause}) WHERE position = 20`,
+    );
+    const { exit, out } = await muster('verify', '--data', dir, '--json');
+    const { faults } = JSON.parse(out);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatchObject({
+      position: 20,
+      reason: expect.stringMatching(
+        /^its cause is event \d+ of .*, which does not come before it$/,
+      ),
+    });
+    expect(exit).toBe(1);
+  });
+
   it('reports where a checkpoint differs from a cold rebuild', async () => {
     const dir = await lab();
     const checkpoints = fileCheckpoints(join(dir, 'checkpoints'));
