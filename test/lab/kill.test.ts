@@ -4,7 +4,8 @@ import { checkLog } from './invariants.ts';
 import { ServerProcess } from './server-process.ts';
 
 const KILLS = Number(process.env.MUSTER_KILLS ?? 6);
-const ROUNDS = 60;
+/** Enough talk for so many kills: each comes after some thirty events more. */
+const ROUNDS = Math.max(60, 3 * KILLS);
 const LAB = `
 device_types: { panda: { driver: local } }
 devices:
@@ -21,7 +22,7 @@ it(`survives kill -9 of the server at ${KILLS} random moments: every round once,
   const server = await ServerProcess.make(LAB);
   await server.start();
   const { id } = await server.post('/api/jobs', {
-    timeout: 900,
+    timeout: 900 + 30 * KILLS,
     job_name: 'killed',
     device_group: [{ role: 'peer', count: 3, device_type: 'panda' }],
     actions: [{ command: 'lava_command_run', parameters: { commands: [talk] } }],

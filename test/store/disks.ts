@@ -1,13 +1,16 @@
 /** Child processes and small real disks for the tests of the store. */
 import { spawnSync } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type FoundFolder = { dir: string } | { lacks: string };
 
 /** Arguments for node to run `child.ts` in a mode. */
 export function childArgs(mode: string, ...rest: string[]): string[] {
-  const child = fileURLToPath(new URL('./child.ts', import.meta.url));
-  return ['--import', import.meta.resolve('tsx'), child, mode, ...rest];
+  const kind = extname(import.meta.url);
+  const child = fileURLToPath(new URL(`./child${kind}`, import.meta.url));
+  const typeScript = kind === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+  return [...typeScript, child, mode, ...rest];
 }
 
 /** Mounts a tmpfs of that many KiB on `dir`, or says what is lacking. */
