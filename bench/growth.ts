@@ -2,22 +2,21 @@
  * What a log that grew for years costs: the start of an engine on it, its memory, and any finished job, against the
  * number of events. The logs are made of past jobs of 50 events each, through the store's own append.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../engine/engine.ts';
-import { applyToDirectory, emptyDirectory } from '../projections/directory.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
-import type { EventStore } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { median, ms, perSecond, quantile, table, times } from './figures.ts';
+import type { Grown } from './growth-start.ts';
 import { PastLab } from './past-jobs.ts';
 
 const JOB_EVENTS = 50;
-const EVENTS_DEFAULT = 1_000_000;
 /** Appends that are made before they are waited for: they share their commits. */
 const JOBS_AT_ONCE = 200;
-const JOBS_SHOWN = 200;
 const STARTED = Date.UTC(2026, 0, 1);
 const SECONDS_A_JOB = 60;
 
@@ -26,27 +25,26 @@ const SECONDS_A_JOB = 60;
  *
  * @returns the table, in Markdown
  */
-export async function growthBench(
-  say: (line: string) => void,
-  events = EVENTS_DEFAULT,
-): Promise<string> {
+export async function growthBench(say: (line: string) => void, events: number): Promise<string> {
   const rows: string[][] = [];
   for (const size of [events / 10, events]) {
     const folder = await mkdtemp(join(tmpdir(), 'muster-growth-'));
     try {
       say(`making a log of ${perSecond(size)} events`);
       const jobs = await makeLog(folder, Math.ceil(size / JOB_EVENTS));
-      rows.push(await measured(folder, jobs));
+      say('measuring it');
+      rows.push(row(jobs, await measured(folder, jobs)));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
-  const text = table(
+  return table(
     [
       'events',
       'finished jobs',
       'start from the checkpoint, ms',
-      'memory after the start, MB',
+      'memory after it, MiB',
+      'after 200 jobs shown',
       'a finished job, median ms',
       'p99 ms',
       'bytes an event',
@@ -55,14 +53,10 @@ export async function growthBench(
     ],
     rows,
   );
-  say(text);
-  return text;
 }
 
-const logIn = (folder: string): string => join(folder, 'muster.db');
-
 async function makeLog(folder: string, jobs: number): Promise<number> {
-  const store = await openSqliteStore({ file: logIn(folder) });
+  const store = await openSqliteStore({ file: join(folder, 'muster.db') });
   const lab = new PastLab(['panda01', 'panda02']);
   for (const { stream, expectedVersion, events } of lab.register(STARTED))
     await store.append(stream, expectedVersion, events);
@@ -79,75 +73,35 @@ async function makeLog(folder: string, jobs: number): Promise<number> {
     );
   }
   // Once as a server would: it leaves its checkpoint.
-  const engine = await started(folder, store);
+  const engine = new Engine({ store, checkpoints: fileCheckpoints(join(folder, 'checkpoints')) });
+  await engine.start();
   await engine.stop();
   await store.close();
   return jobs;
 }
 
-async function started(folder: string, store: EventStore): Promise<Engine> {
-  const engine = new Engine({ store, checkpoints: fileCheckpoints(join(folder, 'checkpoints')) });
-  await engine.start();
-  return engine;
+async function measured(folder: string, jobs: number): Promise<Grown> {
+  const child = fork(new URL('./growth-start.js', import.meta.url), [folder, String(jobs)]);
+  const [grown] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`the process that starts on the log ended with ${code}`);
+    }),
+  ]);
+  return grown as Grown;
 }
 
-async function measured(folder: string, jobs: number): Promise<string[]> {
-  const { size } = await stat(logIn(folder));
-  globalThis.gc?.();
-  const before = process.memoryUsage().rss;
-  const from = performance.now();
-  const store = await openSqliteStore({ file: logIn(folder) });
-  const engine = await started(folder, store);
-  const startMs = performance.now() - from;
-  const memory = process.memoryUsage().rss - before;
-  const shown = await showJobs(engine, jobs);
-  await engine.stop();
-  const { events, fold, parse } = await rebuilt(store);
-  await store.close();
+function row(jobs: number, grown: Grown): string[] {
   return [
-    perSecond(events),
+    perSecond(grown.events),
     perSecond(jobs),
-    ms(startMs),
-    (memory / 1024 / 1024).toFixed(0),
-    ms(median(shown)),
-    ms(quantile(shown, 0.99)),
-    (size / events).toFixed(0),
-    perSecond(fold),
-    times(fold / parse),
+    ms(grown.startMs),
+    grown.memoryStarted.toFixed(0),
+    grown.memoryShown.toFixed(0),
+    ms(median(grown.shownMs)),
+    ms(quantile(grown.shownMs, 0.99)),
+    grown.bytesAnEvent.toFixed(0),
+    perSecond(grown.fold),
+    times(grown.fold / grown.parse),
   ];
-}
-
-/** How long each of some jobs takes that are spread over the whole log, in milliseconds. */
-async function showJobs(engine: Engine, jobs: number): Promise<number[]> {
-  const took: number[] = [];
-  for (let shown = 0; shown < JOBS_SHOWN; shown += 1) {
-    const id = 1 + ((shown * 7919) % jobs);
-    const from = performance.now();
-    const job = await engine.job(id);
-    took.push(performance.now() - from);
-    if (job?.state !== 'complete') throw new Error(`job ${id} is ${job?.state}`);
-  }
-  return took;
-}
-
-/** Events a second: the directory folded anew from the store, and JSON.parse alone over the same events. */
-async function rebuilt(
-  store: EventStore,
-): Promise<{ events: number; fold: number; parse: number }> {
-  const directory = emptyDirectory();
-  let events = 0;
-  let parseMs = 0;
-  const from = performance.now();
-  await store.subscribeAll(0, (some) => {
-    for (const event of some) applyToDirectory(directory, event);
-    events += some.length;
-  }).caughtUp;
-  const foldMs = performance.now() - from;
-  for await (const event of store.readAll()) {
-    const text = JSON.stringify(event);
-    const begin = performance.now();
-    JSON.parse(text);
-    parseMs += performance.now() - begin;
-  }
-  return { events, fold: (events / foldMs) * 1000, parse: (events / parseMs) * 1000 };
 }
