@@ -20,7 +20,7 @@ export function paintOf(state: string, colors: Colors): (text: string) => string
 }
 
 export function renderJobs({ jobs }: z.infer<typeof JobPage>, page: Page): string {
-  if (jobs.length === 0) return 'There are no jobs.\n';
+  if (jobs.length === 0) return 'There are no jobs; archived ones are not listed.\n';
   const rows = jobs.map((job) => [
     String(job.id),
     job.name,

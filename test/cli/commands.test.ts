@@ -101,7 +101,7 @@ describe('jobs', () => {
 
   test('says that there are none', async () => {
     const { out } = await muster('jobs', { 'GET /api/jobs': { jobs: [] } });
-    expect(out).toBe('There are no jobs.\n');
+    expect(out).toBe('There are no jobs; archived ones are not listed.\n');
   });
 });
 
