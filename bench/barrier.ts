@@ -32,9 +32,9 @@ export async function barrierTable(
       if (taken.length === 0) givenUp.add(peer);
       const middle = median(taken);
       if (Number.isNaN(first)) first = middle;
-      const ratio = `${times(middle / first)} x`;
-      rows.push([name, peer.name, ms(middle), ms(quantile(taken, 0.99)), ratio, peer.promise]);
-      say(`${name}: ${peer.name} ${ms(middle)} ms`);
+      const cells = taken.length === 0 ? NO_ROUND : figuresOf(taken, middle / first);
+      rows.push([name, peer.name, ...cells, peer.promise]);
+      say(`${name}: ${peer.name} ${cells[0]} ms`);
     }
   }
   const [than] = peers;
@@ -42,6 +42,12 @@ export async function barrierTable(
     ['barrier', 'peer', 'median ms', 'p99 ms', `against ${than?.name}`, 'an arrival is'],
     rows,
   );
+}
+
+const NO_ROUND = [`over ${SHAPE_MS_MAX}`, '-', '-'];
+
+function figuresOf(taken: readonly number[], ratio: number): string[] {
+  return [ms(median(taken)), ms(quantile(taken, 0.99)), `${times(ratio)} x`];
 }
 
 /** Milliseconds of every group of every round, of as many rounds as there was time for. */
