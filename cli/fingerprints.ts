@@ -1,6 +1,6 @@
 /**
- * Which of many ids may have come before, in eight to sixteen bytes an id: a set of all ids of a large log would not
- * fit into memory. Few different ids look alike; whoever asks looks at those again.
+ * Which of many ids may have come before, in at most 27 bytes an id: a Set of all ids of a large log would not fit
+ * into memory. Few different ids look alike; whoever asks looks at those again.
  */
 const SLOTS_FROM = 1 << 16;
 const FULL_AT = 0.6;
