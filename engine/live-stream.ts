@@ -111,13 +111,10 @@ export class LiveStream<S, C, E extends AnyEvent> {
   }
   /** Folds what the store has, once. */
   load(): Promise<void> {
-    this.#loaded ??= this.#readOn().then(
-      () => undefined,
-      (error: unknown) => {
-        this.#loaded = undefined;
-        throw error;
-      },
-    );
+    this.#loaded ??= this.#readOn(() => {}).catch((error: unknown) => {
+      this.#loaded = undefined;
+      throw error;
+    });
     return this.#loaded;
   }
 
@@ -146,20 +143,19 @@ export class LiveStream<S, C, E extends AnyEvent> {
     return this.#keys.get(key);
   }
 
-  /** Takes in what the log has beyond this; says what that was. */
-  async #readOn(): Promise<Step<S, E>[]> {
-    const steps: Step<S, E>[] = [];
+  /** Takes in what the log has beyond this. */
+  async #readOn(onEvent: (event: StreamEvent<E>) => void): Promise<void> {
     for await (const recorded of this.#around.store.read(this.name, this.#version)) {
       const event = recorded as unknown as StreamEvent<E>;
       this.#take(event);
-      steps.push({ event, state: this.#state });
+      onEvent(event);
     }
-    return steps;
   }
 
   /** Somebody else has appended: what follows from their events follows here too. */
   async #catchUp(): Promise<void> {
-    const steps = await this.#readOn();
+    const steps: Step<S, E>[] = [];
+    await this.#readOn((event) => steps.push({ event, state: this.#state }));
     if (steps.length > 0) this.#around.onCommitted(steps);
   }
 

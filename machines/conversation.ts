@@ -4,36 +4,19 @@
  * Sends are counted: `counts[i]` is how often member i has sent an id (a sync is a send too). Counts only grow,
  * so a satisfied wait can never become unsatisfied and no order of commuting arrivals matters.
  */
-import { own } from './names.ts';
+import { noTopics, type Pair, type Topic, type Topics, topicOf, withTopic } from './topics.ts';
 import { appended, found, type OpenWait, removed, replaced, type WaitList } from './wait-list.ts';
-
-/** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */
-export interface Pair {
-  readonly member: number;
-  readonly key: string;
-  readonly value: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-export interface Message {
-  /** By member, in group order. */
-  readonly counts: readonly number[];
-  /** In the order in which they first came. */
-  readonly pairs: readonly Pair[];
-}
 
 /**
  * The open waits stand in it three times: a group may have ten thousand of them, and no command may have to look
  * at all.
  */
 export interface Conversation {
-  readonly messages: Readonly<Record<string, Message>>;
+  /** By their message ids, each with the open waits on it. */
+  readonly topics: Topics;
   readonly waits: WaitList;
   /** By the place of their member. */
   readonly waitsOfMember: readonly WaitList[];
-  /** By a hash of their message. */
-  readonly waitsByHash: readonly WaitList[];
   /** How many of them can never be released. */
   readonly stuckCount: number;
   /** How many waits were ever started. */
@@ -42,13 +25,10 @@ export interface Conversation {
   readonly pairCount: number;
 }
 
-const HASHES = 256;
-
 export const silence: Conversation = {
-  messages: {},
+  topics: noTopics,
   waits: [],
   waitsOfMember: [],
-  waitsByHash: new Array<WaitList>(HASHES).fill([]),
   stuckCount: 0,
   waitCount: 0,
   pairCount: 0,
@@ -70,11 +50,11 @@ export function counts(group: Group, wait: Question, m: number): boolean {
 
 /** How often member `m` has sent `message`. */
 export const sent = (talk: Conversation, message: string, m: number): number =>
-  own(talk.messages, message)?.counts[m] ?? 0;
+  topicOf(talk.topics, message)?.counts[m] ?? 0;
 
 /** The counted members that this wait has not heard of often enough, in group order. */
 export function missing(talk: Conversation, group: Group, wait: Question): number[] {
-  const heard = own(talk.messages, wait.message)?.counts;
+  const heard = topicOf(talk.topics, wait.message)?.counts;
   const out: number[] = [];
   for (let m = 0; m < group.roles.length; m++)
     if (counts(group, wait, m) && (heard?.[m] ?? 0) < wait.round) out.push(m);
@@ -97,12 +77,6 @@ export function isReleased(group: Group, wait: Question, lacking: readonly numbe
 export const barrierKey = (wait: Question): string =>
   JSON.stringify([wait.verb, wait.message, wait.role, wait.round]);
 
-function hashOf(message: string): number {
-  let hash = 0;
-  for (let i = 0; i < message.length; i++) hash = (Math.imul(hash, 31) + message.charCodeAt(i)) | 0;
-  return (hash >>> 0) % HASHES;
-}
-
 /** An open wait by its number. */
 export const openWait = (talk: Conversation, number: number): OpenWait | undefined =>
   found(talk.waits, number);
@@ -111,14 +85,10 @@ export const openWait = (talk: Conversation, number: number): OpenWait | undefin
 export const waitsOf = (talk: Conversation, member: number): WaitList =>
   talk.waitsOfMember[member] ?? [];
 
-/** The open waits whose messages have the same hash as `message`: few others are among them. */
-const bucketOf = (talk: Conversation, message: string): WaitList =>
-  talk.waitsByHash[hashOf(message)] ?? [];
-
 /** A wait begins. */
 export function began(talk: Conversation, begun: OpenWait): Conversation {
   // Whoever asks the same has the same text of it: to compare two of them takes no time then.
-  const before = bucketOf(talk, begun.message).at(-1)?.at(-1);
+  const before = topicOf(talk.topics, begun.message)?.waits.at(-1)?.at(-1);
   const wait = before?.barrier === begun.barrier ? { ...begun, barrier: before.barrier } : begun;
   return { ...edited(talk, wait, (list) => appended(list, wait)), waitCount: wait.wait };
 }
@@ -149,9 +119,9 @@ function edited(
   const waitsOfMember = [...talk.waitsOfMember];
   while (waitsOfMember.length <= member) waitsOfMember.push([]);
   waitsOfMember[member] = edit(waitsOfMember[member] ?? []);
-  const hash = hashOf(message);
-  const waitsByHash = talk.waitsByHash.with(hash, edit(talk.waitsByHash[hash] ?? []));
-  return { ...talk, waits: edit(talk.waits), waitsOfMember, waitsByHash };
+  const topic = topicOf(talk.topics, message) ?? { message, counts: [], pairs: [], waits: [] };
+  const topics = withTopic(talk.topics, { ...topic, waits: edit(topic.waits) });
+  return { ...talk, topics, waits: edit(talk.waits), waitsOfMember };
 }
 
 /**
@@ -162,9 +132,8 @@ export function releasable(talk: Conversation, group: Group, message: string): O
   const out: OpenWait[] = [];
   const asked = new Map<string, Everyone>();
   let everyone: Everyone | undefined;
-  for (const chunk of bucketOf(talk, message))
+  for (const chunk of topicOf(talk.topics, message)?.waits ?? [])
     for (const wait of chunk) {
-      if (wait.message !== message) continue;
       if (everyone?.barrier !== wait.barrier) {
         everyone = asked.get(wait.barrier) ?? everyoneOf(talk, group, wait);
         asked.set(wait.barrier, everyone);
@@ -183,9 +152,10 @@ interface Everyone {
 
 function everyoneOf(talk: Conversation, group: Group, wait: OpenWait): Everyone {
   const everyone = { barrier: wait.barrier, lacking: 0, heard: 0 };
+  const sends = topicOf(talk.topics, wait.message)?.counts;
   for (let m = 0; m < group.roles.length; m++) {
     if (!inRole(group, wait, m)) continue;
-    if (hasHeard(talk, wait, m)) everyone.heard++;
+    if ((sends?.[m] ?? 0) >= wait.round) everyone.heard++;
     else everyone.lacking++;
   }
   return everyone;
@@ -201,16 +171,13 @@ function isReleasedFor(
   if (lacking > 1 && wait.verb !== 'wait') return false;
   const { member } = wait;
   const skipsSelf = inRole(group, wait, member) && !counts(group, wait, member);
-  const skipsLacking = skipsSelf && !hasHeard(talk, wait, member);
+  const skipsLacking = skipsSelf && sent(talk, wait.message, member) < wait.round;
   if (lacking === 1 && skipsLacking) return true;
   return wait.verb === 'wait' && heard > (skipsSelf && !skipsLacking ? 1 : 0);
 }
 
 const inRole = (group: Group, wait: Question, m: number): boolean =>
   wait.role === null || group.roles[m] === wait.role;
-
-const hasHeard = (talk: Conversation, wait: Question, m: number): boolean =>
-  sent(talk, wait.message, m) >= wait.round;
 
 /** Member `m` sends `message` with `pairs`. */
 export function heard(
@@ -220,19 +187,18 @@ export function heard(
   message: string,
   pairs: readonly (readonly [string, string])[],
 ): Conversation {
-  const before = own(talk.messages, message);
-  const tally = before ? [...before.counts] : new Array<number>(groupSize).fill(0);
+  const before = topicOf(talk.topics, message);
+  const tally = before?.counts.length ? [...before.counts] : new Array<number>(groupSize).fill(0);
   tally[m] = (tally[m] ?? 0) + 1;
   const known = before?.pairs ?? [];
-  const said = {
+  const topic: Topic = {
+    message,
     counts: tally,
     pairs: pairs.length === 0 ? known : withPairs(known, m, pairs, talk.pairCount),
+    waits: before?.waits ?? [],
   };
-  return {
-    ...talk,
-    pairCount: talk.pairCount + pairs.length,
-    messages: { ...talk.messages, [message]: said },
-  };
+  const topics = withTopic(talk.topics, topic);
+  return { ...talk, topics, pairCount: talk.pairCount + pairs.length };
 }
 
 /** The latest value of each key of member `m` in the place where the key first came. */
@@ -269,7 +235,7 @@ export function cacheLines(
   wait: Question,
 ): string[] {
   if (wait.verb === 'sync') return [];
-  const pairs = (own(talk.messages, wait.message)?.pairs ?? []).filter((p) =>
+  const pairs = (topicOf(talk.topics, wait.message)?.pairs ?? []).filter((p) =>
     counts(group, wait, p.member),
   );
   if (wait.verb === 'wait-all') return pairs.map((p) => `${devices[p.member]}:${p.key}=${p.value}`);

@@ -1,6 +1,6 @@
 /** What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. */
 import type { JobCommand } from './commands.ts';
-import { barrierKey, missing, openWait, releasable, waitsOf } from './conversation.ts';
+import { barrierKey, missing, openWait, releasable, sent, waitsOf } from './conversation.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import { actionsOf } from './definition.ts';
 import { describeMissing } from './doing.ts';
@@ -288,7 +288,7 @@ function send(
 }
 
 const sentCount = (draft: JobDraft, place: number, message: string): number =>
-  own(draft.state.conversation.messages, message)?.counts[place] ?? 0;
+  sent(draft.state.conversation, message, place);
 
 /** Ends every wait on `message` that is satisfied now. `sender`: whose call it was; `own`: the wait that it began. */
 function release(

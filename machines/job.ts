@@ -287,74 +287,76 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
   // The machine hears of the end of a wait when it was the last open one: until then the member is waiting.
   const state =
     endsWait && openWaits > 0 ? before.state : memberTable.next(before.state, event.type);
-  return { ...before, state, openWaits, ...changeOf(before, event, job) };
+  const member =
+    state === before.state && openWaits === before.openWaits
+      ? before
+      : { ...before, state, openWaits };
+  return changed(member, event, job);
 }
 
 /** What an event says of its member beside its state. */
-function changeOf(before: Member, event: MemberFact, job: JobState): Partial<Member> {
+function changed(before: Member, event: MemberFact, job: JobState): Member {
   const at = event.meta.at;
+  const seen = (what: string) => ({ what, at });
   switch (event.type) {
     case 'ActionStarted': {
       const { action: index, command } = event.data;
       const up = command === 'deploy_linaro_image' ? false : before.up;
-      return {
-        up,
-        action: { index, command, since: at },
-        ...seen(`action ${index} ${command}`, at),
-      };
+      const action = { index, command, since: at };
+      return { ...before, up, action, last: seen(`action ${index} ${command}`) };
     }
     case 'ActionEnded': {
       const action = job.definition?.actions[event.data.action];
       const deployed = action?.command === 'deploy_linaro_image' && event.data.outcome === 'ok';
-      return {
-        action: null,
-        actionsDone: before.actionsDone + 1,
-        image: deployed ? action.parameters.image : before.image,
-      };
+      const image = deployed ? action.parameters.image : before.image;
+      return { ...before, action: null, actionsDone: before.actionsDone + 1, image };
     }
     case 'MemberBooting':
-      return { up: false, bootingSince: at, ...seen('booting', at) };
+      return { ...before, up: false, bootingSince: at, last: seen('booting') };
     case 'MemberBooted': {
       const { address = null } = event.data;
-      return { up: true, bootingSince: null, address, ...seen('booted', at) };
+      return { ...before, up: true, bootingSince: null, address, last: seen('booted') };
     }
-    case 'SuiteStarted':
-      return { suite: event.data.suite, ...seen(`suite ${event.data.suite}`, at) };
+    case 'SuiteStarted': {
+      const { suite } = event.data;
+      return { ...before, suite, last: seen(`suite ${suite}`) };
+    }
     case 'SuiteEnded':
-      return seen(`end of suite ${event.data.suite}`, at);
+      return { ...before, last: seen(`end of suite ${event.data.suite}`) };
     case 'ResultRecorded':
-      return seen(`result ${event.data.case}: ${event.data.result}`, at);
+      return { ...before, last: seen(`result ${event.data.case}: ${event.data.result}`) };
     case 'RequestRefused':
-      return seen(`a refused lava-${event.data.verb}`, at);
+      return { ...before, last: seen(`a refused lava-${event.data.verb}`) };
     case 'MessageSent': {
       const { verb, message, count } = event.data;
-      if (verb === 'send') return seen(`lava-send ${message}`, at);
-      const unreleasedSyncs = { ...before.unreleasedSyncs, [message]: count };
-      return { unreleasedSyncs, ...seen(`lava-sync ${message}`, at) };
+      const last = seen(`lava-${verb} ${message}`);
+      if (verb === 'send') return { ...before, last };
+      return { ...before, last, unreleasedSyncs: { ...before.unreleasedSyncs, [message]: count } };
     }
     case 'WaitStarted':
-      return seen(`lava-${event.data.verb} ${event.data.message}`, at);
+      return { ...before, last: seen(`lava-${event.data.verb} ${event.data.message}`) };
     case 'WaitReleased':
       return released(before, job, event.data.wait, at);
     case 'WaitTimedOut':
-      return { failing: before.failing ?? unheard(job, event.data, 'timed out') };
+      return { ...before, failing: before.failing ?? unheard(job, event.data, 'timed out') };
     case 'WaitUnreachable':
-      return { failing: before.failing ?? unheard(job, event.data, 'can never be released') };
+      return {
+        ...before,
+        failing: before.failing ?? unheard(job, event.data, 'can never be released'),
+      };
     case 'MemberCompleted':
-      return { ended: { at, reason: null, fault: null } };
+      return { ...before, ended: { at, reason: null, fault: null } };
     case 'MemberFailed': {
       const { reason, fault = null } = event.data;
-      return { ended: { at, reason, fault } };
+      return { ...before, ended: { at, reason, fault } };
     }
     case 'MemberTimedOut':
     case 'MemberCancelled':
-      return { ended: { at, reason: event.data.reason, fault: null } };
+      return { ...before, ended: { at, reason: event.data.reason, fault: null } };
     default:
-      return {};
+      return before;
   }
 }
-
-const seen = (what: string, at: number) => ({ last: { what, at } });
 
 /** Why the member can no longer end complete, with who was missing. */
 function unheard(
@@ -366,12 +368,13 @@ function unheard(
   return `${wait ? verbOf(wait) : `wait ${is.wait}`} ${how}: waiting for ${missingText(is)}`;
 }
 
-function released(before: Member, job: JobState, number: number, at: number): Partial<Member> {
+function released(before: Member, job: JobState, number: number, at: number): Member {
   const wait = openWait(job.conversation, number);
-  if (wait === undefined) return {};
+  if (wait === undefined) return before;
+  const last = { what: `end of ${verbOf(wait)}`, at };
   const { [wait.message]: round, ...others } = before.unreleasedSyncs;
-  const done = wait.verb === 'sync' && round === wait.round;
-  return { ...(done && { unreleasedSyncs: others }), ...seen(`end of ${verbOf(wait)}`, at) };
+  if (wait.verb !== 'sync' || round !== wait.round) return { ...before, last };
+  return { ...before, last, unreleasedSyncs: others };
 }
 
 export const terminals = (job: JobState): boolean[] => job.members.map(isTerminal);

@@ -36,8 +36,10 @@ export interface Table<State extends string> {
 export function tableOf<State extends string>(machine: AnyStateMachine): Table<State> {
   const states = Object.keys(machine.root.states) as State[];
   const steps: [State, string, State][] = [];
-  const next = new Map<string, State>();
+  const next = new Map<State, Map<string, State>>();
   for (const state of states) {
+    const from = new Map<string, State>();
+    next.set(state, from);
     const snapshot = machine.resolveState({ value: state, context: {} }) as AnyMachineSnapshot;
     for (const type of machine.root.states[state]?.ownEvents ?? []) {
       const [after, effects] = transition(machine, snapshot, { type });
@@ -45,7 +47,7 @@ export function tableOf<State extends string>(machine: AnyStateMachine): Table<S
       if (!snapshot.can({ type }) || typeof after.value !== 'string')
         throw new Error(`${machine.id}: ${type} in ${state} is not a plain step`);
       steps.push([state, type, after.value as State]);
-      next.set(`${state} ${type}`, after.value as State);
+      from.set(type, after.value as State);
     }
   }
   const initial = states.find((s) => machine.root.initial.target[0]?.key === s);
@@ -55,10 +57,10 @@ export function tableOf<State extends string>(machine: AnyStateMachine): Table<S
     initial,
     states,
     steps,
-    isLegal: (state, eventType) => next.has(`${state} ${eventType}`),
+    isLegal: (state, eventType) => next.get(state)?.has(eventType) === true,
     isFinal: (state) => machine.root.states[state]?.type === 'final',
     next: (state, eventType) => {
-      const to = next.get(`${state} ${eventType}`);
+      const to = next.get(state)?.get(eventType);
       if (to === undefined) throw new IllegalTransition(machine.id, state, eventType);
       return to;
     },

@@ -61,17 +61,19 @@ export function stuckWaits(
  */
 function everyWaitHasHope(talk: Conversation, group: Group, terminal: readonly boolean[]): boolean {
   const isFree = (m: number) => terminal[m] !== true && waitsOf(talk, m).length === 0;
-  let asked: string | undefined;
-  for (const bucket of talk.waitsByHash)
-    for (const chunk of bucket)
-      for (const wait of chunk) {
-        if (wait.barrier === asked) continue;
-        asked = wait.barrier;
-        // As if nobody had asked: whoever asks waits itself, and is no hope.
-        const lacking = missing(talk, group, { ...wait, member: -1 });
-        const hasHope = wait.verb === 'wait' ? lacking.some(isFree) : lacking.every(isFree);
-        if (!hasHope) return false;
-      }
+  const asked = new Set<string>();
+  let last: string | undefined;
+  for (const chunk of talk.waits)
+    for (const wait of chunk) {
+      if (wait.barrier === last) continue;
+      last = wait.barrier;
+      if (asked.has(last)) continue;
+      asked.add(last);
+      // As if nobody had asked: whoever asks waits itself, and is no hope.
+      const lacking = missing(talk, group, { ...wait, member: -1 });
+      const hasHope = wait.verb === 'wait' ? lacking.some(isFree) : lacking.every(isFree);
+      if (!hasHope) return false;
+    }
   return true;
 }
 

@@ -14,7 +14,7 @@ import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
-export { finish, until } from '../engine/bench.ts';
+export { countsOf, finish, until } from '../engine/bench.ts';
 
 export const secret = Buffer.from('a secret of the tests');
 

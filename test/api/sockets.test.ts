@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { memberToken } from '../../api/tokens.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import {
+  countsOf,
   document,
   doors,
   engineBut,
@@ -76,7 +77,7 @@ describe('a held wait', () => {
     await say(app, { job, device: server }, 'sync', 'x');
     await second.ended;
     expect(second.text()).toBe('ok\n');
-    expect((await engine.job(job))?.conversation.messages.x?.counts).toEqual([1, 1]);
+    expect(countsOf(await engine.job(job), 'x')).toEqual([1, 1]);
   });
 
   it('is told to come again when the server stops, and the stop does not wait for it', async () => {

@@ -7,6 +7,8 @@ import {
 } from '../../engine/engine.ts';
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
+import type { JobState } from '../../machines/job.ts';
+import { topicOf } from '../../machines/topics.ts';
 import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import type { EventStore } from '../../store/port.ts';
@@ -92,6 +94,10 @@ export async function logOf({ store }: { store: EventStore }): Promise<RecordedE
   for await (const event of store.readAll()) events.push(event);
   return events;
 }
+
+/** How often each member has sent a message. */
+export const countsOf = (job: JobState | undefined, message: string) =>
+  job && topicOf(job.conversation.topics, message)?.counts;
 
 export const stateOf = async (engine: Engine, id: number) => (await engine.job(id))?.state;
 

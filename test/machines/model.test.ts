@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WaitVerb } from '../../machines/events.ts';
 import { evolveJob, type JobState } from '../../machines/job.ts';
 import { decideJob } from '../../machines/job-decide.ts';
+import { noTopics, topicOf, withTopic } from '../../machines/topics.ts';
 import { type Decide, type Evolve, Lab } from './lab.ts';
 import { Model, type ModelGroup } from './model.ts';
 import { assertHolds, isCaught } from './runs.ts';
@@ -199,7 +200,7 @@ const mutants: [string, Decide, Evolve?][] = [
     'a wait that hears only what comes after it',
     seeing((job, verb) =>
       verb.startsWith('wait')
-        ? { ...job, conversation: { ...job.conversation, messages: {} } }
+        ? { ...job, conversation: { ...job.conversation, topics: noTopics } }
         : job,
     ),
   ],
@@ -215,18 +216,13 @@ const mutants: [string, Decide, Evolve?][] = [
     decideJob,
     (job, event) => {
       const next = evolveJob(job, event);
-      const before = job.conversation.messages;
-      if (event.type !== 'MessageSent' || !Object.hasOwn(before, event.data.message)) return next;
-      const { pairs: old, counts } = next.conversation.messages[event.data.message]!;
-      const kept = [
-        ...(before[event.data.message]?.pairs ?? []),
-        ...old.slice(before[event.data.message]?.pairs.length),
-      ];
-      const messages = {
-        ...next.conversation.messages,
-        [event.data.message]: { counts, pairs: kept },
-      };
-      return { ...next, conversation: { ...next.conversation, messages } };
+      if (event.type !== 'MessageSent') return next;
+      const before = topicOf(job.conversation.topics, event.data.message)?.pairs;
+      const topic = topicOf(next.conversation.topics, event.data.message);
+      if (before === undefined || topic === undefined) return next;
+      const pairs = [...before, ...topic.pairs.slice(before.length)];
+      const topics = withTopic(next.conversation.topics, { ...topic, pairs });
+      return { ...next, conversation: { ...next.conversation, topics } };
     },
   ],
 ];

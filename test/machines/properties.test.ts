@@ -17,6 +17,7 @@ import {
 import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../machines/job.ts';
 import { decideJob } from '../../machines/job-decide.ts';
 import { deadlinesOf } from '../../machines/job-next.ts';
+import { noTopics, topicOf, withTopic } from '../../machines/topics.ts';
 import { stuckWaits } from '../../machines/unreachable.ts';
 import type { OpenWait } from '../../machines/wait-list.ts';
 import { anyHistory, type History, labOf, play } from './history.ts';
@@ -84,7 +85,7 @@ describe('a release is monotone', () => {
 
   it('is caught when a round must be met exactly', () => {
     const exact: Rule = (talk, group, question) => {
-      const counts = talk.messages[question.message]?.counts ?? [];
+      const counts = topicOf(talk.topics, question.message)?.counts ?? [];
       return group.roles.every((_, m) => m === question.member || counts[m] === question.round);
     };
     isCaught(anyTalk, staysReleased(exact));
@@ -219,7 +220,7 @@ describe('the order of commuting arrivals does not matter', () => {
   it('is caught when a send before the wait is not heard', () => {
     const deaf: Decide = (command, job, env) => {
       const waits = command.type === 'CallVerb' && command.verb.startsWith('wait');
-      const conversation = waits ? { ...job.conversation, messages: {} } : job.conversation;
+      const conversation = waits ? { ...job.conversation, topics: noTopics } : job.conversation;
       return decideJob(command, { ...job, conversation }, env);
     };
     isCaught(anyOrders, isTheSame(deaf));
@@ -393,22 +394,22 @@ describe('cache lines', () => {
 
   it('are caught when they come in the order of the last values', () => {
     const byLast: typeof cacheLines = (talk, group, devices, wait) => {
-      const message = talk.messages[wait.message];
-      if (message === undefined) return [];
-      const pairs = [...message.pairs].sort((a, b) => a.last - b.last);
-      const messages = { ...talk.messages, [wait.message]: { ...message, pairs } };
-      return cacheLines({ ...talk, messages }, group, devices, wait);
+      const topic = topicOf(talk.topics, wait.message);
+      if (topic === undefined) return [];
+      const pairs = [...topic.pairs].sort((a, b) => a.last - b.last);
+      const topics = withTopic(talk.topics, { ...topic, pairs });
+      return cacheLines({ ...talk, topics }, group, devices, wait);
     };
     isCaught(anyTalk, areAMap(byLast));
   });
 
   it('are caught when the first sender of a key wins', () => {
     const firstWins: typeof cacheLines = (talk, group, devices, wait) => {
-      const message = talk.messages[wait.message];
-      if (message === undefined) return [];
-      const pairs = message.pairs.map((p) => ({ ...p, last: 1_000 - p.first }));
-      const messages = { ...talk.messages, [wait.message]: { ...message, pairs } };
-      return cacheLines({ ...talk, messages }, group, devices, wait);
+      const topic = topicOf(talk.topics, wait.message);
+      if (topic === undefined) return [];
+      const pairs = topic.pairs.map((p) => ({ ...p, last: 1_000 - p.first }));
+      const topics = withTopic(talk.topics, { ...topic, pairs });
+      return cacheLines({ ...talk, topics }, group, devices, wait);
     };
     isCaught(anyTalk, areAMap(firstWins));
   });

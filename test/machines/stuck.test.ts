@@ -19,8 +19,9 @@ type Rule = typeof stuckWaits;
 
 /** The same talk with these waits open. */
 function withWaits(talk: Conversation, waits: readonly OpenWait[]): Conversation {
-  const { messages, pairCount } = talk;
-  return waits.reduce(began, { ...silence, messages, pairCount });
+  const { pairCount } = talk;
+  const topics = talk.topics.map((row) => row.map((few) => few.map((t) => ({ ...t, waits: [] }))));
+  return waits.reduce(began, { ...silence, topics, pairCount });
 }
 
 const told = (stuck: readonly Pick<Stuck, 'wait' | 'form'>[]) =>
