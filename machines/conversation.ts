@@ -4,7 +4,8 @@
  * Sends are counted: `counts[i]` is how often member i has sent an id (a sync is a send too). Counts only grow,
  * so a satisfied wait can never become unsatisfied and no order of commuting arrivals matters.
  */
-import { noTopics, type Pair, type Topic, type Topics, topicOf, withTopic } from './topics.ts';
+import { withItem } from './lists.ts';
+import { noTopics, type Pair, type Topics, topicOf, unheardOf, withTopic } from './topics.ts';
 import { appended, found, type OpenWait, removed, replaced, type WaitList } from './wait-list.ts';
 
 /**
@@ -116,10 +117,10 @@ function edited(
   { member, message }: OpenWait,
   edit: (list: WaitList) => WaitList,
 ): Conversation {
-  const waitsOfMember = [...talk.waitsOfMember];
+  const waitsOfMember = talk.waitsOfMember.slice();
   while (waitsOfMember.length <= member) waitsOfMember.push([]);
   waitsOfMember[member] = edit(waitsOfMember[member] ?? []);
-  const topic = topicOf(talk.topics, message) ?? { message, counts: [], pairs: [], waits: [] };
+  const topic = topicOf(talk.topics, message) ?? unheardOf(message);
   const topics = withTopic(talk.topics, { ...topic, waits: edit(topic.waits) });
   return { ...talk, topics, waits: edit(talk.waits), waitsOfMember };
 }
@@ -187,39 +188,48 @@ export function heard(
   message: string,
   pairs: readonly (readonly [string, string])[],
 ): Conversation {
-  const before = topicOf(talk.topics, message);
-  const tally = before?.counts.length ? [...before.counts] : new Array<number>(groupSize).fill(0);
-  tally[m] = (tally[m] ?? 0) + 1;
-  const known = before?.pairs ?? [];
-  const topic: Topic = {
+  const topic = topicOf(talk.topics, message) ?? unheardOf(message);
+  const isFirst = topic.counts.length === 0;
+  const before = isFirst ? filled(groupSize, 0) : topic.counts;
+  const known = isFirst ? filled<readonly Pair[]>(groupSize, []) : topic.pairs;
+  const heardOf = {
     message,
-    counts: tally,
-    pairs: pairs.length === 0 ? known : withPairs(known, m, pairs, talk.pairCount),
-    waits: before?.waits ?? [],
+    counts: withItem(before, m, (before[m] ?? 0) + 1),
+    pairs: withItem(known, m, withPairs(known[m] ?? [], pairs, talk.pairCount)),
+    waits: topic.waits,
   };
-  const topics = withTopic(talk.topics, topic);
-  return { ...talk, topics, pairCount: talk.pairCount + pairs.length };
+  // Key by key: it comes with every message, and a spread takes many times as long.
+  return {
+    topics: withTopic(talk.topics, heardOf),
+    waits: talk.waits,
+    waitsOfMember: talk.waitsOfMember,
+    stuckCount: talk.stuckCount,
+    waitCount: talk.waitCount,
+    pairCount: talk.pairCount + pairs.length,
+  };
 }
 
-/** The latest value of each key of member `m` in the place where the key first came. */
+const filled = <T>(length: number, item: T): T[] => new Array<T>(length).fill(item);
+
+/** The latest value of each key of a member, in the place where the key first came. */
 function withPairs(
   known: readonly Pair[],
-  m: number,
   pairs: readonly (readonly [string, string])[],
   clockBefore: number,
 ): Pair[] {
-  const out = [...known];
-  const places = new Map<string, number>();
-  known.forEach((pair, at) => {
-    if (pair.member === m) places.set(pair.key, at);
+  const out = known.slice();
+  let places: Map<string, number> | undefined;
+  pairs.forEach(([key, value], index) => {
+    let at = index;
+    // Mostly the same keys come again in the same order.
+    if (out[at]?.key !== key) {
+      places ??= new Map(out.map((pair, place) => [pair.key, place]));
+      at = places.get(key) ?? out.length;
+      places.set(key, at);
+    }
+    const clock = clockBefore + index + 1;
+    out[at] = { key, value, first: out[at]?.first ?? clock, last: clock };
   });
-  let clock = clockBefore;
-  for (const [key, value] of pairs) {
-    clock++;
-    const at = places.get(key) ?? out.length;
-    out[at] = { member: m, key, value, first: out[at]?.first ?? clock, last: clock };
-    places.set(key, at);
-  }
   return out;
 }
 
@@ -235,10 +245,10 @@ export function cacheLines(
   wait: Question,
 ): string[] {
   if (wait.verb === 'sync') return [];
-  const pairs = (topicOf(talk.topics, wait.message)?.pairs ?? []).filter((p) =>
-    counts(group, wait, p.member),
-  );
-  if (wait.verb === 'wait-all') return pairs.map((p) => `${devices[p.member]}:${p.key}=${p.value}`);
+  const pairs = (topicOf(talk.topics, wait.message)?.pairs ?? [])
+    .flatMap((said, m) => (counts(group, wait, m) ? said.map((pair) => ({ ...pair, m })) : []))
+    .sort((a, b) => a.first - b.first);
+  if (wait.verb === 'wait-all') return pairs.map((p) => `${devices[p.m]}:${p.key}=${p.value}`);
   const latest = new Map<string, Pair>();
   for (const p of pairs) if ((latest.get(p.key)?.last ?? 0) < p.last) latest.set(p.key, p);
   return [...latest.entries()].map(([key, p]) => `${key}=${p.value}`);

@@ -18,7 +18,8 @@ import {
 } from './conversation.ts';
 import type { JobDefinition } from './definition.ts';
 import type { JobEvent, Meta, MissingMember } from './events.ts';
-import { isTerminal, type Member, memberTable, newMember } from './member.ts';
+import { withItem } from './lists.ts';
+import { isTerminal, lastSeen, type Member, memberTable, newMember } from './member.ts';
 import { own } from './names.ts';
 import { all, tableOf } from './table.ts';
 import { missingText, verbOf } from './wording.ts';
@@ -219,13 +220,34 @@ function evolveGroup(job: JobState, event: MemberFact): JobState {
   if (member === undefined)
     throw new Error(`${event.type}: ${event.data.member} is no member of the job`);
   const conversation = converse(job, event, place);
-  const members = [...job.members];
-  members[place] = evolveMember(member, event, job);
+  const members = withItem(job.members, place, evolveMember(member, event, job));
+  const next = withGroup(job, conversation, members);
   if (!isEndOfMember(event.type) || event.type === 'MemberCompleted' || job.firstEnd !== null)
-    return { ...job, conversation, members };
+    return next;
   const reason = 'reason' in event.data ? (event.data.reason ?? '') : '';
-  return { ...job, conversation, members, firstEnd: { member: member.device, reason } };
+  return { ...next, firstEnd: { member: member.device, reason } };
 }
+
+/** Key by key: it comes with every event of a member, and a spread takes many times as long. */
+const withGroup = (
+  job: JobState,
+  conversation: Conversation,
+  members: readonly Member[],
+): JobState => ({
+  state: job.state,
+  definition: job.definition,
+  submittedAt: job.submittedAt,
+  allocatedAt: job.allocatedAt,
+  endedAt: job.endedAt,
+  lease: job.lease,
+  voided: job.voided,
+  members,
+  places: job.places,
+  group: job.group,
+  conversation,
+  firstEnd: job.firstEnd,
+  reason: job.reason,
+});
 
 const isEndOfMember = (type: JobFact['type']): boolean =>
   type === 'MemberCompleted' ||
@@ -297,13 +319,13 @@ function evolveMember(before: Member, event: MemberFact, job: JobState): Member 
 /** What an event says of its member beside its state. */
 function changed(before: Member, event: MemberFact, job: JobState): Member {
   const at = event.meta.at;
-  const seen = (what: string) => ({ what, at });
+  const seen = (what: string) => lastSeen(before, what, at);
   switch (event.type) {
     case 'ActionStarted': {
       const { action: index, command } = event.data;
       const up = command === 'deploy_linaro_image' ? false : before.up;
       const action = { index, command, since: at };
-      return { ...before, up, action, last: seen(`action ${index} ${command}`) };
+      return { ...seen(`action ${index} ${command}`), up, action };
     }
     case 'ActionEnded': {
       const action = job.definition?.actions[event.data.action];
@@ -312,29 +334,29 @@ function changed(before: Member, event: MemberFact, job: JobState): Member {
       return { ...before, action: null, actionsDone: before.actionsDone + 1, image };
     }
     case 'MemberBooting':
-      return { ...before, up: false, bootingSince: at, last: seen('booting') };
+      return { ...seen('booting'), up: false, bootingSince: at };
     case 'MemberBooted': {
       const { address = null } = event.data;
-      return { ...before, up: true, bootingSince: null, address, last: seen('booted') };
+      return { ...seen('booted'), up: true, bootingSince: null, address };
     }
     case 'SuiteStarted': {
       const { suite } = event.data;
-      return { ...before, suite, last: seen(`suite ${suite}`) };
+      return { ...seen(`suite ${suite}`), suite };
     }
     case 'SuiteEnded':
-      return { ...before, last: seen(`end of suite ${event.data.suite}`) };
+      return seen(`end of suite ${event.data.suite}`);
     case 'ResultRecorded':
-      return { ...before, last: seen(`result ${event.data.case}: ${event.data.result}`) };
+      return seen(`result ${event.data.case}: ${event.data.result}`);
     case 'RequestRefused':
-      return { ...before, last: seen(`a refused lava-${event.data.verb}`) };
+      return seen(`a refused lava-${event.data.verb}`);
     case 'MessageSent': {
       const { verb, message, count } = event.data;
-      const last = seen(`lava-${verb} ${message}`);
-      if (verb === 'send') return { ...before, last };
-      return { ...before, last, unreleasedSyncs: { ...before.unreleasedSyncs, [message]: count } };
+      const sender = seen(`lava-${verb} ${message}`);
+      if (verb === 'send') return sender;
+      return { ...sender, unreleasedSyncs: { ...before.unreleasedSyncs, [message]: count } };
     }
     case 'WaitStarted':
-      return { ...before, last: seen(`lava-${event.data.verb} ${event.data.message}`) };
+      return seen(`lava-${event.data.verb} ${event.data.message}`);
     case 'WaitReleased':
       return released(before, job, event.data.wait, at);
     case 'WaitTimedOut':
@@ -371,10 +393,11 @@ function unheard(
 function released(before: Member, job: JobState, number: number, at: number): Member {
   const wait = openWait(job.conversation, number);
   if (wait === undefined) return before;
-  const last = { what: `end of ${verbOf(wait)}`, at };
-  const { [wait.message]: round, ...others } = before.unreleasedSyncs;
-  if (wait.verb !== 'sync' || round !== wait.round) return { ...before, last };
-  return { ...before, last, unreleasedSyncs: others };
+  const member = lastSeen(before, `end of ${verbOf(wait)}`, at);
+  if (wait.verb !== 'sync' || own(before.unreleasedSyncs, wait.message) !== wait.round)
+    return member;
+  const { [wait.message]: _, ...unreleasedSyncs } = before.unreleasedSyncs;
+  return { ...member, unreleasedSyncs };
 }
 
 export const terminals = (job: JobState): boolean[] => job.members.map(isTerminal);

@@ -135,5 +135,24 @@ export function newMember(device: string, role: string, at: number): Member {
   };
 }
 
+/** The member that was seen doing something. Key by key: it comes with every message, and a spread takes longer. */
+export const lastSeen = (member: Member, what: string, at: number): Member => ({
+  device: member.device,
+  role: member.role,
+  state: member.state,
+  actionsDone: member.actionsDone,
+  action: member.action,
+  image: member.image,
+  up: member.up,
+  bootingSince: member.bootingSince,
+  address: member.address,
+  suite: member.suite,
+  unreleasedSyncs: member.unreleasedSyncs,
+  openWaits: member.openWaits,
+  failing: member.failing,
+  last: { what, at },
+  ended: member.ended,
+});
+
 /** A terminal member never sends again; what it has sent stays (SEMANTICS 2.1). */
 export const isTerminal = (member: Member): boolean => member.ended !== null;

@@ -2,11 +2,11 @@
  * What a group has said of each message id, as plain JSON: rows of rows by a hash of the id, so that one id of ten
  * thousand changes at the price of two short rows.
  */
+import { withItem } from './lists.ts';
 import type { WaitList } from './wait-list.ts';
 
 /** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */
 export interface Pair {
-  readonly member: number;
   readonly key: string;
   readonly value: string;
   readonly first: number;
@@ -17,8 +17,8 @@ export interface Topic {
   readonly message: string;
   /** How often each member has sent it, in group order; empty: nobody has. */
   readonly counts: readonly number[];
-  /** In the order in which they first came. */
-  readonly pairs: readonly Pair[];
+  /** Of each member, in the order in which they first came. */
+  readonly pairs: readonly (readonly Pair[])[];
   /** The open waits on it. */
   readonly waits: WaitList;
 }
@@ -39,14 +39,22 @@ export function topicOf(topics: Topics, message: string): Topic | undefined {
   return undefined;
 }
 
+/** The topic of a message id that was never heard of. */
+export const unheardOf = (message: string): Topic => ({
+  message,
+  counts: [],
+  pairs: [],
+  waits: [],
+});
+
 /** With this topic in the place of the one of its message id. */
 export function withTopic(topics: Topics, topic: Topic): Topics {
   const hash = hashOf(topic.message);
   const row = topics[hash >> 4] ?? [];
   const few = row[hash & 15] ?? [];
   const known = few.findIndex(({ message }) => message === topic.message);
-  const changed = known < 0 ? [...few, topic] : few.with(known, topic);
-  return topics.with(hash >> 4, row.with(hash & 15, changed));
+  const changed = known < 0 ? [...few, topic] : withItem(few, known, topic);
+  return withItem(topics, hash >> 4, withItem(row, hash & 15, changed));
 }
 
 function hashOf(message: string): number {

@@ -3,6 +3,7 @@
  * price of a chunk. `list.flat()` is the whole.
  */
 import type { WaitVerb } from './events.ts';
+import { withItem } from './lists.ts';
 
 /** A wait that has not ended. Members are numbers: places in group order. */
 export interface OpenWait {
@@ -30,7 +31,7 @@ const CHUNK_WAITS_MAX = 128;
 export function appended(list: WaitList, wait: OpenWait): WaitList {
   const last = list.at(-1);
   if (last === undefined || last.length >= CHUNK_WAITS_MAX) return [...list, [wait]];
-  return list.with(-1, [...last, wait]);
+  return withItem(list, list.length - 1, [...last, wait]);
 }
 
 /** Without wait `number`, which is in it. */
@@ -38,14 +39,14 @@ export function removed(list: WaitList, number: number): WaitList {
   const at = chunkOf(list, number);
   const chunk = list[at] ?? [];
   if (chunk.length === 1) return list.toSpliced(at, 1);
-  return list.with(at, chunk.toSpliced(placeIn(chunk, number), 1));
+  return withItem(list, at, chunk.toSpliced(placeIn(chunk, number), 1));
 }
 
 /** With another wait in the place of the one with its number, which is in it. */
 export function replaced(list: WaitList, by: OpenWait): WaitList {
   const at = chunkOf(list, by.wait);
   const chunk = list[at] ?? [];
-  return list.with(at, chunk.with(placeIn(chunk, by.wait), by));
+  return withItem(list, at, withItem(chunk, placeIn(chunk, by.wait), by));
 }
 
 export function found(list: WaitList, number: number): OpenWait | undefined {

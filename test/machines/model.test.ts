@@ -220,7 +220,10 @@ const mutants: [string, Decide, Evolve?][] = [
       const before = topicOf(job.conversation.topics, event.data.message)?.pairs;
       const topic = topicOf(next.conversation.topics, event.data.message);
       if (before === undefined || topic === undefined) return next;
-      const pairs = [...before, ...topic.pairs.slice(before.length)];
+      const pairs = topic.pairs.map((said, m) => [
+        ...(before[m] ?? []),
+        ...said.slice(before[m]?.length ?? 0),
+      ]);
       const topics = withTopic(next.conversation.topics, { ...topic, pairs });
       return { ...next, conversation: { ...next.conversation, topics } };
     },

@@ -396,7 +396,7 @@ describe('cache lines', () => {
     const byLast: typeof cacheLines = (talk, group, devices, wait) => {
       const topic = topicOf(talk.topics, wait.message);
       if (topic === undefined) return [];
-      const pairs = [...topic.pairs].sort((a, b) => a.last - b.last);
+      const pairs = topic.pairs.map((said) => said.map((p) => ({ ...p, first: p.last })));
       const topics = withTopic(talk.topics, { ...topic, pairs });
       return cacheLines({ ...talk, topics }, group, devices, wait);
     };
@@ -407,7 +407,7 @@ describe('cache lines', () => {
     const firstWins: typeof cacheLines = (talk, group, devices, wait) => {
       const topic = topicOf(talk.topics, wait.message);
       if (topic === undefined) return [];
-      const pairs = topic.pairs.map((p) => ({ ...p, last: 1_000 - p.first }));
+      const pairs = topic.pairs.map((said) => said.map((p) => ({ ...p, last: 1_000 - p.first })));
       const topics = withTopic(talk.topics, { ...topic, pairs });
       return cacheLines({ ...talk, topics }, group, devices, wait);
     };
