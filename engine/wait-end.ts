@@ -51,10 +51,9 @@ export function waitEnd(job: JobState, asked: Asked, event: WaitEndEvent): WaitE
 
 function released(job: JobState, asked: Asked): WaitEnd {
   const question = { ...asked, member: placeOf(job, asked.member), role: asked.role ?? null };
-  const devices = job.members.map((m) => m.device);
-  const lines = cacheLines(job.conversation, job.group, devices, question);
-  const nobody = !job.members.some((_, m) => counts(job.group, question, m));
-  if (!nobody || asked.role === undefined) return { status: 'ok', lines };
+  const lines = cacheLines(job.conversation, job.group, job.members, question);
+  if (asked.role === undefined || job.members.some((_, m) => counts(job.group, question, m)))
+    return { status: 'ok', lines };
   const alone = job.group.roles.includes(asked.role);
   const note = alone
     ? `${verbOf(asked)}: only ${asked.member} itself plays ${asked.role}: nobody to wait for`

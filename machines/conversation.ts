@@ -91,20 +91,21 @@ export function began(talk: Conversation, begun: OpenWait): Conversation {
   // Whoever asks the same has the same text of it: to compare two of them takes no time then.
   const before = topicOf(talk.topics, begun.message)?.waits.at(-1)?.at(-1);
   const wait = before?.barrier === begun.barrier ? { ...begun, barrier: before.barrier } : begun;
-  return { ...edited(talk, wait, (list) => appended(list, wait)), waitCount: wait.wait };
+  return edited(talk, wait, (list) => appended(list, wait), { waitCount: wait.wait });
 }
 
 /** An open wait has ended. */
-export function ended(talk: Conversation, wait: OpenWait): Conversation {
-  const next = edited(talk, wait, (list) => removed(list, wait.wait));
-  return wait.stuck === null ? next : { ...next, stuckCount: talk.stuckCount - 1 };
-}
+export const ended = (talk: Conversation, wait: OpenWait): Conversation =>
+  edited(talk, wait, (list) => removed(list, wait.wait), {
+    stuckCount: talk.stuckCount - (wait.stuck === null ? 0 : 1),
+  });
 
 /** An open wait can never be released, or can again. */
 export function marked(talk: Conversation, wait: OpenWait, stuck: OpenWait['stuck']): Conversation {
-  const next = edited(talk, wait, (list) => replaced(list, { ...wait, stuck }));
   const change = (stuck === null ? 0 : 1) - (wait.stuck === null ? 0 : 1);
-  return { ...next, stuckCount: talk.stuckCount + change };
+  return edited(talk, wait, (list) => replaced(list, { ...wait, stuck }), {
+    stuckCount: talk.stuckCount + change,
+  });
 }
 
 /** The board of an open wait came back to it on another server. */
@@ -116,13 +117,20 @@ function edited(
   talk: Conversation,
   { member, message }: OpenWait,
   edit: (list: WaitList) => WaitList,
+  { waitCount = talk.waitCount, stuckCount = talk.stuckCount } = {},
 ): Conversation {
   const waitsOfMember = talk.waitsOfMember.slice();
   while (waitsOfMember.length <= member) waitsOfMember.push([]);
   waitsOfMember[member] = edit(waitsOfMember[member] ?? []);
-  const topic = topicOf(talk.topics, message) ?? unheardOf(message);
-  const topics = withTopic(talk.topics, { ...topic, waits: edit(topic.waits) });
-  return { ...talk, topics, waits: edit(talk.waits), waitsOfMember };
+  const { counts, pairs, waits } = topicOf(talk.topics, message) ?? unheardOf(message);
+  return {
+    topics: withTopic(talk.topics, { message, counts, pairs, waits: edit(waits) }),
+    waits: edit(talk.waits),
+    waitsOfMember,
+    stuckCount,
+    waitCount,
+    pairCount: talk.pairCount,
+  };
 }
 
 /**
@@ -241,14 +249,15 @@ function withPairs(
 export function cacheLines(
   talk: Conversation,
   group: Group,
-  devices: readonly string[],
+  members: readonly { readonly device: string }[],
   wait: Question,
 ): string[] {
   if (wait.verb === 'sync') return [];
   const pairs = (topicOf(talk.topics, wait.message)?.pairs ?? [])
     .flatMap((said, m) => (counts(group, wait, m) ? said.map((pair) => ({ ...pair, m })) : []))
     .sort((a, b) => a.first - b.first);
-  if (wait.verb === 'wait-all') return pairs.map((p) => `${devices[p.m]}:${p.key}=${p.value}`);
+  if (wait.verb === 'wait-all')
+    return pairs.map((p) => `${members[p.m]?.device}:${p.key}=${p.value}`);
   const latest = new Map<string, Pair>();
   for (const p of pairs) if ((latest.get(p.key)?.last ?? 0) < p.last) latest.set(p.key, p);
   return [...latest.entries()].map(([key, p]) => `${key}=${p.value}`);

@@ -262,17 +262,19 @@ function converse(job: JobState, event: MemberFact, place: number): Conversation
     case 'MessageSent':
       return heard(talk, job.members.length, place, event.data.message, event.data.pairs);
     case 'WaitStarted': {
-      const { wait, verb, message, round } = event.data;
-      const question = { member: place, verb, message, role: event.data.role ?? null, round };
-      const open = {
-        ...question,
+      const { wait, verb, message, role = null, round } = event.data;
+      return began(talk, {
+        member: place,
+        verb,
+        message,
+        role,
+        round,
         wait,
-        barrier: barrierKey(question),
+        barrier: barrierKey({ member: place, verb, message, role, round }),
         since: event.meta.at,
         resumed: 0,
         stuck: null,
-      };
-      return began(talk, open);
+      });
     }
     case 'WaitStuck':
     case 'WaitUnstuck': {

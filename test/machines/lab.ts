@@ -241,8 +241,8 @@ export class Lab {
       member: placeOf(this.state, asked.member),
       role: asked.role ?? null,
     };
-    const devices = this.state.members.map((m) => m.device);
-    return cacheLines(this.state.conversation, this.state.group, devices, question);
+    const { conversation, group, members } = this.state;
+    return cacheLines(conversation, group, members, question);
   }
 }
 

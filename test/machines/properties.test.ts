@@ -371,7 +371,7 @@ describe('cache lines', () => {
     (lines: typeof cacheLines) =>
     ([group, drawn, sends]: [Group, Question, Send[]]): void => {
       const question: Question = { ...drawn, member: within(group, drawn.member) };
-      const devices = group.roles.map((_, m) => `m${m}`);
+      const members = group.roles.map((_, m) => ({ device: `m${m}` }));
       const cache = new Map<string, string>();
       let talk = silence;
       for (const send of sends) {
@@ -383,7 +383,7 @@ describe('cache lines', () => {
         for (const [key, value] of send.pairs)
           cache.set(question.verb === 'wait' ? key : `m${from}:${key}`, value);
       }
-      expect(lines(talk, group, devices, question)).toEqual(
+      expect(lines(talk, group, members, question)).toEqual(
         [...cache].map(([key, value]) => `${key}=${value}`),
       );
     };
@@ -393,23 +393,23 @@ describe('cache lines', () => {
     assertHolds(anyTalk, areAMap(cacheLines), 1000));
 
   it('are caught when they come in the order of the last values', () => {
-    const byLast: typeof cacheLines = (talk, group, devices, wait) => {
+    const byLast: typeof cacheLines = (talk, group, members, wait) => {
       const topic = topicOf(talk.topics, wait.message);
       if (topic === undefined) return [];
       const pairs = topic.pairs.map((said) => said.map((p) => ({ ...p, first: p.last })));
       const topics = withTopic(talk.topics, { ...topic, pairs });
-      return cacheLines({ ...talk, topics }, group, devices, wait);
+      return cacheLines({ ...talk, topics }, group, members, wait);
     };
     isCaught(anyTalk, areAMap(byLast));
   });
 
   it('are caught when the first sender of a key wins', () => {
-    const firstWins: typeof cacheLines = (talk, group, devices, wait) => {
+    const firstWins: typeof cacheLines = (talk, group, members, wait) => {
       const topic = topicOf(talk.topics, wait.message);
       if (topic === undefined) return [];
       const pairs = topic.pairs.map((said) => said.map((p) => ({ ...p, last: 1_000 - p.first })));
       const topics = withTopic(talk.topics, { ...topic, pairs });
-      return cacheLines({ ...talk, topics }, group, devices, wait);
+      return cacheLines({ ...talk, topics }, group, members, wait);
     };
     isCaught(anyTalk, areAMap(firstWins));
   });
