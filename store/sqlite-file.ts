@@ -22,6 +22,11 @@ import { type Database, openDatabase } from './sqlite-api.ts';
 const APPLICATION_ID = 0x4d757374;
 export const FILE_VERSION = 2;
 const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * Pages in the write-ahead log before they go to the file: an append waits for that. Four times SQLite's own number:
+ * the pages of the indexes come again and again, and go once.
+ */
+const CHECKPOINT_PAGES = 4_000;
 /** What the write-ahead log is cut back to after a checkpoint. */
 const WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 64 * 1024;
@@ -124,6 +129,7 @@ function upgradeFromOne(db: Database): void {
 function setPragmas(db: Database): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES_MAX}`);
   db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`);
 }
