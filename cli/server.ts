@@ -1,5 +1,5 @@
 /** Puts the parts of a server together: store, engine, dispatcher, doors. The one place that knows them all. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -75,9 +75,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   const lab = options.labFile === undefined ? undefined : await readLab(options.labFile);
   const dataDir = resolve(options.dataDir);
-  await mkdir(dataDir, { recursive: true }).catch((error: Error) => {
-    throw new ServerRefused(`the data folder ${dataDir} cannot be made: ${error.message}`);
-  });
   const undo: (() => Promise<unknown>)[] = [];
   try {
     return await assemble({ ...options, dataDir }, apiToken, lab, undo);

@@ -5,12 +5,12 @@
  * `archive/index` says where each job is: `12 jobs-2026-01.jsonl`; a line `.` says that all jobs above it are out of
  * the log, so that after a crash only the few below the last one need a second look.
  */
-import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { evolveJob, initialJob, isOver, type JobState } from '../machines/job.ts';
 import { jobStream } from '../machines/names.ts';
-import { appendDurably } from './durable-file.ts';
+import { appendDurably, makeFolder } from './durable-file.ts';
 import type { EventStore } from './port.ts';
 import { endLine, eventLine } from './transfer.ts';
 
@@ -115,7 +115,7 @@ async function archive(
   done: Archived,
 ): Promise<void> {
   if (batch.length === 0) return;
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   for (const file of new Set(batch.map((job) => job.file))) {
     const lines = batch.filter((job) => job.file === file).map((job) => job.lines);
     await append(join(dir, file), lines.join(''), END_LINE_BEGINS);

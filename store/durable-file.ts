@@ -1,5 +1,5 @@
 /** Files that are whole or not there, whatever happens in between: made aside, synced, renamed, and the folder synced. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StoreRefused, StoreUnavailable } from './port.ts';
@@ -16,7 +16,7 @@ export async function replaceFile(
 ): Promise<void> {
   const aside = `${file}.new`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeDurably(aside, 'w', write);
     await rename(aside, file);
     await syncFolder(dirname(file));
@@ -68,6 +68,17 @@ async function writeDurably(
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Makes a folder, and those that it is in. Node's own way (`recursive`) goes round for ever in a folder that takes no
+ * folders, such as /proc.
+ */
+export async function makeFolder(dir: string): Promise<void> {
+  if (!existsSync(dirname(dir))) await makeFolder(dirname(dir));
+  await mkdir(dir).catch((error: unknown) => {
+    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  });
 }
 
 /** A new name in a folder is durable once the folder is. */

@@ -3,10 +3,11 @@
  * file): it goes with its process, however that ends, so there is no stale lock to judge, and of two processes
  * that race one wins. `lock.json` beside it only says who the holder is, for the message.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { makeFolder } from './durable-file.ts';
 import { StoreRefused } from './port.ts';
 import { type Database, notOpened, openDatabase, resultCode, SQLITE_BUSY } from './sqlite-api.ts';
 
@@ -28,7 +29,7 @@ export interface FolderLock {
  * @throws StoreRefused when another process has it (with its pid), or the folder cannot be written
  */
 export async function lockFolder(dir: string, command = 'muster serve'): Promise<FolderLock> {
-  const db = openLock(dir);
+  const db = await openLock(dir);
   try {
     // MEMORY: without it SQLite leaves an empty journal beside the file.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -46,9 +47,9 @@ export async function lockFolder(dir: string, command = 'muster serve'): Promise
   };
 }
 
-function openLock(dir: string): Database {
+async function openLock(dir: string): Promise<Database> {
   try {
-    mkdirSync(dir, { recursive: true });
+    await makeFolder(dir);
     return openDatabase(join(dir, 'lock'));
   } catch (error) {
     throw refused(dir, error);

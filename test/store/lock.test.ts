@@ -117,6 +117,16 @@ it('refuses a folder that is a file, with the reason', async () => {
   });
 });
 
+it.each(['/proc/muster', '/proc/muster/data'])(
+  'refuses %s at once, where nobody can make a folder',
+  async (dir) => {
+    const { said } = await contender(dir);
+    expect(said).toEqual({
+      refused: expect.stringContaining(`${dir} cannot be used as a data folder`),
+    });
+  },
+);
+
 it('refuses a folder that cannot be written, with the reason', async (context) => {
   const found = readOnlyFolder();
   if ('lacks' in found) return skipBecause(context, found.lacks);
