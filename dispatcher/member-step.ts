@@ -305,7 +305,7 @@ class MemberStep {
         await this.#context.server.report(job, command, { key, console });
         return;
       } catch (error) {
-        if (codeOf(error) === 'member-ended') throw new StepAborted();
+        if (ENDED_CODES.has(codeOf(error) ?? '')) throw new StepAborted();
         const about = { job, device, command: command.type, err: error };
         if (isFinal(error)) {
           this.#context.log.error(about, 'the server refused a report');
@@ -318,6 +318,7 @@ class MemberStep {
   }
 }
 
+const ENDED_CODES: ReadonlySet<string> = new Set(['member-ended', 'job-ended']);
 const FINAL_CODES: ReadonlySet<string> = new Set(['refused', 'rejected', 'illegal']);
 
 function isFinal(error: unknown): boolean {

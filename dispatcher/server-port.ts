@@ -59,7 +59,7 @@ export interface ServerPort {
   onChange(listener: () => void): () => void;
   /**
    * Reports what happened to a member; resolves when it is durable. The same key again changes nothing.
-   * Rejects with a `code` of `member-ended` when the member has ended meanwhile.
+   * Rejects with a `code` of `member-ended` or `job-ended` when that came meanwhile.
    */
   report(job: number, command: MemberCommand, by: { key: string; console?: number }): Promise<void>;
   /** The URL(s) and the secret with which a board of this member reaches the server. */

@@ -126,6 +126,25 @@ test('a report that cannot be made durable is made again until it can', async ()
   expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
 });
 
+test('a report that comes after the end of its job is dropped, and nobody is told to wait for it', async () => {
+  await open('panda01');
+  const { server } = lab;
+  const late: string[] = [];
+  server.report = async (job, { type }) => {
+    late.push(type);
+    throw Object.assign(new Error(`job ${job} has ended cancelled`), { code: 'job-ended' });
+  };
+  server.allocate(1, [{ device: 'panda01', actions: [commands('echo hello')] }]);
+  await until(
+    () => late.length > 0,
+    () => JSON.stringify(lab.logged),
+  );
+  server.end(1, 'panda01', 'cancelled');
+  await lab.empty();
+  expect(late).toHaveLength(1);
+  expect(lab.logged.filter(({ message }) => message.includes('durable'))).toEqual([]);
+});
+
 test('a step that has ended is not run again for a server that does not see it yet', async () => {
   await open('panda01');
   const { server } = lab;
