@@ -178,13 +178,14 @@ export function decideDevice(
     case 'ReleaseDevice':
       return release(draft, command);
     case 'TakeDeviceOffline':
-      if (state.offline === null) draft.emit('DeviceWentOffline', { reason: command.reason });
+      if (state.offline !== command.reason)
+        draft.emit('DeviceWentOffline', { reason: command.reason });
       break;
     case 'BringDeviceOnline':
       if (state.offline !== null) draft.emit('DeviceCameOnline', {});
       break;
     case 'ChangeDeviceHealth':
-      if (state.health !== command.to) {
+      if (state.health !== command.to || state.healthReason !== command.reason) {
         const { to, reason } = command;
         draft.emit('DeviceHealthChanged', { from: state.health, to, reason });
       }

@@ -118,6 +118,18 @@ describe('online and health stand beside possession', () => {
     given(registered, sick).when(sick).changesNothing();
   });
 
+  it('already so for another reason records the reason', () => {
+    const offlineWhy = { ...offline, reason: 'new power supply' };
+    given(registered, offline)
+      .when(offlineWhy)
+      .gives(['DeviceWentOffline', { reason: offlineWhy.reason }]);
+    const { to } = sick;
+    const device = given(registered, sick)
+      .when({ ...sick, reason: 'no, it is the fan' })
+      .gives(['DeviceHealthChanged', { from: to, to, reason: 'no, it is the fan' }]);
+    expect(device.healthReason).toBe('no, it is the fan');
+  });
+
   it('a change of health records from what to what', () => {
     given(registered)
       .when(sick)
