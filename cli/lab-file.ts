@@ -16,17 +16,21 @@ export interface LabFile {
 export class LabRefused extends Error {
   override readonly name = 'LabRefused';
   readonly code = 'lab-refused';
+  constructor(file: string, why: string) {
+    super(`${file} is not a lab that can be used\n${why.trimEnd()}`);
+  }
 }
 
 /** @throws LabRefused */
 export async function readLabFile(file: string): Promise<LabFile> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new LabRefused(`the lab's file cannot be read: ${error.message}`);
+    throw new LabRefused(file, `it cannot be read: ${error.message}`);
   });
   const parsed = parseLab(text);
-  if ('problems' in parsed) throw new LabRefused(formatProblems(parsed.problems, { file, text }));
+  if ('problems' in parsed)
+    throw new LabRefused(file, formatProblems(parsed.problems, { file, text }));
   const { lab } = parsed;
-  const checks = new Map<string, Check | LabRefused>();
+  const checks = new Map<string, Check | string>();
   const healthChecks = new Map<string, HealthCheck>();
   for (const { name, type, healthCheck } of lab.devices) {
     if (healthCheck === undefined) continue;
@@ -34,30 +38,29 @@ export async function readLabFile(file: string): Promise<LabFile> {
     const field = `${file}: device_types.${type}.health_check.job`;
     const check = checks.get(job) ?? (await readCheck(resolve(dirname(file), job), field));
     checks.set(job, check);
-    if (!(check instanceof LabRefused)) healthChecks.set(name, { ...due, ...check });
+    if (typeof check !== 'string') healthChecks.set(name, { ...due, ...check });
   }
-  const refused = [...checks.values()].filter((check) => check instanceof LabRefused);
-  if (refused.length > 0) throw new LabRefused(refused.map(({ message }) => message).join('\n'));
+  const refused = [...checks.values()].filter((check) => typeof check === 'string');
+  if (refused.length > 0) throw new LabRefused(file, refused.join('\n'));
   return { lab, healthChecks };
 }
 
 type Check = Pick<HealthCheck, 'definition' | 'document'>;
 
-/** `field`: where the lab's file names it. */
-async function readCheck(file: string, field: string): Promise<Check | LabRefused> {
+/** `field`: where the lab's file names it. What is wrong with it comes back as text. */
+async function readCheck(file: string, field: string): Promise<Check | string> {
   const document = await readFile(file, 'utf8').catch((error: Error) => error);
-  if (document instanceof Error)
-    return new LabRefused(`${field}: the job cannot be read: ${document.message}`);
+  if (document instanceof Error) return `${field}: the job cannot be read: ${document.message}`;
   const parsed = parseJob(document);
   if ('problems' in parsed) {
     const problems = formatProblems(parsed.problems, { file, text: document }).trimEnd();
-    return new LabRefused(`${field}: the job is not right\n${problems}`);
+    return `${field}: the job is not right\n${problems}`;
   }
   const { definition } = parsed;
   const members = definition.roles.reduce((sum, { count }) => sum + count, 0);
   if (members === 1) return { definition, document };
-  return new LabRefused(
+  return (
     `${field}: a health check is a job for one board; ${file} asks for ${members}. ` +
-      'Write it with "device_type" and without "device_group"',
+    'Write it with "device_type" and without "device_group"'
   );
 }

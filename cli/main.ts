@@ -5,7 +5,8 @@ import { processIo } from './io.ts';
 import { run } from './program.ts';
 import { serveCommand } from './serve.ts';
 
-const exit = await run(process.argv.slice(2), processIo(), [serveCommand()]);
+const io = processIo();
+const exit = await run(process.argv.slice(2), io, [serveCommand(io.columns)]);
 // Set, not called: what is still on its way to a slow pipe is written before the process ends.
 // `serve` sets its own.
 if (exit !== EXIT.ok) process.exitCode = exit;

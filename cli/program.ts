@@ -23,7 +23,7 @@ import { whyCommand } from './commands/why.ts';
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
-import { hang } from './text.ts';
+import { failureText, hang } from './text.ts';
 
 /**
  * Runs one command line to its end.
@@ -122,14 +122,15 @@ function exitOf(error: unknown, io: Io): number {
     return EXIT.interrupted;
   }
   if (error instanceof CliFailure) {
-    const [first = '', ...more] = error.message.split('\n');
-    io.err(hang('muster: ', first, io.columns) + more.map((line) => `${line}\n`).join(''));
+    io.err(failureText('muster: ', error.message, io.columns));
     return error.exit;
   }
   if (error instanceof ServerProblem) {
     io.err(hang('muster: ', problemText(error), io.columns));
-    for (const { path, message } of error.problems)
-      io.err(hang('  ', path === '' ? message : `${path}: ${message}`, io.columns));
+    for (const { path, message } of error.problems) {
+      const what = path === '' ? message : `${path}: ${message}`;
+      if (!error.message.includes(what)) io.err(hang('  ', what, io.columns));
+    }
     return EXIT.failed;
   }
   io.err(`muster: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -5,6 +5,7 @@ import { CommandRefused } from '../engine/live-stream.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { EXIT } from './failure.ts';
 import { ServerRefused, startServer } from './server.ts';
+import { failureText } from './text.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
 
@@ -76,7 +77,8 @@ function exitOf(error: unknown): number {
   throw error;
 }
 
-export function serveCommand(): Command {
+/** `columns`: of the terminal, for what goes wrong. */
+export function serveCommand(columns: number): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
     .option('--data <dir>', 'folder of the log and the consoles', './muster-data')
@@ -99,7 +101,7 @@ Example:
         await serve(options);
       } catch (error) {
         process.exitCode = exitOf(error);
-        process.stderr.write(`muster serve: ${(error as Error).message}\n`);
+        process.stderr.write(failureText('muster serve: ', (error as Error).message, columns));
       }
     });
 }

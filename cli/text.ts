@@ -58,6 +58,15 @@ export function hang(head: string, text: string, columns: number): string {
 }
 const HANG_COLUMNS_MIN = 20;
 
+/** Why something ended: the first line after `head`, those after it as they are where they are not too long. */
+export function failureText(head: string, message: string, columns: number): string {
+  const [first = '', ...more] = message.split('\n');
+  const rest = more.map((line) =>
+    textWidth(line) > columns ? hang('', line, columns) : `${line}\n`,
+  );
+  return [hang(head, first, columns), ...rest].join('');
+}
+
 /** `a, b, c and 4 more`. */
 export function names(all: readonly string[], shownMax = NAMES_SHOWN_MAX): string {
   const shown = all.slice(0, shownMax).map(printable).join(', ');

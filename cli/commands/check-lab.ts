@@ -66,7 +66,7 @@ async function readLab(file: string): Promise<Lab> {
     return (await readLabFile(file)).lab;
   } catch (error) {
     if (!(error instanceof LabRefused)) throw error;
-    throw wrong('lab-refused', `${file} is not a lab that can be used\n${error.message.trimEnd()}`);
+    throw wrong('lab-refused', error.message);
   }
 }
 

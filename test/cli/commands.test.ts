@@ -468,6 +468,15 @@ describe('what goes wrong', () => {
     expect(err).toBe('muster: the request is not right\n  body.reason: too long\n');
   });
 
+  test('what the refusal itself says is not said again', async () => {
+    const problems = [{ path: 'body.reason', message: 'too short' }];
+    const { err } = await muster('cancel 12', {
+      'POST /api/jobs/12/cancel': (_, reply) =>
+        problem(reply, 400, 'invalid-request', 'body.reason: too short', { problems }),
+    });
+    expect(err).toBe('muster: body.reason: too short\n');
+  });
+
   test('an answer of another shape is told from a failure of ours', async () => {
     const { exit, err } = await muster('jobs', { 'GET /api/jobs': { jobs: 'none' } });
     expect(exit).toBe(1);

@@ -63,7 +63,7 @@ describe("the lab's file and its health checks", () => {
 
   it('is refused in words when it is not there', async () => {
     await expect(readLabFile(join(folder, 'none.yaml'))).rejects.toThrow(
-      "the lab's file cannot be read: ENOENT",
+      `${join(folder, 'none.yaml')} is not a lab that can be used\nit cannot be read: ENOENT`,
     );
   });
 });

@@ -1,6 +1,8 @@
 /** The command line as a process of its own: exit codes, pipes, signals, help. */
-import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMANDS, child, deadUrl, fakeServer, json, sse, sseEnd, widest } from './fake-server.ts';
 import { events, results, view } from './job-12.ts';
 
@@ -32,6 +34,23 @@ describe('the process', () => {
     const { exit, err } = await child(['jobs'], { env: { MUSTER_URL: await deadUrl() } });
     expect(exit).toBe(3);
     expect(err).toContain('muster serve --lab');
+  });
+
+  test.each([
+    ['is not there', undefined, 'it cannot be read: ENOENT'],
+    ['is not right', 'colour: green\ndevices:\n', 'device_types: missing; expected an'],
+  ])('serve refuses a lab file that %s, in 80 columns', async (_, text, says) => {
+    const folder = await mkdtemp(join(tmpdir(), 'muster-process-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'lab.yaml');
+    if (text !== undefined) await writeFile(file, text);
+    const { exit, err } = await child(['serve', '--lab', file]);
+    expect(exit).toBe(2);
+    expect(err.replace(/\s+/g, ' ')).toContain(
+      `muster serve: ${file} is not a lab that can be used`,
+    );
+    expect(err).toContain(says);
+    expect(widest(err)).toBeLessThanOrEqual(80);
   });
 
   test('submits standard input, waits, and ends with 0; no escape sequence goes into a pipe', async () => {
