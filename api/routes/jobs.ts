@@ -61,10 +61,11 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
     },
     async ({ query: { limit, before, state } }) => {
       const jobs: JobView[] = [];
-      const first = Math.min((before ?? Number.POSITIVE_INFINITY) - 1, engine.jobCount);
       const wanted = new Set<JobStateName>(state ?? stateNames);
-      for (let id = first; id >= 1; id--) {
-        if (jobs.length >= limit || first - id >= JOBS_SCANNED_MAX) return { jobs, next: id + 1 };
+      let scanned = 0;
+      for (const id of candidates(engine, wanted, before)) {
+        if (jobs.length >= limit || scanned >= JOBS_SCANNED_MAX) return { jobs, next: id + 1 };
+        scanned += 1;
         const job = await engine.job(id);
         if (job !== undefined && wanted.has(job.state)) jobs.push(jobView(id, job, engine.now()));
       }
@@ -162,6 +163,19 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
     },
   );
 };
+
+const LIVE: ReadonlySet<JobStateName> = new Set(['submitted', 'allocated']);
+
+/** The numbers of jobs that may be in these states, newest first. Those of all jobs that are not over are known. */
+function* candidates(
+  engine: ApiEngine,
+  wanted: ReadonlySet<JobStateName>,
+  before = Number.POSITIVE_INFINITY,
+): Iterable<number> {
+  if ([...wanted].every((state) => LIVE.has(state)))
+    yield* [...engine.directory.jobs.keys()].filter((id) => id < before).sort((a, b) => b - a);
+  else for (let id = Math.min(before - 1, engine.jobCount); id >= 1; id--) yield id;
+}
 
 /** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */
 const submitRoute: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {

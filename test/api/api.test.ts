@@ -116,6 +116,27 @@ describe('jobs', () => {
     expect((await ids('?state=submitted,allocated'))[0]).toEqual([5, 4, 3, 2]);
   });
 
+  it('that are not over are found at once, however many have ended since', async () => {
+    const lab = await doors({}, 2);
+    for (let i = 0; i < 3; i++) await lab.app.inject(submit(document()));
+    const { engine } = lab;
+    await until(async () => ((await engine.job(1))?.state === 'allocated' ? true : undefined));
+    const asked: number[] = [];
+    const job = (id: number) => {
+      asked.push(id);
+      return engine.job(id);
+    };
+    const { app } = await doors({ engine: engineBut(engine, { job, jobCount: 200_000 }) });
+    const page = async (query: string) => {
+      const { jobs, next } = (await app.inject(`/api/jobs?${query}`)).json();
+      return [jobs.map(({ id }: { id: number }) => id), next];
+    };
+    expect(await page('state=submitted,allocated')).toEqual([[3, 2, 1], undefined]);
+    expect(await page('state=submitted,allocated&limit=1')).toEqual([[3], 3]);
+    expect(await page('state=submitted&before=3')).toEqual([[2], undefined]);
+    expect(Math.max(...asked)).toBe(3);
+  });
+
   it('are cancelled whole, once, and answered as they are when they have ended', async () => {
     const { app, engine } = await doors();
     await pair(engine);
