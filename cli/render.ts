@@ -19,7 +19,9 @@ export function paintOf(state: string, colors: Colors): (text: string) => string
   return BAD.has(state) ? colors.red : (text) => text;
 }
 
-export function renderJobs({ jobs }: z.infer<typeof JobPage>, page: Page): string {
+export function renderJobs({ jobs, next }: z.infer<typeof JobPage>, page: Page): string {
+  if (jobs.length === 0 && next !== undefined)
+    return `There are none from job ${next} on; older ones were not looked at.\n`;
   if (jobs.length === 0) return 'There are no jobs; archived ones are not listed.\n';
   const rows = jobs.map((job) => [
     String(job.id),

@@ -103,6 +103,14 @@ describe('jobs', () => {
     const { out } = await muster('jobs', { 'GET /api/jobs': { jobs: [] } });
     expect(out).toBe('There are no jobs; archived ones are not listed.\n');
   });
+
+  test('does not deny the older ones that nobody looked at', async () => {
+    const { out, err } = await muster('jobs --state failed', {
+      'GET /api/jobs': { jobs: [], next: 1001 },
+    });
+    expect(out).toBe('There are none from job 1001 on; older ones were not looked at.\n');
+    expect(err).toBe('older ones: --before 1001\n');
+  });
 });
 
 describe('job', () => {
