@@ -104,7 +104,8 @@ function entryOf({
 async function notWaiting(engine: ApiEngine, id: number): Promise<ApiProblem> {
   const job = await engine.job(id);
   if (job === undefined) return noSuchJob(id);
-  const detail = `job ${id} does not wait for boards: it is ${job.state}`;
+  const reason = job.reason === null ? '' : `: ${job.reason}`;
+  const detail = `job ${id} does not wait for boards: it is ${job.state}${reason}`;
   return new ApiProblem('not-waiting', detail, { extras: { state: job.state } });
 }
 

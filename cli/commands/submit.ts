@@ -161,6 +161,10 @@ async function waitFor(
   const isGood = job.state === 'complete' && fail === 0;
   const line = hang('', `job ${id} is ${job.state}: ${cases}`, io.columns);
   io.err(isGood ? colors.green(line) : colors.red(line));
+  if (job.state !== 'complete')
+    io.err(
+      hang('', `muster why ${id} says why; muster barriers ${id}: who waited for whom`, io.columns),
+    );
   return isGood ? EXIT.ok : EXIT.failed;
 }
 

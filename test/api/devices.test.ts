@@ -230,9 +230,9 @@ describe('the queue', () => {
   it('says what has become of a job that does not wait', async () => {
     const { app } = await waitingJobs(1);
     await app.inject({ method: 'POST', url: '/api/jobs/2/cancel' });
-    for (const [id, state] of [
-      [1, 'allocated'],
-      [2, 'cancelled'],
+    for (const [id, state, reason] of [
+      [1, 'allocated', ''],
+      [2, 'cancelled', ': cancelled by a user'],
     ] as const) {
       const why = await app.inject(`/api/jobs/${id}/why`);
       const url = `/api/jobs/${id}/priority`;
@@ -241,7 +241,7 @@ describe('the queue', () => {
         expect(response.json()).toMatchObject({
           status: 409,
           code: 'not-waiting',
-          detail: `job ${id} does not wait for boards: it is ${state}`,
+          detail: `job ${id} does not wait for boards: it is ${state}${reason}`,
           state,
         });
     }

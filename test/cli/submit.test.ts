@@ -192,6 +192,7 @@ describe('submit --wait', () => {
     expect(err).toContain('panda01 waits at lava-sync ready for panda02\n');
     expect(err).toContain('lava-sync ready is released: panda02 came last\n');
     expect(err).toMatch(/\njob 12 is complete: \d pass, 0 fail, 0 skip, 0 unknown\n$/);
+    expect(err).not.toContain('muster why');
     expect(err).not.toContain('\u001b');
     expect(widest(err)).toBeLessThanOrEqual(80);
   });
@@ -206,6 +207,7 @@ describe('submit --wait', () => {
       const { exit, err } = await submit(ended({ state }), ['--wait']);
       expect(exit).toBe(1);
       expect(err).toContain(`job 12 is ${state}`);
+      expect(err).toMatch(/\nmuster why 12 says why; muster barriers 12: who waited for whom\n$/);
     },
   );
 
