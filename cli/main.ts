@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /** The program behind `muster`: the process's streams and exit code around program.ts. */
-import { EXIT } from './failure.ts';
 import { processIo } from './io.ts';
 import { run } from './program.ts';
 import { serveCommand } from './serve.ts';
 
+// For developers, not for users: gRPC names a server by its IP address in TLS, of which Node warns them.
+process.noDeprecation = true;
 const io = processIo();
 const exit = await run(process.argv.slice(2), io, [serveCommand(io.columns)]);
-// Set, not called: what is still on its way to a slow pipe is written before the process ends.
-// `serve` sets its own.
-if (exit !== EXIT.ok) process.exitCode = exit;
+// What is still on its way to a slow pipe is written before the process ends. It does not wait for the rest: a
+// TLS connection that the other side never answers cannot be closed.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise((resolve) => stream.write('', resolve));
+process.exit(exit);

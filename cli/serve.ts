@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
-import { EXIT } from './failure.ts';
+import { CliFailure, EXIT } from './failure.ts';
 import { ServerRefused, startServer } from './server.ts';
-import { failureText } from './text.ts';
+import { hang } from './text.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
 
@@ -36,7 +36,7 @@ function parseDays(text: string): number {
   return days;
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions, columns: number): Promise<void> {
   const log = pino(
     { level: process.env.MUSTER_LOG_LEVEL ?? 'warn' },
     pino.destination({ fd: 2, sync: true }),
@@ -54,7 +54,8 @@ async function serve(options: ServeOptions): Promise<void> {
     server.boards === 'none'
       ? 'no boards (start with --lab FILE)'
       : `${server.boardCount} boards (${server.boards})`;
-  process.stdout.write(`muster: ${server.url}  API documentation: ${server.url}/docs  ${boards}\n`);
+  const text = `${server.url}  API documentation: ${server.url}/docs  ${boards}`;
+  process.stdout.write(hang('muster: ', text, columns));
   await new Promise<void>((resolve) => {
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -68,16 +69,20 @@ async function serve(options: ServeOptions): Promise<void> {
   await server.stop();
 }
 
-/** Which exit code says why it could not be; anything else is a fault of ours. */
-function exitOf(error: unknown): number {
-  if (error instanceof ServerRefused || error instanceof StoreRefused) return EXIT.usage;
+/** What a person can mend is said and has its exit code; anything else is a fault of ours. */
+function failureOf(error: unknown): unknown {
+  if (error instanceof ServerRefused || error instanceof StoreRefused)
+    return failure(error, EXIT.usage);
   // A board of the lab's file is another server's.
-  if (error instanceof CommandRefused) return EXIT.usage;
-  if (error instanceof StoreUnavailable) return EXIT.noServer;
-  throw error;
+  if (error instanceof CommandRefused) return failure(error, EXIT.usage);
+  if (error instanceof StoreUnavailable) return failure(error, EXIT.noServer);
+  return error;
 }
 
-/** `columns`: of the terminal, for what goes wrong. */
+const failure = ({ code, message }: { code: string; message: string }, exit: number): CliFailure =>
+  new CliFailure({ code, exit, message });
+
+/** `columns`: of the terminal. */
 export function serveCommand(columns: number): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
@@ -98,10 +103,9 @@ Example:
     )
     .action(async (options: ServeOptions) => {
       try {
-        await serve(options);
+        await serve(options, columns);
       } catch (error) {
-        process.exitCode = exitOf(error);
-        process.stderr.write(failureText('muster serve: ', (error as Error).message, columns));
+        throw failureOf(error);
       }
     });
 }

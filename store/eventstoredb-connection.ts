@@ -1,30 +1,25 @@
 /**
- * The way to the server that leads: the address as users write it, who leads now, and one gRPC channel to it,
- * made anew whenever it is in doubt.
+ * The way to the server that leads: who leads now, and one gRPC channel to it, made anew whenever it is in doubt.
  *
- * Of EventStoreDB's client this uses the address, the discovery and the protocol's definitions, and not its
- * calls (6.2.1, read and seen). Its appends of all clients of a process share one table of answers, which the
+ * Of EventStoreDB's client this uses the protocol's definitions, and not its calls (6.2.1, read and seen). It
+ * prints an address with its password when it does not know a setting, and finds no words for why no server leads. Its appends of all clients of a process share one table of answers, which the
  * break of any connection empties: an answer that comes after that is thrown out of an event handler and ends
  * the process. A stream that it reads cannot be left or cancelled, `readAll` has no filter, and its channel may
  * wait for two minutes before it tries a server that is back.
  */
 import { readFileSync } from 'node:fs';
-import { discoverEndpoint } from '@eventstore/db-client/dist/Client/discovery.js';
-import {
-  type ConnectionOptions,
-  parseConnectionString,
-} from '@eventstore/db-client/dist/Client/parseConnectionString.js';
 import streamsGrpc, {
   type StreamsClient,
 } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { type CallOptions, type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
-import { type Endpoint, NotNow } from './eventstoredb-patience.ts';
+import { type Address, parseAddress } from './eventstoredb-address.ts';
+import { findLeader } from './eventstoredb-leader.ts';
+import { type Endpoint, NotNow, textOf } from './eventstoredb-patience.ts';
 import { StoreRefused } from './port.ts';
 
 /** How long one attempt may take. A server that answers at all answers sooner, or says that it cannot. */
 export const ATTEMPT_MS = 5_000;
 
-const GOSSIP_TIMEOUT_S = 2;
 const KEEP_ALIVE_MS = 10_000;
 const RECONNECT_MS_MIN = 100;
 const RECONNECT_MS_MAX = 1_000;
@@ -34,7 +29,7 @@ const MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
 export class Connection {
   /** For messages: the servers as they were named, without the login. */
   readonly where: string;
-  readonly #options: ConnectionOptions;
+  readonly #address: Address;
   readonly #credentials: ChannelCredentials;
   readonly #metadata: Metadata;
   #client: Promise<StreamsClient> | undefined;
@@ -43,10 +38,10 @@ export class Connection {
 
   /** @throws StoreRefused for an address that is none, or whose files cannot be read */
   constructor(address: string) {
-    this.#options = optionsOf(address);
-    this.where = `esdb://${this.#options.hosts.map(textOf).join(',')}`;
-    this.#credentials = credentialsOf(this.#options, this.where);
-    this.#metadata = metadataOf(this.#options);
+    this.#address = parseAddress(address);
+    this.where = `esdb://${this.#address.hosts.map(textOf).join(',')}`;
+    this.#credentials = credentialsOf(this.#address, this.where);
+    this.#metadata = metadataOf(this.#address);
   }
 
   /** @throws NotNow when no server can be found that would take calls */
@@ -80,12 +75,13 @@ export class Connection {
   }
 
   async #connect(): Promise<StreamsClient> {
+    const { settings } = this.#address;
     const endpoint = this.#leader ?? (await this.#discover());
     this.#leader = undefined;
     this.#failed = endpoint;
     return new streamsGrpc.StreamsClient(textOf(endpoint), this.#credentials, {
-      'grpc.keepalive_time_ms': this.#options.keepAliveInterval ?? KEEP_ALIVE_MS,
-      'grpc.keepalive_timeout_ms': this.#options.keepAliveTimeout ?? KEEP_ALIVE_MS,
+      'grpc.keepalive_time_ms': Number(settings.get('keepAliveInterval') ?? KEEP_ALIVE_MS),
+      'grpc.keepalive_timeout_ms': Number(settings.get('keepAliveTimeout') ?? KEEP_ALIVE_MS),
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
       'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -93,43 +89,23 @@ export class Connection {
     });
   }
 
-  /** Asks any of the hosts who leads; the one that was used last is asked last. */
-  async #discover(): Promise<Endpoint> {
-    const { hosts, dnsDiscover } = this.#options;
-    const [only] = hosts;
-    if (only !== undefined && hosts.length === 1 && !dnsDiscover) return only;
-    try {
-      return await discoverEndpoint(
-        { endpoints: hosts, gossipTimeout: GOSSIP_TIMEOUT_S, maxDiscoverAttempts: 1 },
-        this.#credentials,
-        this.#failed,
-      );
-    } catch {
-      throw new NotNow('none of them answers who leads');
-    }
+  #discover(): Promise<Endpoint> | Endpoint {
+    const { hosts, isDiscovered } = this.#address;
+    if (!isDiscovered) return hosts[0];
+    const [credentials, metadata, last] = [this.#credentials, this.#metadata, this.#failed];
+    return findLeader(hosts, { credentials, metadata, last });
   }
 }
 
-const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
-
-function optionsOf(address: string): ConnectionOptions {
-  try {
-    if (/^esdb(?:\+discover)?:\/\/(?:[/?]|$)/.test(address)) throw new Error('it names no host');
-    return parseConnectionString(address);
-  } catch (fault) {
-    throw new StoreRefused(
-      `not an address of an EventStoreDB: ${fault instanceof Error ? fault.message : fault}\n` +
-        'One server: esdb://HOST:2113?tls=false   a cluster: esdb://A:2113,B:2113,C:2113',
-    );
-  }
-}
-
-function credentialsOf(options: ConnectionOptions, where: string): ChannelCredentials {
-  if (options.tls === false) return credentials.createInsecure();
+function credentialsOf({ tls, settings }: Address, where: string): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
   const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file));
   try {
-    const { tlsCAFile, userKeyFile, userCertFile } = options;
-    return credentials.createSsl(read(tlsCAFile), read(userKeyFile), read(userCertFile));
+    return credentials.createSsl(
+      read(settings.get('tlsCAFile')),
+      read(settings.get('userKeyFile')),
+      read(settings.get('userCertFile')),
+    );
   } catch (fault) {
     throw new StoreRefused(
       `${where}: a file that the address names cannot be used: ${fault instanceof Error ? fault.message : fault}`,
@@ -138,14 +114,13 @@ function credentialsOf(options: ConnectionOptions, where: string): ChannelCreden
 }
 
 /** Every call goes to the leader: what a follower shows may be older than what was acknowledged. */
-function metadataOf({ tls, defaultCredentials, connectionName }: ConnectionOptions): Metadata {
+function metadataOf({ tls, login, settings }: Address): Metadata {
   const metadata = new Metadata();
   metadata.set('requires-leader', 'true');
-  metadata.set('connection-name', connectionName ?? 'muster');
-  if (defaultCredentials !== undefined && tls !== false) {
-    const { username, password } = defaultCredentials;
-    const login = Buffer.from(`${username}:${password}`).toString('base64');
-    metadata.set('authorization', `Basic ${login}`);
+  metadata.set('connection-name', settings.get('connectionName') ?? 'muster');
+  if (login !== undefined && tls) {
+    const text = Buffer.from(`${login.user}:${login.password}`).toString('base64');
+    metadata.set('authorization', `Basic ${text}`);
   }
   return metadata;
 }

@@ -15,6 +15,8 @@ export interface Endpoint {
   port: number;
 }
 
+export const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
+
 /** It was not possible this time, or nobody knows whether it was done. To try again is right. */
 export class NotNow extends Error {
   override readonly name = 'NotNow';
@@ -37,7 +39,8 @@ export class NoSuchPosition extends Error {
 /** What a failed call means to its caller. */
 export function meaningOf(fault: unknown, where: string): Error {
   if (!isServiceError(fault)) return fault instanceof Error ? fault : new Error(String(fault));
-  const { code, details, metadata } = fault;
+  const { code, metadata } = fault;
+  const details = plain(fault.details);
   if (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED)
     return denied(where, details);
   if (code === status.UNIMPLEMENTED)
@@ -45,12 +48,23 @@ export function meaningOf(fault: unknown, where: string): Error {
   if (/certificate|SSL routines|self.signed/i.test(details))
     return new StoreRefused(
       `${where}: no secure connection: ${details}\n` +
-        'Use tls=false for a server without TLS, or tlsCAFile=FILE for the authority of its certificate.',
+        'Use tls=false for a server without TLS, tlsCAFile=FILE for the authority of its\n' +
+        'certificate, and as HOST a name that is in it.',
     );
   if (/Invalid ?Position/i.test(details)) return new NoSuchPosition(details);
   if (exceptionIn(fault) === 'not-leader')
     return new NotNow(details, { leader: leaderIn(metadata) });
   return new NotNow(details);
+}
+
+/** What is the cause of it, without the words that gRPC and OpenSSL put around it. */
+function plain(details: string): string {
+  const late = /^Deadline exceeded after ([\d.]+)s/.exec(details);
+  if (late !== null) return `no answer within ${Math.round(Number(late[1]))} s`;
+  const cause =
+    /Last error: (?:\w*Error(?: \[\w+\])?: )?(.*?)(?: \([-:.TZ\d]+\))?\. Resolution note: /s;
+  const text = cause.exec(details)?.[1] ?? details;
+  return text.replace(/^.*:error:\w+:(SSL routines):[^:]*:([^:]+):.*$/s, '$1: $2');
 }
 
 export const denied = (where: string, details: string): StoreRefused =>
@@ -97,7 +111,7 @@ export async function patiently<T>(
 function givenUp({ what, where }: { what: string; where: string }, last: NotNow): StoreUnavailable {
   return new StoreUnavailable(
     `${where}: could not ${what} for ${PATIENCE_MS / 1000} s: ${last.message}\n` +
-      'Check that the servers run, that they have a leader, and that tls= in the address fits them.',
+      'Check that they run, have a leader, and that tls= in the address fits them.',
   );
 }
 

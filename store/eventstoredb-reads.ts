@@ -50,10 +50,10 @@ export class Reads {
   }
 
   /** A stream that is not there, or was removed, has no events. */
-  ofStream(stream: string, after: number): Promise<Page> {
+  ofStream(stream: string, after: number, what = stream): Promise<Page> {
     const count = PAGE_EVENTS_MAX;
     const request = readStreamRequest(stream, { after, count });
-    return this.#page({ what: stream, request, count, deadlineMs: ATTEMPT_MS });
+    return this.#page({ what, request, count, deadlineMs: ATTEMPT_MS });
   }
 
   async lastOfStream(stream: string): Promise<ServerEvent | undefined> {

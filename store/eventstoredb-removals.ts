@@ -36,7 +36,7 @@ export class Removals {
   async streams(): Promise<ReadonlySet<string>> {
     let page: Page;
     do {
-      page = await this.#reads.ofStream(LIST, this.#version);
+      page = await this.#reads.ofStream(LIST, this.#version, 'the log');
       for (const { data, version } of page.events) {
         this.#names.add(JSON.parse(data).stream);
         this.#version = Math.max(this.#version, version);
