@@ -5,7 +5,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { RejectionCode } from '../machines/deciding.ts';
-import { StoreUnavailable } from '../store/port.ts';
+import { AppendTooLarge, StoreUnavailable } from '../store/port.ts';
 
 const titles = {
   'invalid-request': [400, 'The request is not right'],
@@ -76,6 +76,7 @@ export class ApiProblem extends Error {
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof CommandRefused) return new ApiProblem(error.code, error.message);
+  if (error instanceof AppendTooLarge) return new ApiProblem('too-large', error.message);
   if (error instanceof StoreUnavailable)
     return new ApiProblem(
       'store-unavailable',

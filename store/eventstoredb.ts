@@ -18,6 +18,7 @@ import { Removals } from './eventstoredb-removals.ts';
 import { bytesOf, type Proposed, proposedOf, type ServerEvent } from './eventstoredb-wire.ts';
 import {
   type Appended,
+  AppendTooLarge,
   ConcurrencyConflict,
   type EventStore,
   StoreUnavailable,
@@ -107,7 +108,7 @@ class EventStoreDb implements EventStore {
     const sizes = events.map(bytesOf);
     const largest = Math.max(...sizes);
     if (largest > EVENT_WIRE_BYTES_MAX)
-      throw new BadAppend(
+      throw new AppendTooLarge(
         `${stream}: an event of ${largest} bytes; EventStoreDB takes ${EVENT_WIRE_BYTES_MAX}`,
       );
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
@@ -124,8 +125,8 @@ class EventStoreDb implements EventStore {
       case 'conflict':
         return new ConcurrencyConflict({ stream, expected, actual: told.actual });
       case 'too-large':
-        return new BadAppend(
-          `${stream}: ${bytes} bytes in one append; the server takes ${told.bytesMax}. Start it with a larger --max-append-size (EVENTSTORE_MAX_APPEND_SIZE), up to 16000000`,
+        return new AppendTooLarge(
+          `${stream}: ${bytes} bytes in one append; EventStoreDB takes ${told.bytesMax}. Start it with a larger EVENTSTORE_MAX_APPEND_SIZE, up to 16000000`,
         );
       case 'removed':
         return expected === 0

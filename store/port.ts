@@ -24,6 +24,7 @@ export interface EventStore {
   /**
    * @param expectedVersion the version at which the events were decided
    * @throws ConcurrencyConflict when the stream is at another version; nothing was appended
+   * @throws AppendTooLarge when the store takes no append of this size; nothing was appended
    * @throws StoreUnavailable when it cannot be made durable now (disk full, server away); nothing was appended,
    *   or it was and the answer was lost: appending the same ids again tells
    */
@@ -69,6 +70,12 @@ export class ConcurrencyConflict extends Error {
     this.expected = is.expected;
     this.actual = is.actual;
   }
+}
+
+/** To try again does not help, a smaller request does, or a store that is told to take more. */
+export class AppendTooLarge extends Error {
+  override readonly name = 'AppendTooLarge';
+  readonly code = 'append-too-large';
 }
 
 export class StoreUnavailable extends Error {

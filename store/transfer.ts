@@ -16,7 +16,7 @@ import {
   UnreadableEvent,
 } from '../machines/events.ts';
 import { BadAppend } from './edge.ts';
-import { ConcurrencyConflict, type EventStore } from './port.ts';
+import { AppendTooLarge, ConcurrencyConflict, type EventStore } from './port.ts';
 
 /** Events of one stream that follow one another go into one append, up to this many. */
 const APPEND_EVENTS_MAX = 1_000;
@@ -205,7 +205,8 @@ async function appendRun(store: EventStore, file: string, run: Run, head: number
     const { position } = await store.append(stream, version - 1, run.map(newEvent));
     return position <= head ? run.length : 0;
   } catch (error) {
-    if (error instanceof BadAppend) throw refused({ file, line: first.line }, error.message);
+    if (error instanceof BadAppend || error instanceof AppendTooLarge)
+      throw refused({ file, line: first.line }, error.message);
     if (!(error instanceof ConcurrencyConflict)) throw error;
     const known = await knownOf(store, file, run);
     const rest = run.slice(known);

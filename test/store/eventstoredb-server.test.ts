@@ -85,8 +85,8 @@ it('says what to raise when an append is too large for the server, and appends n
   const stream = newStream();
   const refused = store.append(stream, 0, many(10_000));
   await expect(refused).rejects.toMatchObject({
-    code: 'bad-append',
-    message: expect.stringMatching(/in one append; the server takes 1048576.*--max-append-size/),
+    code: 'append-too-large',
+    message: expect.stringMatching(/append; EventStoreDB takes 1048576.*_MAX_APPEND_SIZE/),
   });
   expect(await collect(store.read(stream))).toEqual([]);
 });
@@ -102,7 +102,7 @@ it('refuses an event that fits into no message', async () => {
   const store = await opened(await started({ appendBytesMax: 16_000_000 }));
   const event = sent('x', [['big', 'x'.repeat(5_000_000)]]);
   await expect(store.append(newStream(), 0, [event])).rejects.toMatchObject({
-    code: 'bad-append',
+    code: 'append-too-large',
     message: expect.stringContaining('an event of 50'),
   });
 });
