@@ -61,6 +61,8 @@ export function meaningOf(fault: unknown, where: string): Error {
 function plain(details: string): string {
   const late = /^Deadline exceeded after ([\d.]+)s/.exec(details);
   if (late !== null) return `no answer within ${Math.round(Number(late[1]))} s`;
+  // Another caller gave this connection up, and waits as long.
+  if (details.startsWith('Channel closed')) return 'no server took the connection';
   const cause =
     /Last error: (?:\w*Error(?: \[\w+\])?: )?(.*?)(?: \([-:.TZ\d]+\))?\. Resolution note: /s;
   const text = cause.exec(details)?.[1] ?? details;
