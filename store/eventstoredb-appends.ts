@@ -121,7 +121,8 @@ class Lane {
     try {
       return await new Promise<Told>((resolve, reject) => {
         this.#waiting.set(correlation, { resolve, reject });
-        const onLate = () => reject(new NotNow(`no answer within ${Math.round(withinMs / 1000)} s`));
+        const onLate = () =>
+          reject(new NotNow(`no answer within ${Math.round(withinMs / 1000)} s`));
         // After a stall of this process, what has arrived meanwhile is read first.
         timer = setTimeout(() => setImmediate(onLate), withinMs);
         for (const request of appendRequests({ correlation, ...append })) this.#call.write(request);
