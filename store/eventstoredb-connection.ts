@@ -2,10 +2,11 @@
  * The way to the server that leads: who leads now, and one gRPC channel to it, made anew whenever it is in doubt.
  *
  * Of EventStoreDB's client this uses the protocol's definitions, and not its calls (6.2.1, read and seen). It
- * prints an address with its password when it does not know a setting, and finds no words for why no server leads. Its appends of all clients of a process share one table of answers, which the
- * break of any connection empties: an answer that comes after that is thrown out of an event handler and ends
- * the process. A stream that it reads cannot be left or cancelled, `readAll` has no filter, and its channel may
- * wait for two minutes before it tries a server that is back.
+ * prints an address with its password when it does not know a setting, and has no words for why no server leads.
+ * Its appends of all clients of a process share one table of answers, which the break of any connection empties:
+ * an answer that comes after that is thrown out of an event handler and ends the process. A stream that it reads
+ * cannot be left or cancelled, `readAll` has no filter, and its channel may wait for two minutes before it tries
+ * a server that is back.
  */
 import { readFileSync } from 'node:fs';
 import streamsGrpc, {
