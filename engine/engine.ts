@@ -5,18 +5,10 @@
  * Every engine on a log may run every command: the expected version of an append is the only lock. Alone on its log
  * an engine never meets a conflict; where several share one, each hears of the others' events from the log.
  */
-import type { DeviceCommand, MemberCommand } from '../machines/commands.ts';
-import { Rejected } from '../machines/deciding.ts';
+import type { MemberCommand } from '../machines/commands.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type {
-  Health,
-  HealthCheck,
-  JobEvent,
-  RecordedEvent,
-  Verb,
-  WorkerEvent,
-} from '../machines/events.ts';
+import type { Health, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import {
   evolveJob,
   initialJob,
@@ -25,7 +17,7 @@ import {
   type JobStateName,
 } from '../machines/job.ts';
 import { deadlinesOf } from '../machines/job-next.ts';
-import { jobStream, workerStream } from '../machines/names.ts';
+import { jobStream } from '../machines/names.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
@@ -42,8 +34,9 @@ import { CommandRefused, type Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
 import { type Owed, owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
+import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
 import { jobOf, Streams } from './streams.ts';
-import { WORKER_LEASE_MS, WorkerWatch } from './worker-watch.ts';
+import { WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {
   store: EventStore;
@@ -57,21 +50,6 @@ export interface EngineOptions {
   warn?: (what: string, error?: unknown) => void;
 }
 
-/** A board as its worker announces it. */
-export interface BoardRegistration {
-  device: string;
-  deviceType: string;
-  tags: readonly string[];
-  driver: string;
-  healthCheck?: HealthCheck | undefined;
-}
-
-/** What else a worker says of itself: see the event `WorkerConnected`. */
-export type WorkerFacts = Omit<
-  Extract<WorkerEvent, { type: 'WorkerConnected' }>['data'],
-  'boards' | 'until'
->;
-
 /** How many jobs that are over stay folded for whoever asks for one again. */
 const FINISHED_JOBS_KEPT = 50;
 
@@ -79,7 +57,6 @@ export class Engine {
   readonly #store: EventStore;
   readonly #warn: (what: string, error?: unknown) => void;
   readonly #makeClock: (notBefore: number) => Clock;
-  readonly #shared: boolean;
   readonly #directory: ProjectionRunner<Directory>;
   readonly #streams: Streams;
   readonly #commands: Commands;
@@ -87,6 +64,7 @@ export class Engine {
   readonly #deadlines: Deadlines;
   readonly #lab: LabView;
   readonly #workers: WorkerWatch;
+  readonly #registry: Registry;
   readonly #loop: Loop;
   readonly #finished = new Map<number, JobState>();
   readonly #listeners = new Set<() => void>();
@@ -97,7 +75,6 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { store, checkpoints, newId = eventIds(), shared = false } = options;
     this.#store = store;
-    this.#shared = shared;
     this.#warn = options.warn ?? (() => {});
     this.#makeClock = options.clock ?? systemClock;
     this.#clock = this.#makeClock(0);
@@ -129,6 +106,14 @@ export class Engine {
     const plan = (at: number) => this.#lab.planner.plan(at);
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
     this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
+    this.#registry = new Registry({
+      now,
+      directory,
+      reached,
+      commands,
+      workers: this.#workers,
+      shared,
+    });
     this.#loop = new Loop(
       clock,
       [
@@ -318,101 +303,43 @@ export class Engine {
   }
 
   setOffline(device: string, reason: string, by: By): Promise<DeviceState> {
-    return this.#changeDevice(device, { type: 'TakeDeviceOffline', reason }, by);
+    return this.#registry.change(device, { type: 'TakeDeviceOffline', reason }, by);
   }
   setOnline(device: string, by: By): Promise<DeviceState> {
-    return this.#changeDevice(device, { type: 'BringDeviceOnline' }, by);
+    return this.#registry.change(device, { type: 'BringDeviceOnline' }, by);
   }
   /** For good, until it is restored. @throws CommandRefused `not-idle` while a job has it */
   retire(device: string, reason: string, by: By): Promise<DeviceState> {
-    return this.#changeDevice(device, { type: 'RetireDevice', reason }, by);
+    return this.#registry.change(device, { type: 'RetireDevice', reason }, by);
   }
   restore(device: string, reason: string, by: By): Promise<DeviceState> {
-    return this.#changeDevice(device, { type: 'RestoreDevice', reason }, by);
+    return this.#registry.change(device, { type: 'RestoreDevice', reason }, by);
   }
-
-  /**
-   * What an operator says of a board's health. A job that has the board keeps it to its end; `force`: its member
-   * fails at once (SEMANTICS 4.7).
-   */
-  async setHealth(
+  /** See `Registry.setHealth`. */
+  setHealth(
     device: string,
     is: { to: Health; reason: string; force?: boolean },
     by: By,
   ): Promise<DeviceState> {
-    const { to, reason, force = false } = is;
-    const state = await this.#changeDevice(device, { type: 'ChangeDeviceHealth', to, reason }, by);
-    if (force && state.heldBy !== null) {
-      const why = `${device} was taken from it, health ${to}: ${reason}`;
-      await this.#takeFrom(state.heldBy, device, why, by);
-    }
-    return this.device(device) ?? state;
+    return this.#registry.setHealth(device, is, by);
   }
 
-  /** A job that was about to have the board never gets it under this lease; one that has it loses its member. */
-  async #takeFrom(
-    { job, lease }: { job: number; lease: string },
-    member: string,
-    reason: string,
-    by: By,
-  ): Promise<void> {
-    try {
-      await this.#commands.job(job, { type: 'VoidAllocation', lease, reason }, by);
-      await this.#commands.job(job, { type: 'FailMember', member, reason }, by);
-    } catch (error) {
-      // It has ended, or never had the board.
-      if (!(error instanceof CommandRefused)) throw error;
-    }
-  }
-
-  /**
-   * A worker of this server and its boards are here. Said again, it changes nothing.
-   *
-   * @throws CommandRefused `board-taken` when another worker that is here has one of the boards
-   */
+  /** See `Registry.connectWorker`. */
   async connectWorker(
     worker: string,
     boards: readonly BoardRegistration[],
     is: WorkerFacts = {},
   ): Promise<void> {
-    const by = { actor: `worker:${worker}`, of: workerStream(worker) };
-    for (const { device } of boards) this.#assertNotTaken(device, worker);
-    for (const board of boards) await this.#register(board, worker, by);
-    const connect = async () => {
-      const { position } = await this.#commands.worker(
-        worker,
-        {
-          type: 'ConnectWorker',
-          boards: boards.map((b) => b.device),
-          ...is,
-          ...(this.#shared && { until: this.now() + WORKER_LEASE_MS }),
-        },
-        by,
-      );
-      return position;
-    };
-    await this.#directory.reached(await connect());
-    if (this.#shared) this.#workers.keep(worker, connect);
+    await this.#registry.connectWorker(worker, boards, is);
     this.#loop.wake();
   }
-
   /** Of a log that only this server works on: every worker without a line to it now is lost. */
-  async loseWorkersBut(here: readonly string[], reason: string): Promise<void> {
-    for (const [worker, { state }] of this.directory.workers) {
-      if (state.state !== 'connected' || here.includes(worker)) continue;
-      const by = { actor: 'engine:workers' };
-      const done = await this.#commands.worker(worker, { type: 'LoseWorker', reason }, by);
-      await this.#directory.reached(done.position);
-    }
+  loseWorkersBut(here: readonly string[], reason: string): Promise<void> {
+    return this.#registry.loseWorkersBut(here, reason);
   }
-
   /** The other servers that were ever on this log, with what their workers said of them last. */
   otherServers(): { tokenKey: string; boardUrl: string; isHere: boolean }[] {
-    return [...this.directory.workers.entries()].flatMap(([name, { state }]) => {
-      const { tokenKey, boardUrl } = state;
-      if (tokenKey === null || boardUrl === null || this.#workers.isOwn(name)) return [];
-      return [{ tokenKey, boardUrl, isHere: state.state === 'connected' }];
-    });
+    return this.#registry.otherServers();
   }
 
   // what a worker needs
@@ -512,31 +439,6 @@ export class Engine {
     const [oldest] = this.#finished.keys();
     if (this.#finished.size > FINISHED_JOBS_KEPT && oldest !== undefined)
       this.#finished.delete(oldest);
-  }
-
-  /** Two boards of one name cannot be told apart: the worker that is here keeps its own. */
-  #assertNotTaken(device: string, worker: string): void {
-    const owner = this.device(device)?.worker;
-    const state = owner === undefined ? undefined : this.directory.workers.get(owner)?.state;
-    if (owner === worker || state?.state !== 'connected' || state.until === null) return;
-    if (state.until <= this.now()) return;
-    const why = `${device} is a board of worker ${owner}, which is here: give one of the two another name`;
-    throw new CommandRefused(new Rejected('board-taken', why));
-  }
-
-  /** A board that was retired stays so, whatever the lab's file says. */
-  async #register(board: BoardRegistration, worker: string, by: By): Promise<void> {
-    const { device, deviceType, tags, driver, healthCheck } = board;
-    if (this.device(device)?.state === 'retired') return;
-    const check = healthCheck === undefined ? {} : { healthCheck };
-    const facts = { deviceType, tags: [...tags], worker, driver, ...check };
-    await this.#changeDevice(device, { type: 'RegisterDevice', ...facts }, by);
-  }
-
-  async #changeDevice(device: string, command: DeviceCommand, by: By): Promise<DeviceState> {
-    const { state, position } = await this.#commands.device(device, command, by);
-    await this.#directory.reached(position);
-    return state;
   }
 }
 

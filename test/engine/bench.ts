@@ -1,10 +1,6 @@
 /** A small lab around a real engine: boards, jobs and members driven by hand. */
-import {
-  type BoardRegistration,
-  Engine,
-  type EngineOptions,
-  type WorkerFacts,
-} from '../../engine/engine.ts';
+import { Engine, type EngineOptions } from '../../engine/engine.ts';
+import type { BoardRegistration, WorkerFacts } from '../../engine/registry.ts';
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import type { JobState } from '../../machines/job.ts';

@@ -4,9 +4,10 @@
  * scheduler are the real ones. The invariants are looked at after every event.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { BoardRegistration, Engine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { CommandRefused } from '../../engine/live-stream.ts';
 import type { Owed } from '../../engine/owed.ts';
+import type { BoardRegistration } from '../../engine/registry.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
 import type { RecordedEvent, Verb } from '../../machines/events.ts';
 import { isOver } from '../../machines/job.ts';
