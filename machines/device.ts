@@ -170,8 +170,8 @@ export function decideDevice(
       if (state.heldBy?.lease === reservation.lease) break;
       if (state.heldBy !== null) return new Rejected('not-idle', `held by job ${state.heldBy.job}`);
       if (state.offline !== null) return new Rejected('not-idle', `offline: ${state.offline}`);
-      if (!isFitFor(state.health, reservation.healthCheck === true))
-        return new Rejected('not-idle', `health ${state.health}: ${state.healthReason ?? ''}`);
+      if (!isFitFor(state, reservation.healthCheck === true))
+        return new Rejected('not-idle', `health ${state.health}: ${unfit(state)}`);
       draft.emit('DeviceReserved', reservation);
       break;
     }
@@ -197,9 +197,20 @@ export function decideDevice(
   return draft.events;
 }
 
-/** Jobs take a board of good or unknown health; its own health check takes one that is looping too (SEMANTICS 4.2, 4.5). */
-export const isFitFor = (health: Health, healthCheck: boolean): boolean =>
-  health === 'good' || health === 'unknown' || (healthCheck && health === 'looping');
+/**
+ * Jobs take a board of good health, or of unknown health where no check could tell it; a board's own health check takes
+ * one that is looping too (SEMANTICS 4.2, 4.5).
+ */
+export function isFitFor(
+  { health, healthCheck }: Pick<DeviceState, 'health' | 'healthCheck'>,
+  isCheck: boolean,
+): boolean {
+  if (health === 'unknown') return isCheck || healthCheck === null;
+  return health === 'good' || (isCheck && health === 'looping');
+}
+
+const unfit = ({ health, healthReason }: DeviceState): string =>
+  health === 'unknown' ? 'its health check comes first' : (healthReason ?? '');
 
 function release(
   draft: Draft<DeviceState, DeviceEvent>,

@@ -3,19 +3,24 @@
  * again, exactly as it was (`--seed N`). A failure prints its seed and the commit.
  */
 import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { simulate } from '../test/sim/lab.ts';
+import { aboveZero, seedOf } from './numbers.ts';
 
 /** Of virtual time, before the faults stop. */
 const RUN_MINUTES = 180;
 const SEED_MAX = 2 ** 31;
 
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } },
-});
+const { minutes, seed } = new Command('npm run sim --')
+  .description('simulate labs under faults, on virtual time: no rule of the scheduler may break')
+  .option('--minutes <n>', 'how long', aboveZero, 1)
+  .option('--seed <n>', 'one lab of an earlier run, exactly as it was', seedOf)
+  .helpOption('--help', 'show this help')
+  .parse()
+  .opts<{ minutes: number; seed?: number }>();
 
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const end = Date.now() + Number(values.minutes) * 60_000;
+const end = Date.now() + minutes * 60_000;
 const total = { runs: 0, jobs: 0, faults: 0, hours: 0, events: 0 };
 
 async function one(seed: number): Promise<void> {
@@ -33,7 +38,7 @@ async function one(seed: number): Promise<void> {
   }
 }
 
-if (values.seed !== undefined) await one(Number(values.seed));
+if (seed !== undefined) await one(seed);
 else
   do await one(Math.floor(Math.random() * SEED_MAX));
   while (Date.now() < end && process.exitCode !== 1);

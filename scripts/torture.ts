@@ -5,36 +5,34 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { killRound, randomOf, tornWal } from '../test/store/crash.ts';
+import { aboveZero, seedOf } from './numbers.ts';
 
 const TORN_COPIES = 40;
 /** A log is read whole after each kill: after some rounds a new one is begun. */
 const ROUNDS_A_LOG = 20;
 const KILL_AFTER_LINES_MAX = 600;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    store: { type: 'string', default: 'sqlite' },
-    seed: { type: 'string', default: String(Date.now()) },
-  },
-});
-const minutes = Number(values.minutes);
-if (!(minutes > 0) || values.store !== 'sqlite') {
-  process.stderr.write('usage: npm run torture -- [--minutes N] [--store sqlite] [--seed N]\n');
-  process.exit(2);
-}
+const { minutes, seed = Date.now() } = new Command('npm run torture --')
+  .description(
+    'kill writers of the log and damage copies of it: nothing acknowledged may be missing',
+  )
+  .option('--minutes <n>', 'how long', aboveZero, 1)
+  .option('--seed <n>', 'the seed of an earlier run', seedOf)
+  .helpOption('--help', 'show this help')
+  .parse()
+  .opts<{ minutes: number; seed?: number }>();
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const random = randomOf(Number(values.seed));
+const random = randomOf(seed);
 const folder = mkdtempSync(join(tmpdir(), 'muster-torture-'));
 const end = performance.now() + minutes * 60_000;
 const count = { rounds: 0, kills: 0, checked: 0, copies: 0 };
 const summary = () =>
   `${count.rounds} rounds: ${count.kills} kills, ${count.checked} acknowledged events checked, ${count.copies} torn copies opened`;
 
-say(`torture of sqlite for ${minutes} minutes, seed ${values.seed}`);
+say(`torture of sqlite for ${minutes} minutes, seed ${seed}`);
 try {
   for (let dir = ''; performance.now() < end; count.rounds += 1) {
     if (count.rounds % ROUNDS_A_LOG === 0) {
@@ -55,7 +53,7 @@ try {
   say(`${summary()}; nothing was lost`);
 } catch (error) {
   say(summary());
-  say(`LOST, seed ${values.seed}, files in ${folder}`);
+  say(`LOST, seed ${seed}, files in ${folder}`);
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;
 }

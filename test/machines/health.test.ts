@@ -133,7 +133,7 @@ describe('a job that is no check', () => {
   });
 
   it('leaves what an operator has said', () => {
-    given(registered, reserved, health('maintenance'))
+    given(registered, ...passed, reserved, health('maintenance'))
       .when(released({ ended: 'failed', fault: 'board' }))
       .gives(['DeviceReleased']);
   });
@@ -220,17 +220,20 @@ describe('the count of jobs since the last check', () => {
       .gives(['DeviceReserved']);
 
   it('grows with every job that had the board, however it ended', () => {
-    expect(boardAfter(registered, ...oneJob)).toMatchObject({ jobsSinceCheck: 1, checkedAt: null });
+    expect(boardAfter(registered, health('good'), ...oneJob)).toMatchObject({
+      jobsSinceCheck: 1,
+      checkedAt: null,
+    });
     const cancelled = [reserved, released({ ended: 'cancelled' })];
-    expect(boardAfter(registered, ...oneJob, ...cancelled).jobsSinceCheck).toBe(2);
+    expect(boardAfter(registered, health('good'), ...oneJob, ...cancelled).jobsSinceCheck).toBe(2);
   });
 
   it('does not grow with a reservation that came to nothing', () => {
-    expect(boardAfter(registered, reserved, released({})).jobsSinceCheck).toBe(0);
+    expect(boardAfter(registered, health('good'), reserved, released({})).jobsSinceCheck).toBe(0);
   });
 
   it('starts anew with a check that came to a verdict, at its end', () => {
-    expect(boardAfter(registered, ...oneJob, later(60), ...passed)).toMatchObject({
+    expect(boardAfter(registered, health('good'), ...oneJob, later(60), ...passed)).toMatchObject({
       jobsSinceCheck: 0,
       checkedAt: START + 60_000,
     });
@@ -238,7 +241,7 @@ describe('the count of jobs since the last check', () => {
 
   it('goes on over a check that was cancelled', () => {
     const cancelled = [reservedForCheck, released({ ended: 'cancelled' })];
-    expect(boardAfter(registered, ...oneJob, ...cancelled)).toMatchObject({
+    expect(boardAfter(registered, health('good'), ...oneJob, ...cancelled)).toMatchObject({
       jobsSinceCheck: 1,
       checkedAt: null,
     });
@@ -268,9 +271,18 @@ describe('a board is given', () => {
       .gives(['DeviceReserved', { healthCheck: true }]);
   });
 
-  it('to both while it is good or unknown', () => {
-    for (const to of ['good', 'unknown'] as const)
-      for (const isCheck of [true, false]) expect(isFitFor(to, isCheck)).toBe(true);
+  it('to its own check alone while its health is unknown, where it has one', () => {
+    given(registered, health('unknown'))
+      .when(reserved)
+      .rejectsWith('not-idle', /health unknown: its health check comes first/);
+    for (const healthCheck of [check, null])
+      expect(isFitFor({ health: 'unknown', healthCheck }, true)).toBe(true);
+    expect(isFitFor({ health: 'unknown', healthCheck: null }, false)).toBe(true);
+  });
+
+  it('to both while it is good', () => {
+    for (const isCheck of [true, false])
+      expect(isFitFor({ health: 'good', healthCheck: check }, isCheck)).toBe(true);
   });
 
   it('as a check that is remembered for as long as it is held, and no longer', () => {

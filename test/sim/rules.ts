@@ -34,17 +34,17 @@ function brokenByReservation(
   const isCheck = data.healthCheck === true;
   if (board.state !== 'idle') return `given though it is ${board.state}`;
   if (board.offline !== null) return 'given though it is offline';
-  if (!isFitFor(board.health, isCheck)) return `given though its health is ${board.health}`;
+  if (!isFitFor(board, isCheck)) return `given though its health is ${board.health}`;
   return !isCheck && isCheckDue(board, meta.at)
     ? 'given to a job though a check comes first'
     : undefined;
 }
 
-/** Not by the scheduler's own reckoning. What changes in the instant of the reservation may cross with it. */
+/** Not by the scheduler's own reckoning. */
 function isCheckDue(board: DeviceState, now: number): boolean {
-  const { healthCheck, health, healthSince, checkedAt, jobsSinceCheck } = board;
+  const { healthCheck, health, checkedAt, jobsSinceCheck } = board;
   if (healthCheck === null) return false;
-  if (health !== 'good') return healthSince === null || healthSince.at < now;
+  if (health !== 'good') return true;
   const { everyHours, everyJobs } = healthCheck;
   if (checkedAt === null) return true;
   const hours = (now - checkedAt) / HOUR_MS;
