@@ -5,6 +5,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { RejectionCode } from '../machines/deciding.ts';
+import { UnreadableEvent } from '../machines/events.ts';
 import { AppendTooLarge, StoreUnavailable } from '../store/port.ts';
 
 const titles = {
@@ -37,6 +38,7 @@ const titles = {
   'media-type': [415, 'This kind of content is not understood'],
   'range-not-satisfiable': [416, 'The range begins after the end'],
   'invalid-job': [422, 'The job is not right'],
+  'unreadable-event': [500, 'The log is damaged'],
   internal: [500, 'The server failed'],
   'store-unavailable': [503, 'The log cannot be written or read now'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -83,6 +85,8 @@ export function problemOf(error: unknown): ApiProblem {
       'the server cannot reach its log now, and says why in its own output: nothing was changed, or it cannot be told; the same request may be sent again',
       { headers: { 'retry-after': '1' } },
     );
+  if (error instanceof UnreadableEvent)
+    return new ApiProblem(error.code, `${error.message}; muster verify names all such events`);
   return framework(error as Partial<FastifyError>);
 }
 

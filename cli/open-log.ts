@@ -1,8 +1,10 @@
 /** The log that a command works on: the folder's own, or that of an EventStoreDB server or cluster. */
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { directoryProjection } from '../engine/directory-projection.ts';
 import { openEventStoreDb } from '../store/eventstoredb.ts';
 import { lockFolder } from '../store/lock.ts';
-import type { EventStore } from '../store/port.ts';
+import { type EventStore, StoreRefused } from '../store/port.ts';
 import { openSqliteSnapshot, openSqliteStore } from '../store/sqlite.ts';
 
 export interface WhichLog {
@@ -34,6 +36,7 @@ export async function openLog(
   if (store !== undefined) return eventStoreDb(store);
   const lock = await lockFolder(dataDir, command);
   try {
+    refuseLost(dataDir);
     const log = await openSqliteStore({ file: logFile(dataDir) });
     const close = async () => {
       await log.close();
@@ -44,6 +47,17 @@ export async function openLog(
     await lock.release();
     throw error;
   }
+}
+
+/** Where a log was, none is begun anew in silence: the numbers of its jobs would be given a second time. */
+function refuseLost(dataDir: string): void {
+  const file = logFile(dataDir);
+  const folder = checkpointsFolder(dataDir);
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > 0 || !existsSync(join(folder, `${directoryProjection.name}.json`))) return;
+  throw new StoreRefused(
+    `there is nothing in ${file}, and ${folder} says that a log was there; restore a backup, or remove that folder to begin a new log`,
+  );
 }
 
 /**

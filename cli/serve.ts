@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
+import { UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { ServerRefused, startServer } from './server.ts';
@@ -76,6 +77,10 @@ function failureOf(error: unknown): unknown {
   // A board of the lab's file is another server's.
   if (error instanceof CommandRefused) return failure(error, EXIT.usage);
   if (error instanceof StoreUnavailable) return failure(error, EXIT.noServer);
+  if (error instanceof UnreadableEvent) {
+    const message = `${error.message}; "muster verify" names all such events, docs/operations.md says what to do`;
+    return failure({ code: error.code, message }, EXIT.failed);
+  }
   return error;
 }
 

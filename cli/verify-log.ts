@@ -17,7 +17,7 @@ import { SUBMISSIONS } from '../machines/names.ts';
 import { evolveSubmissions, initialSubmissions } from '../machines/submissions.ts';
 import { evolveWorker, initialWorker } from '../machines/worker.ts';
 import { isUnreadableRecord } from '../store/edge.ts';
-import type { EventStore } from '../store/port.ts';
+import { type EventStore, StoreUnavailable } from '../store/port.ts';
 import { Fingerprints, fingerprintOf } from './fingerprints.ts';
 
 /** What is wrong, and where. A fault of a checkpoint has no place in the log. */
@@ -46,6 +46,8 @@ export interface VerifyOptions {
   store: EventStore;
   checkpoints: Checkpoints;
   projections: readonly Projection<unknown>[];
+  /** What was found wrong with the log's file before any event of it was read. */
+  fileFaults: readonly string[];
   /** Is told how many events were read by now. */
   onProgress(events: number): void;
 }
@@ -55,6 +57,7 @@ const PROGRESS_EVENTS = 10_000;
 
 export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   const checks = new LogChecks();
+  for (const reason of options.fileFaults) checks.fault({ reason });
   const rebuilds = await Promise.all(
     options.projections.map((is) => rebuildOf(is, options.checkpoints)),
   );
@@ -99,7 +102,10 @@ function isIn(doubted: ReadonlySet<number>, id: string): boolean {
   return fingerprint !== undefined && doubted.has(fingerprint);
 }
 
-/** All events that can be read; one that cannot is reported, and reading goes on after it. */
+/**
+ * All events that can be read; one that cannot is reported, and reading goes on after it. Where the file is so damaged
+ * that nothing after it can be read, that is reported too, and is the end.
+ */
 async function* readOver(
   store: EventStore,
   onFault: (fault: Fault) => void,
@@ -112,10 +118,15 @@ async function* readOver(
       }
       return;
     } catch (error) {
-      if (!isUnreadableRecord(error)) throw error;
-      const { stream, version, position, message } = error;
-      onFault({ stream, version, position, reason: message });
-      after = position;
+      if (isUnreadableRecord(error) && error.position > after) {
+        const { stream, version, position, message } = error;
+        onFault({ stream, version, position, reason: message });
+        after = position;
+        continue;
+      }
+      if (!isUnreadableRecord(error) && !(error instanceof StoreUnavailable)) throw error;
+      onFault({ reason: `nothing after position ${after} can be read: ${error.message}` });
+      return;
     }
   }
 }
@@ -151,6 +162,7 @@ class LogChecks {
     if (event.position <= this.#head)
       wrong(`its position is not above ${this.#head}, that of the event before it`);
     this.#head = event.position;
+    if (fingerprintOf(event.id) === undefined) wrong(`its id ${event.id} is not a UUID`);
     this.#take(event.id, event.meta.causationId);
     this.#fold(event, wrong);
   }
@@ -167,7 +179,8 @@ class LogChecks {
     const is = this.#streams.get(event.stream) ?? { version: 0, state: undefined, isBroken: false };
     this.#streams.set(event.stream, is);
     if (event.version !== is.version + 1) {
-      wrong(`event ${is.version + 1} of its stream should come here: events are missing`);
+      const why = event.version > is.version ? 'events are missing' : 'it is not in its place';
+      wrong(`event ${is.version + 1} of its stream should come here: ${why}`);
       is.isBroken = true;
     }
     is.version = event.version;
@@ -264,7 +277,10 @@ class Rebuild {
       return [`the checkpoint of the ${name} is another version's; the server builds it anew`];
     if (this.#isStopped) return [];
     if (!this.#isReached)
-      return [`the checkpoint of the ${name} is of another log; the server builds it anew`];
+      return [
+        `the checkpoint of the ${name} knows position ${saved.position}, where this log has another event or none: ` +
+          'it is of another log, or the newest events of this one are lost; the server builds it anew',
+      ];
     const rebuilt = JSON.parse(JSON.stringify(this.#projection.toJson(this.#state)));
     const where = differenceOf(saved.state, rebuilt, name);
     if (where !== undefined)

@@ -8,7 +8,13 @@
 import type { MemberCommand } from '../machines/commands.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type { Health, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import {
+  type Health,
+  type JobEvent,
+  notTaken,
+  type RecordedEvent,
+  type Verb,
+} from '../machines/events.ts';
 import {
   evolveJob,
   initialJob,
@@ -430,7 +436,11 @@ export class Engine {
   async #foldJob(id: number): Promise<JobState> {
     let state = initialJob;
     for await (const event of this.#store.read(jobStream(id)))
-      state = evolveJob(state, event as RecordedEvent<JobEvent>);
+      try {
+        state = evolveJob(state, event as RecordedEvent<JobEvent>);
+      } catch (error) {
+        throw notTaken(event, error);
+      }
     return state;
   }
 

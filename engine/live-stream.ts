@@ -5,7 +5,7 @@
  * appended at once. Nobody hears of an event before it is durable. The same key gives the same outcome.
  */
 import { type Env, Rejected, type Request } from '../machines/deciding.ts';
-import type { AnyEvent, NewEvent, StreamEvent } from '../machines/events.ts';
+import { type AnyEvent, type NewEvent, notTaken, type StreamEvent } from '../machines/events.ts';
 import { ConcurrencyConflict, type EventStore } from '../store/port.ts';
 
 /** How often a batch is decided again after somebody else's append before its callers are told. */
@@ -147,7 +147,11 @@ export class LiveStream<S, C, E extends AnyEvent> {
   async #readOn(onEvent: (event: StreamEvent<E>) => void): Promise<void> {
     for await (const recorded of this.#around.store.read(this.name, this.#version)) {
       const event = recorded as unknown as StreamEvent<E>;
-      this.#take(event);
+      try {
+        this.#take(event);
+      } catch (error) {
+        throw notTaken(recorded, error);
+      }
       onEvent(event);
     }
   }

@@ -1,5 +1,5 @@
 /** Keeps a projection up with the log: from its checkpoint through history into what is appended live. */
-import type { RecordedEvent } from '../machines/events.ts';
+import { notTaken, type RecordedEvent } from '../machines/events.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
 
 /** A checkpoint is taken when this many events have gone by since the last one, and at a clean end. */
@@ -93,7 +93,11 @@ export class ProjectionRunner<S> {
 
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) {
-      this.#projection.apply(this.#state, event);
+      try {
+        this.#projection.apply(this.#state, event);
+      } catch (error) {
+        throw notTaken(event, error);
+      }
       this.#before = this.#position;
       this.#position = event.position;
       this.#lastId = event.id;

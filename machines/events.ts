@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { JobDefinition } from './definition.ts';
 import { DeviceName, Instant, JobId, PRIORITY_MAX, RoleName } from './names.ts';
+import { IllegalTransition } from './table.ts';
 
 const Member = DeviceName;
 const Priority = z.int().min(0).max(PRIORITY_MAX);
@@ -324,6 +325,16 @@ export class UnreadableEvent extends Error {
   }
 }
 
+/** What a fold threw at an event that was stored: one that its stream's machine does not take has its place too. */
+export const notTaken = (
+  event: { stream: string; version: number; type: string },
+  error: unknown,
+): unknown =>
+  error instanceof IllegalTransition ? new UnreadableEvent(event, error.message) : error;
+
+const inOneLine = (error: z.ZodError): string =>
+  z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
+
 const schemaVersion: Partial<Record<EventType, number>> = {};
 
 /**
@@ -339,7 +350,7 @@ export function parseEvent(raw: {
   version: number;
 }): { event: AnyEvent; meta: Meta } {
   const meta = Meta.safeParse(raw.meta);
-  if (!meta.success) throw new UnreadableEvent(raw, z.prettifyError(meta.error));
+  if (!meta.success) throw new UnreadableEvent(raw, inOneLine(meta.error));
   if (!Object.hasOwn(schemas, raw.type))
     throw new UnreadableEvent(
       raw,
@@ -352,6 +363,6 @@ export function parseEvent(raw: {
       `schema ${meta.data.schema} was written by a newer version of Muster`,
     );
   const data = schemas[type].safeParse(raw.data);
-  if (!data.success) throw new UnreadableEvent(raw, z.prettifyError(data.error));
+  if (!data.success) throw new UnreadableEvent(raw, inOneLine(data.error));
   return { event: { type, data: data.data } as AnyEvent, meta: meta.data };
 }

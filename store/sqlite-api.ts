@@ -60,9 +60,9 @@ const whatToDo: Partial<Record<number, string>> = {
   [SQLITE_NOTADB]: 'it is not an SQLite database; use another folder',
 };
 
-const describe = (file: string, error: unknown): string => {
+const describe = (file: string, error: unknown, code = resultCode(error)): string => {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = whatToDo[resultCode(error) ?? -1];
+  const hint = whatToDo[code ?? -1];
   return hint === undefined ? `${file}: ${message}` : `${file}: ${hint} (${message})`;
 };
 
@@ -77,5 +77,9 @@ export function notOpened(file: string, error: unknown): StoreRefused | StoreUna
   const code = resultCode(error);
   if (code === SQLITE_FULL || code === SQLITE_IOERR || code === SQLITE_BUSY)
     return unavailable(file, error);
-  return new StoreRefused(describe(file, error), { cause: error });
+  // A table or a column that should be there is not.
+  const isDamaged = code === SQLITE_ERROR;
+  return new StoreRefused(describe(file, error, isDamaged ? SQLITE_CORRUPT : code), {
+    cause: error,
+  });
 }

@@ -31,6 +31,10 @@ const CHECKPOINT_PAGES = 4_000;
 const WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 64 * 1024;
 
+/** Either order of bytes, https://sqlite.org/fileformat2.html#walformat; or it was made, and nothing written yet. */
+const WAL_BEGINS_WITH = [0x377f0682, 0x377f0683, 0];
+const WAL_HEADER_BYTES = 32;
+
 /** Since version 2. `head`: the highest position given when a stream was last removed; its events may be gone. */
 const KEPT = 'CREATE TABLE kept (head INTEGER NOT NULL); INSERT INTO kept VALUES (0);';
 
@@ -72,7 +76,8 @@ const SCHEMA = `
  * @throws StoreRefused when it is not Muster's, or a newer version wrote it
  */
 export function openLogFile(file: string): Database {
-  const isThere = existsSync(file) && statSync(file).size > 0;
+  const is = statSync(file, { throwIfNoEntry: false });
+  const isThere = is !== undefined && (is.size > 0 || !is.isFile());
   const version = isThere ? versionInHeader(file) : makeLogFile(file);
   const db = openDatabase(file);
   try {
@@ -97,6 +102,8 @@ export function openLogFile(file: string): Database {
 export function openLogSnapshot(file: string): Database {
   if (!existsSync(file))
     throw new StoreRefused(`there is no log ${file}; name the data folder of a server with --data`);
+  if (statSync(file).size === 0)
+    throw new StoreRefused(`${file} is empty: what was in it is lost; restore a backup`);
   versionInHeader(file);
   const db = openDatabase(file, { readOnly: true });
   try {
@@ -134,15 +141,20 @@ function setPragmas(db: Database): void {
   db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`);
 }
 
-/** Reads the header with plain file calls: to open a file with SQLite may already write beside it. */
-function versionInHeader(file: string): number {
-  const header = Buffer.alloc(100);
+/** Read with plain file calls: to open a file with SQLite may already write beside it. */
+function headerOf(file: string, bytes: number): Buffer {
+  const header = Buffer.alloc(bytes);
   const handle = openSync(file, 'r');
   try {
-    readSync(handle, header, 0, header.length, 0);
+    readSync(handle, header, 0, bytes, 0);
   } finally {
     closeSync(handle);
   }
+  return header;
+}
+
+function versionInHeader(file: string): number {
+  const header = statSync(file).isFile() ? headerOf(file, 100) : Buffer.alloc(100);
   const isSqlite = header.toString('latin1', 0, 16) === 'SQLite format 3\0';
   if (!isSqlite || header.readUInt32BE(68) !== APPLICATION_ID)
     throw new StoreRefused(
@@ -150,7 +162,18 @@ function versionInHeader(file: string): number {
     );
   const version = header.readUInt32BE(60);
   checkVersion(file, version);
+  refuseBrokenWal(`${file}-wal`);
   return version;
+}
+
+/** SQLite takes one that it does not understand for an empty one, and overwrites it. */
+function refuseBrokenWal(wal: string): void {
+  // Cut off within its own header, no event was in it.
+  if ((statSync(wal, { throwIfNoEntry: false })?.size ?? 0) < WAL_HEADER_BYTES) return;
+  if (WAL_BEGINS_WITH.includes(headerOf(wal, 4).readUInt32BE())) return;
+  throw new StoreRefused(
+    `${wal} is damaged, and the newest events were in it; restore a backup, or move it away to go on without them`,
+  );
 }
 
 function checkVersion(file: string, version: number): void {

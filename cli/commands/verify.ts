@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
+import { checkSqliteFile } from '../../store/sqlite-check.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { checkpointsFolder, openLogToRead } from '../open-log.ts';
+import { checkpointsFolder, logFile, openLogToRead } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
 import { type Fault, type Verified, verifyLog } from '../verify-log.ts';
 
@@ -27,6 +28,7 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
       store: log.store,
       checkpoints: fileCheckpoints(checkpointsFolder(options.data)),
       projections: [directoryProjection as Projection<unknown>],
+      fileFaults: options.store === undefined ? checkSqliteFile(logFile(options.data)) : [],
       onProgress: countsTo(io, 'checked'),
     });
     if (options.json) await printJson(io, verified);
@@ -40,7 +42,10 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
 function renderVerified(verified: Verified, columns: number): string {
   const { events, streams, jobsOver, head, faultCount, faults, notes } = verified;
   const size = `${counted(events, 'event')} in ${counted(streams, 'stream')}, ${counted(jobsOver, 'job')} over, up to position ${head}`;
-  const verdict = faultCount === 0 ? 'all is well' : counted(faultCount, 'fault');
+  const verdict =
+    faultCount === 0
+      ? 'all is well'
+      : `${counted(faultCount, 'fault')}; docs/operations.md says what to do (When something is wrong)`;
   return [
     hang('', size, columns),
     ...notes.map((note) => hang('note: ', note, columns)),
@@ -56,5 +61,5 @@ function faultText({ stream, version, position, type, reason }: Fault): string {
     type === undefined ? '' : `(${type})`,
     position === undefined ? '' : `at position ${position}`,
   ].filter((part) => part !== '');
-  return `${where.join(' ')}: ${reason}`;
+  return where.length === 0 ? reason : `${where.join(' ')}: ${reason}`;
 }

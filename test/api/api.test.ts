@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildBoardApp } from '../../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { StoreUnavailable } from '../../store/port.ts';
+import { sent } from '../store/events.ts';
 import {
   document,
   doors,
@@ -310,6 +311,20 @@ describe('errors', () => {
     expect(lines).toHaveLength(1);
     expect(JSON.stringify(lines[0])).toContain('the secret cause');
     expect(JSON.stringify(lines[0])).not.toContain('hidden');
+  });
+
+  it('name the place of what is damaged in the log', async () => {
+    const { engine, store } = await doors();
+    await store.append('job-9', 0, [sent()]);
+    const { app } = await doors({ engine: engineBut(engine, { jobCount: 9 }) });
+    for (const url of ['/api/jobs/9', '/api/jobs/9/events', '/api/jobs'])
+      expect((await app.inject(url)).json()).toMatchObject({
+        status: 500,
+        code: 'unreadable-event',
+        detail: expect.stringMatching(
+          /^job-9 event 1 \(MessageSent\): .*; muster verify names all/,
+        ),
+      });
   });
 
   it('say which addresses there are not, and which methods there are', async () => {
