@@ -57,7 +57,9 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
       : `${server.boardCount} boards (${server.boards})`;
   const text = `${server.url}  API documentation: ${server.url}/docs  ${boards}`;
   process.stdout.write(hang('muster: ', text, columns));
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
+    process.on('uncaughtException', reject);
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {

@@ -1,6 +1,6 @@
 /** What of the server's log is Muster's, and an event of it as the port knows it. */
 import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
-import { BadAppend, recordedFromStore } from './edge.ts';
+import { BadAppend, recordedFromStore, unreadableRecord } from './edge.ts';
 import type { ServerEvent } from './eventstoredb-wire.ts';
 
 /** Streams keep their names in the server, where people look for `job-12` in its own pages. */
@@ -22,15 +22,15 @@ export const isOurs = ({ stream, type }: ServerEvent): boolean =>
 /**
  * One of our events, as the port knows it.
  *
- * @throws UnreadableEvent for an event that another application wrote into a stream of ours
+ * @throws UnreadableRecord for an event that another application wrote into a stream of ours
  */
 export function recordedOf(event: ServerEvent): RecordedEvent {
   const meta = metaOf(event.meta);
-  if (meta === undefined)
-    throw new UnreadableEvent(
-      event,
-      'another application wrote it. Muster needs the streams job-*, device-*, worker-* and submissions for itself: give it a cluster of its own',
-    );
+  if (meta === undefined) {
+    const why =
+      'another application wrote it. Muster needs the streams job-*, device-*, worker-* and submissions for itself: give it a cluster of its own';
+    throw unreadableRecord(new UnreadableEvent(event, why), event.position);
+  }
   return recordedFromStore({ ...event, meta });
 }
 

@@ -6,6 +6,7 @@
  * its next scavenge, so a stream of ours lists the names of those that readers of the whole log must not see.
  */
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { Appends } from './eventstoredb-appends.ts';
 import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
 import { exceptionIn, meaningOf, patiently } from './eventstoredb-patience.ts';
@@ -17,6 +18,17 @@ import { StoreUnavailable } from './port.ts';
 const LIST = 'muster-removed';
 /** Others that append meanwhile make it begin again; nobody does that for long to what retention takes out. */
 const ROUNDS_MAX = 20;
+
+const Removed = z.object({ stream: z.string() });
+
+/** Undefined for an event that another application wrote. */
+function nameIn(data: string): string | undefined {
+  try {
+    return Removed.safeParse(JSON.parse(data)).data?.stream;
+  } catch {
+    return undefined;
+  }
+}
 
 export class Removals {
   readonly #connection: Connection;
@@ -38,7 +50,8 @@ export class Removals {
     do {
       page = await this.#reads.ofStream(LIST, this.#version, 'the log');
       for (const { data, version } of page.events) {
-        this.#names.add(JSON.parse(data).stream);
+        const name = nameIn(data);
+        if (name !== undefined) this.#names.add(name);
         this.#version = Math.max(this.#version, version);
       }
     } while (!page.isLast);

@@ -61,5 +61,6 @@ function faultText({ stream, version, position, type, reason }: Fault): string {
     type === undefined ? '' : `(${type})`,
     position === undefined ? '' : `at position ${position}`,
   ].filter((part) => part !== '');
-  return where.length === 0 ? reason : `${where.join(' ')}: ${reason}`;
+  const why = reason.replaceAll(/\n\s*/g, ' ');
+  return where.length === 0 ? why : `${where.join(' ')}: ${why}`;
 }
