@@ -24,8 +24,13 @@ export interface MusterProcess extends Ready {
   stop(): Promise<void>;
 }
 
+/** As `examples/muster.service` starts a server. */
+const NODE_OPTIONS = ['--max-semi-space-size=64'];
+
 export async function startMuster(asked: Asked): Promise<MusterProcess> {
-  const child = fork(new URL('./muster-server.js', import.meta.url), [JSON.stringify(asked)]);
+  const child = fork(new URL('./muster-server.js', import.meta.url), [JSON.stringify(asked)], {
+    execArgv: NODE_OPTIONS,
+  });
   const answers: ((answer: unknown) => void)[] = [];
   const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
   child.on('message', (answer) => answers.shift()?.(answer));
