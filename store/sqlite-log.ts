@@ -16,24 +16,18 @@ import { Pages } from './sqlite-pages.ts';
 /** Names and ends of streams that are remembered. */
 const CACHED_MAX = 50_000;
 /** Rows are written so many at a time while there are so many: each call of SQLite has a price of its own. */
-const ROWS_AT_ONCE = 16;
+const ROWS_AT_ONCE = [16, 4, 1];
+const ROWS_AT_ONCE_MAX = Math.max(...ROWS_AT_ONCE);
 const COLUMNS = 11;
 
 export class SqliteLog {
   readonly #db: Database;
   readonly #statements: Record<
-    | 'nameId'
-    | 'addName'
-    | 'streamEnd'
-    | 'hasId'
-    | 'range'
-    | 'addOne'
-    | 'addMany'
-    | 'head'
-    | 'keepHead'
-    | 'remove',
+    'nameId' | 'addName' | 'streamEnd' | 'hasId' | 'range' | 'head' | 'keepHead' | 'remove',
     Statement
   >;
+  /** The statements that add as many rows as `ROWS_AT_ONCE` says. */
+  readonly #adds: readonly { values: number; statement: Statement }[];
   readonly #ofStream: Pages;
   readonly #ofLog: Pages;
   /** Id of a name. Forgotten on rollback, and when it is full. */
@@ -55,14 +49,16 @@ export class SqliteLog {
       range: db.prepare(
         'SELECT id, position FROM events WHERE stream = ? AND version > ? ORDER BY version LIMIT ?',
       ),
-      addOne: db.prepare(`INSERT INTO events VALUES ${row}`),
-      addMany: db.prepare(`INSERT INTO events VALUES ${Array(ROWS_AT_ONCE).fill(row)}`),
       head: db.prepare(
         'SELECT max(head, coalesce((SELECT max(position) FROM events), 0)) AS head FROM kept',
       ),
       keepHead: db.prepare('UPDATE kept SET head = ?'),
       remove: db.prepare('DELETE FROM events WHERE stream = ?'),
     };
+    this.#adds = ROWS_AT_ONCE.map((rows) => ({
+      values: rows * COLUMNS,
+      statement: db.prepare(`INSERT INTO events VALUES ${Array(rows).fill(row)}`),
+    }));
     this.#ofStream = new Pages(db, 'version', 'stream = ? AND version > ? AND version <= ?');
     this.#ofLog = new Pages(db, 'position', 'position > ? AND position <= ?');
     this.#head = this.#readHead();
@@ -189,17 +185,17 @@ export class SqliteLog {
       cells[at + 5] ?? null,
       cells[at + 6] as string,
     );
-    if (this.#unwritten.length === ROWS_AT_ONCE * COLUMNS) this.#write();
+    if (this.#unwritten.length === ROWS_AT_ONCE_MAX * COLUMNS) this.#write();
   }
 
   #write(): void {
     const values = this.#unwritten;
     if (values.length === 0) return;
     this.#unwritten = [];
-    if (values.length === ROWS_AT_ONCE * COLUMNS) this.#statements.addMany.run(...values);
-    else
-      for (let at = 0; at < values.length; at += COLUMNS)
-        this.#statements.addOne.run(...values.slice(at, at + COLUMNS));
+    let at = 0;
+    for (const add of this.#adds)
+      for (; values.length - at >= add.values; at += add.values)
+        add.statement.run(...values.slice(at, at + add.values));
   }
 
   #endOf(streamId: number): number {
