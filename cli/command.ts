@@ -82,6 +82,12 @@ export function counter(text: string): number {
   return Number(text);
 }
 
+/** The name of a folder: none, as of a variable that is not set, would be the folder that one is in. */
+export function folder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a folder.');
+  return text;
+}
+
 /** When Ctrl-C ends this, the message says what goes on without us. */
 export async function sayingOnInterrupt<T>(message: string, run: () => Promise<T>): Promise<T> {
   try {

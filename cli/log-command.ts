@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { TransferRefused } from '../store/transfer.ts';
-import { type Cli, exampleText } from './command.ts';
+import { type Cli, exampleText, folder } from './command.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import type { Io } from './io.ts';
 import type { WhichLog } from './open-log.ts';
@@ -20,7 +20,7 @@ export interface LogOptions {
 export function logCommand(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(summary)
-    .option('--data <dir>', 'folder of the log', DATA_DEFAULT)
+    .option('--data <dir>', 'folder of the log', folder, DATA_DEFAULT)
     .option('--json', 'print JSON')
     .addHelpText('after', exampleText(examples));
 }

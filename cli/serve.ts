@@ -4,7 +4,9 @@ import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
+import { folder } from './command.ts';
 import { CliFailure, EXIT } from './failure.ts';
+import { DATA_DEFAULT } from './log-command.ts';
 import { ServerRefused, startServer } from './server.ts';
 import { hang } from './text.ts';
 
@@ -93,7 +95,7 @@ const failure = ({ code, message }: { code: string; message: string }, exit: num
 export function serveCommand(columns: number): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
-    .option('--data <dir>', 'folder of the log and the consoles', './muster-data')
+    .option('--data <dir>', 'folder of the log and the consoles', folder, DATA_DEFAULT)
     .option('--listen <host:port>', 'where people and programs reach it', DEFAULT_LISTEN)
     .option('--lab <file>', "the lab's boards (YAML)")
     .option('--store <url>', 'the log: an EventStoreDB, esdb://HOST:PORT or esdb://A,B,C')

@@ -21,7 +21,10 @@ export interface Backup {
 export async function backupSqlite(file: string, target: string): Promise<Backup> {
   refuseToOverwrite(target);
   const aside = `${target}.new`;
-  await rm(aside, { force: true });
+  const clear = async () => {
+    for (const file of [aside, `${aside}-journal`]) await rm(file, { force: true });
+  };
+  await clear();
   try {
     copySnapshot(file, aside);
     const events = readBack(aside);
@@ -30,7 +33,7 @@ export async function backupSqlite(file: string, target: string): Promise<Backup
     await syncFolder(dirname(target));
     return { events, bytes };
   } catch (error) {
-    await rm(aside, { force: true }).catch(() => {});
+    await clear().catch(() => {});
     if (error instanceof StoreRefused) throw error;
     throw unavailable(target, error);
   }

@@ -100,9 +100,11 @@ export function openLogFile(file: string): Database {
  * @throws StoreRefused when there is none, or another version wrote it
  */
 export function openLogSnapshot(file: string): Database {
-  if (!existsSync(file))
+  // Throws for a folder that may not be looked into.
+  const is = statSync(file, { throwIfNoEntry: false });
+  if (is === undefined)
     throw new StoreRefused(`there is no log ${file}; name the data folder of a server with --data`);
-  if (statSync(file).size === 0)
+  if (is.size === 0)
     throw new StoreRefused(`${file} is empty: what was in it is lost; restore a backup`);
   versionInHeader(file);
   const db = openDatabase(file, { readOnly: true });

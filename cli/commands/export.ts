@@ -6,7 +6,7 @@ import { makeFile } from '../../store/durable-file.ts';
 import type { EventStore } from '../../store/port.ts';
 import { exportText } from '../../store/transfer.ts';
 import { type Cli, jobId, printJson } from '../command.ts';
-import { CliFailure, EXIT } from '../failure.ts';
+import { CliFailure, EXIT, Interrupted } from '../failure.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
 import { openLogToRead } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
@@ -44,8 +44,12 @@ async function exportLog(cli: Cli, words: string[], options: ExportOptions): Pro
         progress(count);
       },
     );
+    const interrupt = io.interrupt();
     await makeFile(file, 'the export', async (handle) => {
-      for await (const chunk of text) await handle.writeFile(chunk);
+      for await (const chunk of text) {
+        if (interrupt.aborted) throw new Interrupted(`${file} was not made`);
+        await handle.writeFile(chunk);
+      }
     });
     if (options.json) await printJson(io, { file, events });
     else await io.out(hang('', `${file}: ${counted(events, 'event')}`, io.columns));

@@ -1,8 +1,8 @@
 /** The commands that work on a log itself: backup, verify, export, import. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import picocolors from 'picocolors';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PastLab } from '../../bench/past-jobs.ts';
@@ -52,7 +52,9 @@ async function lab(jobs = 2): Promise<string> {
   return dir;
 }
 
-async function muster(...words: string[]) {
+const muster = (...words: string[]) => musterUntil(new AbortController().signal, ...words);
+
+async function musterUntil(interrupt: AbortSignal, ...words: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const exit = await run(
@@ -65,7 +67,7 @@ async function muster(...words: string[]) {
       out: async (chunk) => void out.push(String(chunk)),
       err: (text) => void err.push(text),
       stdin: async () => Buffer.alloc(0),
-      interrupt: () => new AbortController().signal,
+      interrupt: () => interrupt,
     },
     [],
   );
@@ -230,6 +232,15 @@ describe('muster export and import', () => {
     expect((await muster('verify', '--data', dir)).out).toContain('all is well');
   }, 120_000);
 
+  it('leaves nothing behind when Ctrl-C ends the export', async () => {
+    const dir = await lab();
+    const file = join(newFolder(), 'log.jsonl');
+    const words = ['export', '--data', dir, '--all', file];
+    const { exit, err } = await musterUntil(AbortSignal.abort(), ...words);
+    expect([exit, err]).toEqual([130, `muster: ${file} was not made `]);
+    expect(readdirSync(dirname(file))).toEqual([]);
+  });
+
   it('refuses to import into a folder that a server has', async () => {
     const dir = await lab();
     const file = join(dir, 'log.jsonl');
@@ -240,6 +251,14 @@ describe('muster export and import', () => {
     expect(err).toContain('is in use by muster serve, pid');
     expect(exit).toBe(2);
   });
+
+  it.each(['backup', 'verify', 'export', 'import'])(
+    '%s refuses an empty name of the folder: it would be the one that one is in',
+    async (command) => {
+      const { exit, err } = await muster(command, '--data', '', 'file');
+      expect([exit, err]).toEqual([2, expect.stringContaining('Expected a folder.')]);
+    },
+  );
 
   it.each(['backup', 'verify', 'export', 'import'])(
     '%s shows an example, in 80 columns',

@@ -155,10 +155,13 @@ it('makes a whole backup while it is written, and refuses to overwrite one', asy
     code: 'store-refused',
     message: expect.stringContaining('not overwritten'),
   });
+  const leftByKills = ['b.db.new', 'b.db.new-journal'];
+  for (const name of leftByKills) writeFileSync(join(dir, name), 'half');
   await expect(backupSqlite(join(dir, 'nowhere.db'), join(dir, 'b.db'))).rejects.toMatchObject({
     code: 'store-refused',
     message: expect.stringContaining('there is no log'),
   });
+  for (const name of leftByKills) expect(readdirSync(dir)).not.toContain(name);
 });
 
 it('leaves no half of a backup or a checkpoint on a full disk, and goes on when there is room', async (context) => {
