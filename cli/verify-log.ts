@@ -3,7 +3,7 @@
  * numbers of streams and log, and what the server remembers (its checkpoints) against a cold rebuild.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Checkpoints, Projection } from '../engine/projection-runner.ts';
+import { aheadOfLog, type Checkpoints, type Projection } from '../engine/projection-runner.ts';
 import { evolveDevice, initialDevice } from '../machines/device.ts';
 import type {
   DeviceEvent,
@@ -67,7 +67,8 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
     if (checks.events % PROGRESS_EVENTS === 0) options.onProgress(checks.events);
   }
   await checkIds(options.store, checks);
-  const notes = rebuilds.flatMap((rebuild) => rebuild.end((fault) => checks.fault(fault)));
+  const head = await options.store.head();
+  const notes = rebuilds.flatMap((rebuild) => rebuild.end(head, (fault) => checks.fault(fault)));
   return { ...checks.summary(), notes };
 }
 
@@ -268,19 +269,18 @@ class Rebuild {
     this.#isReached = event.position === saved.position && event.id === saved.eventId;
   }
 
-  /** Compares; returns what is worth a note. */
-  end(onFault: (fault: Fault) => void): string[] {
+  /** Compares; returns what is worth a note. `head`: of the log. */
+  end(head: number, onFault: (fault: Fault) => void): string[] {
     const { name, version } = this.#projection;
     const saved = this.#saved;
     if (saved === undefined) return [`no checkpoint of the ${name} yet`];
     if (saved.version !== version)
       return [`the checkpoint of the ${name} is another version's; the server builds it anew`];
     if (this.#isStopped) return [];
+    if (!this.#isReached && saved.position > head)
+      return [`${aheadOfLog(name, saved.position, head)}; the server builds it anew`];
     if (!this.#isReached)
-      return [
-        `the checkpoint of the ${name} knows position ${saved.position}, where this log has another event or none: ` +
-          'it is of another log, or the newest events of this one are lost; the server builds it anew',
-      ];
+      return [`the checkpoint of the ${name} is of another log; the server builds it anew`];
     const rebuilt = JSON.parse(JSON.stringify(this.#projection.toJson(this.#state)));
     const where = differenceOf(saved.state, rebuilt, name);
     if (where !== undefined)

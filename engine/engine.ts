@@ -96,9 +96,15 @@ export class Engine {
     const onJob = (id: number, steps: readonly Step<JobState, JobEvent>[]) =>
       this.#onJob(id, steps);
 
-    this.#directory = new ProjectionRunner(directoryProjection, store, checkpoints, (events) => {
-      if (this.#started) this.#onEvents(events);
-    });
+    this.#directory = new ProjectionRunner(
+      directoryProjection,
+      store,
+      checkpoints,
+      (events) => {
+        if (this.#started) this.#onEvents(events);
+      },
+      this.#warn,
+    );
     const streams = new Streams({ store, now, newId, turnsEnd, directory, onJob });
     const commands = new Commands(streams, newId);
     this.#streams = streams;

@@ -10,6 +10,14 @@ export interface Checkpoints {
   save(name: string, value: unknown): Promise<void>;
 }
 
+/** So many events take some seconds, in which a server that starts says nothing else. */
+const LONG_READ_EVENTS = 1_000_000;
+
+/** A checkpoint knows more than the log has. */
+export const aheadOfLog = (name: string, position: number, head: number): string =>
+  `the checkpoint of the ${name} knows position ${position} and the log ends at ${head}: ` +
+  'it is of another log, or the newest events of this one are lost';
+
 /** A fold over the whole log. `version` changes whenever its meaning does: older checkpoints are then built anew. */
 export interface Projection<S> {
   name: string;
@@ -36,6 +44,7 @@ export class ProjectionRunner<S> {
   readonly #store: EventStore;
   readonly #checkpoints: Checkpoints;
   readonly #onEvents: (events: readonly RecordedEvent[]) => void;
+  readonly #warn: (what: string) => void;
   readonly #waiting: { position: number; resolve: () => void }[] = [];
   #state: S;
   #before = 0;
@@ -52,11 +61,14 @@ export class ProjectionRunner<S> {
     checkpoints: Checkpoints,
     /** Called after events were taken in. */
     onEvents: (events: readonly RecordedEvent[]) => void,
+    /** Something that a person should see. */
+    warn: (what: string) => void = () => {},
   ) {
     this.#projection = projection;
     this.#store = store;
     this.#checkpoints = checkpoints;
     this.#onEvents = onEvents;
+    this.#warn = warn;
     this.#state = projection.empty();
   }
 
@@ -129,6 +141,17 @@ export class ProjectionRunner<S> {
 
   async #restore(): Promise<void> {
     const saved = (await this.#checkpoints.load(this.#projection.name)) as Saved | undefined;
+    await this.#takeOver(saved);
+    const head = await this.#store.head();
+    if (saved !== undefined && saved.position > head)
+      this.#warn(aheadOfLog(this.#projection.name, saved.position, head));
+    else if (head - this.#position >= LONG_READ_EVENTS)
+      this.#warn(
+        `the ${this.#projection.name} is built anew from ${head} events: this takes a while`,
+      );
+  }
+
+  async #takeOver(saved: Saved | undefined): Promise<void> {
     if (saved?.version !== this.#projection.version) return;
     for await (const event of this.#store.readAll(saved.before, 1)) {
       if (event.position !== saved.position || event.id !== saved.eventId) return;

@@ -101,8 +101,8 @@ async function servedCold(dir: string): Promise<string> {
   return served(dir);
 }
 
-async function served(dir: string): Promise<string> {
-  const log = pino({ level: 'silent' });
+async function served(dir: string, write: (line: string) => void = () => {}): Promise<string> {
+  const log = pino({ level: 'warn' }, { write });
   try {
     const server = await startServer({ dataDir: dir, host: '127.0.0.1', port: 0, log });
     await server.stop();
@@ -346,9 +346,12 @@ describe('of a data folder', () => {
     cpSync(join(dir, 'checkpoints'), join(copy.dir, 'checkpoints'), { recursive: true });
     const { exit, out } = await here(['verify', '--data', copy.dir]);
     expect(inOneLine(out)).toMatch(
-      /note: the checkpoint of the directory knows position 2004, .* the newest events of this one are lost/,
+      /note: the checkpoint of the directory knows position 2004 and the log ends at 2002: .* the newest events of this one are lost/,
     );
     expect(exit).toBe(0);
+    const warned: string[] = [];
+    expect(await served(copy.dir, (line) => warned.push(line))).toBe('');
+    expect(warned.join('')).toMatch(/the newest events of this one are lost/);
   });
 
   it('serve ends with the place of what it cannot read, and no stack', async () => {
