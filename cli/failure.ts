@@ -6,6 +6,7 @@ export const EXIT = {
   failed: 1,
   /** The command line or the file is wrong: trying again will not help. */
   usage: 2,
+  /** No server of Muster, or of the log. */
   noServer: 3,
   /** 128 + SIGINT, as shells count. */
   interrupted: 130,

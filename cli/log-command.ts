@@ -42,7 +42,7 @@ function failureOf(error: unknown): unknown {
   if (error instanceof StoreRefused || error instanceof TransferRefused)
     return new CliFailure({ code: error.code, exit: EXIT.usage, message: error.message });
   if (error instanceof StoreUnavailable)
-    return new CliFailure({ code: error.code, exit: EXIT.failed, message: error.message });
+    return new CliFailure({ code: error.code, exit: EXIT.noServer, message: error.message });
   if (error instanceof UnreadableEvent)
     return new CliFailure({
       code: error.code,

@@ -19,6 +19,7 @@ import { evolveWorker, initialWorker } from '../machines/worker.ts';
 import { isUnreadableRecord } from '../store/edge.ts';
 import { type EventStore, StoreUnavailable } from '../store/port.ts';
 import { Fingerprints, fingerprintOf } from './fingerprints.ts';
+import { counted } from './text.ts';
 
 /** What is wrong, and where. A fault of a checkpoint has no place in the log. */
 export interface Fault {
@@ -48,6 +49,8 @@ export interface VerifyOptions {
   projections: readonly Projection<unknown>[];
   /** What was found wrong with the log's file before any event of it was read. */
   fileFaults: readonly string[];
+  /** Whether retention took the job out once: when it is here, it was brought back. */
+  wasArchived(stream: string): Promise<boolean>;
   /** Is told how many events were read by now. */
   onProgress(events: number): void;
 }
@@ -66,16 +69,23 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
     for (const rebuild of rebuilds) rebuild.take(event, (fault) => checks.fault(fault));
     if (checks.events % PROGRESS_EVENTS === 0) options.onProgress(checks.events);
   }
-  await checkIds(options.store, checks);
+  const back = await checkIds(options, checks);
   const head = await options.store.head();
   const notes = rebuilds.flatMap((rebuild) => rebuild.end(head, (fault) => checks.fault(fault)));
+  if (back > 0)
+    notes.push(`back from the archive, and so behind what they caused: ${counted(back, 'job')}`);
   return { ...checks.summary(), notes };
 }
 
-/** Reads a second time for the ids that may be in a wrong place, and tells those that are. */
-async function checkIds(store: EventStore, checks: LogChecks): Promise<void> {
+/**
+ * Reads a second time for the ids that may be in a wrong place, and tells those that are.
+ *
+ * @returns how many jobs stand behind what they caused because they were brought back from the archive
+ */
+async function checkIds({ store, wasArchived }: VerifyOptions, checks: LogChecks): Promise<number> {
   const { doubted } = checks;
-  if (doubted.size === 0) return;
+  const back = new Set<string>();
+  if (doubted.size === 0) return 0;
   const seen = new Set<string>();
   /** The first event that each id is said to have caused, of the ids that had not come by then. */
   const effects = new Map<string, RecordedEvent>();
@@ -90,12 +100,17 @@ async function checkIds(store: EventStore, checks: LogChecks): Promise<void> {
     const effect = effects.get(event.id);
     if (effect === undefined) continue;
     effects.delete(event.id);
+    if (back.has(event.stream) || (await wasArchived(event.stream))) {
+      back.add(event.stream);
+      continue;
+    }
     const cause = `event ${event.version} of ${event.stream}`;
     checks.fault({
       ...placeOf(effect),
       reason: `its cause is ${cause}, which does not come before it`,
     });
   }
+  return back.size;
 }
 
 function isIn(doubted: ReadonlySet<number>, id: string): boolean {

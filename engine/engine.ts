@@ -186,21 +186,34 @@ export class Engine {
     job: { definition: JobDefinition; document: string },
     by: By,
   ): Promise<{ id: number; state: JobStateName; short: Shortfall[] }> {
+    const id = await this.#submitAs(job, by);
+    for await (const event of this.#store.read(jobStream(id)))
+      if (event.type === 'JobRejected') return { id, state: 'rejected', short: event.data.short };
+    const state = (await this.job(id))?.state ?? 'submitted';
+    return { id, state, short: [] };
+  }
+
+  /** Returns its number, the next that no job has: one that was imported alone was never counted here. */
+  async #submitAs(
+    job: { definition: JobDefinition; document: string },
+    by: By,
+    round = 1,
+  ): Promise<number> {
     const count = { type: 'CountSubmission', name: job.definition.name } as const;
-    const counted = await this.#commands.submission(count, by);
+    // The same key goes the same way through the numbers.
+    const key = by.key === undefined || round === 1 ? by.key : `${by.key} ${round}`;
+    const counted = await this.#commands.submission(count, { ...by, ...(key && { key }) });
     const id = counted.events[0]?.version;
     if (id === undefined) throw new Error('a submission was not counted');
     const short = this.#lab.planner.admit(job.definition.roles);
     try {
       const done = await this.#commands.job(id, { type: 'SubmitJob', ...job, short }, by);
       await this.#directory.reached(done.position);
+      return id;
     } catch (error) {
       if (!(error instanceof CommandRefused && error.code === 'job-exists')) throw error;
+      return this.#submitAs(job, by, round + 1);
     }
-    for await (const event of this.#store.read(jobStream(id)))
-      if (event.type === 'JobRejected') return { id, state: 'rejected', short: event.data.short };
-    const state = (await this.job(id))?.state ?? 'submitted';
-    return { id, state, short: [] };
   }
 
   get jobCount(): number {

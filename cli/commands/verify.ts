@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
+import { archivedIn } from '../../store/archive.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { checkSqliteFile } from '../../store/sqlite-check.ts';
 import { type Cli, printJson } from '../command.ts';
@@ -16,7 +17,10 @@ export function verifyCommand(cli: Cli): Command {
     'muster verify --data /var/lib/muster',
   ])
     .option('--store <url>', 'a log in EventStoreDB instead of the folder: esdb://HOST:PORT')
-    .addHelpText('after', '\nExit 0: all is well; 1: it is not; 2: there is no log to read.')
+    .addHelpText(
+      'after',
+      '\nExit 0: all is well; 1: it is not; 2: there is no log to read; 3: its server\ndoes not answer.',
+    )
     .action((options: LogOptions) => onLog(cli, () => verify(cli, options)));
 }
 
@@ -29,6 +33,10 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
       checkpoints: fileCheckpoints(checkpointsFolder(options.data)),
       projections: [directoryProjection as Projection<unknown>],
       fileFaults: options.store === undefined ? checkSqliteFile(logFile(options.data)) : [],
+      wasArchived: async (stream) => {
+        const [, job] = /^job-(\d+)$/.exec(stream) ?? [];
+        return job !== undefined && (await archivedIn(options.data, Number(job))) !== undefined;
+      },
       onProgress: countsTo(io, 'checked'),
     });
     if (options.json) await printJson(io, verified);

@@ -241,6 +241,29 @@ describe('muster export and import', () => {
     expect(readdirSync(dirname(file))).toEqual([]);
   });
 
+  it('brings a job back from the archive, and verify takes it for no fault', async () => {
+    const dir = await lab();
+    damage(
+      dir,
+      `UPDATE events SET causation = (SELECT cause.id FROM events AS cause WHERE cause.position =
+         (SELECT max(position) FROM log WHERE stream = 'job-1'))
+       WHERE position = (SELECT max(position) FROM log WHERE stream LIKE 'device-%')`,
+    );
+    const store = await openSqliteStore({ file: join(dir, 'muster.db') });
+    const isInUse = () => false;
+    await archiveJobs(store, { dataDir: dir, jobCount: 2, endedBefore: JANUARY + 2, isInUse });
+    await store.close();
+    await muster('import', '--data', dir, join(dir, 'archive', 'jobs-2026-01.jsonl'));
+    const { exit, out } = await muster('verify', '--data', dir);
+    expect(out).toContain('back from the archive, and so behind what they caused: 1 job');
+    expect(out).toContain('all is well');
+    expect(exit).toBe(0);
+    rmSync(join(dir, 'archive'), { recursive: true });
+    const without = await muster('verify', '--data', dir);
+    expect(without.out).toContain('which does not come before it');
+    expect(without.exit).toBe(1);
+  });
+
   it('refuses to import into a folder that a server has', async () => {
     const dir = await lab();
     const file = join(dir, 'log.jsonl');

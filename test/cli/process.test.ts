@@ -59,7 +59,7 @@ describe('the process', () => {
     const store = `esdb://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const { exit, out, err } = await child(['verify', '--store', store], { env: {} });
     silent.close();
-    expect([exit, out]).toEqual([1, '']);
+    expect([exit, out]).toEqual([3, '']);
     expect(err).toMatch(/no\s+answer\s+within\s+5\s+s\nCheck that/);
     expect(widest(err)).toBeLessThanOrEqual(80);
   }, 30_000);

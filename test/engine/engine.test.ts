@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { allocated, booted, call, countsOf, finish, jobOf, startEngine, until } from './bench.ts';
+import type { NewEvent } from '../../machines/events.ts';
+import {
+  allocated,
+  booted,
+  call,
+  countsOf,
+  finish,
+  jobOf,
+  startEngine,
+  until,
+  user,
+} from './bench.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 describe('the engine', () => {
@@ -65,6 +76,24 @@ describe('the engine', () => {
     const first = await engine.submit(job, by);
     expect((await engine.submit(job, by)).id).toBe(first.id);
     expect(engine.jobCount).toBe(1);
+    await engine.stop();
+  });
+
+  it('gives no number that an imported job has, and the same one for the same key', async () => {
+    const from = await startEngine();
+    const job = { definition: jobOf({ a: 1 }), document: '{}' };
+    for (const _ of [1, 2]) await from.engine.submit(job, user);
+    await from.engine.stop();
+    const { engine, store } = await startEngine();
+    for (const stream of ['job-1', 'job-2'])
+      for await (const { id, type, data, meta, version } of from.store.read(stream))
+        await store.append(stream, version - 1, [{ id, type, data, meta } as NewEvent]);
+    const by = { ...user, key: 'submit-once' };
+    const mine = { ...job, document: '{"mine":true}' };
+    const submitted = await Promise.all([engine.submit(mine, by), engine.submit(mine, by)]);
+    expect(submitted.map(({ id }) => id)).toEqual([3, 3]);
+    for await (const event of store.read('job-3'))
+      if (event.type === 'JobSubmitted') expect(event.data.document).toBe(mine.document);
     await engine.stop();
   });
 
