@@ -11,7 +11,7 @@ import type {
 } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
-import { meaningOf, NotNow, patiently } from './eventstoredb-patience.ts';
+import { denied, meaningOf, NotNow, patiently } from './eventstoredb-patience.ts';
 import type { Reads } from './eventstoredb-reads.ts';
 import {
   type AppendAnswer,
@@ -31,7 +31,7 @@ export interface Append {
   events: readonly Proposed[];
 }
 /** What a caller must tell apart; the rest is an error. */
-export type Told = Exclude<AppendAnswer, { is: 'not-now' }>;
+export type Told = Exclude<AppendAnswer, { is: 'not-now' | 'denied' }>;
 
 interface Waiting {
   resolve(answer: Told): void;
@@ -50,10 +50,10 @@ export class Appends {
 
   /** @throws StoreUnavailable when it is not known to be done after many attempts */
   send(append: Append): Promise<Told> {
-    const { where } = this.#connection;
+    const at = this.#connection;
     const what = `append to ${append.stream}`;
     // What is under way is brought to its end even when the store is being closed.
-    return patiently({ what, where, isOver: () => false }, async () => {
+    return patiently({ what, at, isOver: () => false }, async () => {
       const told = await this.#attempt(append);
       if (told.is === 'conflict' && told.actual > append.expectedVersion)
         await this.#assertReadable(append);
@@ -104,10 +104,12 @@ export class Appends {
 class Lane {
   isOver = false;
   readonly #call: ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
+  readonly #where: string;
   readonly #waiting = new Map<string, Waiting>();
 
   constructor(call: ClientDuplexStream<BatchAppendReq, BatchAppendResp>, where: string) {
     this.#call = call;
+    this.#where = where;
     call.on('data', (response: BatchAppendResp) => this.#settle(response));
     call.on('error', (fault) => this.#break(meaningOf(fault, where)));
     call.on('end', () => this.#break(new NotNow('the server ended the connection')));
@@ -145,6 +147,7 @@ class Lane {
     // A leader that is late is still the leader; one that is not ready may never be.
     const isAnswer = answer.is === 'not-now' && answer.why === 'Timeout';
     if (answer.is === 'not-now') waiting.reject(new NotNow(answer.why, { isAnswer }));
+    else if (answer.is === 'denied') waiting.reject(denied(this.#where, 'an append'));
     else waiting.resolve(answer);
   }
 

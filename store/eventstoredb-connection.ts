@@ -15,7 +15,7 @@ import streamsGrpc, {
 import { type CallOptions, type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { type Address, parseAddress } from './eventstoredb-address.ts';
 import { findLeader } from './eventstoredb-leader.ts';
-import { type Endpoint, NotNow, textOf } from './eventstoredb-patience.ts';
+import { type Endpoint, NotNow, type Servers, textOf } from './eventstoredb-patience.ts';
 import { StoreRefused } from './port.ts';
 
 /** How long one attempt may take. A server that answers at all answers sooner, or says that it cannot. */
@@ -27,9 +27,9 @@ const RECONNECT_MS_MAX = 1_000;
 /** The largest event that any server holds, and its envelope. */
 const MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
 
-export class Connection {
-  /** For messages: the servers as they were named, without the login. */
+export class Connection implements Servers {
   readonly where: string;
+  wasOpen = false;
   readonly #address: Address;
   readonly #credentials: ChannelCredentials;
   readonly #metadata: Metadata;

@@ -1,6 +1,7 @@
 /**
  * What an error of the server or of the connection means, and how long it is borne: a server that restarts, a
- * cluster that elects and a connection that breaks are tried again, within a limit; the rest is said at once.
+ * cluster that elects and a connection that breaks are tried again, within a limit; the rest is said at once. A
+ * server that has let us read once will do so again, whatever it says while its certificates or logins change.
  */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { StoreRefused, StoreUnavailable } from './port.ts';
@@ -13,6 +14,13 @@ const PAUSE_MS_MAX = 1_000;
 export interface Endpoint {
   address: string;
   port: number;
+}
+
+export interface Servers {
+  /** As they were named, without the login. */
+  readonly where: string;
+  /** They have let us read. */
+  readonly wasOpen: boolean;
 }
 
 export const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
@@ -94,7 +102,7 @@ function leaderIn(metadata: ServiceError['metadata']): Endpoint | undefined {
  * @throws StoreUnavailable when it was not possible in time, or `isOver` says that nobody waits any more
  */
 export async function patiently<T>(
-  to: { what: string; where: string; isOver: () => boolean },
+  to: { what: string; at: Servers; isOver: () => boolean },
   attempt: () => Promise<T>,
 ): Promise<T> {
   const end = performance.now() + PATIENCE_MS;
@@ -102,17 +110,20 @@ export async function patiently<T>(
     try {
       return await attempt();
     } catch (fault) {
-      if (!(fault instanceof NotNow)) throw fault;
-      if (to.isOver()) throw new StoreUnavailable(`${to.where}: the store was closed`);
+      if (!isBorne(fault, to.at)) throw fault;
+      if (to.isOver()) throw new StoreUnavailable(`${to.at.where}: the store was closed`);
       if (performance.now() > end) throw givenUp(to, fault);
       await pause(tries);
     }
   }
 }
 
-function givenUp({ what, where }: { what: string; where: string }, last: NotNow): StoreUnavailable {
+const isBorne = (fault: unknown, { wasOpen }: Servers): fault is Error =>
+  fault instanceof NotNow || (wasOpen && fault instanceof StoreRefused);
+
+function givenUp({ what, at }: { what: string; at: Servers }, last: Error): StoreUnavailable {
   return new StoreUnavailable(
-    `${where}: could not ${what} for ${PATIENCE_MS / 1000} s: ${last.message}\n` +
+    `${at.where}: could not ${what} for ${PATIENCE_MS / 1000} s: ${last.message}\n` +
       'Check that they run, have a leader, and that tls= in the address fits them.',
   );
 }

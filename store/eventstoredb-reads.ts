@@ -75,7 +75,7 @@ export class Reads {
 
   #page(read: Read): Promise<Page> {
     const what = `read ${read.what}`;
-    const to = { what, where: this.#connection.where, isOver: this.#isClosed };
+    const to = { what, at: this.#connection, isOver: this.#isClosed };
     return patiently(to, () => this.#attempt(read));
   }
 

@@ -82,8 +82,8 @@ export class Removals {
   }
 
   #bury(stream: string, version: number): Promise<boolean> {
-    const { where } = this.#connection;
-    return patiently({ what: `remove ${stream}`, where, isOver: () => false }, () =>
+    const at = this.#connection;
+    return patiently({ what: `remove ${stream}`, at, isOver: () => false }, () =>
       this.#attempt(stream, version),
     );
   }

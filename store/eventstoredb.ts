@@ -12,7 +12,7 @@ import { Appends, type Told } from './eventstoredb-appends.ts';
 import { Connection } from './eventstoredb-connection.ts';
 import { checkIsOurs, isOurs, recordedOf } from './eventstoredb-events.ts';
 import { Follower } from './eventstoredb-follow.ts';
-import { denied, NoSuchPosition } from './eventstoredb-patience.ts';
+import { NoSuchPosition } from './eventstoredb-patience.ts';
 import { PAGE_EVENTS_MAX, type Page, Reads } from './eventstoredb-reads.ts';
 import { Removals } from './eventstoredb-removals.ts';
 import { bytesOf, type Proposed, proposedOf, type ServerEvent } from './eventstoredb-wire.ts';
@@ -39,9 +39,11 @@ const HEAD_EVENTS = 16;
  * @throws StoreUnavailable when no server answers within some ten seconds
  */
 export async function openEventStoreDb(options: { connection: string }): Promise<EventStore> {
-  const store = new EventStoreDb(new Connection(options.connection));
+  const connection = new Connection(options.connection);
+  const store = new EventStoreDb(connection);
   try {
     await store.head();
+    connection.wasOpen = true;
     return store;
   } catch (fault) {
     await store.close();
@@ -120,7 +122,12 @@ class EventStoreDb implements EventStore {
     return bytes;
   }
 
-  #refusal(stream: string, expected: number, bytes: number, told: Told): Error {
+  #refusal(
+    stream: string,
+    expected: number,
+    bytes: number,
+    told: Exclude<Told, { is: 'appended' }>,
+  ): Error {
     switch (told.is) {
       case 'conflict':
         return new ConcurrencyConflict({ stream, expected, actual: told.actual });
@@ -132,8 +139,6 @@ class EventStoreDb implements EventStore {
         return expected === 0
           ? new BadAppend(`${stream} was removed from the log; its name is not used again`)
           : new ConcurrencyConflict({ stream, expected, actual: 0 });
-      default:
-        return denied(this.#connection.where, `an append to ${stream}`);
     }
   }
 

@@ -38,6 +38,8 @@ export interface StandIn {
   /** Another server leads: this one sends its callers there. */
   leaderPort: number | undefined;
   isReady: boolean;
+  /** It wants another login. */
+  isLocked: boolean;
   /** Breaks all connections. The log stays, for another server. */
   stop(): void;
 }
@@ -51,6 +53,7 @@ export async function startStandIn(
     log: options.log ?? new StandInLog(),
     leaderPort: undefined,
     isReady: true,
+    isLocked: false,
     stop: () => server.forceShutdown(),
   };
   const appendBytesMax = options.appendBytesMax ?? APPEND_BYTES_MAX;
@@ -139,6 +142,8 @@ function answerTo(standIn: StandIn, request: BatchAppendReq, appendBytesMax: num
   }));
   const bytes = events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0);
   const expected = options.hasNoStream() ? 0 : Number(options.getStreamPosition()) + 1;
+  if (standIn.isLocked)
+    return answer.setError(failure('AccessDenied', new sharedPb.AccessDenied()));
   if (!standIn.isReady) return answer.setError(new statusPb.Status().setMessage('Not Ready'));
   if (bytes > appendBytesMax)
     return answer.setError(
@@ -177,6 +182,10 @@ function read(standIn: StandIn, call: ServerWritableStream<ReadReq, ReadResp>): 
   const isBackwards = options.getReadDirection() === 1;
   if (standIn.leaderPort !== undefined) {
     call.emit('error', notLeader(standIn.leaderPort));
+    return;
+  }
+  if (standIn.isLocked) {
+    call.emit('error', { code: status.PERMISSION_DENIED, details: 'Access Denied' });
     return;
   }
   if (!standIn.isReady) {

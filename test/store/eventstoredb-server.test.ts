@@ -193,6 +193,24 @@ it('waits for a server that is not ready yet', async () => {
   expect(await reading).toEqual([]);
 });
 
+it('bears a server that wants another login for a while, once it had let us in', async () => {
+  const standIn = await started();
+  const store = await opened(standIn);
+  standIn.isLocked = true;
+  const address = `esdb://127.0.0.1:${standIn.port}?tls=false`;
+  await expect(openEventStoreDb({ connection: address })).rejects.toMatchObject({
+    code: 'store-refused',
+    message: expect.stringContaining('does not let this login'),
+  });
+  const stream = newStream();
+  const [appending, reading] = [store.append(stream, 0, many(2)), collect(store.read(newStream()))];
+  const refused = openEventStoreDb({ connection: address });
+  await expect(refused).rejects.toMatchObject({ code: 'store-refused' });
+  standIn.isLocked = false;
+  expect(await appending).toMatchObject({ version: 2 });
+  expect(await reading).toEqual([]);
+});
+
 it('reads on from a position at which this log has no event', async () => {
   const store = await opened(await started());
   const events = many(2_500);
