@@ -69,12 +69,28 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
     for (const rebuild of rebuilds) rebuild.take(event, (fault) => checks.fault(fault));
     if (checks.events % PROGRESS_EVENTS === 0) options.onProgress(checks.events);
   }
+  await checkStreams(options, checks);
   const back = await checkIds(options, checks);
   const head = await options.store.head();
   const notes = rebuilds.flatMap((rebuild) => rebuild.end(head, (fault) => checks.fault(fault)));
   if (back > 0)
     notes.push(`back from the archive, and so behind what they caused: ${counted(back, 'job')}`);
   return { ...checks.summary(), notes };
+}
+
+/** A server reads streams and not the log: one that was cut in EventStoreDB still has its events in the log. */
+async function checkStreams({ store, wasArchived }: VerifyOptions, checks: LogChecks) {
+  for (const stream of checks.readableStreams()) {
+    const version = await firstVersionOf(store, stream);
+    if (version === 1 || (version === undefined && (await wasArchived(stream)))) continue;
+    const begins = version === undefined ? 'has no event' : `begins with event ${version}`;
+    checks.fault({ stream, reason: `read alone it ${begins}: it was deleted or cut in the store` });
+  }
+}
+
+async function firstVersionOf(store: EventStore, stream: string): Promise<number | undefined> {
+  for await (const { version } of store.read(stream)) return version;
+  return undefined;
 }
 
 /**
@@ -211,6 +227,10 @@ class LogChecks {
       wrong(error instanceof Error ? error.message : String(error));
       is.isBroken = true;
     }
+  }
+
+  *readableStreams(): Iterable<string> {
+    for (const [stream, { isBroken }] of this.#streams) if (!isBroken) yield stream;
   }
 
   summary(): Omit<Verified, 'notes'> {

@@ -65,7 +65,8 @@ function renderVerified(verified: Verified, columns: number): string {
 
 function faultText({ stream, version, position, type, reason }: Fault): string {
   const where = [
-    stream === undefined ? '' : `${stream} event ${version}`,
+    stream ?? '',
+    version === undefined ? '' : `event ${version}`,
     type === undefined ? '' : `(${type})`,
     position === undefined ? '' : `at position ${position}`,
   ].filter((part) => part !== '');

@@ -15,6 +15,7 @@ import { lockFolder } from '../../store/lock.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
 import { collect, type Undo, undoAll } from '../store/events.ts';
+import { startStandIn } from '../store/eventstore-grpc-server.ts';
 
 const undo: Undo = [];
 afterEach(() => undoAll(undo));
@@ -163,6 +164,22 @@ describe('muster verify', () => {
         /^its cause is event \d+ of .*, which does not come before it$/,
       ),
     });
+    expect(exit).toBe(1);
+  });
+
+  it('reports a stream that was deleted in EventStoreDB, where the log still has its events', async () => {
+    const standIn = await startStandIn();
+    undo.push(() => standIn.stop());
+    const address = `esdb://127.0.0.1:${standIn.port}?tls=false`;
+    const dir = await lab();
+    const file = join(dir, 'log.jsonl');
+    await muster('export', '--data', dir, '--all', file);
+    await muster('import', '--store', address, file);
+    const before = await muster('verify', '--data', newFolder(), '--store', address);
+    expect([before.exit, before.out]).toEqual([0, expect.stringContaining('all is well')]);
+    standIn.log.bury('job-1', standIn.log.eventsOf('job-1').length);
+    const { exit, out } = await muster('verify', '--data', newFolder(), '--store', address);
+    expect(out).toContain('fault: job-1: read alone it has no event: it was deleted or cut in');
     expect(exit).toBe(1);
   });
 
