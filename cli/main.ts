@@ -4,8 +4,6 @@ import { processIo } from './io.ts';
 import { run } from './program.ts';
 import { serveCommand } from './serve.ts';
 
-// For developers, not for users: gRPC names a server by its IP address in TLS, of which Node warns them.
-process.noDeprecation = true;
 const io = processIo();
 const exit = await run(process.argv.slice(2), io, [serveCommand(io.columns)]);
 // What is still on its way to a slow pipe is written before the process ends. It does not wait for the rest: a

@@ -8,15 +8,14 @@
  * cannot be left or cancelled, `readAll` has no filter, and its channel may wait for two minutes before it tries
  * a server that is back.
  */
-import { readFileSync } from 'node:fs';
 import streamsGrpc, {
   type StreamsClient,
 } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import { type CallOptions, type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { type CallOptions, Metadata } from '@grpc/grpc-js';
 import { type Address, parseAddress } from './eventstoredb-address.ts';
 import { findLeader } from './eventstoredb-leader.ts';
 import { type Endpoint, NotNow, type Servers, textOf } from './eventstoredb-patience.ts';
-import { StoreRefused } from './port.ts';
+import { type Door, doorsOf } from './eventstoredb-tls.ts';
 
 /** How long one attempt may take. A server that answers at all answers sooner, or says that it cannot. */
 export const ATTEMPT_MS = 5_000;
@@ -31,7 +30,7 @@ export class Connection implements Servers {
   readonly where: string;
   wasOpen = false;
   readonly #address: Address;
-  readonly #credentials: ChannelCredentials;
+  readonly #doorTo: (to: Endpoint) => Door;
   readonly #metadata: Metadata;
   #client: Promise<StreamsClient> | undefined;
   #failed: Endpoint | undefined;
@@ -41,7 +40,7 @@ export class Connection implements Servers {
   constructor(address: string) {
     this.#address = parseAddress(address);
     this.where = `esdb://${this.#address.hosts.map(textOf).join(',')}`;
-    this.#credentials = credentialsOf(this.#address, this.where);
+    this.#doorTo = doorsOf(this.#address, this.where);
     this.#metadata = metadataOf(this.#address);
   }
 
@@ -80,7 +79,9 @@ export class Connection implements Servers {
     const endpoint = this.#leader ?? (await this.#discover());
     this.#leader = undefined;
     this.#failed = endpoint;
-    return new streamsGrpc.StreamsClient(textOf(endpoint), this.#credentials, {
+    const { credentials, options } = this.#doorTo(endpoint);
+    return new streamsGrpc.StreamsClient(textOf(endpoint), credentials, {
+      ...options,
       'grpc.keepalive_time_ms': Number(settings.get('keepAliveInterval') ?? KEEP_ALIVE_MS),
       'grpc.keepalive_timeout_ms': Number(settings.get('keepAliveTimeout') ?? KEEP_ALIVE_MS),
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
@@ -93,24 +94,8 @@ export class Connection implements Servers {
   #discover(): Promise<Endpoint> | Endpoint {
     const { hosts, isDiscovered } = this.#address;
     if (!isDiscovered) return hosts[0];
-    const [credentials, metadata, last] = [this.#credentials, this.#metadata, this.#failed];
-    return findLeader(hosts, { credentials, metadata, last });
-  }
-}
-
-function credentialsOf({ tls, settings }: Address, where: string): ChannelCredentials {
-  if (!tls) return credentials.createInsecure();
-  const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file));
-  try {
-    return credentials.createSsl(
-      read(settings.get('tlsCAFile')),
-      read(settings.get('userKeyFile')),
-      read(settings.get('userCertFile')),
-    );
-  } catch (fault) {
-    throw new StoreRefused(
-      `${where}: a file that the address names cannot be used: ${fault instanceof Error ? fault.message : fault}`,
-    );
+    const [doorTo, metadata, last] = [this.#doorTo, this.#metadata, this.#failed];
+    return findLeader(hosts, { doorTo, metadata, last });
   }
 }
 

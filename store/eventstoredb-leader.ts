@@ -2,10 +2,16 @@
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import gossipPb from '@eventstore/db-client/generated/gossip_pb.js';
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js';
-import type { ChannelCredentials, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { type Endpoint, meaningOf, NotNow, textOf } from './eventstoredb-patience.ts';
+import type { Door } from './eventstoredb-tls.ts';
 
 const GOSSIP_TIMEOUT_MS = 2_000;
+
+interface Asking {
+  doorTo(host: Endpoint): Door;
+  metadata: Metadata;
+}
 
 /**
  * @param asking the server that was used last is asked last
@@ -13,7 +19,7 @@ const GOSSIP_TIMEOUT_MS = 2_000;
  */
 export async function findLeader(
   hosts: readonly Endpoint[],
-  asking: { credentials: ChannelCredentials; metadata: Metadata; last: Endpoint | undefined },
+  asking: Asking & { last: Endpoint | undefined },
 ): Promise<Endpoint> {
   const faults: Error[] = [];
   for (const host of inTurn(hosts, asking.last)) {
@@ -37,12 +43,11 @@ function inTurn(hosts: readonly Endpoint[], last: Endpoint | undefined): Endpoin
   return [...turned.filter((host) => !isLast(host)), ...turned.filter(isLast)];
 }
 
-function leaderBy(
-  host: Endpoint,
-  { credentials, metadata }: { credentials: ChannelCredentials; metadata: Metadata },
-): Promise<Endpoint | undefined> {
+function leaderBy(host: Endpoint, { doorTo, metadata }: Asking): Promise<Endpoint | undefined> {
   const where = textOf(host);
+  const { credentials, options } = doorTo(host);
   const client = new gossipGrpc.GossipClient(where, credentials, {
+    ...options,
     'grpc.use_local_subchannel_pool': 1,
   });
   const deadline = Date.now() + GOSSIP_TIMEOUT_MS;

@@ -6,7 +6,6 @@
  * Events keep their ids, streams and versions. Positions are each store's own: the order of the lines stands for them.
  */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import {
   type NewEvent,
@@ -78,24 +77,34 @@ export interface FileEvent {
  * @throws TransferRefused for a line that is no event, and when the file was cut off
  */
 export async function* readEvents(file: string): AsyncIterable<FileEvent> {
-  const input = createReadStream(file, 'utf8');
   const at = { file, line: 0, events: 0, isWhole: false };
-  try {
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      at.line += 1;
-      const is = readLine(text, at);
-      at.isWhole = 'end' in is;
-      if ('end' in is) checkEnd(is.end.events, at);
-      else yield { line: at.line, event: is.event };
-      at.events = 'end' in is ? 0 : at.events + 1;
-    }
-  } finally {
-    input.destroy();
+  for await (const text of linesOf(file)) {
+    at.line += 1;
+    const is = readLine(text, at);
+    at.isWhole = 'end' in is;
+    if ('end' in is) checkEnd(is.end.events, at);
+    else yield { line: at.line, event: is.event };
+    at.events = 'end' in is ? 0 : at.events + 1;
   }
   if (!at.isWhole)
     throw new TransferRefused(
       `${file} ends after line ${at.line} without its last line, which counts the events: it was cut off. Export it again`,
     );
+}
+
+/** Node's own `readline` ends lines at U+2028 too from some version on, which JSON text may hold. */
+async function* linesOf(file: string): AsyncIterable<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, 'utf8') as AsyncIterable<string>) {
+    const [first = '', ...more] = chunk.split('\n');
+    rest += first;
+    const last = more.pop();
+    if (last === undefined) continue;
+    yield rest;
+    yield* more;
+    rest = last;
+  }
+  if (rest !== '') yield rest;
 }
 
 interface Place {

@@ -14,6 +14,7 @@ export async function setup(): Promise<void> {
       ['wget', 'wget'],
       ['busybox', 'busybox-static'],
       ['dash', 'dash'],
+      ['openssl', 'openssl'],
       ['strace', 'strace'],
       ['xz', 'xz-utils'],
     ],

@@ -45,7 +45,13 @@ export interface StandIn {
 }
 
 export async function startStandIn(
-  options: { log?: StandInLog; port?: number; appendBytesMax?: number } = {},
+  options: {
+    log?: StandInLog;
+    port?: number;
+    appendBytesMax?: number;
+    /** Plain where nothing is said. */
+    tls?: { key: Buffer; certificate: Buffer };
+  } = {},
 ): Promise<StandIn> {
   const server = new Server({ 'grpc.max_receive_message_length': 4 * 1024 * 1024 });
   const standIn: StandIn = {
@@ -73,12 +79,17 @@ export async function startStandIn(
   });
   const address = `127.0.0.1:${options.port ?? 0}`;
   standIn.port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (fault, port) =>
+    server.bindAsync(address, credentialsOf(options.tls), (fault, port) =>
       fault ? reject(fault) : resolve(port),
     );
   });
   return standIn;
 }
+
+const credentialsOf = (tls?: { key: Buffer; certificate: Buffer }) =>
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.certificate }]);
 
 const unimplemented = (_call: unknown, answer: sendUnaryData<unknown>) =>
   answer({ code: status.UNIMPLEMENTED, details: 'not in this stand-in' });

@@ -5,6 +5,7 @@ import { credentials, Metadata } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../store/eventstoredb-address.ts';
 import { findLeader } from '../../store/eventstoredb-leader.ts';
+import { doorsOf } from '../../store/eventstoredb-tls.ts';
 import { type Undo, undoAll } from './events.ts';
 import { startStandIn } from './eventstore-grpc-server.ts';
 
@@ -76,7 +77,7 @@ describe('an address', () => {
 
 describe('the leader of a cluster', () => {
   const asking = {
-    credentials: credentials.createInsecure(),
+    doorTo: () => ({ credentials: credentials.createInsecure(), options: {} }),
     metadata: new Metadata(),
     last: undefined,
   };
@@ -108,7 +109,7 @@ describe('the leader of a cluster', () => {
   it('is not waited for when no server takes the connection as it is made', async () => {
     const plain = [await startStandIn(), await startStandIn()];
     for (const standIn of plain) undo.push(() => standIn.stop());
-    const secure = { ...asking, credentials: credentials.createSsl() };
+    const secure = { ...asking, doorTo: doorsOf(parseAddress('esdb://127.0.0.1'), 'here') };
     const hosts = plain.map(({ port }) => here(port));
     await expect(findLeader(hosts, secure)).rejects.toMatchObject({
       code: 'store-refused',
