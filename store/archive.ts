@@ -2,14 +2,14 @@
  * Retention: the streams of jobs that ended long ago go into files beside the log, and only then out of the log.
  *
  * `archive/jobs-YYYY-MM.jsonl`, by the month in which a job ended, is what `muster import` reads (transfer.ts).
- * `archive/index` says where each job is: `12 jobs-2026-01.jsonl`; a line `.` says that all jobs above it are out of
- * the log, so that after a crash only the few below the last one need a second look.
+ * `archive/index` says where each job is (archive-index.ts).
  */
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { evolveJob, initialJob, isOver, type JobState } from '../machines/job.ts';
 import { jobStream } from '../machines/names.ts';
+import { ALL_ARE_OUT, type ArchiveIndex, archiveOf, indexOf, readIndex } from './archive-index.ts';
 import { appendDurably, makeFolder } from './durable-file.ts';
 import type { EventStore } from './port.ts';
 import { endLine, eventLine } from './transfer.ts';
@@ -19,7 +19,6 @@ const BATCH_JOBS_MAX = 100;
 const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 /** How much is read at a time to find where a file's last whole line or section ends. */
 const TAIL_BYTES = 1024 * 1024;
-const ALL_ARE_OUT = '.';
 /** How the last line of a whole part begins, in the archive and in the index. */
 const END_LINE_BEGINS = '{"end":';
 const ANY_LINE = '';
@@ -52,7 +51,7 @@ export async function archiveJobs(store: EventStore, options: ArchiveOptions): P
   for (const job of index.perhapsInLog) await store.remove(jobStream(job));
   const done: Archived = { jobs: 0, events: 0 };
   const batch: OldJob[] = [];
-  for await (const job of oldJobs(store, options, index.archived)) {
+  for await (const job of oldJobs(store, options, index)) {
     batch.push(job);
     if (isFull(batch)) await archive(store, dir, batch.splice(0), done);
     if (options.signal?.aborted) break;
@@ -60,18 +59,6 @@ export async function archiveJobs(store: EventStore, options: ArchiveOptions): P
   await archive(store, dir, batch, done);
   return done;
 }
-
-/** The file in which a job was archived; undefined when it was not. */
-export async function archivedIn(dataDir: string, job: number): Promise<string | undefined> {
-  const dir = archiveOf(dataDir);
-  const text = `\n${await readFile(join(dir, 'index'), 'latin1').catch(() => '')}`;
-  const at = text.indexOf(`\n${job} `);
-  if (at === -1) return undefined;
-  const [, file] = text.slice(at + 1, text.indexOf('\n', at + 1)).split(' ');
-  return file === undefined ? undefined : join(dir, file);
-}
-
-const archiveOf = (dataDir: string): string => join(dataDir, 'archive');
 
 interface OldJob {
   id: number;
@@ -88,10 +75,12 @@ const isFull = (batch: readonly OldJob[]): boolean =>
 async function* oldJobs(
   store: EventStore,
   { endedBefore, jobCount, isInUse }: ArchiveOptions,
-  archived: ReadonlySet<number>,
+  archived: ArchiveIndex,
 ): AsyncIterable<OldJob> {
   for (let id = 1; id <= jobCount; id += 1) {
-    if (archived.has(id) || isInUse(id)) continue;
+    const last = archived.lastFrom(id);
+    if (last !== undefined) id = last;
+    if (last !== undefined || isInUse(id)) continue;
     let state: JobState = initialJob;
     const events: RecordedEvent[] = [];
     for await (const event of store.read(jobStream(id))) {
@@ -120,7 +109,7 @@ async function archive(
     const lines = batch.filter((job) => job.file === file).map((job) => job.lines);
     await append(join(dir, file), lines.join(''), END_LINE_BEGINS);
   }
-  const index = join(dir, 'index');
+  const index = indexOf(dir);
   await append(index, batch.map(({ id, file }) => `${id} ${file}\n`).join(''), ANY_LINE);
   for (const { id } of batch) await store.remove(jobStream(id));
   await append(index, `${ALL_ARE_OUT}\n`, ANY_LINE);
@@ -164,14 +153,4 @@ async function endOfWhole(handle: FileHandle, size: number, begins: string): Pro
     }
     if (from === 0) return 0;
   }
-}
-
-async function readIndex(
-  dir: string,
-): Promise<{ archived: ReadonlySet<number>; perhapsInLog: readonly number[] }> {
-  const text = await readFile(join(dir, 'index'), 'latin1').catch(() => '');
-  const lines = text.split('\n').slice(0, -1);
-  const jobs = lines.map((line) => (line === ALL_ARE_OUT ? Number.NaN : Number.parseInt(line, 10)));
-  const perhapsInLog = jobs.slice(lines.lastIndexOf(ALL_ARE_OUT) + 1);
-  return { archived: new Set(jobs.filter((job) => !Number.isNaN(job))), perhapsInLog };
 }

@@ -1,6 +1,7 @@
 /** Retention: jobs go into the archive before they leave the log, whatever happens in between. */
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -10,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { archivedIn, archiveJobs } from '../../store/archive.ts';
+import { archiveJobs } from '../../store/archive.ts';
+import { archivedIn, readIndex } from '../../store/archive-index.ts';
 import type { EventStore } from '../../store/port.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { importEvents, readEvents } from '../../store/transfer.ts';
@@ -119,4 +121,31 @@ it('finds a job in a large index, and is not fooled by a torn line', async () =>
   appendFileSync(join(dataDir, 'archive', 'index'), '12');
   expect(await archivedIn(dataDir, 12)).toBeUndefined();
   expect(await archivedIn(dataDir, 1)).toMatch(/jobs-2026-01/);
+});
+
+it('keeps of a long index only its runs, and finds each job of it, beyond every block', async () => {
+  const { dataDir } = await lab();
+  const dir = join(dataDir, 'archive');
+  mkdirSync(dir);
+  const jobs = Array.from({ length: 60_000 }, (_, at) => at + 1).filter((job) => job !== 30_000);
+  const lines = [
+    ...jobs.map((job) => `${job} jobs-2026-01.jsonl`),
+    '.',
+    '30000 jobs-2026-02.jsonl',
+  ];
+  writeFileSync(join(dir, 'index'), `${lines.join('\n')}\n600`);
+  const index = await readIndex(dir);
+  expect([1, 29_999, 30_000, 30_001, 60_000, 60_001].map((job) => index.lastFrom(job))).toEqual([
+    29_999,
+    29_999,
+    30_000,
+    60_000,
+    60_000,
+    undefined,
+  ]);
+  expect(index.perhapsInLog).toEqual([30_000]);
+  for (const job of [1, 12_345, 29_999, 30_001, 60_000])
+    expect(await archivedIn(dataDir, job)).toBe(join(dir, 'jobs-2026-01.jsonl'));
+  expect(await archivedIn(dataDir, 30_000)).toBe(join(dir, 'jobs-2026-02.jsonl'));
+  expect(await archivedIn(dataDir, 600_000)).toBeUndefined();
 });
