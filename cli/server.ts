@@ -8,7 +8,7 @@ import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
-import { createDispatcher, type Dispatcher } from '../dispatcher/dispatcher.ts';
+import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
 import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive-index.ts';
@@ -138,6 +138,8 @@ async function assemble(
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());
+  // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
+  if (labFile !== undefined && !shared) await server.register(registrations(labFile.lab.devices));
   const url = await listen(app, host, port);
   boardUrl = url;
   const gateway = dispatcher?.gateway;

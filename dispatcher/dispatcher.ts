@@ -14,7 +14,7 @@ import type { Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { type LocalDriver, openLocalDriver } from './drivers/local.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
-import type { Owed, ServerPort } from './server-port.ts';
+import type { BoardRegistration, Owed, ServerPort } from './server-port.ts';
 
 export interface DispatcherOptions {
   server: ServerPort;
@@ -120,14 +120,7 @@ class Hands implements Dispatcher {
     const found = await this.#driver.takeOver();
     if (found.length > 0)
       log.info({ boards: found.map(({ device }) => device) }, 'boards of an earlier life are here');
-    await server.register(
-      boards.map(({ name, type, tags, driver }) => ({
-        device: name,
-        deviceType: type,
-        tags,
-        driver,
-      })),
-    );
+    await server.register(registrations(boards));
     this.#unsubscribe = server.onChange(() => this.#ask());
     await this.#reconcile();
   }
@@ -172,6 +165,10 @@ class Hands implements Dispatcher {
     for (const [device, lane] of this.#lanes) lane.want(byDevice.get(device));
   }
 }
+
+/** Boards of the lab's file, as their worker announces them. */
+export const registrations = (boards: DispatcherOptions['boards']): BoardRegistration[] =>
+  boards.map(({ name, type, tags, driver }) => ({ device: name, deviceType: type, tags, driver }));
 
 interface LaneOptions {
   device: string;
