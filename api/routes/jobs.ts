@@ -1,6 +1,7 @@
 /** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { UnreadableEvent } from '../../machines/events.ts';
 import type { JobStateName } from '../../machines/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
@@ -10,7 +11,7 @@ import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
 import { allOf } from '../event-stream.ts';
 import { API_ACTOR, type ApiEngine, oneLine, REASON_CHARACTERS_MAX } from '../parts.ts';
-import { ApiProblem } from '../problems.ts';
+import { ApiProblem, logOnce } from '../problems.ts';
 import {
   Barriers,
   JobPage,
@@ -59,14 +60,19 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
         response: { 200: JobPage, ...problemResponses },
       },
     },
-    async ({ query: { limit, before, state } }) => {
+    async (request) => {
+      const { limit, before, state } = request.query;
       const jobs: JobView[] = [];
       const wanted = new Set<JobStateName>(state ?? stateNames);
       let scanned = 0;
       for (const id of candidates(engine, wanted, before)) {
         if (jobs.length >= limit || scanned >= JOBS_SCANNED_MAX) return { jobs, next: id + 1 };
         scanned += 1;
-        const job = await engine.job(id);
+        const job = await engine.job(id).catch((error: unknown) => {
+          // Whoever asks for it alone is told; the others of the page are to be had.
+          if (!(error instanceof UnreadableEvent)) throw error;
+          logOnce(error, request);
+        });
         if (job !== undefined && wanted.has(job.state)) jobs.push(jobView(id, job, engine.now()));
       }
       return { jobs };

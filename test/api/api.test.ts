@@ -313,11 +313,15 @@ describe('errors', () => {
     expect(JSON.stringify(lines[0])).not.toContain('hidden');
   });
 
-  it('name the place of what is damaged in the log', async () => {
+  it('name the place of what is damaged in the log, and do not hide the rest', async () => {
     const { engine, store } = await doors();
     await store.append('job-9', 0, [sent()]);
-    const { app } = await doors({ engine: engineBut(engine, { jobCount: 9 }) });
-    for (const url of ['/api/jobs/9', '/api/jobs/9/events', '/api/jobs'])
+    await pair(engine);
+    const { app, lines } = await doors({ engine: engineBut(engine, { jobCount: 9 }) });
+    const { jobs } = (await app.inject('/api/jobs')).json();
+    expect(jobs.map(({ id }: { id: number }) => id)).toEqual([1]);
+    expect(JSON.stringify(lines)).toContain('job-9 event 1 (MessageSent)');
+    for (const url of ['/api/jobs/9', '/api/jobs/9/events'])
       expect((await app.inject(url)).json()).toMatchObject({
         status: 500,
         code: 'unreadable-event',
