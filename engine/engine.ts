@@ -13,6 +13,7 @@ import {
   type JobEvent,
   notTaken,
   type RecordedEvent,
+  UnreadableEvent,
   type Verb,
 } from '../machines/events.ts';
 import {
@@ -374,7 +375,10 @@ export class Engine {
     const out: Owed[] = [];
     for (const { id, state } of [...this.directory.jobs.values()]) {
       if (state !== 'allocated') continue;
-      const job = await this.job(id);
+      const job = await this.job(id).catch((error: unknown) => {
+        // It was told when it could not be taken up; the other jobs go on.
+        if (!(error instanceof UnreadableEvent)) throw error;
+      });
       if (job !== undefined)
         out.push(...owedBy(id, job, (device) => this.device(device)?.worker === worker));
     }

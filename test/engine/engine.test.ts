@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '../../machines/events.ts';
+import { type NewEvent, UnreadableEvent } from '../../machines/events.ts';
+import type { EventStore } from '../../store/port.ts';
 import {
   allocated,
   booted,
@@ -10,6 +11,7 @@ import {
   startEngine,
   until,
   user,
+  WORKER,
 } from './bench.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -27,6 +29,29 @@ describe('the engine', () => {
     const types: string[] = [];
     for await (const event of store.readAll()) types.push(event.type);
     expect(types.filter((t) => t === 'WaitReleased')).toHaveLength(3);
+    await engine.stop();
+  });
+
+  it('runs the other jobs when the events of one cannot be read', async () => {
+    const first = await startEngine();
+    const damaged = await allocated(first.engine, jobOf({ one: 1 }));
+    const sound = await allocated(first.engine, jobOf({ one: 1 }));
+    await first.engine.stop();
+    const read: EventStore['read'] = (stream, after) => {
+      if (stream !== `job-${damaged}`) return first.store.read(stream, after);
+      throw new UnreadableEvent({ stream, version: 2, type: 'JobAllocated' }, 'damaged');
+    };
+    const store = new Proxy(first.store, {
+      get: (is, name: keyof EventStore) => {
+        const own: unknown = name === 'read' ? read : is[name];
+        return typeof own === 'function' ? own.bind(is) : own;
+      },
+    });
+    const told: string[] = [];
+    const options = { store, warn: (what: string) => void told.push(what) };
+    const { engine } = await startEngine({ ...options, checkpoints: first.checkpoints });
+    expect(told.join()).toContain(`job-${damaged} cannot be read`);
+    expect((await engine.owed(WORKER)).map(({ job }) => job)).toEqual([sound]);
     await engine.stop();
   });
 
