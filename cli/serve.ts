@@ -57,8 +57,10 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     server.boards === 'none'
       ? 'no boards (start with --lab FILE)'
       : `${server.boardCount} boards (${server.boards})`;
-  const text = `${server.url}  API documentation: ${server.url}/docs  ${boards}`;
-  process.stdout.write(hang('muster: ', text, columns));
+  const docs = `API documentation: ${server.url}/docs`;
+  process.stdout.write(
+    hang('muster: ', `${server.url}  ${boards}`, columns) + hang('        ', docs, columns),
+  );
   await new Promise<void>((resolve, reject) => {
     // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
     process.on('uncaughtException', reject);
