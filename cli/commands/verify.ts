@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
-import { archivedIn } from '../../store/archive.ts';
+import { archivedIn } from '../../store/archive-index.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { checkSqliteFile } from '../../store/sqlite-check.ts';
 import { type Cli, printJson } from '../command.ts';
