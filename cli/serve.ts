@@ -61,9 +61,14 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
   process.stdout.write(
     hang('muster: ', `${server.url}  ${boards}`, columns) + hang('        ', docs, columns),
   );
-  await new Promise<void>((resolve, reject) => {
-    // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
-    process.on('uncaughtException', reject);
+  // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
+  const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
+  await Promise.race([fault, toldToStop()]);
+  await Promise.race([fault, server.stop()]);
+}
+
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {
@@ -73,7 +78,6 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
         resolve();
       });
   });
-  await server.stop();
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */
