@@ -81,7 +81,14 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
 /** A server reads streams and not the log: one that was cut in EventStoreDB still has its events in the log. */
 async function checkStreams({ store, wasArchived }: VerifyOptions, checks: LogChecks) {
   for (const stream of checks.readableStreams()) {
-    const version = await firstVersionOf(store, stream);
+    const version = await firstVersionOf(store, stream).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) return error;
+      throw error;
+    });
+    if (version instanceof StoreUnavailable) {
+      checks.fault({ stream, reason: `it cannot be read alone: ${version.message}` });
+      return;
+    }
     if (version === 1 || (version === undefined && (await wasArchived(stream)))) continue;
     const begins = version === undefined ? 'has no event' : `begins with event ${version}`;
     checks.fault({ stream, reason: `read alone it ${begins}: it was deleted or cut in the store` });
@@ -89,8 +96,13 @@ async function checkStreams({ store, wasArchived }: VerifyOptions, checks: LogCh
 }
 
 async function firstVersionOf(store: EventStore, stream: string): Promise<number | undefined> {
-  for await (const { version } of store.read(stream)) return version;
-  return undefined;
+  try {
+    for await (const { version } of store.read(stream)) return version;
+    return undefined;
+  } catch (error) {
+    if (isUnreadableRecord(error)) return error.version;
+    throw error;
+  }
 }
 
 /**

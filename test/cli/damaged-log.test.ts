@@ -74,7 +74,10 @@ const sql = (text: string) => (file: string) => {
 function pageOf(file: string, kind: number): number {
   const bytes = readFileSync(file);
   const pages = Array.from({ length: bytes.length / PAGE_BYTES }, (_, page) => page * PAGE_BYTES);
-  const those = pages.filter((at) => at > 0 && bytes[at] === kind);
+  const isOfEvents = (at: number) => bytes.subarray(at, at + PAGE_BYTES).includes('"member"');
+  const those = pages.filter(
+    (at) => at > 0 && bytes[at] === kind && (kind === INDEX_LEAF || isOfEvents(at)),
+  );
   return those[those.length >> 1] ?? 0;
 }
 
