@@ -115,6 +115,7 @@ async function killAfterLines(args: string[], lines: number): Promise<Said[]> {
 }
 
 const WAL_HEADER_BYTES = 32;
+const WAL_MAGIC_BYTES = 4;
 const FRAME_HEADER_BYTES = 24;
 const LANES = 4;
 const APPENDS = 12;
@@ -147,8 +148,10 @@ export async function tornWal(
     const main = readFileSync(file);
     const whole = logOf(copyOf(dir, main, bytes)).map(({ id }) => id);
     for (let copy = 0; copy < copies; copy += 1) {
-      const at = Math.floor(random() * bytes.length);
+      const place = Math.floor(random() * bytes.length);
       const isCut = random() < 0.5;
+      // One that does not begin as a write-ahead log is refused: test/cli/damaged-log.test.ts.
+      const at = isCut ? place : Math.max(WAL_MAGIC_BYTES, place);
       const torn = isCut ? bytes.subarray(0, at) : turned(bytes, at, random);
       const kept = logOf(copyOf(dir, main, torn)).map(({ id }) => id);
       const where = `${isCut ? 'cut' : 'turned'} at byte ${at} of ${bytes.length}`;
