@@ -1,6 +1,8 @@
 /** A recorded log as `--trace` names it: a file of events as JSON lines, a data folder, or the database in it. */
-import { open, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused } from '../store/port.ts';
@@ -10,10 +12,10 @@ import { CliFailure, EXIT } from './failure.ts';
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
 
-/** All events of the log, in order. @throws CliFailure (exit 2) `unreadable-log` */
-export async function readLog(path: string): Promise<RecordedEvent[]> {
+/** All events of the log, in order, one by one. @throws CliFailure (exit 2) `unreadable-log` */
+export async function* readLog(path: string): AsyncIterable<RecordedEvent> {
   const file = await fileOf(path);
-  return (await isDatabase(file)) ? readDatabase(file) : readLines(file);
+  yield* (await isDatabase(file)) ? readDatabase(file) : readLines(file);
 }
 
 async function fileOf(path: string): Promise<string> {
@@ -36,13 +38,11 @@ async function isDatabase(file: string): Promise<boolean> {
   }
 }
 
-async function readDatabase(file: string): Promise<RecordedEvent[]> {
+async function* readDatabase(file: string): AsyncIterable<RecordedEvent> {
   try {
     const store = await openSqliteSnapshot({ file });
     try {
-      const events: RecordedEvent[] = [];
-      for await (const event of store.readAll()) events.push(event);
-      return events;
+      yield* store.readAll();
     } finally {
       await store.close();
     }
@@ -53,11 +53,13 @@ async function readDatabase(file: string): Promise<RecordedEvent[]> {
   }
 }
 
-async function readLines(file: string): Promise<RecordedEvent[]> {
-  const text = await readFile(file, 'utf8');
-  return text
-    .split('\n')
-    .flatMap((line, at) => (line.trim() === '' ? [] : readLine(line, file, at + 1)));
+async function* readLines(file: string): AsyncIterable<RecordedEvent> {
+  const input = createReadStream(file, 'utf8');
+  let number = 0;
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number += 1;
+    if (line.trim() !== '') yield* readLine(line, file, number);
+  }
 }
 
 /** An exported event has no position: its line stands for it. An export ends with a line that counts. */

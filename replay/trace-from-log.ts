@@ -9,9 +9,15 @@ import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceEvent, JobEvent, RecordedEvent, WorkerEvent } from '../machines/events.ts';
 import type { Outage, Trace, TraceBoard, TraceJob } from './trace.ts';
 
+/** All that a trace needs of it: logs have many jobs. */
+type Asked = Pick<
+  JobDefinition,
+  'name' | 'roles' | 'timeoutSeconds' | 'queueTimeoutSeconds' | 'healthCheckOf'
+>;
+
 interface JobStory {
   id: number;
-  definition: JobDefinition;
+  definition: Asked;
   submittedAt: number;
   priority: number;
   allocated: { at: number; devices: string[] } | null;
@@ -26,14 +32,8 @@ interface BoardStory {
   awaySince: number | null;
 }
 
-/** The trace of a whole log, its events in the log's order. */
-export function traceOf(events: Iterable<RecordedEvent>): Trace {
-  const story = new Story();
-  for (const event of events) story.take(event);
-  return story.trace();
-}
-
-class Story {
+/** Takes the events of a log in its order, one by one: all of them may not fit into memory. */
+export class LogStory {
   readonly #jobs = new Map<number, JobStory>();
   readonly #boards = new Map<string, BoardStory>();
   readonly #workers = new Map<string, { lost: boolean; jobLimit?: number }>();
@@ -49,6 +49,7 @@ class Story {
     else if (kind === 'worker') this.#ofWorker(name, event as RecordedEvent<WorkerEvent>);
   }
 
+  /** Of all events that were taken; no other one may come then. */
   trace(): Trace {
     for (const [name, { awaySince }] of this.#boards)
       if (awaySince !== null) this.#away(name, awaySince, null);
@@ -73,8 +74,9 @@ class Story {
   #ofJob(id: number, event: RecordedEvent<JobEvent>): void {
     const { at } = event.meta;
     if (event.type === 'JobSubmitted') {
-      const { definition } = event.data;
-      const { priority } = definition;
+      const { priority, name, roles, timeoutSeconds, queueTimeoutSeconds, healthCheckOf } =
+        event.data.definition;
+      const definition = { name, roles, timeoutSeconds, queueTimeoutSeconds, healthCheckOf };
       const asked = { id, definition, submittedAt: at, priority };
       this.#jobs.set(id, { ...asked, allocated: null, ended: null });
     }

@@ -5,7 +5,7 @@ import { generate, type Wishes } from '../../replay/generate.ts';
 import { makePolicy, POLICIES, type PolicyName } from '../../replay/policies.ts';
 import { type Report, reportOf } from '../../replay/report.ts';
 import { type MoreBoards, type Trace, withMore, without } from '../../replay/trace.ts';
-import { traceOf } from '../../replay/trace-from-log.ts';
+import { LogStory } from '../../replay/trace-from-log.ts';
 import { simulate } from '../../replay/virtual-lab.ts';
 import { didYouMean, list, quote } from '../../submission/words.ts';
 import { type Cli, counter, exampleText, printJson } from '../command.ts';
@@ -76,7 +76,9 @@ async function traceFor({ trace: log, generate: wishes, seed }: SimulateOptions)
     throw wrong('say either --trace LOG or --generate boards=N');
   if (wishes !== undefined) return generate(wishes, seed);
   const path = log ?? '';
-  const trace = traceOf(await readLog(path));
+  const story = new LogStory();
+  for await (const event of readLog(path)) story.take(event);
+  const trace = story.trace();
   if (trace.jobs.length === 0)
     throw wrong(`${path}: no job was submitted in this log, so there is nothing to play`);
   return trace;

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readLog } from '../../cli/trace-file.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { board, job, needs, play, trace } from '../replay/labs.ts';
 import { logOf } from '../replay/logs.ts';
@@ -131,4 +132,15 @@ test('a trace may be a file that muster export wrote', async () => {
   const { exit, out } = await muster('--trace', file);
   expect(exit).toBe(0);
   expect(out).toMatch(/gang\+backfill/);
+});
+
+test('reads a log event by event: one of years does not fit into memory', async () => {
+  const file = join(dir, 'broken-at-its-end.jsonl');
+  await writeFile(file, `${await readFile(log, 'utf8')}torn`);
+  const read: string[] = [];
+  const reading = async () => {
+    for await (const { id } of readLog(file)) read.push(id);
+  };
+  await expect(reading()).rejects.toThrow(`:${events.length + 1}: not JSON`);
+  expect(read).toEqual(events.map(({ id }) => id));
 });

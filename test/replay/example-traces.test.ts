@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { readLog } from '../../cli/trace-file.ts';
 import { POLICIES, type PolicyName } from '../../replay/policies.ts';
 import { starvedOf } from '../../replay/starvation.ts';
-import { traceOf } from '../../replay/trace-from-log.ts';
+import { collect } from '../store/events.ts';
 import { play } from './labs.ts';
+import { traceOf } from './logs.ts';
 
 const runOf = async (name: string, policy: PolicyName) =>
-  play(traceOf(await readLog(`examples/traces/${name}.jsonl`)), policy);
+  play(traceOf(await collect(readLog(`examples/traces/${name}.jsonl`))), policy);
 
 describe.each(['one-group-alone', 'two-groups'])('%s', (name) => {
   test('ends in a deadlock when boards are taken one by one', async () => {

@@ -4,9 +4,8 @@ import { expect, test } from 'vitest';
 import type { AnyEvent, RecordedEvent } from '../../machines/events.ts';
 import { generate, WISHES_DEFAULT } from '../../replay/generate.ts';
 import { withMore, without } from '../../replay/trace.ts';
-import { traceOf } from '../../replay/trace-from-log.ts';
 import { board, endsOf, job, needs, play, startsOf, trace } from './labs.ts';
-import { logOf } from './logs.ts';
+import { logOf, traceOf } from './logs.ts';
 
 const single = [needs('single', 1, 'panda')];
 
