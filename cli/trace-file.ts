@@ -1,10 +1,9 @@
 /** A recorded log as `--trace` names it: a file of events as JSON lines, a data folder, or the database in it. */
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { linesOf } from '../store/lines.ts';
 import { StoreRefused } from '../store/port.ts';
 import { openSqliteSnapshot } from '../store/sqlite.ts';
 import { Received } from './answers.ts';
@@ -54,9 +53,8 @@ async function* readDatabase(file: string): AsyncIterable<RecordedEvent> {
 }
 
 async function* readLines(file: string): AsyncIterable<RecordedEvent> {
-  const input = createReadStream(file, 'utf8');
   let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(file)) {
     number += 1;
     if (line.trim() !== '') yield* readLine(line, file, number);
   }

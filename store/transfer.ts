@@ -5,7 +5,6 @@
  *
  * Events keep their ids, streams and versions. Positions are each store's own: the order of the lines stands for them.
  */
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import {
   type NewEvent,
@@ -15,6 +14,7 @@ import {
   UnreadableEvent,
 } from '../machines/events.ts';
 import { BadAppend } from './edge.ts';
+import { linesOf } from './lines.ts';
 import { AppendTooLarge, ConcurrencyConflict, type EventStore } from './port.ts';
 
 /** Events of one stream that follow one another go into one append, up to this many. */
@@ -90,21 +90,6 @@ export async function* readEvents(file: string): AsyncIterable<FileEvent> {
     throw new TransferRefused(
       `${file} ends after line ${at.line} without its last line, which counts the events: it was cut off. Export it again`,
     );
-}
-
-/** Node's own `readline` ends lines at U+2028 too from some version on, which JSON text may hold. */
-async function* linesOf(file: string): AsyncIterable<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(file, 'utf8') as AsyncIterable<string>) {
-    const [first = '', ...more] = chunk.split('\n');
-    rest += first;
-    const last = more.pop();
-    if (last === undefined) continue;
-    yield rest;
-    yield* more;
-    rest = last;
-  }
-  if (rest !== '') yield rest;
 }
 
 interface Place {
