@@ -7,10 +7,11 @@ import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { checkSqliteFile } from '../../store/sqlite-check.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
+import type { Fault } from '../log-checks.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
 import { checkpointsFolder, logFile, openLogToRead } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
-import { type Fault, type Verified, verifyLog } from '../verify-log.ts';
+import { type Verified, verifyLog } from '../verify-log.ts';
 
 export function verifyCommand(cli: Cli): Command {
   return logCommand('verify', 'check the whole log: every event, stream and checkpoint', [
