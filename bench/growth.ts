@@ -44,7 +44,7 @@ export async function growthBench(say: (line: string) => void, events: number): 
       'finished jobs',
       'start from the checkpoint, ms',
       'memory after it, MiB',
-      'after 200 jobs shown',
+      'after some jobs were shown',
       'a finished job, median ms',
       'p99 ms',
       'bytes an event',
