@@ -1,4 +1,5 @@
 /** What the commands share that work on a log itself and not through a server: options, faults, and progress. */
+import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { UnreadableEvent } from '../machines/events.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
@@ -50,6 +51,16 @@ function failureOf(error: unknown): unknown {
       message: `${error.message}; "muster verify" names all such events`,
     });
   return error;
+}
+
+/** From here on it takes seconds. */
+const LONG_BYTES = 200_000_000;
+
+/** Says on stderr what is about to be done to a whole file in one go, where that takes a while. */
+export function announce(io: Io, doing: string, file: string): void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes >= LONG_BYTES)
+    io.err(hang('muster: ', `${doing} ${Math.round(bytes / 1_000_000)} MB`, io.columns));
 }
 
 const PROGRESS_MS = 5_000;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { backupSqlite } from '../../store/sqlite-backup.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { type LogOptions, logCommand, onLog } from '../log-command.ts';
+import { announce, type LogOptions, logCommand, onLog } from '../log-command.ts';
 import { logFile } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
 
@@ -19,7 +19,9 @@ export function backupCommand(cli: Cli): Command {
     .action((file: string, options: LogOptions) =>
       onLog(cli, async () => {
         const { io } = cli;
-        const { events, bytes } = await backupSqlite(logFile(options.data), file);
+        const log = logFile(options.data);
+        announce(io, 'copying', log);
+        const { events, bytes } = await backupSqlite(log, file);
         if (options.json) await printJson(io, { file, events, bytes });
         else
           await io.out(

@@ -7,8 +7,16 @@ import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { checkSqliteFile } from '../../store/sqlite-check.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
+import type { Io } from '../io.ts';
 import type { Fault } from '../log-checks.ts';
-import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
+import {
+  announce,
+  countsTo,
+  type LogOptions,
+  logCommand,
+  onLog,
+  whichLog,
+} from '../log-command.ts';
 import { checkpointsFolder, logFile, openLogToRead } from '../open-log.ts';
 import { counted, hang } from '../text.ts';
 import { type Verified, verifyLog } from '../verify-log.ts';
@@ -33,7 +41,7 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
       store: log.store,
       checkpoints: fileCheckpoints(checkpointsFolder(options.data)),
       projections: [directoryProjection as Projection<unknown>],
-      fileFaults: options.store === undefined ? checkSqliteFile(logFile(options.data)) : [],
+      fileFaults: options.store === undefined ? fileFaults(io, logFile(options.data)) : [],
       wasArchived: async (stream) => {
         const [, job] = /^job-(\d+)$/.exec(stream) ?? [];
         return job !== undefined && (await archivedIn(options.data, Number(job))) !== undefined;
@@ -46,6 +54,11 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
   } finally {
     await log.close();
   }
+}
+
+function fileFaults(io: Io, file: string): string[] {
+  announce(io, 'checking the pages of', file);
+  return checkSqliteFile(file);
 }
 
 function renderVerified(verified: Verified, columns: number): string {

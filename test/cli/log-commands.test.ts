@@ -1,6 +1,6 @@
 /** The commands that work on a log itself: backup, verify, export, import. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import picocolors from 'picocolors';
@@ -248,6 +248,20 @@ describe('muster export and import', () => {
     expect(existsSync(join(dir, 'again.jsonl'))).toBe(false);
     expect((await muster('verify', '--data', dir)).out).toContain('all is well');
   }, 120_000);
+
+  it.each([
+    ['backup', 'copying 300 MB'],
+    ['verify', 'checking the pages of 300 MB'],
+  ])('%s of a large log says first what it is about to do', async (command, says) => {
+    const dir = await lab();
+    const said = async () => {
+      const to = command === 'backup' ? [join(newFolder(), 'b.db')] : [];
+      return (await muster(command, '--data', dir, ...to)).err;
+    };
+    expect(await said()).not.toContain('MB');
+    truncateSync(join(dir, 'muster.db'), 300_000_000);
+    expect(await said()).toContain(says);
+  });
 
   it('leaves nothing behind when Ctrl-C ends the export', async () => {
     const dir = await lab();
