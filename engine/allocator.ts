@@ -8,7 +8,7 @@
 import { jobStream } from '../machines/names.ts';
 import type { Directory } from '../projections/directory.ts';
 import type { Assignment, Plan } from '../scheduler/types.ts';
-import { type Giveback, givebacks, nextLapse } from './boards.ts';
+import { type Giveback, givebacks, nextLapse, workerBeyondLimit } from './boards.ts';
 import type { Clock } from './clock.ts';
 import type { Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -80,22 +80,31 @@ export class Allocator {
 
   /** The whole group or none of it. Resolves with the last position that was written. */
   async #allocateOne({ job, members }: Assignment): Promise<number> {
-    const { commands, newId } = this.#port;
+    const { commands, directory, newId, reached } = this.#port;
     const lease = newId();
     const { position, failure } = await this.#reserveAll(job, members, lease);
-    try {
-      if (failure !== undefined) throw failure;
-      const command = { type: 'AllocateJob', lease, members } as const;
-      const done = await commands.job(job, command, { ...scheduler, cause: lease });
-      return Math.max(position, done.position);
-    } catch (error) {
-      if (!(error instanceof CommandRefused)) throw error;
-      const reason = `${jobStream(job)} could not have its whole group: ${error.message}`;
+    const giveUp = async (why: string) => {
+      const reason = `${jobStream(job)} could not have its whole group: ${why}`;
       const back = await Promise.all(
         members.map(({ device }) => this.#release({ device, job, lease, reason, cause: lease })),
       );
       // What stood in the way is in the log, and wakes this loop when the directory has it.
       return Math.max(position, ...back);
+    };
+    try {
+      if (failure !== undefined) throw failure;
+      // No stream guards a worker's limit: another server may have reserved boards of it at the same time.
+      await reached(position);
+      const devices = members.map(({ device }) => device);
+      const worker = workerBeyondLimit(directory(), devices);
+      if (worker !== undefined)
+        return giveUp(`worker ${worker} has as many boards in use as it may`);
+      const command = { type: 'AllocateJob', lease, members } as const;
+      const done = await commands.job(job, command, { ...scheduler, cause: lease });
+      return Math.max(position, done.position);
+    } catch (error) {
+      if (error instanceof CommandRefused) return giveUp(error.message);
+      throw error;
     }
   }
 

@@ -106,3 +106,20 @@ export function nextLapse(directory: Directory): number | null {
   }
   return next;
 }
+
+/**
+ * The worker of which one of these boards was reserved beyond its limit; `undefined`: there is none. Of reservations
+ * that were made at the same time the log's order decides, so that every server finds the same.
+ */
+export function workerBeyondLimit(
+  directory: Directory,
+  devices: readonly string[],
+): string | undefined {
+  const workerOf = (device: string) => directory.devices.get(device)?.state.worker ?? '';
+  return [...new Set(devices.map(workerOf))].find((worker) => {
+    const limit = directory.workers.get(worker)?.state.jobLimit ?? null;
+    if (limit === null) return false;
+    const held = [...directory.held].filter((device) => workerOf(device) === worker);
+    return held.slice(limit).some((device) => devices.includes(device));
+  });
+}

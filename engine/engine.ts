@@ -350,6 +350,10 @@ export class Engine {
     return this.#registry.setHealth(device, is, by);
   }
 
+  /** See `Registry.registerBoards`. */
+  registerBoards(worker: string, boards: readonly BoardRegistration[]): Promise<void> {
+    return this.#registry.registerBoards(worker, boards);
+  }
   /** See `Registry.connectWorker`. */
   async connectWorker(
     worker: string,

@@ -85,18 +85,28 @@ export class Registry {
   }
 
   /**
-   * A worker of this server and its boards are here. Said again, it changes nothing.
+   * A worker has these boards, whether it is here or not. Said again, it changes nothing.
    *
    * @throws CommandRefused `board-taken` when another worker that is here has one of the boards
+   */
+  async registerBoards(worker: string, boards: readonly BoardRegistration[]): Promise<void> {
+    const by = { actor: `worker:${worker}`, of: workerStream(worker) };
+    for (const { device } of boards) this.#assertNotTaken(device, worker);
+    for (const board of boards) await this.#register(board, worker, by);
+  }
+
+  /**
+   * A worker of this server and its boards are here. Said again, it changes nothing.
+   *
+   * @throws CommandRefused as `registerBoards`
    */
   async connectWorker(
     worker: string,
     boards: readonly BoardRegistration[],
     is: WorkerFacts = {},
   ): Promise<void> {
+    await this.registerBoards(worker, boards);
     const by = { actor: `worker:${worker}`, of: workerStream(worker) };
-    for (const { device } of boards) this.#assertNotTaken(device, worker);
-    for (const board of boards) await this.#register(board, worker, by);
     const connect = async () => {
       const { position } = await this.#port.commands.worker(
         worker,

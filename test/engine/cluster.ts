@@ -1,5 +1,6 @@
 /** Servers on one log, each with boards of its own, on one virtual clock. Any of them may be killed. */
 import type { Engine } from '../../engine/engine.ts';
+import type { WorkerFacts } from '../../engine/registry.ts';
 import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import type { EventStore } from '../../store/port.ts';
@@ -30,7 +31,11 @@ export class Cluster {
   readonly store = openMemoryStore();
 
   /** `around`: what stands between this server and the log. */
-  async start(name: 'a' | 'b', around = (store: EventStore) => store): Promise<Server> {
+  async start(
+    name: 'a' | 'b',
+    around = (store: EventStore) => store,
+    facts: WorkerFacts = {},
+  ): Promise<Server> {
     const boards = pandas(2).map((board) =>
       name === 'a' ? board : { ...board, device: board.device.replace('panda', 'beagle') },
     );
@@ -42,7 +47,7 @@ export class Cluster {
       append: (...is) => (isDead ? new Promise<never>(() => {}) : reached.append(...is)),
     };
     const options = { store, shared: true, clock, checkpoints: memoryCheckpoints() };
-    const { engine } = await startEngine(options, boards, { worker: name });
+    const { engine } = await startEngine(options, boards, { worker: name, ...facts });
     const kill = () => {
       isDead = true;
       stop();

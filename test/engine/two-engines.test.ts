@@ -76,6 +76,41 @@ describe('two servers on one log', () => {
   });
 });
 
+describe("a worker's limit", () => {
+  it('holds when each server gives out another of its boards at the same time', async () => {
+    const cluster = new Cluster();
+    let letThrough = () => {};
+    const held = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    const slow = (store: EventStore): EventStore => ({
+      ...store,
+      append: async (stream, version, events) => {
+        if (stream === 'device-panda01' && events.some((e) => e.type === 'DeviceReserved'))
+          await held;
+        return store.append(stream, version, events);
+      },
+    });
+    const a = await cluster.start('a', slow, { jobLimit: 1 });
+    const on = (device: string, priority: number) => {
+      const roles = [{ role: 'r', count: 1, device, tags: [] }];
+      return jobOf({}, { roles, priority, timeoutSeconds: 60 });
+    };
+    const one = await submit(a.engine, on('panda01', 50));
+    await quiet();
+    const two = await submit(a.engine, on('panda02', 100));
+    await cluster.start('b');
+    await quiet();
+    letThrough();
+    await quiet();
+    expect(await stateOf(a.engine, one)).toBe('submitted');
+    expect(await stateOf(a.engine, two)).toBe('allocated');
+    await cluster.time.pass(300_000);
+    for (const id of [one, two]) expect(await stateOf(a.engine, id)).toBe('timedOut');
+    await cluster.check(true);
+  });
+});
+
 describe('a board whose line to one server broke', () => {
   /** Its wait is open at a, and nobody is on the line. */
   async function broken() {
