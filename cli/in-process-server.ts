@@ -1,6 +1,6 @@
 /** The dispatcher's view of a server in the same process: the port of `dispatcher/server-port.ts` on the engine. */
 import { memberToken } from '../api/tokens.ts';
-import type { ServerPort } from '../dispatcher/server-port.ts';
+import type { BoardRegistration, ServerPort } from '../dispatcher/server-port.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
 import type { WorkerFacts } from '../engine/registry.ts';
@@ -19,13 +19,18 @@ export interface InProcessOptions {
   facts(): WorkerFacts;
 }
 
-export function inProcessServer(is: InProcessOptions): ServerPort {
+export interface InProcessServer extends ServerPort {
+  /** Lets the server know of the boards; the worker is not here yet. */
+  announce(boards: readonly BoardRegistration[]): Promise<void>;
+}
+
+export function inProcessServer(is: InProcessOptions): InProcessServer {
   const { engine, worker, secret } = is;
+  const checked = (boards: readonly BoardRegistration[]) =>
+    boards.map((board) => ({ ...board, healthCheck: is.healthChecks.get(board.device) }));
   return {
-    register: (boards) => {
-      const checked = boards.map((b) => ({ ...b, healthCheck: is.healthChecks.get(b.device) }));
-      return engine.connectWorker(worker, checked, is.facts());
-    },
+    announce: (boards) => engine.registerBoards(worker, checked(boards)),
+    register: (boards) => engine.connectWorker(worker, checked(boards), is.facts()),
     owed: () => engine.owed(worker),
     onChange: (listener) => engine.onChange(listener),
     async ended(job, device) {

@@ -139,7 +139,7 @@ async function assemble(
   });
   undo.push(() => app.close());
   // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
-  if (labFile !== undefined && !shared) await server.register(registrations(labFile.lab.devices));
+  if (labFile !== undefined) await server.announce(registrations(labFile.lab.devices));
   const url = await listen(app, host, port);
   boardUrl = url;
   const gateway = dispatcher?.gateway;
