@@ -54,6 +54,8 @@ export interface Directory {
   held: Set<string>;
   /** How many jobs were ever counted: the highest number given. */
   jobCount: number;
+  /** The numbers above it that jobs have nevertheless: they were imported alone. */
+  uncounted: Set<number>;
   /** How many health checks of a board were ever submitted. */
   checks: Map<string, number>;
   /** The numbers that the latest keys of submissions were given, oldest first. */
@@ -66,6 +68,7 @@ export const emptyDirectory = (): Directory => ({
   workers: new Map(),
   held: new Set(),
   jobCount: 0,
+  uncounted: new Set(),
   checks: new Map(),
   submissionKeys: new Map(),
 });
@@ -106,6 +109,7 @@ export function applyToDirectory(directory: Directory, event: RecordedEvent): vo
 
 function countSubmission(directory: Directory, { version, meta }: RecordedEvent): void {
   directory.jobCount = version;
+  directory.uncounted.delete(version);
   if (meta.key === undefined) return;
   directory.submissionKeys.set(meta.key, version);
   const [oldest] = directory.submissionKeys.keys();
@@ -137,6 +141,7 @@ function applyToJob(directory: Directory, id: number, event: RecordedEvent<JobEv
   if (event.type === 'JobSubmitted') {
     const { definition } = event.data;
     directory.jobs.set(id, newEntry(id, definition, event.meta.at));
+    if (id > directory.jobCount) directory.uncounted.add(id);
     const board = definition.healthCheckOf;
     if (board !== undefined) directory.checks.set(board, (directory.checks.get(board) ?? 0) + 1);
     return;
@@ -211,6 +216,7 @@ export const directoryToJson = (d: Directory): unknown => ({
   workers: [...d.workers],
   held: [...d.held],
   jobCount: d.jobCount,
+  uncounted: [...d.uncounted],
   checks: [...d.checks],
   submissionKeys: [...d.submissionKeys],
 });
@@ -223,6 +229,7 @@ export function directoryFromJson(json: unknown): Directory {
     workers: [string, Versioned<WorkerState>][];
     held: string[];
     jobCount: number;
+    uncounted: number[];
     checks: [string, number][];
     submissionKeys: [string, number][];
   };
@@ -232,6 +239,7 @@ export function directoryFromJson(json: unknown): Directory {
     workers: new Map(from.workers),
     held: new Set(from.held),
     jobCount: from.jobCount,
+    uncounted: new Set(from.uncounted),
     checks: new Map(from.checks),
     submissionKeys: new Map(from.submissionKeys),
   };

@@ -178,9 +178,12 @@ function* candidates(
   wanted: ReadonlySet<JobStateName>,
   before = Number.POSITIVE_INFINITY,
 ): Iterable<number> {
-  if ([...wanted].every((state) => LIVE.has(state)))
-    yield* [...engine.directory.jobs.keys()].filter((id) => id < before).sort((a, b) => b - a);
-  else for (let id = Math.min(before - 1, engine.jobCount); id >= 1; id--) yield id;
+  const { jobs, uncounted } = engine.directory;
+  const newestFirst = (ids: Iterable<number>) =>
+    [...ids].filter((id) => id < before).sort((a, b) => b - a);
+  if ([...wanted].every((state) => LIVE.has(state))) return yield* newestFirst(jobs.keys());
+  yield* newestFirst(uncounted);
+  for (let id = Math.min(before - 1, engine.jobCount); id >= 1; id--) yield id;
 }
 
 /** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */

@@ -4,6 +4,7 @@ import { buildBoardApp } from '../../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import { sent } from '../store/events.ts';
+import { finishedJob } from '../store/jobs.ts';
 import {
   document,
   doors,
@@ -115,6 +116,25 @@ describe('jobs', () => {
     expect(await ids('?limit=2&before=2')).toEqual([[1], undefined]);
     expect(await ids('?state=rejected')).toEqual([[1], undefined]);
     expect((await ids('?state=submitted,allocated'))[0]).toEqual([5, 4, 3, 2]);
+  });
+
+  it('that were imported alone are listed with the others, each once', async () => {
+    const { app, store } = await doors();
+    await store.append('job-3', 0, finishedJob(3, Date.UTC(2026, 0, 1)));
+    const listed = async () => {
+      const { jobs } = (await app.inject('/api/jobs')).json();
+      return jobs.map(({ id }: { id: number }) => id);
+    };
+    expect(await listed()).toEqual([3]);
+    expect((await app.inject('/api/jobs?before=3')).json().jobs).toEqual([]);
+    for (const expected of [
+      [3, 1],
+      [3, 2, 1],
+      [4, 3, 2, 1],
+    ]) {
+      await app.inject(submit(document()));
+      expect(await listed()).toEqual(expected);
+    }
   });
 
   it('that are not over are found at once, however many have ended since', async () => {
