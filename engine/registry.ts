@@ -92,7 +92,7 @@ export class Registry {
   async registerBoards(worker: string, boards: readonly BoardRegistration[]): Promise<void> {
     const by = { actor: `worker:${worker}`, of: workerStream(worker) };
     for (const { device } of boards) this.#assertNotTaken(device, worker);
-    for (const board of boards) await this.#register(board, worker, by);
+    await Promise.all(boards.map((board) => this.#register(board, worker, by)));
   }
 
   /**
