@@ -2,6 +2,7 @@
  * The address of a server or a cluster, as it is written for every client of EventStoreDB:
  * `esdb://USER:PASSWORD@A:2113,B:2113?tls=false`. No message repeats what may be part of a login.
  */
+import { isIPv6 } from 'node:net';
 import type { Endpoint } from './eventstoredb-patience.ts';
 import { StoreRefused } from './port.ts';
 
@@ -19,7 +20,8 @@ export interface Address {
 const PORT_DEFAULT = 2113;
 const PORT_MAX = 65_535;
 const PARTS = /^esdb(\+discover)?:\/\/(?:([^@/?]*)@)?([^@/?]*)\/?(?:\?(.*))?$/;
-const HOST = /^([\w.-]+)(?::(\d{1,5}))?$/;
+/** A name or an IPv4 address, or an IPv6 address in brackets; the port. */
+const HOST = /^(?:([\w.-]+)|\[([^\]]*)\])(?::(\d{1,5}))?$/;
 
 const SETTINGS = [
   'tls',
@@ -63,9 +65,10 @@ export function parseAddress(written: string): Address {
 
 function hostOf(text: string): Endpoint {
   if (text === '') throw refused('it names no host');
-  const [, address = '', port = PORT_DEFAULT] = HOST.exec(text) ?? [];
+  const [, name, ipv6 = '', port = PORT_DEFAULT] = HOST.exec(text) ?? [];
+  const address = name ?? (isIPv6(ipv6) ? ipv6 : '');
   if (address === '' || Number(port) < 1 || Number(port) > PORT_MAX)
-    throw refused(`'${text}' is not HOST or HOST:PORT`);
+    throw refused(`'${text}' is not HOST or HOST:PORT; an IPv6 address is written [::1]:2113`);
   return { address, port: Number(port) };
 }
 

@@ -3,6 +3,7 @@
  * cluster that elects and a connection that breaks are tried again, within a limit; the rest is said at once. A
  * server that has let us read once will do so again, whatever it says while its certificates or logins change.
  */
+import { isIPv6 } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { StoreRefused, StoreUnavailable } from './port.ts';
 
@@ -23,7 +24,8 @@ export interface Servers {
   readonly wasOpen: boolean;
 }
 
-export const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
+export const textOf = ({ address, port }: Endpoint): string =>
+  `${isIPv6(address) ? `[${address}]` : address}:${port}`;
 
 /** It was not possible this time, or nobody knows whether it was done. To try again is right. */
 export class NotNow extends Error {

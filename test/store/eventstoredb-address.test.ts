@@ -41,6 +41,13 @@ describe('an address', () => {
     expect(parseAddress('esdb+discover://db').isDiscovered).toBe(true);
   });
 
+  it('names servers by IPv6 addresses in brackets', () => {
+    expect(parseAddress('esdb://[::1]:2114,[fd00::12]?tls=false').hosts).toEqual([
+      { address: '::1', port: 2114 },
+      { address: 'fd00::12', port: 2113 },
+    ]);
+  });
+
   it.each([
     ['', 'it does not begin with esdb://'],
     ['http://db', 'it does not begin with esdb://'],
@@ -51,6 +58,10 @@ describe('an address', () => {
     ['esdb://db:0', 'is not HOST or HOST:PORT'],
     ['esdb://db:65536', 'is not HOST or HOST:PORT'],
     ['esdb://d b', 'is not HOST or HOST:PORT'],
+    ['esdb://::1', 'an IPv6 address is written [::1]:2113'],
+    ['esdb://[10.0.0.1]', 'is not HOST or HOST:PORT'],
+    ['esdb://[]:2113', 'is not HOST or HOST:PORT'],
+    ['esdb://[::1]2113', 'is not HOST or HOST:PORT'],
     ['esdb://db/other', 'part of a login'],
     ['esdb://user:se@cret@db', 'write %40 for @'],
     ['esdb://user@db', 'a login is USER:PASSWORD'],
@@ -104,6 +115,11 @@ describe('the leader of a cluster', () => {
     expect(fault.message).toContain('127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1');
     expect(fault.message).toContain(`127.0.0.1:${port}: `);
     expect(fault.message).not.toMatch(/Resolution note|Last error|\n/);
+  });
+
+  it('is asked for at an IPv6 address, which keeps its brackets', async () => {
+    const fault = await findLeader([{ address: '::1', port: 1 }], asking).catch((error) => error);
+    expect(fault.message).toMatch(/^\[::1\]:1: connect /);
   });
 
   it('is not waited for when no server takes the connection as it is made', async () => {
