@@ -1,6 +1,7 @@
 /** `muster import FILE`: puts exported or archived events into a log. */
 import type { Command } from 'commander';
-import { importEvents } from '../../store/transfer.ts';
+import type { EventStore } from '../../store/port.ts';
+import { importEvents, TransferRefused } from '../../store/transfer.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
@@ -19,7 +20,7 @@ export function importCommand(cli: Cli): Command {
     .option('--store <url>', 'a log in EventStoreDB instead of the folder: esdb://HOST:PORT')
     .addHelpText(
       'after',
-      '\nThe log must be empty, or have been filled from the same log: events that it has\nalready stay as they are. No server may run on the data folder meanwhile.',
+      '\nThe log must be empty, or have been filled from the same log: events that it has\nalready stay as they are. No server may run on it meanwhile.',
     )
     .action((file: string, options: LogOptions) =>
       onLog(cli, () => importFile(cli, file, options)),
@@ -30,6 +31,8 @@ async function importFile(cli: Cli, file: string, options: LogOptions): Promise<
   const { io } = cli;
   const log = await openLog(whichLog(options), 'muster import');
   try {
+    // A folder's log has its lock instead.
+    if (log.name === 'eventstoredb') await refuseInUse(log.store);
     const inFlightMax = log.name === 'sqlite' ? SQLITE_IN_FLIGHT_MAX : 1;
     const done = await importEvents(log.store, file, inFlightMax, countsTo(io, 'imported'));
     if (options.json) await printJson(io, { file, ...done });
@@ -42,4 +45,18 @@ async function importFile(cli: Cli, file: string, options: LogOptions): Promise<
   } finally {
     await log.close();
   }
+}
+
+/** @throws TransferRefused while a server with boards keeps its word in the log */
+async function refuseInUse(store: EventStore): Promise<void> {
+  const here = new Map<string, number>();
+  for await (const { stream, type, data } of store.readAll()) {
+    if (type === 'WorkerLost') here.delete(stream);
+    if (type === 'WorkerConnected' || type === 'WorkerRenewed') here.set(stream, data.until ?? 0);
+  }
+  for (const [stream, until] of here)
+    if (until > Date.now())
+      throw new TransferRefused(
+        `a muster serve works on this log, with the boards of ${stream}: stop it first. Of one that was stopped or killed this is sure after ${Math.ceil((until - Date.now()) / 1000)} s`,
+      );
 }

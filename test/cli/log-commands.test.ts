@@ -11,10 +11,11 @@ import { directoryProjection } from '../../engine/directory-projection.ts';
 import { applyToDirectory, directoryToJson, emptyDirectory } from '../../projections/directory.ts';
 import { archiveJobs } from '../../store/archive.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
+import { openEventStoreDb } from '../../store/eventstoredb.ts';
 import { lockFolder } from '../../store/lock.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
-import { collect, type Undo, undoAll } from '../store/events.ts';
+import { collect, sent, type Undo, undoAll } from '../store/events.ts';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
 
 const undo: Undo = [];
@@ -304,6 +305,27 @@ describe('muster export and import', () => {
     const { exit, err } = await muster('import', '--data', dir, file);
     expect(err).toContain('is in use by muster serve, pid');
     expect(exit).toBe(2);
+  });
+
+  it('refuses to import into the log of servers while one of them is there', async () => {
+    const standIn = await startStandIn();
+    undo.push(() => standIn.stop());
+    const address = `esdb://127.0.0.1:${standIn.port}?tls=false`;
+    const dir = await lab();
+    const file = join(dir, 'log.jsonl');
+    await muster('export', '--data', dir, '--all', file);
+    const store = await openEventStoreDb({ connection: address });
+    undo.push(() => store.close());
+    const said = { ...sent(), type: 'WorkerConnected' } as const;
+    const until = Date.now() + 60_000;
+    await store.append('worker-a', 0, [{ ...said, data: { boards: [], until } }]);
+    const { exit, err } = await muster('import', '--store', address, file);
+    expect(err.replaceAll(/\s+/g, ' ')).toContain('with the boards of worker-a: stop it first');
+    expect(exit).toBe(2);
+    expect(standIn.log.eventsOf('job-1')).toEqual([]);
+    const lost = { ...sent(), type: 'WorkerLost', data: { reason: 'it was stopped' } } as const;
+    await store.append('worker-a', 1, [lost]);
+    expect((await muster('import', '--store', address, file)).exit).toBe(0);
   });
 
   it.each(['backup', 'verify', 'export', 'import'])(
