@@ -6,8 +6,8 @@
  * append always names the revision that it expects, so that it can be repeated after a lost answer, also across
  * a change of leader.
  */
-import type { NewEvent, RecordedEvent } from '../machines/events.ts';
-import { BadAppend, checkAppend } from './edge.ts';
+import { type NewEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { BadAppend, type Checked, checkAppend } from './edge.ts';
 import { Appends, type Told } from './eventstoredb-appends.ts';
 import { Connection } from './eventstoredb-connection.ts';
 import { checkIsOurs, isOurs, recordedOf } from './eventstoredb-events.ts';
@@ -86,24 +86,35 @@ class EventStoreDb implements EventStore {
     this.#assertOpen();
     const checked = checkAppend(stream, expectedVersion, events);
     checkIsOurs(stream);
-    return this.#finish(this.#append(stream, expectedVersion, checked.map(proposedOf)));
+    return this.#finish(this.#append(stream, expectedVersion, checked));
   }
 
   async #append(
     stream: string,
     expectedVersion: number,
-    events: readonly Proposed[],
+    checked: readonly Checked[],
   ): Promise<Appended> {
+    const events = checked.map(proposedOf);
     const bytes = this.#takeIn(stream, events);
     try {
       // An append that is called after `readAll` is not part of what that reads.
       await Promise.allSettled(this.#ends);
       const told = await this.#appends.send({ stream, expectedVersion, events });
       if (told.is === 'appended') return { version: told.version, position: told.position };
+      if (told.is === 'removed')
+        await this.#assertRemovedByUs(stream, expectedVersion + 1, checked[0]?.type ?? '');
       throw this.#refusal(stream, expectedVersion, bytes, told);
     } finally {
       this.#pendingBytes -= bytes;
     }
+  }
+
+  /** @throws UnreadableEvent when somebody deleted the stream by the means of the server: it can never go on */
+  async #assertRemovedByUs(stream: string, version: number, type: string): Promise<void> {
+    if ((await this.#removals.streams()).has(stream)) return;
+    const why =
+      'it cannot be written: the stream was deleted in EventStoreDB, which never takes its name again. Import a backup into an empty database';
+    throw new UnreadableEvent({ stream, version, type }, why);
   }
 
   #takeIn(stream: string, events: readonly Proposed[]): number {

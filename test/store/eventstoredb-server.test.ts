@@ -223,6 +223,19 @@ it('reads on from a position at which this log has no event', async () => {
   expect(idsOf(heard)).toEqual(idsOf(events.slice(-1)));
 });
 
+it('says what became of a stream that somebody deleted in the server', async () => {
+  const standIn = await started();
+  const store = await opened(standIn);
+  for (const stream of ['job-1', 'job-2']) await store.append(stream, 0, many(2));
+  standIn.log.bury('job-1', 2);
+  const deleted = { code: 'unreadable-event', message: expect.stringContaining('was deleted in') };
+  await expect(store.append('job-1', 2, many(1))).rejects.toMatchObject(deleted);
+  await expect(store.append('job-1', 0, many(1))).rejects.toMatchObject(deleted);
+  await store.remove('job-2');
+  const lost = { code: 'concurrency-conflict', actual: 0 };
+  await expect(store.append('job-2', 2, many(1))).rejects.toMatchObject(lost);
+});
+
 it('hides what another engine has removed, and finishes a removal that was cut off', async () => {
   const standIn = await started();
   const [one, other] = [await opened(standIn), await opened(standIn)];
