@@ -251,14 +251,27 @@ muster_sleep() {
   wait $! 2>/dev/null || :
 }
 
+# Takes the next URL of the round.
+muster_turn() {
+  muster_urls="${muster_urls#* }$muster_url "
+  muster_url=${muster_urls%% *}
+}
+
+# The URL that answered is the first of the next call on this board: a server that hangs would cost
+# each of them muster_silence_seconds.
+muster_remember_url() {
+  [ "$muster_url" != "$muster_first_url" ] || return 0
+  muster_first_url=$muster_url
+  { printf '%s\n' "$muster_url" >"$MUSTER_HOME/answered"; } 2>/dev/null || :
+}
+
 # No answer came: go on to the next URL, and pause after each round of them, longer each time.
 muster_next_url() {
   muster_failures=$((muster_failures + 1))
   if [ "$muster_failures" -eq 10 ]; then
     muster_say "no answer from $muster_url; still trying"
   fi
-  muster_urls="${muster_urls#* }$muster_url "
-  muster_url=${muster_urls%% *}
+  muster_turn
   if [ $((muster_failures % muster_urls_count)) -eq 0 ]; then
     muster_sleep "$muster_pause_seconds"
     case $muster_pause_seconds in
@@ -285,6 +298,14 @@ muster_prepare() {
   muster_urls_count=$#
   muster_urls="$* "
   muster_url=$1
+  muster_first_url=$1
+  { IFS= read -r muster_first_url <"$MUSTER_HOME/answered"; } 2>/dev/null || :
+  case " $muster_urls" in
+    *" $muster_first_url "*)
+      while [ "$muster_url" != "$muster_first_url" ]; do muster_turn; done
+      ;;
+    *) muster_first_url=$1 ;;
+  esac
   muster_pause_seconds=0.2
   muster_failures=0
   muster_told=''
@@ -302,6 +323,9 @@ muster_call() {
   trap 'muster_on_signal 15' TERM
   while :; do
     if muster_post "$muster_verb" "$muster_silence_seconds"; then
+      case $muster_status in
+        ok | fail | refused | denied | wait | retry) muster_remember_url ;;
+      esac
       case $muster_status in
         ok | fail | refused | denied) break ;;
         wait)

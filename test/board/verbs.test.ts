@@ -260,6 +260,20 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
     expect(server.of('wait')).toHaveLength(3);
   });
 
+  it('begins with the server that answered last', async ({ board, server, expect }) => {
+    const hung = await FakeServer.open();
+    hung.plan('send', 'drop before an answer');
+    board.env.MUSTER_URL = `${hung.url} ${server.url}`;
+    for (const id of ['a', 'b', 'c'])
+      expect(await board.run('lava-send', id)).toMatchObject({ status: 0, stderr: '' });
+    const moved = await FakeServer.open();
+    board.env.MUSTER_URL = moved.url;
+    expect(await board.run('lava-send', 'd')).toMatchObject({ status: 0, stderr: '' });
+    await moved.close();
+    expect([hung.of('send').length, server.of('send').length]).toEqual([1, 3]);
+    await hung.close();
+  });
+
   it('uses a new key for each call', async ({ board, server, expect }) => {
     await Promise.all(Array.from({ length: 6 }, () => board.run('lava-send', 'same', 'k=v')));
     expect(new Set(server.of('send').map((request) => request.key)).size).toBe(6);
