@@ -300,12 +300,11 @@ muster_prepare() {
   muster_url=$1
   muster_first_url=$1
   { IFS= read -r muster_first_url <"$MUSTER_HOME/answered"; } 2>/dev/null || :
-  case " $muster_urls" in
-    *" $muster_first_url "*)
-      while [ "$muster_url" != "$muster_first_url" ]; do muster_turn; done
-      ;;
-    *) muster_first_url=$1 ;;
-  esac
+  for muster_argument in "$@"; do
+    [ "$muster_url" != "$muster_first_url" ] || break
+    muster_turn
+  done
+  muster_first_url=$muster_url
   muster_pause_seconds=0.2
   muster_failures=0
   muster_told=''
