@@ -27,7 +27,7 @@ import { deadlinesOf } from '../machines/job-next.ts';
 import { jobStream } from '../machines/names.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
-import type { EventStore, Subscription } from '../store/port.ts';
+import { type EventStore, StoreUnavailable, type Subscription } from '../store/port.ts';
 import { Allocator } from './allocator.ts';
 import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -59,6 +59,8 @@ export interface EngineOptions {
 
 /** How many jobs that are over stay folded for whoever asks for one again. */
 const FINISHED_JOBS_KEPT = 50;
+/** How soon a job that could not be read is read again. */
+const TAKE_UP_AGAIN_MS = 1_000;
 
 export class Engine {
   readonly #store: EventStore;
@@ -78,6 +80,7 @@ export class Engine {
   /** Set anew at the start, when the time of the log's last event is known. */
   #clock: Clock;
   #started = false;
+  #stopped = false;
 
   constructor(options: EngineOptions) {
     const { store, checkpoints, newId = eventIds(), shared = false } = options;
@@ -106,7 +109,15 @@ export class Engine {
       },
       this.#warn,
     );
-    const streams = new Streams({ store, now, newId, turnsEnd, directory, onJob });
+    const streams = new Streams({
+      store,
+      now,
+      newId,
+      turnsEnd,
+      later: (ms, callback) => this.#later(ms, callback),
+      directory,
+      onJob,
+    });
     const commands = new Commands(streams, newId);
     this.#streams = streams;
     this.#commands = commands;
@@ -161,6 +172,7 @@ export class Engine {
 
   /** Ends the loops and lets what is under way become durable. The log stays as it is. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#deadlines.stop();
     this.#calls.stop();
     await this.#loop.stop();
@@ -397,6 +409,12 @@ export class Engine {
 
   // within
 
+  #later(ms: number, callback: () => void): void {
+    this.#clock.after(ms, () => {
+      if (!this.#stopped) callback();
+    });
+  }
+
   /** The directory has taken in these events, whichever server they came from. */
   #onEvents(events: readonly RecordedEvent[]): void {
     this.#lab.take(events);
@@ -413,8 +431,12 @@ export class Engine {
     if (entry?.state === 'submitted') this.#deadlines.set(jobStream(id), queueDeadline(entry));
     // Whoever was told as it was appended may have asked before the directory knew of it.
     else if (this.#streams.heldJob(id) !== undefined) this.#tell();
-    else if (entry?.state === 'allocated') void this.#takeUp(id).then(() => this.#tell());
+    else if (entry?.state === 'allocated') this.#watch(id);
     else this.#deadlines.set(jobStream(id), []);
+  }
+
+  #watch(id: number): void {
+    void this.#takeUp(id).then(() => this.#tell());
   }
 
   /** Folds a job that has its boards, and watches over it from then on. */
@@ -423,7 +445,10 @@ export class Engine {
     try {
       await job.load();
     } catch (error) {
-      this.#warn(`${job.name} cannot be read; whoever asks for it next tries again`, error);
+      const isAway = error instanceof StoreUnavailable;
+      const next = isAway ? 'it is tried again' : 'whoever asks for it next tries again';
+      this.#warn(`${job.name} cannot be read; ${next}`, error);
+      if (isAway) this.#later(TAKE_UP_AGAIN_MS, () => this.#watch(id));
       return;
     }
     if (job.state.state !== 'allocated') this.#streams.letGo(id);

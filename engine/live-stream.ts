@@ -6,12 +6,14 @@
  */
 import { type Env, Rejected, type Request } from '../machines/deciding.ts';
 import { type AnyEvent, type NewEvent, notTaken, type StreamEvent } from '../machines/events.ts';
-import { ConcurrencyConflict, type EventStore } from '../store/port.ts';
+import { ConcurrencyConflict, type EventStore, StoreUnavailable } from '../store/port.ts';
 
 /** How often a batch is decided again after somebody else's append before its callers are told. */
 const APPEND_ATTEMPTS_MAX = 20;
 /** A batch is cut once it has this many events: one append stays well under the store's own limit. */
 const BATCH_EVENTS_MAX = 5_000;
+/** How soon events of another server that could not be read are read again. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** A kind of stream: its fold and its rules. */
 export interface Kind<S, C, E extends AnyEvent> {
@@ -74,6 +76,8 @@ export interface Surroundings<S, E extends AnyEvent> {
   onCommitted(steps: readonly Step<S, E>[]): void;
   /** Resolves when all that is ready in this turn of the event loop was taken in. */
   turnsEnd(): Promise<void>;
+  /** Calls back once after `ms`, unless the engine was stopped by then. */
+  later(ms: number, callback: () => void): void;
   /** Called when the queue is empty and nothing is in flight. */
   onIdle(): void;
 }
@@ -123,7 +127,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
     if (version <= this.#version || version <= this.#seen) return;
     this.#seen = version;
     // A run that is under way looks for what it has missed before it ends.
-    if (this.#loaded !== undefined && !this.#running) void this.#run();
+    if (this.#loaded !== undefined) this.#look();
   }
 
   /**
@@ -174,6 +178,10 @@ export class LiveStream<S, C, E extends AnyEvent> {
     return this.#seen > this.#version;
   }
 
+  #look(): void {
+    if (this.#isBehind && !this.#running) void this.#run();
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     try {
@@ -188,7 +196,12 @@ export class LiveStream<S, C, E extends AnyEvent> {
           this.#pending.unshift(...left);
         } catch (error) {
           for (const each of batch) each.reject(error as Error);
-          if (batch.length === 0) break;
+          // A command that came meanwhile has its own try.
+          if (this.#pending.length > 0) continue;
+          // What another server did must be heard of here though nobody asks for it.
+          if (error instanceof StoreUnavailable)
+            this.#around.later(LOOK_AGAIN_MS, () => this.#look());
+          break;
         }
       }
     } finally {

@@ -10,8 +10,8 @@ export interface Checkpoints {
   save(name: string, value: unknown): Promise<void>;
 }
 
-/** So many events take some seconds, in which a server that starts says nothing else. */
-const LONG_READ_EVENTS = 1_000_000;
+/** So many positions may be so many events: they take some seconds, in which a server that starts says nothing else. */
+const LONG_READ_POSITIONS = 1_000_000;
 
 /** A checkpoint knows more than the log has. */
 export const aheadOfLog = (name: string, position: number, head: number): string =>
@@ -145,9 +145,9 @@ export class ProjectionRunner<S> {
     const head = await this.#store.head();
     if (saved !== undefined && saved.position > head)
       this.#warn(aheadOfLog(this.#projection.name, saved.position, head));
-    else if (head - this.#position >= LONG_READ_EVENTS)
+    else if (head - this.#position >= LONG_READ_POSITIONS)
       this.#warn(
-        `the ${this.#projection.name} is built anew from ${head} events: this takes a while`,
+        `the ${this.#projection.name} is built anew from the log up to position ${head}: this takes a while`,
       );
   }
 

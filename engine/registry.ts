@@ -134,12 +134,13 @@ export class Registry {
     }
   }
 
-  /** The other servers that were ever on this log, with what their workers said of them last. */
+  /** The other servers that were ever on this log, with what their workers said of them last, and whether it holds. */
   otherServers(): { tokenKey: string; boardUrl: string; isHere: boolean }[] {
     return [...this.#port.directory().workers.entries()].flatMap(([name, { state }]) => {
-      const { tokenKey, boardUrl } = state;
+      const { tokenKey, boardUrl, until } = state;
       if (tokenKey === null || boardUrl === null || this.#port.workers.isOwn(name)) return [];
-      return [{ tokenKey, boardUrl, isHere: state.state === 'connected' }];
+      const isHere = state.state === 'connected' && (until ?? 0) > this.#port.now();
+      return [{ tokenKey, boardUrl, isHere }];
     });
   }
 

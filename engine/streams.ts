@@ -33,6 +33,7 @@ export interface StreamsPort {
   now(): number;
   newId(): string;
   turnsEnd(): Promise<void>;
+  later(ms: number, callback: () => void): void;
   directory(): Directory;
   onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void;
 }
@@ -90,12 +91,13 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId, turnsEnd } = this.#port;
+    const { store, now, newId, turnsEnd, later } = this.#port;
     const around = {
       store,
       now,
       newId,
       turnsEnd,
+      later,
       onCommitted: is.onCommitted ?? (() => {}),
       onIdle: () => {
         if (is.keep?.(made.state) === false) this.#live.delete(name);

@@ -34,6 +34,8 @@ export class WorkerWatch {
    * out. An EventStoreDB that is away for a minute loses no worker.
    */
   #sightSince: number | undefined;
+  /** Each worker's latest word, with when it was heard: the clock of the server that gave it may be another. */
+  readonly #words = new Map<string, { until: number; heardAt: number }>();
   /** The workers of this server, with what connects them anew after they counted as lost. */
   readonly #own = new Map<string, () => Promise<number>>();
 
@@ -59,30 +61,33 @@ export class WorkerWatch {
   async look(): Promise<number | null> {
     const { clock, directory, reached } = this.#port;
     this.#sightSince ??= clock.now();
-    const soonest = this.#sightSince + WORKER_LEASE_MS;
     let next: number | null = null;
     for (const [worker, { state }] of directory().workers) {
       const connect = this.#own.get(worker);
       if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
         await reached(await this.#keepWord(worker, state.until ?? 0, connect));
-      else if (Math.max(this.#wordOf(state), soonest) <= clock.now())
-        await reached(await this.#lose(worker));
+      else if (this.#lostAt(worker, state) <= clock.now()) await reached(await this.#lose(worker));
     }
     await this.#failMembers();
     for (const [worker, { state }] of directory().workers) {
-      const isOwn = this.#own.has(worker);
-      const at = isOwn
+      const at = this.#own.has(worker)
         ? (state.until ?? 0) - RENEW_BEFORE_MS
-        : Math.max(this.#wordOf(state), soonest);
+        : this.#lostAt(worker, state);
       if (at < Number.POSITIVE_INFINITY) next = Math.min(next ?? at, at);
     }
     return next;
   }
 
-  /** Until when a worker is here at least. */
-  #wordOf({ state, until }: WorkerState): number {
-    if (state !== 'connected') return Number.POSITIVE_INFINITY;
-    return until ?? (this.#port.shared ? 0 : Number.POSITIVE_INFINITY);
+  /** From when on a worker counts as lost: when its word has run out by its server's clock, and by this one's too. */
+  #lostAt(worker: string, { state, until }: WorkerState): number {
+    if (state !== 'connected' || (until === null && !this.#port.shared))
+      return Number.POSITIVE_INFINITY;
+    let word = this.#words.get(worker);
+    if (word === undefined || word.until !== (until ?? 0)) {
+      word = { until: until ?? 0, heardAt: this.#port.clock.now() };
+      this.#words.set(worker, word);
+    }
+    return Math.max(word.until, Math.max(word.heardAt, this.#sightSince ?? 0) + WORKER_LEASE_MS);
   }
 
   async #keepWord(worker: string, until: number, connect: () => Promise<number>): Promise<number> {

@@ -25,21 +25,24 @@ export const portOf = (store: EventStore): EventStore => ({
   close: () => store.close(),
 });
 
-/** Server a has panda01 and panda02, server b beagle01 and beagle02; all are of the type panda. */
+/** What the two boards of each server are called, but for their numbers; all are of the type panda. */
+const BOARDS = { a: 'panda', b: 'beagle', c: 'cubie' };
+
 export class Cluster {
   readonly time = new VirtualClock();
   readonly store = openMemoryStore();
 
   /** `around`: what stands between this server and the log. */
   async start(
-    name: 'a' | 'b',
+    name: 'a' | 'b' | 'c',
     around = (store: EventStore) => store,
-    facts: WorkerFacts = {},
+    { aheadMs = 0, ...facts }: WorkerFacts & { aheadMs?: number } = {},
   ): Promise<Server> {
-    const boards = pandas(2).map((board) =>
-      name === 'a' ? board : { ...board, device: board.device.replace('panda', 'beagle') },
-    );
-    const { clock, stop } = this.time.process();
+    const boards = pandas(2).map((board) => ({
+      ...board,
+      device: board.device.replace('panda', BOARDS[name]),
+    }));
+    const { clock, stop } = this.time.process(aheadMs);
     let isDead = false;
     const reached = around(portOf(this.store));
     const store: EventStore = {

@@ -16,6 +16,14 @@ async function running(cluster: Cluster) {
   return { a, b, id, server, client };
 }
 
+/** A job on the boards of server b alone. */
+const ON_BEAGLES = ['beagle01', 'beagle02'].map((device) => ({
+  role: device,
+  count: 1,
+  device,
+  tags: [],
+}));
+
 describe('two servers on one log', () => {
   it('take any command each: a job goes through both', async () => {
     const cluster = new Cluster();
@@ -234,13 +242,7 @@ describe('a server that is killed', () => {
     const cluster = new Cluster();
     const a = await cluster.start('a');
     const b = await cluster.start('b');
-    const roles = ['beagle01', 'beagle02'].map((device) => ({
-      role: device,
-      count: 1,
-      device,
-      tags: [],
-    }));
-    const definition = jobOf({}, { roles });
+    const definition = jobOf({}, { roles: ON_BEAGLES });
     const id = await submit(a.engine, definition);
     await quiet();
     const [one = '', two = ''] = await booted(a.engine, id);
@@ -304,6 +306,95 @@ describe('a log that tells of an append later than it answers', () => {
   });
 });
 
+describe('a log that goes away while a server reads what another one wrote', () => {
+  /** Server b holds a wait of the client; the log goes away from it as it is about to read the message of the server. */
+  async function reading() {
+    const cluster = new Cluster();
+    let isAway = false;
+    let fail = () => {};
+    const around = (store: EventStore): EventStore => ({
+      ...store,
+      async *read(...is) {
+        if (isAway)
+          await new Promise<never>((_, reject) => {
+            fail = () => reject(new StoreUnavailable('away'));
+          });
+        yield* store.read(...is);
+      },
+    });
+    const a = await cluster.start('a');
+    const b = await cluster.start('b', around);
+    const id = await submit(a.engine, jobOf({ server: 1, client: 1 }));
+    await quiet();
+    const [server = '', client = ''] = await booted(a.engine, id);
+    const held = call(b.engine, id, client, 'wait go');
+    await quiet();
+    isAway = true;
+    await call(a.engine, id, server, 'send go v=1');
+    await quiet();
+    const fails = async () => {
+      fail();
+      await quiet();
+    };
+    const comesBack = () => {
+      isAway = false;
+      return fails();
+    };
+    return { cluster, b, id, server, held, fails, comesBack };
+  }
+  const released = { status: 'ok', lines: ['v=1'] };
+
+  it('keeps no command that comes meanwhile for ever', async () => {
+    const { b, id, server, held, comesBack } = await reading();
+    const sent = call(b.engine, id, server, 'send more');
+    await comesBack();
+    expect(await sent).toEqual({ status: 'ok', lines: [] });
+    expect(await held).toEqual(released);
+  });
+
+  it('hears of it when it is back, though nothing more happens', async () => {
+    const { cluster, held, fails, comesBack } = await reading();
+    for (let round = 0; round < 3; round++) {
+      await fails();
+      await cluster.time.pass(1_000);
+    }
+    await comesBack();
+    await cluster.time.pass(1_000);
+    expect(await held).toEqual(released);
+  });
+
+  it('watches over a job that it could not read as the job got its boards', async () => {
+    const cluster = new Cluster();
+    let isAway = false;
+    const around = (store: EventStore): EventStore => ({
+      ...store,
+      async *read(...is) {
+        if (isAway) throw new StoreUnavailable('away');
+        yield* store.read(...is);
+      },
+    });
+    const a = await cluster.start('a');
+    const b = await cluster.start('b', around);
+    isAway = true;
+    const id = await submit(a.engine, jobOf({}, { roles: ON_BEAGLES, timeoutSeconds: 600 }));
+    await cluster.time.pass(5_000);
+    isAway = false;
+    await cluster.time.pass(1_000);
+    a.kill();
+    await cluster.time.pass(700_000);
+    expect(await stateOf(b.engine, id)).toBe('timedOut');
+  });
+
+  it('asks no more once it was stopped', async () => {
+    const { cluster, b, held, fails, comesBack } = await reading();
+    await fails();
+    await b.engine.stop();
+    await cluster.time.pass(10_000);
+    await comesBack();
+    expect(await Promise.race([held, Promise.resolve('nothing')])).toBe('nothing');
+  });
+});
+
 describe('workers', () => {
   it('that are here keep their word, and are never lost', async () => {
     const cluster = new Cluster();
@@ -311,6 +402,32 @@ describe('workers', () => {
     await cluster.time.pass(1_000_000);
     expect(await cluster.streamsWith('WorkerLost')).toEqual([]);
     for (const { engine } of [a, b]) expect(engine.undriven('panda01')).toBeNull();
+  });
+
+  it('whose word has run out are not here, though nobody was there to say so', async () => {
+    const cluster = new Cluster();
+    const a = await cluster.start('a', undefined, { tokenKey: 'key', boardUrl: 'http://a' });
+    const isHere = async () => {
+      const { engine, kill } = await cluster.start('b');
+      const all = engine.otherServers().map((other) => other.isHere);
+      kill();
+      return all;
+    };
+    expect(await isHere()).toEqual([true]);
+    a.kill();
+    await cluster.time.pass(91_000);
+    expect(await isHere()).toEqual([false]);
+  });
+
+  it('are not lost to a server whose clock is ahead', async () => {
+    const cluster = new Cluster();
+    const { a } = await running(cluster);
+    await cluster.start('c', undefined, { aheadMs: 600_000 });
+    await cluster.time.pass(1_000_000);
+    expect(await cluster.streamsWith('WorkerLost')).toEqual([]);
+    a.kill();
+    await cluster.time.pass(120_000);
+    expect(await cluster.streamsWith('WorkerLost')).toEqual(['worker-a']);
   });
 
   it('are not lost by a log that is away for longer than their word holds', async () => {

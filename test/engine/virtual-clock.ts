@@ -21,8 +21,11 @@ export class VirtualClock {
     return this.#now;
   }
 
-  /** One process's own view of the time: `stop` is the end of that process, and none of its timers fires any more. */
-  process(): { clock: () => Clock; stop: () => void } {
+  /**
+   * One process's own view of the time: `stop` is the end of that process, and none of its timers fires any more.
+   * `aheadMs`: how far its clock is ahead of the others.
+   */
+  process(aheadMs = 0): { clock: () => Clock; stop: () => void } {
     const own = new Set<Timer>();
     let isOver = false;
     const after = (ms: number, callback: () => void) => {
@@ -36,7 +39,7 @@ export class VirtualClock {
       this.#drop([...own]);
     };
     const turnsEnd = () => Promise.resolve();
-    return { clock: () => ({ now: () => this.#now, after, turnsEnd }), stop };
+    return { clock: () => ({ now: () => this.#now + aheadMs, after, turnsEnd }), stop };
   }
 
   /** A clock for one engine that lives as long as the test. */
