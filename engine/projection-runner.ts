@@ -10,8 +10,8 @@ export interface Checkpoints {
   save(name: string, value: unknown): Promise<void>;
 }
 
-/** So many positions may be so many events: they take some seconds, in which a server that starts says nothing else. */
-const LONG_READ_POSITIONS = 1_000_000;
+/** So many events take a second or more, in which a server that starts says nothing else. */
+const LONG_READ_EVENTS = 100_000;
 
 /** A checkpoint knows more than the log has. */
 export const aheadOfLog = (name: string, position: number, head: number): string =>
@@ -87,8 +87,18 @@ export class ProjectionRunner<S> {
   /** Resolves once all of the log as it is now has been taken in. */
   async start(): Promise<void> {
     await this.#restore();
-    this.#subscription = this.#store.subscribeAll(this.#position, (events) => this.#take(events));
+    let untilTold = LONG_READ_EVENTS;
+    this.#subscription = this.#store.subscribeAll(this.#position, (events) => {
+      this.#take(events);
+      untilTold -= events.length;
+      if (untilTold > 0) return;
+      untilTold = Number.POSITIVE_INFINITY;
+      this.#warn(
+        `the log is long since the last checkpoint of the ${this.#projection.name}: reading it takes a while`,
+      );
+    });
     await this.#subscription.caughtUp;
+    untilTold = Number.POSITIVE_INFINITY;
   }
 
   /** Resolves once the event at this position was taken in. */
@@ -145,10 +155,6 @@ export class ProjectionRunner<S> {
     const head = await this.#store.head();
     if (saved !== undefined && saved.position > head)
       this.#warn(aheadOfLog(this.#projection.name, saved.position, head));
-    else if (head - this.#position >= LONG_READ_POSITIONS)
-      this.#warn(
-        `the ${this.#projection.name} is built anew from the log up to position ${head}: this takes a while`,
-      );
   }
 
   async #takeOver(saved: Saved | undefined): Promise<void> {
