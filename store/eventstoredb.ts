@@ -1,6 +1,6 @@
 /**
- * The log in an EventStoreDB (or KurrentDB) server or cluster: one that several engines share, and that other
- * applications may use too.
+ * The log in an EventStoreDB, one server or a cluster: one that several engines share, and that other applications may
+ * use too.
  *
  * Streams keep their names. A version is the server's revision plus one, a position its commit position. An
  * append always names the revision that it expects, so that it can be repeated after a lost answer, also across
