@@ -59,8 +59,8 @@ export interface EngineOptions {
 
 /** How many jobs that are over stay folded for whoever asks for one again. */
 const FINISHED_JOBS_KEPT = 50;
-/** How soon a job that could not be read is read again. */
-const TAKE_UP_AGAIN_MS = 1_000;
+/** How soon what could not be read is read again. */
+const AGAIN_MS = 1_000;
 
 export class Engine {
   readonly #store: EventStore;
@@ -114,7 +114,7 @@ export class Engine {
       now,
       newId,
       turnsEnd,
-      later: (ms, callback) => this.#later(ms, callback),
+      again: (callback) => this.#again(callback),
       directory,
       onJob,
     });
@@ -409,8 +409,8 @@ export class Engine {
 
   // within
 
-  #later(ms: number, callback: () => void): void {
-    this.#clock.after(ms, () => {
+  #again(callback: () => void): void {
+    this.#clock.after(AGAIN_MS, () => {
       if (!this.#stopped) callback();
     });
   }
@@ -448,7 +448,7 @@ export class Engine {
       const isAway = error instanceof StoreUnavailable;
       const next = isAway ? 'it is tried again' : 'whoever asks for it next tries again';
       this.#warn(`${job.name} cannot be read; ${next}`, error);
-      if (isAway) this.#later(TAKE_UP_AGAIN_MS, () => this.#watch(id));
+      if (isAway) this.#again(() => this.#watch(id));
       return;
     }
     if (job.state.state !== 'allocated') this.#streams.letGo(id);

@@ -12,8 +12,6 @@ import { ConcurrencyConflict, type EventStore, StoreUnavailable } from '../store
 const APPEND_ATTEMPTS_MAX = 20;
 /** A batch is cut once it has this many events: one append stays well under the store's own limit. */
 const BATCH_EVENTS_MAX = 5_000;
-/** How soon events of another server that could not be read are read again. */
-const LOOK_AGAIN_MS = 1_000;
 
 /** A kind of stream: its fold and its rules. */
 export interface Kind<S, C, E extends AnyEvent> {
@@ -76,8 +74,8 @@ export interface Surroundings<S, E extends AnyEvent> {
   onCommitted(steps: readonly Step<S, E>[]): void;
   /** Resolves when all that is ready in this turn of the event loop was taken in. */
   turnsEnd(): Promise<void>;
-  /** Calls back once after `ms`, unless the engine was stopped by then. */
-  later(ms: number, callback: () => void): void;
+  /** Calls back once, soon, for what could not be read now; not after the engine was stopped. */
+  again(callback: () => void): void;
   /** Called when the queue is empty and nothing is in flight. */
   onIdle(): void;
 }
@@ -199,8 +197,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
           // A command that came meanwhile has its own try.
           if (this.#pending.length > 0) continue;
           // What another server did must be heard of here though nobody asks for it.
-          if (error instanceof StoreUnavailable)
-            this.#around.later(LOOK_AGAIN_MS, () => this.#look());
+          if (error instanceof StoreUnavailable) this.#around.again(() => this.#look());
           break;
         }
       }

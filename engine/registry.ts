@@ -4,6 +4,7 @@ import { Rejected } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health, HealthCheck, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
+import { keepsWord } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
 import type { By, Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -137,10 +138,9 @@ export class Registry {
   /** The other servers that were ever on this log, with what their workers said of them last, and whether it holds. */
   otherServers(): { tokenKey: string; boardUrl: string; isHere: boolean }[] {
     return [...this.#port.directory().workers.entries()].flatMap(([name, { state }]) => {
-      const { tokenKey, boardUrl, until } = state;
+      const { tokenKey, boardUrl } = state;
       if (tokenKey === null || boardUrl === null || this.#port.workers.isOwn(name)) return [];
-      const isHere = state.state === 'connected' && (until ?? 0) > this.#port.now();
-      return [{ tokenKey, boardUrl, isHere }];
+      return [{ tokenKey, boardUrl, isHere: keepsWord(state, this.#port.now()) }];
     });
   }
 
@@ -149,8 +149,7 @@ export class Registry {
     const owner = this.#device(device)?.worker;
     const state =
       owner === undefined ? undefined : this.#port.directory().workers.get(owner)?.state;
-    if (owner === worker || state?.state !== 'connected' || state.until === null) return;
-    if (state.until <= this.#port.now()) return;
+    if (owner === worker || state === undefined || !keepsWord(state, this.#port.now())) return;
     const why = `${device} is a board of worker ${owner}, which is here: give one of the two another name`;
     throw new CommandRefused(new Rejected('board-taken', why));
   }

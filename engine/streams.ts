@@ -33,7 +33,7 @@ export interface StreamsPort {
   now(): number;
   newId(): string;
   turnsEnd(): Promise<void>;
-  later(ms: number, callback: () => void): void;
+  again(callback: () => void): void;
   directory(): Directory;
   onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void;
 }
@@ -91,13 +91,13 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId, turnsEnd, later } = this.#port;
+    const { store, now, newId, turnsEnd, again } = this.#port;
     const around = {
       store,
       now,
       newId,
       turnsEnd,
-      later,
+      again,
       onCommitted: is.onCommitted ?? (() => {}),
       onIdle: () => {
         if (is.keep?.(made.state) === false) this.#live.delete(name);

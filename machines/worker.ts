@@ -41,6 +41,10 @@ export interface WorkerState {
   readonly reason: string | null;
 }
 
+/** Whether what it said of how long it is here still holds; never of one that said nothing. */
+export const keepsWord = ({ state, until }: WorkerState, now: number): boolean =>
+  state === 'connected' && until !== null && until > now;
+
 export const initialWorker: WorkerState = {
   state: workerTable.initial,
   boards: [],

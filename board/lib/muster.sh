@@ -323,11 +323,12 @@ muster_call() {
   while :; do
     if muster_post "$muster_verb" "$muster_silence_seconds"; then
       case $muster_status in
-        ok | fail | refused | denied | wait | retry) muster_remember_url ;;
-      esac
-      case $muster_status in
-        ok | fail | refused | denied) break ;;
+        ok | fail | refused | denied)
+          muster_remember_url
+          break
+          ;;
         wait)
+          muster_remember_url
           muster_pause_seconds=0.2
           muster_failures=0
           continue

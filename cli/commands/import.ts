@@ -1,5 +1,8 @@
 /** `muster import FILE`: puts exported or archived events into a log. */
 import type { Command } from 'commander';
+import type { RecordedEvent, WorkerEvent } from '../../machines/events.ts';
+import { evolveWorker, initialWorker, keepsWord, type WorkerState } from '../../machines/worker.ts';
+import { streamKind } from '../../projections/directory.ts';
 import type { EventStore } from '../../store/port.ts';
 import { importEvents, TransferRefused } from '../../store/transfer.ts';
 import { type Cli, printJson } from '../command.ts';
@@ -49,14 +52,18 @@ async function importFile(cli: Cli, file: string, options: LogOptions): Promise<
 
 /** @throws TransferRefused while a server with boards keeps its word in the log */
 async function refuseInUse(store: EventStore): Promise<void> {
-  const here = new Map<string, number>();
-  for await (const { stream, type, data } of store.readAll()) {
-    if (type === 'WorkerLost') here.delete(stream);
-    if (type === 'WorkerConnected' || type === 'WorkerRenewed') here.set(stream, data.until ?? 0);
+  const workers = new Map<string, WorkerState>();
+  for await (const event of store.readAll()) {
+    if (streamKind(event.stream)[0] !== 'worker') continue;
+    const before = workers.get(event.stream) ?? initialWorker;
+    workers.set(event.stream, evolveWorker(before, event as RecordedEvent<WorkerEvent>));
   }
-  for (const [stream, until] of here)
-    if (until > Date.now())
-      throw new TransferRefused(
-        `a muster serve works on this log, with the boards of ${stream}: stop it first. Of one that was stopped or killed this is sure after ${Math.ceil((until - Date.now()) / 1000)} s`,
-      );
+  const now = Date.now();
+  for (const [stream, worker] of workers) {
+    if (!keepsWord(worker, now)) continue;
+    const seconds = Math.ceil(((worker.until ?? now) - now) / 1000);
+    throw new TransferRefused(
+      `a muster serve works on this log, with the boards of ${stream}: stop it first. Of one that was stopped or killed this is sure after ${seconds} s`,
+    );
+  }
 }
