@@ -11,18 +11,11 @@ import type { DeviceState } from '../machines/device.ts';
 import {
   type Health,
   type JobEvent,
-  notTaken,
   type RecordedEvent,
   UnreadableEvent,
   type Verb,
 } from '../machines/events.ts';
-import {
-  evolveJob,
-  initialJob,
-  isOver,
-  type JobState,
-  type JobStateName,
-} from '../machines/job.ts';
+import { initialJob, type JobState, type JobStateName } from '../machines/job.ts';
 import { deadlinesOf } from '../machines/job-next.ts';
 import { jobStream } from '../machines/names.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
@@ -35,14 +28,15 @@ import { type By, Commands } from './commands.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
 import { eventIds } from './event-ids.ts';
-import { checkOf } from './health-checks.ts';
+import { FoldedJobs } from './folded-jobs.ts';
 import { LabView } from './lab-view.ts';
-import { CommandRefused, type Step } from './live-stream.ts';
+import type { Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
 import { type Owed, owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
 import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
 import { jobOf, Streams } from './streams.ts';
+import { Submissions } from './submissions.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {
@@ -57,8 +51,6 @@ export interface EngineOptions {
   warn?: (what: string, error?: unknown) => void;
 }
 
-/** How many jobs that are over stay folded for whoever asks for one again. */
-const FINISHED_JOBS_KEPT = 50;
 /** How soon what could not be read is read again. */
 const AGAIN_MS = 1_000;
 
@@ -74,8 +66,9 @@ export class Engine {
   readonly #lab: LabView;
   readonly #workers: WorkerWatch;
   readonly #registry: Registry;
+  readonly #submissions: Submissions;
   readonly #loop: Loop;
-  readonly #finished = new Map<number, JobState>();
+  readonly #foldedJobs: FoldedJobs;
   readonly #listeners = new Set<() => void>();
   /** Set anew at the start, when the time of the log's last event is known. */
   #clock: Clock;
@@ -85,6 +78,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { store, checkpoints, newId = eventIds(), shared = false } = options;
     this.#store = store;
+    this.#foldedJobs = new FoldedJobs(store);
     this.#warn = options.warn ?? (() => {});
     this.#makeClock = options.clock ?? systemClock;
     this.#clock = this.#makeClock(0);
@@ -128,6 +122,8 @@ export class Engine {
     });
     this.#lab = new LabView(directory, now);
     const plan = (at: number) => this.#lab.planner.plan(at);
+    const submissions = new Submissions({ directory, reached, commands, lab: this.#lab });
+    this.#submissions = submissions;
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
     this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
     this.#registry = new Registry({
@@ -143,7 +139,7 @@ export class Engine {
       [
         () => allocator.giveBack(),
         () => this.#workers.look(),
-        () => this.#submitChecks(),
+        () => submissions.submitChecks(),
         () => allocator.allocate(),
       ],
       (error) => {
@@ -194,39 +190,16 @@ export class Engine {
 
   // jobs
 
-  /** Counts a job, admits or rejects it, and records it. The same key gives the same job. */
+  /** See `Submissions.submit`. */
   async submit(
     job: { definition: JobDefinition; document: string },
     by: By,
   ): Promise<{ id: number; state: JobStateName; short: Shortfall[] }> {
-    const id = await this.#submitAs(job, by);
+    const id = await this.#submissions.submit(job, by);
     for await (const event of this.#store.read(jobStream(id)))
       if (event.type === 'JobRejected') return { id, state: 'rejected', short: event.data.short };
     const state = (await this.job(id))?.state ?? 'submitted';
     return { id, state, short: [] };
-  }
-
-  /** Returns its number, the next that no job has: one that was imported alone was never counted here. */
-  async #submitAs(
-    job: { definition: JobDefinition; document: string },
-    by: By,
-    round = 1,
-  ): Promise<number> {
-    const count = { type: 'CountSubmission', name: job.definition.name } as const;
-    // The same key goes the same way through the numbers.
-    const key = by.key === undefined || round === 1 ? by.key : `${by.key} ${round}`;
-    const counted = await this.#commands.submission(count, { ...by, ...(key && { key }) });
-    const id = counted.events[0]?.version;
-    if (id === undefined) throw new Error('a submission was not counted');
-    const short = this.#lab.planner.admit(job.definition.roles);
-    try {
-      const done = await this.#commands.job(id, { type: 'SubmitJob', ...job, short }, by);
-      await this.#directory.reached(done.position);
-      return id;
-    } catch (error) {
-      if (!(error instanceof CommandRefused && error.code === 'job-exists')) throw error;
-      return this.#submitAs(job, by, round + 1);
-    }
   }
 
   get jobCount(): number {
@@ -237,10 +210,8 @@ export class Engine {
   async job(id: number): Promise<JobState | undefined> {
     const live = this.#streams.heldJob(id);
     if (live !== undefined) await live.load();
-    const state = live?.state ?? this.#finished.get(id) ?? (await this.#foldJob(id));
-    if (state.state === 'none') return undefined;
-    if (isOver(state)) this.#keepFinished(id, state);
-    return state;
+    const state = live?.state ?? (await this.#foldedJobs.job(id));
+    return state.state === 'none' ? undefined : state;
   }
 
   /** The events of a job with a version above `after`; none at all: there is no such job. */
@@ -466,41 +437,6 @@ export class Engine {
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
-  }
-
-  /** Submits the health checks that are due; resolves with the time of the next one that hours alone make due. */
-  async #submitChecks(): Promise<number | null> {
-    // Whoever finds a check due gives it the same number, and so the same key: there is one, however many servers
-    // there are. The number is of the moment in which it was found due.
-    const due = this.#lab
-      .checksToSubmit()
-      .map((device) => ({ device, number: (this.directory.checks.get(device) ?? 0) + 1 }));
-    for (const { device, number } of due) {
-      const check = this.device(device)?.healthCheck;
-      if (!check) continue;
-      const { definition, document } = check;
-      const by = { actor: 'engine:health', key: `health-check/${device}/${number}` };
-      await this.submit({ definition: checkOf(device, definition), document }, by);
-    }
-    return this.#lab.nextCheckAt();
-  }
-
-  async #foldJob(id: number): Promise<JobState> {
-    let state = initialJob;
-    for await (const event of this.#store.read(jobStream(id)))
-      try {
-        state = evolveJob(state, event as RecordedEvent<JobEvent>);
-      } catch (error) {
-        throw notTaken(event, error);
-      }
-    return state;
-  }
-
-  #keepFinished(id: number, state: JobState): void {
-    this.#finished.set(id, state);
-    const [oldest] = this.#finished.keys();
-    if (this.#finished.size > FINISHED_JOBS_KEPT && oldest !== undefined)
-      this.#finished.delete(oldest);
   }
 }
 
