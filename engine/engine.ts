@@ -122,8 +122,7 @@ export class Engine {
     });
     this.#lab = new LabView(directory, now);
     const plan = (at: number) => this.#lab.planner.plan(at);
-    const submissions = new Submissions({ directory, reached, commands, lab: this.#lab });
-    this.#submissions = submissions;
+    this.#submissions = new Submissions({ directory, reached, commands, lab: this.#lab });
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
     this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
     this.#registry = new Registry({
@@ -139,7 +138,7 @@ export class Engine {
       [
         () => allocator.giveBack(),
         () => this.#workers.look(),
-        () => submissions.submitChecks(),
+        () => this.#submissions.submitChecks(),
         () => allocator.allocate(),
       ],
       (error) => {

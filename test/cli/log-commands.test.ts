@@ -54,6 +54,16 @@ async function lab(jobs = 2): Promise<string> {
   return dir;
 }
 
+/** The log of a lab as a file, and an empty EventStoreDB for it. */
+async function exportedLab() {
+  const standIn = await startStandIn();
+  undo.push(() => standIn.stop());
+  const dir = await lab();
+  const file = join(dir, 'log.jsonl');
+  await muster('export', '--data', dir, '--all', file);
+  return { standIn, address: `esdb://127.0.0.1:${standIn.port}?tls=false`, file };
+}
+
 const muster = (...words: string[]) => musterUntil(new AbortController().signal, ...words);
 
 async function musterUntil(interrupt: AbortSignal, ...words: string[]) {
@@ -169,12 +179,7 @@ describe('muster verify', () => {
   });
 
   it('reports a stream that was deleted in EventStoreDB, where the log still has its events', async () => {
-    const standIn = await startStandIn();
-    undo.push(() => standIn.stop());
-    const address = `esdb://127.0.0.1:${standIn.port}?tls=false`;
-    const dir = await lab();
-    const file = join(dir, 'log.jsonl');
-    await muster('export', '--data', dir, '--all', file);
+    const { standIn, address, file } = await exportedLab();
     await muster('import', '--store', address, file);
     const before = await muster('verify', '--data', newFolder(), '--store', address);
     expect([before.exit, before.out]).toEqual([0, expect.stringContaining('all is well')]);
@@ -308,12 +313,7 @@ describe('muster export and import', () => {
   });
 
   it('refuses to import into the log of servers while one of them is there', async () => {
-    const standIn = await startStandIn();
-    undo.push(() => standIn.stop());
-    const address = `esdb://127.0.0.1:${standIn.port}?tls=false`;
-    const dir = await lab();
-    const file = join(dir, 'log.jsonl');
-    await muster('export', '--data', dir, '--all', file);
+    const { standIn, address, file } = await exportedLab();
     const store = await openEventStoreDb({ connection: address });
     undo.push(() => store.close());
     const said = { ...sent(), type: 'WorkerConnected' } as const;

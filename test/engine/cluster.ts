@@ -5,8 +5,8 @@ import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import type { EventStore } from '../../store/port.ts';
 import { checkLog } from '../lab/invariants.ts';
-import { logOf, pandas, startEngine } from './bench.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { booted, jobOf, logOf, pandas, startEngine, submit } from './bench.ts';
+import { quiet, VirtualClock } from './virtual-clock.ts';
 
 export interface Server {
   engine: Engine;
@@ -67,3 +67,22 @@ export class Cluster {
     return (await logOf(this)).filter((e) => e.type === type).map((e) => e.stream);
   }
 }
+
+/** A job of one client and one server on four boards, booted; told by server a. */
+export async function running(cluster: Cluster) {
+  const a = await cluster.start('a');
+  const b = await cluster.start('b');
+  const id = await submit(a.engine, jobOf({ server: 1, client: 1 }));
+  await quiet();
+  const [server = '', client = ''] = await booted(a.engine, id);
+  await quiet();
+  return { a, b, id, server, client };
+}
+
+/** A job on the boards of server b alone. */
+export const ON_BEAGLES = ['beagle01', 'beagle02'].map((device) => ({
+  role: device,
+  count: 1,
+  device,
+  tags: [],
+}));
