@@ -19,7 +19,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|-worker\\.ts$)' },
+      from: { orphan: true, pathNot: '(^bench/|^store/sqlite/log-thread\\.ts$)' },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
@@ -35,6 +35,18 @@ module.exports = {
         ],
       },
     })),
+    {
+      name: 'adapters-know-the-port-not-each-other',
+      severity: 'error',
+      from: { path: '^store/(sqlite|eventstoredb)/' },
+      to: { path: '^store/(sqlite|eventstoredb|archive)/', pathNot: '^store/$1/' },
+    },
+    {
+      name: 'the-port-knows-no-adapter',
+      severity: 'error',
+      from: { path: '^store/[^/]+$' },
+      to: { path: '^store/(sqlite|eventstoredb)/' },
+    },
     {
       name: 'pure-rooms-do-no-io',
       severity: 'error',

@@ -6,7 +6,7 @@ import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { evolveJob, initialJob, type JobState } from '../machines/job.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import type { EventStore } from '../store/port.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { median, ms, perSecond, table, times } from './figures.ts';
 import { pumped } from './messages.ts';
 import { startMuster } from './muster-process.ts';

@@ -2,10 +2,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { directoryProjection } from '../engine/directory-projection.ts';
-import { openEventStoreDb } from '../store/eventstoredb.ts';
+import { openEventStoreDb } from '../store/eventstoredb/eventstoredb.ts';
 import { lockFolder } from '../store/lock.ts';
 import { type EventStore, StoreRefused } from '../store/port.ts';
-import { openSqliteSnapshot, openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteSnapshot, openSqliteStore } from '../store/sqlite/sqlite.ts';
 
 export interface WhichLog {
   dataDir: string;

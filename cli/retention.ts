@@ -1,7 +1,7 @@
 /** `--keep-days`: every hour the jobs that ended longer ago go from the log into the archive beside it. */
 import type { Logger } from 'pino';
 import type { Engine } from '../engine/engine.ts';
-import { archiveJobs } from '../store/archive.ts';
+import { archiveJobs } from '../store/archive/archive.ts';
 import type { EventStore } from '../store/port.ts';
 
 const DAY_MS = 86_400_000;

@@ -11,7 +11,7 @@ import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
 import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
-import { archivedIn } from '../store/archive-index.ts';
+import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';

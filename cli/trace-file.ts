@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { linesOf } from '../store/lines.ts';
 import { StoreRefused } from '../store/port.ts';
-import { openSqliteSnapshot } from '../store/sqlite.ts';
+import { openSqliteSnapshot } from '../store/sqlite/sqlite.ts';
 import { Received } from './answers.ts';
 import { CliFailure, EXIT } from './failure.ts';
 

@@ -1,6 +1,6 @@
 /** `muster backup FILE`: a copy of the log, also while a server writes to it. */
 import type { Command } from 'commander';
-import { backupSqlite } from '../../store/sqlite-backup.ts';
+import { backupSqlite } from '../../store/sqlite/backup.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { announce, type LogOptions, logCommand, onLog } from '../log-command.ts';

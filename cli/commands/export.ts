@@ -1,7 +1,7 @@
 /** `muster export ID FILE`, `muster export --all FILE`: events as lines of JSON, to keep or to import elsewhere. */
 import type { Command } from 'commander';
 import { jobStream } from '../../machines/names.ts';
-import { archivedIn } from '../../store/archive-index.ts';
+import { archivedIn } from '../../store/archive/archive-index.ts';
 import { makeFile } from '../../store/durable-file.ts';
 import type { EventStore } from '../../store/port.ts';
 import { exportText } from '../../store/transfer.ts';

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
-import { archivedIn } from '../../store/archive-index.ts';
+import { archivedIn } from '../../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { checkSqliteFile } from '../../store/sqlite-check.ts';
+import { checkSqliteFile } from '../../store/sqlite/damage.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import type { Io } from '../io.ts';

@@ -9,12 +9,12 @@ import { PastLab } from '../../bench/past-jobs.ts';
 import { run } from '../../cli/program.ts';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import { applyToDirectory, directoryToJson, emptyDirectory } from '../../projections/directory.ts';
-import { archiveJobs } from '../../store/archive.ts';
+import { archiveJobs } from '../../store/archive/archive.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { openEventStoreDb } from '../../store/eventstoredb.ts';
+import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import { lockFolder } from '../../store/lock.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
-import { openDatabase } from '../../store/sqlite-api.ts';
+import { openDatabase } from '../../store/sqlite/api.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { collect, sent, type Undo, undoAll } from '../store/events.ts';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
 

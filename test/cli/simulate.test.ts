@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLog } from '../../cli/trace-file.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { board, job, needs, play, trace } from '../replay/labs.ts';
 import { logOf } from '../replay/logs.ts';
 import { here, widest } from './fake-server.ts';

@@ -4,15 +4,10 @@
  */
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
-import { PREFIXES } from './eventstoredb-events.ts';
-import { exceptionIn, meaningOf, patiently } from './eventstoredb-patience.ts';
-import {
-  readAllRequest,
-  readAnswer,
-  readStreamRequest,
-  type ServerEvent,
-} from './eventstoredb-wire.ts';
+import { ATTEMPT_MS, type Connection } from './connection.ts';
+import { readAllRequest, readAnswer, readStreamRequest, type ServerEvent } from './messages.ts';
+import { PREFIXES } from './own-events.ts';
+import { exceptionIn, meaningOf, patiently } from './patience.ts';
 
 /** A page ends with whichever comes first. */
 export const PAGE_EVENTS_MAX = 1_000;

@@ -13,8 +13,8 @@ import type {
   TombstoneReq,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
-import type { Checked } from './edge.ts';
-import { StoreRefused } from './port.ts';
+import type { Checked } from '../edge.ts';
+import { StoreRefused } from '../port.ts';
 
 /** An append goes over the wire in messages of about this size; the server takes 4 MiB in one. */
 const MESSAGE_BYTES = 1024 * 1024;

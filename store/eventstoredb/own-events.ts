@@ -1,7 +1,7 @@
 /** What of the server's log is Muster's, and an event of it as the port knows it. */
-import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
-import { BadAppend, recordedFromStore, unreadableRecord } from './edge.ts';
-import type { ServerEvent } from './eventstoredb-wire.ts';
+import { type RecordedEvent, UnreadableEvent } from '../../machines/events.ts';
+import { BadAppend, recordedFromStore, unreadableRecord } from '../edge.ts';
+import type { ServerEvent } from './messages.ts';
 
 /** Streams keep their names in the server, where people look for `job-12` in its own pages. */
 export const PREFIXES = ['submissions', 'job-', 'device-', 'worker-'] as const;

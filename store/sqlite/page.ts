@@ -1,7 +1,7 @@
 /** A page of the file as events again. The page is parsed as one; line by line only when it is damaged. */
-import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
-import { recordedFromParsed, type UnreadableRecord, unreadableRecord } from './edge.ts';
-import { LINE_END, type Line, type Page } from './sqlite-messages.ts';
+import { type RecordedEvent, UnreadableEvent } from '../../machines/events.ts';
+import { recordedFromParsed, type UnreadableRecord, unreadableRecord } from '../edge.ts';
+import { LINE_END, type Line, type Page } from './thread-messages.ts';
 
 const LINE_PARTS = 11;
 

@@ -15,8 +15,8 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { StoreRefused } from './port.ts';
-import { type Database, openDatabase } from './sqlite-api.ts';
+import { StoreRefused } from '../port.ts';
+import { type Database, openDatabase } from './api.ts';
 
 /** 'Must', in the file's header: https://sqlite.org/fileformat2.html#application_id */
 const APPLICATION_ID = 0x4d757374;

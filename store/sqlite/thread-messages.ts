@@ -1,5 +1,5 @@
 /** What the store's two threads say to each other. All of it is plain data. */
-import type { Group } from './sqlite-group.ts';
+import type { Group } from './group.ts';
 
 /** `isNew` is false for a repeated append: its events were there already. */
 export type AppendResult =

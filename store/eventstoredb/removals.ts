@@ -7,12 +7,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Appends } from './eventstoredb-appends.ts';
-import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
-import { exceptionIn, meaningOf, patiently } from './eventstoredb-patience.ts';
-import type { Page, Reads } from './eventstoredb-reads.ts';
-import { proposedOf, tombstoneRequest } from './eventstoredb-wire.ts';
-import { StoreUnavailable } from './port.ts';
+import { StoreUnavailable } from '../port.ts';
+import type { Appends } from './appends.ts';
+import { ATTEMPT_MS, type Connection } from './connection.ts';
+import { proposedOf, tombstoneRequest } from './messages.ts';
+import { exceptionIn, meaningOf, patiently } from './patience.ts';
+import type { Page, Reads } from './reads.ts';
 
 /** Its name is none that readers of the log see. */
 const LIST = 'muster-removed';

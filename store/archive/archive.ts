@@ -6,13 +6,13 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobEvent, RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../machines/job.ts';
-import { jobStream } from '../machines/names.ts';
+import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job.ts';
+import { jobStream } from '../../machines/names.ts';
+import { appendDurably, makeFolder } from '../durable-file.ts';
+import type { EventStore } from '../port.ts';
+import { endLine, eventLine } from '../transfer.ts';
 import { ALL_ARE_OUT, type ArchiveIndex, archiveOf, indexOf, readIndex } from './archive-index.ts';
-import { appendDurably, makeFolder } from './durable-file.ts';
-import type { EventStore } from './port.ts';
-import { endLine, eventLine } from './transfer.ts';
 
 /** Jobs that share the syncs of their files. */
 const BATCH_JOBS_MAX = 100;

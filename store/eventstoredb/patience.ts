@@ -5,7 +5,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { StoreRefused, StoreUnavailable } from './port.ts';
+import { StoreRefused, StoreUnavailable } from '../port.ts';
 
 /** No new attempt begins after this. A cluster whose leader was killed takes appends again after about 5 s. */
 const PATIENCE_MS = 10_000;

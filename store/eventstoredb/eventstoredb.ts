@@ -6,16 +6,8 @@
  * append always names the revision that it expects, so that it can be repeated after a lost answer, also across
  * a change of leader.
  */
-import { type NewEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
-import { BadAppend, type Checked, checkAppend } from './edge.ts';
-import { Appends, type Told } from './eventstoredb-appends.ts';
-import { Connection } from './eventstoredb-connection.ts';
-import { checkIsOurs, isOurs, recordedOf } from './eventstoredb-events.ts';
-import { Follower } from './eventstoredb-follow.ts';
-import { NoSuchPosition } from './eventstoredb-patience.ts';
-import { PAGE_EVENTS_MAX, type Page, Reads } from './eventstoredb-reads.ts';
-import { Removals } from './eventstoredb-removals.ts';
-import { bytesOf, type Proposed, proposedOf, type ServerEvent } from './eventstoredb-wire.ts';
+import { type NewEvent, type RecordedEvent, UnreadableEvent } from '../../machines/events.ts';
+import { BadAppend, type Checked, checkAppend } from '../edge.ts';
 import {
   type Appended,
   AppendTooLarge,
@@ -23,7 +15,15 @@ import {
   type EventStore,
   StoreUnavailable,
   type Subscription,
-} from './port.ts';
+} from '../port.ts';
+import { Appends, type Told } from './appends.ts';
+import { Connection } from './connection.ts';
+import { bytesOf, type Proposed, proposedOf, type ServerEvent } from './messages.ts';
+import { checkIsOurs, isOurs, recordedOf } from './own-events.ts';
+import { NoSuchPosition } from './patience.ts';
+import { PAGE_EVENTS_MAX, type Page, Reads } from './reads.ts';
+import { Removals } from './removals.ts';
+import { Follower } from './subscription.ts';
 
 /** Of what waits for a slow server; above it the caller is told to come again. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
-import type { Address } from './eventstoredb-address.ts';
-import type { Endpoint } from './eventstoredb-patience.ts';
-import { StoreRefused } from './port.ts';
+import { StoreRefused } from '../port.ts';
+import type { Address } from './address.ts';
+import type { Endpoint } from './patience.ts';
 
 export interface Door {
   credentials: ChannelCredentials;

@@ -3,8 +3,8 @@ import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import gossipPb from '@eventstore/db-client/generated/gossip_pb.js';
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js';
 import type { Metadata } from '@grpc/grpc-js';
-import { type Endpoint, meaningOf, NotNow, textOf } from './eventstoredb-patience.ts';
-import type { Door } from './eventstoredb-tls.ts';
+import { type Endpoint, meaningOf, NotNow, textOf } from './patience.ts';
+import type { Door } from './tls.ts';
 
 const GOSSIP_TIMEOUT_MS = 2_000;
 

@@ -9,13 +9,13 @@
  */
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import type { RecordedEvent } from '../machines/events.ts';
-import type { Connection } from './eventstoredb-connection.ts';
-import { isOurs, PREFIXES, recordedOf } from './eventstoredb-events.ts';
-import { meaningOf, NoSuchPosition, NotNow, pause } from './eventstoredb-patience.ts';
-import { readAnswer, type ServerEvent, subscribeRequest } from './eventstoredb-wire.ts';
-import { type OnEvents, surface } from './feed.ts';
-import { StoreRefused, StoreUnavailable } from './port.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { type OnEvents, surface } from '../feed.ts';
+import { StoreRefused, StoreUnavailable } from '../port.ts';
+import type { Connection } from './connection.ts';
+import { readAnswer, type ServerEvent, subscribeRequest } from './messages.ts';
+import { isOurs, PREFIXES, recordedOf } from './own-events.ts';
+import { meaningOf, NoSuchPosition, NotNow, pause } from './patience.ts';
 
 export interface Following {
   connection: Connection;

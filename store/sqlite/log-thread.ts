@@ -3,11 +3,11 @@
  * process opens the file, and a slow disk never blocks the thread that answers the boards.
  */
 import { parentPort } from 'node:worker_threads';
-import { StoreRefused, StoreUnavailable } from './port.ts';
-import { type Database, notOpened, resultCode, unavailable } from './sqlite-api.ts';
-import { openLogFile, openLogSnapshot } from './sqlite-file.ts';
-import { SqliteLog } from './sqlite-log.ts';
-import type { Answers, Message, Reply, Request } from './sqlite-messages.ts';
+import { StoreRefused, StoreUnavailable } from '../port.ts';
+import { type Database, notOpened, resultCode, unavailable } from './api.ts';
+import { openLogFile, openLogSnapshot } from './file.ts';
+import { SqliteLog } from './tables.ts';
+import type { Answers, Message, Reply, Request } from './thread-messages.ts';
 
 let open: { file: string; db: Database; log: SqliteLog } | undefined;
 

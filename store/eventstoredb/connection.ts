@@ -12,10 +12,10 @@ import streamsGrpc, {
   type StreamsClient,
 } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { type CallOptions, Metadata } from '@grpc/grpc-js';
-import { type Address, parseAddress } from './eventstoredb-address.ts';
-import { findLeader } from './eventstoredb-leader.ts';
-import { type Endpoint, NotNow, type Servers, textOf } from './eventstoredb-patience.ts';
-import { type Door, doorsOf } from './eventstoredb-tls.ts';
+import { type Address, parseAddress } from './address.ts';
+import { findLeader } from './leader.ts';
+import { type Endpoint, NotNow, type Servers, textOf } from './patience.ts';
+import { type Door, doorsOf } from './tls.ts';
 
 /** How long one attempt may take. A server that answers at all answers sooner, or says that it cannot. */
 export const ATTEMPT_MS = 5_000;

@@ -1,10 +1,10 @@
 /** A copy of the log as it is at one moment, taken while it is written: `muster backup`. */
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { refuseToOverwrite, syncFolder } from './durable-file.ts';
-import { StoreRefused } from './port.ts';
-import { notOpened, openDatabase, unavailable } from './sqlite-api.ts';
-import { openLogSnapshot } from './sqlite-file.ts';
+import { refuseToOverwrite, syncFolder } from '../durable-file.ts';
+import { StoreRefused } from '../port.ts';
+import { notOpened, openDatabase, unavailable } from './api.ts';
+import { openLogSnapshot } from './file.ts';
 
 export interface Backup {
   events: number;

@@ -2,16 +2,16 @@
  * The embedded log: one SQLite file, written and read by one worker thread, with group commit: all appends
  * that are pending when the last commit ends go into the next transaction, and so share its fsync.
  *
- * This thread checks events, gathers appends and keeps the subscriptions; `sqlite-worker.ts` has the file.
+ * This thread checks events, gathers appends and keeps the subscriptions; `log-thread.ts` has the file.
  */
-import type { NewEvent, RecordedEvent } from '../machines/events.ts';
-import { type Checked, checkAppend, recordedLive } from './edge.ts';
-import { Feed } from './feed.ts';
-import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from './port.ts';
-import { groupOf } from './sqlite-group.ts';
-import type { AppendResult, Page } from './sqlite-messages.ts';
-import { eventsOf } from './sqlite-page.ts';
-import { SqliteThread } from './sqlite-thread.ts';
+import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
+import { type Checked, checkAppend, recordedLive } from '../edge.ts';
+import { Feed } from '../feed.ts';
+import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from '../port.ts';
+import { groupOf } from './group.ts';
+import { eventsOf } from './page.ts';
+import { SqliteThread } from './thread.ts';
+import type { AppendResult, Page } from './thread-messages.ts';
 
 const GROUP_EVENTS_MAX = 20_000;
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;

@@ -3,8 +3,8 @@
  * `esdb://USER:PASSWORD@A:2113,B:2113?tls=false`. No message repeats what may be part of a login.
  */
 import { isIPv6 } from 'node:net';
-import type { Endpoint } from './eventstoredb-patience.ts';
-import { StoreRefused } from './port.ts';
+import { StoreRefused } from '../port.ts';
+import type { Endpoint } from './patience.ts';
 
 export interface Address {
   hosts: readonly [Endpoint, ...Endpoint[]];

@@ -10,9 +10,7 @@ import type {
   BatchAppendResp,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { ATTEMPT_MS, type Connection } from './eventstoredb-connection.ts';
-import { denied, meaningOf, NotNow, patiently } from './eventstoredb-patience.ts';
-import type { Reads } from './eventstoredb-reads.ts';
+import { ATTEMPT_MS, type Connection } from './connection.ts';
 import {
   type AppendAnswer,
   appendAnswer,
@@ -20,7 +18,9 @@ import {
   bytesOf,
   idOf,
   type Proposed,
-} from './eventstoredb-wire.ts';
+} from './messages.ts';
+import { denied, meaningOf, NotNow, patiently } from './patience.ts';
+import type { Reads } from './reads.ts';
 
 /** What a very slow way to the server carries; a large append gets its time on top of an attempt's. */
 const BYTES_PER_MS = 100;

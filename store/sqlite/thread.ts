@@ -1,7 +1,7 @@
 /** The worker thread as this thread sees it: ask, and an answer comes, or the reason why not. */
 import { Worker } from 'node:worker_threads';
-import { StoreRefused, StoreUnavailable } from './port.ts';
-import type { Answers, Message, Reply, Request } from './sqlite-messages.ts';
+import { StoreRefused, StoreUnavailable } from '../port.ts';
+import type { Answers, Message, Reply, Request } from './thread-messages.ts';
 
 interface Waiting {
   resolve(answer: Answers[keyof Answers]): void;
@@ -57,10 +57,10 @@ export class SqliteThread {
 /** From `dist/` the compiled worker; from the sources (tests) the TypeScript one, with tsx to read it. */
 function startWorker(): Worker {
   if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./sqlite-worker.js', import.meta.url), { execArgv: [] });
+    return new Worker(new URL('./log-thread.js', import.meta.url), { execArgv: [] });
   // Node 20 takes no loader from `execArgv` of a worker: a line of its own registers it.
   const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const entry = JSON.stringify(new URL('./sqlite-worker.ts', import.meta.url).href);
+  const entry = JSON.stringify(new URL('./log-thread.ts', import.meta.url).href);
   const start = `import { register } from ${tsx}; register(); await import(${entry});`;
   return new Worker(new URL(`data:text/javascript,${encodeURIComponent(start)}`), { execArgv: [] });
 }

@@ -8,10 +8,10 @@ import {
   SQLITE_ERROR,
   type SqlValue,
   type Statement,
-} from './sqlite-api.ts';
-import { type Group, idAt, ROW_CELLS } from './sqlite-group.ts';
-import type { AppendResult, Page } from './sqlite-messages.ts';
-import { Pages } from './sqlite-pages.ts';
+} from './api.ts';
+import { type Group, idAt, ROW_CELLS } from './group.ts';
+import { Pages } from './pages.ts';
+import type { AppendResult, Page } from './thread-messages.ts';
 
 /** Names and ends of streams that are remembered. */
 const CACHED_MAX = 50_000;

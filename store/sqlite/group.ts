@@ -2,7 +2,7 @@
  * A group of appends as it crosses to the log's thread: the cells of all rows one after another, all ids in one array of
  * bytes. As an object a row it would take longer to hand over than to write.
  */
-import type { Checked } from './edge.ts';
+import type { Checked } from '../edge.ts';
 
 export type Cell = string | number | null;
 
