@@ -1,14 +1,14 @@
 /**
  * What each verb of a board does: words in, an answer out, the same for both dialects. Words of the MultiNode
- * verbs are checked by the rules (`machines/words.ts`), which record what they refuse; the others here.
+ * verbs are checked by the rules (`machines/job/verb-words.ts`), which record what they refuse; the others here.
  */
 
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { MemberCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import { CaseResult, type Verb } from '../machines/events.ts';
-import { type JobState, memberOf } from '../machines/job.ts';
-import { isTerminal, type Member } from '../machines/member.ts';
+import { type JobState, memberOf } from '../machines/job/job.ts';
+import { isTerminal, type Member } from '../machines/job/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
 import type { BoardAnswer } from './board-words.ts';
 import { type BoardEngine, type BoardParts, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Engine } from '../engine/engine.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, type JobState } from '../machines/job.ts';
+import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import type { EventStore } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';

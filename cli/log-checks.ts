@@ -8,7 +8,7 @@ import type {
   SubmissionEvent,
   WorkerEvent,
 } from '../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../machines/job.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../machines/job/job.ts';
 import { SUBMISSIONS } from '../machines/names.ts';
 import { evolveSubmissions, initialSubmissions } from '../machines/submissions.ts';
 import { evolveWorker, initialWorker } from '../machines/worker.ts';

@@ -8,7 +8,7 @@ import type {
 import type { Request } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { DeviceEvent, JobEvent, SubmissionEvent, WorkerEvent } from '../machines/events.ts';
-import type { JobState } from '../machines/job.ts';
+import type { JobState } from '../machines/job/job.ts';
 import { deviceStream, jobStream, SUBMISSIONS, workerStream } from '../machines/names.ts';
 import type { SubmissionsState } from '../machines/submissions.ts';
 import type { WorkerState } from '../machines/worker.ts';

@@ -15,8 +15,8 @@ import {
   UnreadableEvent,
   type Verb,
 } from '../machines/events.ts';
-import { initialJob, type JobState, type JobStateName } from '../machines/job.ts';
-import { deadlinesOf } from '../machines/job-next.ts';
+import { initialJob, type JobState, type JobStateName } from '../machines/job/job.ts';
+import { deadlinesOf } from '../machines/job/next.ts';
 import { jobStream } from '../machines/names.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';

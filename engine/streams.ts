@@ -13,7 +13,7 @@ import type {
   SubmissionEvent,
   WorkerEvent,
 } from '../machines/events.ts';
-import type { JobState } from '../machines/job.ts';
+import type { JobState } from '../machines/job/job.ts';
 import { deviceStream, jobStream, SUBMISSIONS, workerStream } from '../machines/names.ts';
 import type { SubmissionsState } from '../machines/submissions.ts';
 import type { WorkerState } from '../machines/worker.ts';

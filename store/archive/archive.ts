@@ -7,7 +7,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
 import { appendDurably, makeFolder } from '../durable-file.ts';
 import type { EventStore } from '../port.ts';

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../../machines/events.ts';
-import { isOver } from '../../machines/job.ts';
+import { isOver } from '../../machines/job/job.ts';
 import { narrator } from '../../projections/timeline.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import { importEvents } from '../../store/transfer.ts';

@@ -19,9 +19,9 @@ import {
   type JobState,
   type JobStateName,
   jobTable,
-} from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import { type MemberStateName, memberTable } from '../../machines/member.ts';
+} from '../../machines/job/job.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { type MemberStateName, memberTable } from '../../machines/job/member.ts';
 import {
   decideWorker,
   evolveWorker,

@@ -10,7 +10,7 @@ import type { Owed } from '../../engine/owed.ts';
 import type { BoardRegistration } from '../../engine/registry.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
 import type { RecordedEvent, Verb } from '../../machines/events.ts';
-import { isOver } from '../../machines/job.ts';
+import { isOver } from '../../machines/job/job.ts';
 import { type EventStore, StoreUnavailable } from '../../store/port.ts';
 import { quiet, VirtualClock } from '../engine/virtual-clock.ts';
 import { LogChecker } from '../lab/invariants.ts';

@@ -2,11 +2,11 @@
  * What may happen to a job: `decideJob(command, state, env)` -> events, nothing (already so), or a refusal. How things
  * end is in `job-ends.ts`.
  */
-import type { JobCommand } from './commands.ts';
+import type { JobCommand } from '../commands.ts';
 import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
-import { Draft, type Env, Rejected } from './deciding.ts';
-import { actionsOf } from './definition.ts';
-import type { JobEvent, NewEvent, Verb } from './events.ts';
+import { Draft, type Env, Rejected } from '../deciding.ts';
+import { actionsOf } from '../definition.ts';
+import type { JobEvent, NewEvent, Verb } from '../events.ts';
 import { evolveJob, initialJob, isOver, type JobState, memberOf, placeOf } from './job.ts';
 import {
   abandonWait,
@@ -20,11 +20,11 @@ import {
   settle,
   timeOutAction,
   timeOutJob,
-} from './job-ends.ts';
-import { nextStep } from './job-next.ts';
+} from './ends.ts';
+import { nextStep } from './next.ts';
 import { isTerminal, type Member } from './member.ts';
-import { own } from './names.ts';
-import { readWords } from './words.ts';
+import { own } from '../names.ts';
+import { readWords } from './verb-words.ts';
 
 /** How many missing members `WaitStarted` names; it counts the others. */
 const MISSING_NAMED_MAX = 8;

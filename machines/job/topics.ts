@@ -2,7 +2,7 @@
  * What a group has said of each message id, as plain JSON: rows of rows by a hash of the id, so that one id of ten
  * thousand changes at the price of two short rows.
  */
-import { withItem } from './lists.ts';
+import { withItem } from '../lists.ts';
 import type { WaitList } from './wait-list.ts';
 
 /** The latest value of one sender's key. `first` and `last`: when it came first and last, in log order. */

@@ -1,6 +1,6 @@
 /** What a job needs next, derived from its state: the step of each member, and the deadlines. Never remembered. */
-import type { JobCommand } from './commands.ts';
-import { type Action, actionsOf, needsShell } from './definition.ts';
+import type { JobCommand } from '../commands.ts';
+import { type Action, actionsOf, needsShell } from '../definition.ts';
 import { isOver, type JobState } from './job.ts';
 import { isTerminal, type Member } from './member.ts';
 

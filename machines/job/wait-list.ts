@@ -2,8 +2,8 @@
  * Open waits by number, as plain JSON: an array in chunks, so that one of ten thousand waits begins or ends at the
  * price of a chunk. `list.flat()` is the whole.
  */
-import type { WaitVerb } from './events.ts';
-import { withItem } from './lists.ts';
+import type { WaitVerb } from '../events.ts';
+import { withItem } from '../lists.ts';
 
 /** A wait that has not ended. Members are numbers: places in group order. */
 export interface OpenWait {

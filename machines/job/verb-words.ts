@@ -1,6 +1,6 @@
 /** The words of a verb, as the board gave them: checked here and nowhere else (SEMANTICS 2, 2.3 "Refused", "Sizes"). */
-import type { RefusalCode, Verb } from './events.ts';
-import { MESSAGE_BYTES_MAX, MESSAGE_ID, MESSAGE_ID_BYTES_MAX, MESSAGE_KEY } from './names.ts';
+import type { RefusalCode, Verb } from '../events.ts';
+import { MESSAGE_BYTES_MAX, MESSAGE_ID, MESSAGE_ID_BYTES_MAX, MESSAGE_KEY } from '../names.ts';
 
 export interface Refusal {
   code: RefusalCode;

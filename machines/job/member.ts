@@ -1,7 +1,7 @@
 /** A member: one device's part in a job. Its machine, and what is remembered of it. */
 import { createMachine } from 'xstate';
-import type { Fault } from './events.ts';
-import { all, tableOf } from './table.ts';
+import type { Fault } from '../events.ts';
+import { all, tableOf } from '../table.ts';
 
 export type MemberStateName =
   | 'allocated'

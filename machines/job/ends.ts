@@ -2,17 +2,17 @@
  * How members, waits and the job end, and what an end brings with it: whoever ends leaves others who wait for it.
  * The commands are in `job-decide.ts`.
  */
-import type { JobCommand } from './commands.ts';
+import type { JobCommand } from '../commands.ts';
 import { missing, openWait, waitsOf } from './conversation.ts';
-import { type Draft, Rejected } from './deciding.ts';
+import { type Draft, Rejected } from '../deciding.ts';
 import { describeMissing } from './doing.ts';
-import type { Fault, JobEvent, WaitLimit } from './events.ts';
+import type { Fault, JobEvent, WaitLimit } from '../events.ts';
 import { isOver, type JobState, placeOf, terminals } from './job.ts';
-import { actionDue, graceEnd } from './job-next.ts';
+import { actionDue, graceEnd } from './next.ts';
 import { isTerminal, type Member } from './member.ts';
 import { stuckWaits } from './unreachable.ts';
 import type { OpenWait } from './wait-list.ts';
-import { duration, missingText, verbOf } from './wording.ts';
+import { duration, missingText, verbOf } from '../wording.ts';
 
 export type JobDraft = Draft<JobState, JobEvent>;
 export type Command<T extends JobCommand['type']> = Extract<JobCommand, { type: T }>;

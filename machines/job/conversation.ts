@@ -4,7 +4,7 @@
  * Sends are counted: `counts[i]` is how often member i has sent an id (a sync is a send too). Counts only grow,
  * so a satisfied wait can never become unsatisfied and no order of commuting arrivals matters.
  */
-import { withItem } from './lists.ts';
+import { withItem } from '../lists.ts';
 import { noTopics, type Pair, type Topics, topicOf, unheardOf, withTopic } from './topics.ts';
 import { appended, found, type OpenWait, removed, replaced, type WaitList } from './wait-list.ts';
 
