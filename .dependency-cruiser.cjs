@@ -54,6 +54,12 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'devices-and-workers-know-nothing-of-a-job-s-machine',
+      severity: 'error',
+      from: { path: '^machines/(device|worker|submissions)\\.ts$' },
+      to: { path: '^machines/job/' },
+    },
+    {
       name: 'machines-know-zod-and-xstate-only',
       severity: 'error',
       from: { path: '^machines/' },

@@ -1,6 +1,7 @@
 /** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
-import { openWait } from '../machines/job/conversation.ts';
+
 import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import { openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
 import { jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';

@@ -7,8 +7,8 @@ import type {
 } from '../machines/commands.ts';
 import { type DeviceState, decideDevice, evolveDevice, initialDevice } from '../machines/device.ts';
 import type { DeviceEvent, JobEvent, SubmissionEvent, WorkerEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
 import { decideJob } from '../machines/job/decide.ts';
+import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
 import {
   decideSubmissions,
   evolveSubmissions,

@@ -1,8 +1,8 @@
 /** What is owed to the members of a job, as a worker is told it. Derived from the job's state. Pure. */
 import { type Action, actionsOf, type JobDefinition } from '../machines/definition.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
-import { type NextStep, nextStep } from '../machines/job/next.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
+import { type NextStep, nextStep } from '../machines/job/next.ts';
 
 export interface Owed {
   job: number;

@@ -1,6 +1,7 @@
 /** What a board hears when its wait ends, from the event that ended it and the state just after. Pure. */
-import { cacheLines, counts } from '../machines/job/conversation.ts';
+
 import type { JobEvent } from '../machines/events.ts';
+import { cacheLines, counts } from '../machines/job/conversation.ts';
 import { type JobState, memberOf, placeOf } from '../machines/job/job.ts';
 import { missingText, verbOf } from '../machines/wording.ts';
 import type { Asked, WaitEnd } from './waiters.ts';

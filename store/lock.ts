@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { makeFolder } from './durable-file.ts';
 import { StoreRefused } from './port.ts';
-import { type Database, notOpened, openDatabase, resultCode, SQLITE_BUSY } from './sqlite/api.ts';
+import { type Database, notOpened, openDatabase, resultCode, SQLITE_BUSY } from './sqlite-api.ts';
 
 /** How long a winner may need between taking the lock and saying who it is. */
 const HOLDER_NAMED_WITHIN_MS = 2_000;

@@ -3,11 +3,11 @@
  * end is in `job-ends.ts`.
  */
 import type { JobCommand } from '../commands.ts';
-import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
 import { Draft, type Env, Rejected } from '../deciding.ts';
 import { actionsOf } from '../definition.ts';
 import type { JobEvent, NewEvent, Verb } from '../events.ts';
-import { evolveJob, initialJob, isOver, type JobState, memberOf, placeOf } from './job.ts';
+import { own } from '../names.ts';
+import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
 import {
   abandonWait,
   abandonWaits,
@@ -21,9 +21,9 @@ import {
   timeOutAction,
   timeOutJob,
 } from './ends.ts';
-import { nextStep } from './next.ts';
+import { evolveJob, initialJob, isOver, type JobState, memberOf, placeOf } from './job.ts';
 import { isTerminal, type Member } from './member.ts';
-import { own } from '../names.ts';
+import { nextStep } from './next.ts';
 import { readWords } from './verb-words.ts';
 
 /** How many missing members `WaitStarted` names; it counts the others. */

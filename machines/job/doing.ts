@@ -1,9 +1,10 @@
 /** What a member was last seen doing, in words: for the text of every wait that failed, and for people who watch. */
-import { waitsOf } from './conversation.ts';
+
 import type { MissingMember } from '../events.ts';
+import { duration, verbOf } from '../wording.ts';
+import { waitsOf } from './conversation.ts';
 import { type JobState, placeOf } from './job.ts';
 import type { Member } from './member.ts';
-import { duration, verbOf } from '../wording.ts';
 
 /** How many missing members an event describes; it counts the others. */
 export const MISSING_DESCRIBED_MAX = 16;

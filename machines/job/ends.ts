@@ -3,16 +3,16 @@
  * The commands are in `job-decide.ts`.
  */
 import type { JobCommand } from '../commands.ts';
-import { missing, openWait, waitsOf } from './conversation.ts';
 import { type Draft, Rejected } from '../deciding.ts';
-import { describeMissing } from './doing.ts';
 import type { Fault, JobEvent, WaitLimit } from '../events.ts';
+import { duration, missingText, verbOf } from '../wording.ts';
+import { missing, openWait, waitsOf } from './conversation.ts';
+import { describeMissing } from './doing.ts';
 import { isOver, type JobState, placeOf, terminals } from './job.ts';
-import { actionDue, graceEnd } from './next.ts';
 import { isTerminal, type Member } from './member.ts';
+import { actionDue, graceEnd } from './next.ts';
 import { stuckWaits } from './unreachable.ts';
 import type { OpenWait } from './wait-list.ts';
-import { duration, missingText, verbOf } from '../wording.ts';
 
 export type JobDraft = Draft<JobState, JobEvent>;
 export type Command<T extends JobCommand['type']> = Extract<JobCommand, { type: T }>;

@@ -4,6 +4,12 @@
  * derived in `job-next.ts`.
  */
 import { createMachine } from 'xstate';
+import type { JobDefinition } from '../definition.ts';
+import type { JobEvent, Meta, MissingMember } from '../events.ts';
+import { withItem } from '../lists.ts';
+import { own } from '../names.ts';
+import { all, tableOf } from '../table.ts';
+import { missingText, verbOf } from '../wording.ts';
 import {
   barrierKey,
   began,
@@ -16,13 +22,7 @@ import {
   resumed,
   silence,
 } from './conversation.ts';
-import type { JobDefinition } from '../definition.ts';
-import type { JobEvent, Meta, MissingMember } from '../events.ts';
-import { withItem } from '../lists.ts';
 import { isTerminal, lastSeen, type Member, memberTable, newMember } from './member.ts';
-import { own } from '../names.ts';
-import { all, tableOf } from '../table.ts';
-import { missingText, verbOf } from '../wording.ts';
 
 // events
 

@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { refuseToOverwrite, syncFolder } from '../durable-file.ts';
 import { StoreRefused } from '../port.ts';
-import { notOpened, openDatabase, unavailable } from './api.ts';
+import { notOpened, openDatabase, unavailable } from '../sqlite-api.ts';
 import { openLogSnapshot } from './file.ts';
 
 export interface Backup {

@@ -2,7 +2,7 @@
  * What is wrong with the log's file itself, and not with what an event says: `muster verify`. Every page of it, and
  * how many entries each index has; not each entry, which would be looked up one by one for hours in a log of years.
  */
-import { type Database, notOpened } from './api.ts';
+import { type Database, notOpened } from '../sqlite-api.ts';
 import { openLogSnapshot } from './file.ts';
 
 const FAULTS_MAX = 20;

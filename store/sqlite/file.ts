@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreRefused } from '../port.ts';
-import { type Database, openDatabase } from './api.ts';
+import { type Database, openDatabase } from '../sqlite-api.ts';
 
 /** 'Must', in the file's header: https://sqlite.org/fileformat2.html#application_id */
 const APPLICATION_ID = 0x4d757374;

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { StoreRefused, StoreUnavailable } from '../port.ts';
-import { type Database, notOpened, resultCode, unavailable } from './api.ts';
+import { type Database, notOpened, resultCode, unavailable } from '../sqlite-api.ts';
 import { openLogFile, openLogSnapshot } from './file.ts';
 import { SqliteLog } from './tables.ts';
 import type { Answers, Message, Reply, Request } from './thread-messages.ts';

@@ -1,5 +1,5 @@
 /** The log's tables, read in pages. Synchronous; runs in the log's thread. */
-import type { Database, SqlValue, Statement } from './api.ts';
+import type { Database, SqlValue, Statement } from '../sqlite-api.ts';
 import type { Page } from './thread-messages.ts';
 
 /** Small enough for a page to be dead when the garbage is collected: one of a thousand takes four times as long. */

@@ -8,7 +8,7 @@ import {
   SQLITE_ERROR,
   type SqlValue,
   type Statement,
-} from './api.ts';
+} from '../sqlite-api.ts';
 import { type Group, idAt, ROW_CELLS } from './group.ts';
 import { Pages } from './pages.ts';
 import type { AppendResult, Page } from './thread-messages.ts';

@@ -22,9 +22,9 @@ import { PastLab } from '../../bench/past-jobs.ts';
 import { startServer } from '../../cli/server.ts';
 import { Engine } from '../../engine/engine.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { openDatabase } from '../../store/sqlite/api.ts';
 import { FILE_VERSION } from '../../store/sqlite/file.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { openDatabase } from '../../store/sqlite-api.ts';
 import { type Undo, undoAll } from '../store/events.ts';
 import { child, here, widest } from './fake-server.ts';
 

@@ -13,8 +13,8 @@ import { archiveJobs } from '../../store/archive/archive.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import { lockFolder } from '../../store/lock.ts';
-import { openDatabase } from '../../store/sqlite/api.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { openDatabase } from '../../store/sqlite-api.ts';
 import { collect, sent, type Undo, undoAll } from '../store/events.ts';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
 

@@ -14,8 +14,8 @@ import {
   releasable,
   silence,
 } from '../../machines/job/conversation.ts';
-import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../machines/job/job.ts';
 import { decideJob } from '../../machines/job/decide.ts';
+import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../machines/job/job.ts';
 import { deadlinesOf } from '../../machines/job/next.ts';
 import { noTopics, topicOf, withTopic } from '../../machines/job/topics.ts';
 import { stuckWaits } from '../../machines/job/unreachable.ts';

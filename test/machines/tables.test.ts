@@ -13,6 +13,7 @@ import {
   initialDevice,
 } from '../../machines/device.ts';
 import type { AnyEvent, NewEvent } from '../../machines/events.ts';
+import { decideJob } from '../../machines/job/decide.ts';
 import {
   evolveJob,
   initialJob,
@@ -20,7 +21,6 @@ import {
   type JobStateName,
   jobTable,
 } from '../../machines/job/job.ts';
-import { decideJob } from '../../machines/job/decide.ts';
 import { type MemberStateName, memberTable } from '../../machines/job/member.ts';
 import {
   decideWorker,

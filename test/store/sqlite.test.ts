@@ -22,11 +22,11 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from '../../store/port.ts';
-import { openDatabase } from '../../store/sqlite/api.ts';
 import { FILE_VERSION, openLogFile } from '../../store/sqlite/file.ts';
 import { groupOf } from '../../store/sqlite/group.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { SqliteLog } from '../../store/sqlite/tables.ts';
+import { openDatabase } from '../../store/sqlite-api.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
 import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll } from './events.ts';

@@ -3,7 +3,7 @@
  * `@photostructure/sqlite`, which has the same shape. Only what is used here is named.
  */
 import { createRequire } from 'node:module';
-import { StoreRefused, StoreUnavailable } from '../port.ts';
+import { StoreRefused, StoreUnavailable } from './port.ts';
 
 export type SqlValue = string | number | null | Uint8Array;
 
