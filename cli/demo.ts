@@ -10,11 +10,11 @@ import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { StoreRefused } from '../store/port.ts';
 import { withRepository } from './examples.ts';
-import { packageRoot } from './package-root.ts';
+import { packageRoot } from '../server/package-root.ts';
 import { plainLog } from './plain-log.ts';
-import { ensurePrograms } from './programs.ts';
-import { type RunningServer, ServerRefused, startServer } from './server.ts';
-import { hang } from './text.ts';
+import { ensurePrograms } from './debian-programs.ts';
+import { type RunningServer, ServerRefused, startServer } from '../server/server.ts';
+import { hang } from './pages/text.ts';
 
 const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
 const DEFAULT_PORT = 7077;

@@ -2,7 +2,7 @@
 import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { EventPage, type Received } from './answers.ts';
 import type { Client } from './client.ts';
-import type { Progress } from './progress.ts';
+import type { Progress } from './pages/progress.ts';
 
 const PAGE_EVENTS = 1000;
 

@@ -20,10 +20,10 @@ import { submitCommand } from './commands/submit.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
 import { whyCommand } from './commands/why.ts';
-import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
+import { CliFailure, EXIT, Interrupted, OutputClosed } from './exit.ts';
 import type { Io } from './io.ts';
-import { packageVersion } from './package-root.ts';
-import { failureText, hang } from './text.ts';
+import { packageVersion } from '../server/package-root.ts';
+import { failureText, hang } from './pages/text.ts';
 
 /**
  * Runs one command line to its end.

@@ -7,7 +7,7 @@ import { linesOf } from '../store/lines.ts';
 import { StoreRefused } from '../store/port.ts';
 import { openSqliteSnapshot } from '../store/sqlite/sqlite.ts';
 import { Received } from './answers.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { CliFailure, EXIT } from './exit.ts';
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
 

@@ -6,10 +6,10 @@ import { makeFile } from '../../store/durable-file.ts';
 import type { EventStore } from '../../store/port.ts';
 import { exportText } from '../../store/transfer.ts';
 import { type Cli, jobId, printJson } from '../command.ts';
-import { CliFailure, EXIT, Interrupted } from '../failure.ts';
+import { CliFailure, EXIT, Interrupted } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { openLogToRead } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
+import { openLogToRead } from '../../server/open-log.ts';
+import { counted, hang } from '../pages/text.ts';
 
 interface ExportOptions extends LogOptions {
   all?: boolean;

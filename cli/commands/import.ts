@@ -6,10 +6,10 @@ import { streamKind } from '../../projections/directory.ts';
 import type { EventStore } from '../../store/port.ts';
 import { importEvents, TransferRefused } from '../../store/transfer.ts';
 import { type Cli, printJson } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { openLog } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
+import { openLog } from '../../server/open-log.ts';
+import { counted, hang } from '../pages/text.ts';
 
 /** The folder's log commits in the order of the calls; a cluster promises that of one stream only. */
 const SQLITE_IN_FLIGHT_MAX = 256;

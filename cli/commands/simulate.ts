@@ -9,9 +9,9 @@ import { LogStory } from '../../replay/trace-from-log.ts';
 import { simulate } from '../../replay/virtual-lab.ts';
 import { didYouMean, list, quote } from '../../submission/words.ts';
 import { type Cli, counter, exampleText, printJson } from '../command.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { renderSimulation } from '../render-simulation.ts';
-import { plot } from '../simulation-plot.ts';
+import { CliFailure, EXIT } from '../exit.ts';
+import { renderSimulation } from '../pages/simulation-page.ts';
+import { plot } from '../pages/simulation-plot.ts';
 import { moreBoards, moreNames, policiesIn, wishesIn } from '../simulation-words.ts';
 import { readLog } from '../trace-file.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import picocolors from 'picocolors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { renderLabCheck } from '../../cli/render-lab-check.ts';
+import { renderLabCheck } from '../../cli/pages/lab-check-page.ts';
 import { checkLab } from '../../replay/check-lab.ts';
 import { board, needs } from '../replay/labs.ts';
 import { MUTANTS } from '../replay/mutants.ts';

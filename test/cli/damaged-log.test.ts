@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PastLab } from '../../bench/past-jobs.ts';
-import { startServer } from '../../cli/server.ts';
+import { startServer } from '../../server/server.ts';
 import { Engine } from '../../engine/engine.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
 import { FILE_VERSION } from '../../store/sqlite/file.ts';

@@ -1,8 +1,8 @@
 /** What the server remembers of a log, its checkpoints, against a cold rebuild. */
 import { isDeepStrictEqual } from 'node:util';
-import { aheadOfLog, type Checkpoints, type Projection } from '../engine/projection-runner.ts';
-import type { RecordedEvent } from '../machines/events.ts';
-import { type Fault, placeOf } from './log-checks.ts';
+import { aheadOfLog, type Checkpoints, type Projection } from '../../engine/projection-runner.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { type Fault, placeOf } from './event-checks.ts';
 
 type Checkpoint = { version: number; position: number; eventId: string; state: unknown };
 

@@ -1,7 +1,7 @@
 /** The page of `muster check-lab`: what can never run, what nothing uses, and a line for each property. */
-import type { LabReport, Verdict } from '../replay/check-lab.ts';
-import type { Told } from '../replay/timeline.ts';
-import type { Page } from './table.ts';
+import type { LabReport, Verdict } from '../../replay/check-lab.ts';
+import type { Told } from '../../replay/timeline.ts';
+import type { Page } from './text-table.ts';
 import { counted, hang } from './text.ts';
 
 const NAME_COLUMNS = 16;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
-import { child, widest } from './fake-server.ts';
+import { child, widest } from '../cli/fake-server.ts';
 
 const foreign = {
   id: randomUUID(),

@@ -1,6 +1,6 @@
 /** Plain tables that fit the page: no lines, two blanks between columns, long cells wrapped and nothing cut off. */
-import { printable } from '../submission/words.ts';
-import type { Colors } from './io.ts';
+import { printable } from '../../submission/words.ts';
+import type { Colors } from '../io.ts';
 import { textWidth, wrapText } from './text.ts';
 
 export interface Column {

@@ -1,17 +1,17 @@
 /** What each event of a log says about it: its schema is read by then; its stream's machine, its numbers and its ids are not. */
 
-import { evolveDevice, initialDevice } from '../machines/device.ts';
+import { evolveDevice, initialDevice } from '../../machines/device.ts';
 import type {
   DeviceEvent,
   JobEvent,
   RecordedEvent,
   SubmissionEvent,
   WorkerEvent,
-} from '../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../machines/job/job.ts';
-import { SUBMISSIONS } from '../machines/names.ts';
-import { evolveSubmissions, initialSubmissions } from '../machines/submissions.ts';
-import { evolveWorker, initialWorker } from '../machines/worker.ts';
+} from '../../machines/events.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job/job.ts';
+import { SUBMISSIONS } from '../../machines/names.ts';
+import { evolveSubmissions, initialSubmissions } from '../../machines/submissions.ts';
+import { evolveWorker, initialWorker } from '../../machines/worker.ts';
 import { Fingerprints, fingerprintOf } from './fingerprints.ts';
 
 /** What is wrong, and where. A fault of a checkpoint has no place in the log. */

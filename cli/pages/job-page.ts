@@ -1,9 +1,9 @@
 /** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
 import type { z } from 'zod';
-import type { Barriers, JobPage, Results } from '../api/schemas.ts';
-import type { BarrierView, JobView } from '../projections/views.ts';
-import type { Colors } from './io.ts';
-import { type Cell, type Page, table } from './table.ts';
+import type { Barriers, JobPage, Results } from '../../api/schemas.ts';
+import type { BarrierView, JobView } from '../../projections/views.ts';
+import type { Colors } from '../io.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
 
 /** A state or a result in its colour. */

@@ -1,8 +1,8 @@
 /** The pages of `muster devices` and `muster device NAME`. */
-import type { DeviceView } from '../api/schemas.ts';
-import type { Colors } from './io.ts';
-import { paintOf, renderFacts } from './render.ts';
-import { type Cell, type Page, table } from './table.ts';
+import type { DeviceView } from '../../api/schemas.ts';
+import type { Colors } from '../io.ts';
+import { paintOf, renderFacts } from './job-page.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime } from './text.ts';
 
 export function renderDevices(devices: readonly DeviceView[], page: Page): string {

@@ -2,14 +2,14 @@
  * Reads a whole log as strictly as possible: every event against its schema, every stream through its machine, the
  * numbers of streams and log, and what the server remembers (its checkpoints) against a cold rebuild.
  */
-import type { Checkpoints, Projection } from '../engine/projection-runner.ts';
-import type { RecordedEvent } from '../machines/events.ts';
-import { isUnreadableRecord } from '../store/edge.ts';
-import { type EventStore, StoreUnavailable } from '../store/port.ts';
+import type { Checkpoints, Projection } from '../../engine/projection-runner.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { isUnreadableRecord } from '../../store/edge.ts';
+import { type EventStore, StoreUnavailable } from '../../store/port.ts';
 import { fingerprintOf } from './fingerprints.ts';
-import { type Checked, type Fault, LogChecks, placeOf } from './log-checks.ts';
-import { rebuildOf } from './rebuild.ts';
-import { counted } from './text.ts';
+import { type Checked, type Fault, LogChecks, placeOf } from './event-checks.ts';
+import { rebuildOf } from './cold-rebuild.ts';
+import { counted } from '../pages/text.ts';
 
 export interface Verified extends Checked {
   /** What was found and is no fault. */

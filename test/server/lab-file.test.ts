@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LabRefused, readLabFile } from '../../cli/lab-file.ts';
+import { LabRefused, readLabFile } from '../../server/lab-file.ts';
 
 const check = { timeout: 60, job_name: 'check', device_type: 'panda' };
 const actions = [{ command: 'lava_command_run', parameters: { commands: ['true'] } }];

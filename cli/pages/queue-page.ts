@@ -1,9 +1,9 @@
 /** The pages of `muster queue` and `muster why`: who waits, and what keeps the boards from them. */
 import type { z } from 'zod';
-import type { Queue, WhyView } from '../api/schemas.ts';
-import { asked } from '../scheduler/wording.ts';
-import { renderFacts } from './render.ts';
-import { type Cell, type Page, table } from './table.ts';
+import type { Queue, WhyView } from '../../api/schemas.ts';
+import { asked } from '../../scheduler/wording.ts';
+import { renderFacts } from './job-page.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime, hang, names } from './text.ts';
 
 /** With more boards than this a role shows how many each rule keeps away. */

@@ -3,9 +3,9 @@
  * who came last, what was measured, how it ended. Used by `submit --wait`, `watch` and the demo.
  */
 
-import type { DataOf, JobEvent, RecordedEvent, WaitVerb } from '../machines/events.ts';
-import { missingText } from '../machines/wording.ts';
-import type { Colors } from './io.ts';
+import type { DataOf, JobEvent, RecordedEvent, WaitVerb } from '../../machines/events.ts';
+import { missingText } from '../../machines/wording.ts';
+import type { Colors } from '../io.ts';
 import { counted, hang, names, timeOfDay } from './text.ts';
 
 export interface ProgressOptions {

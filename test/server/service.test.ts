@@ -1,7 +1,7 @@
 /** The unit for systemd: what it asks of `muster serve` is there, and a restart ends no board. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { child } from './fake-server.ts';
+import { child } from '../cli/fake-server.ts';
 
 test('the unit starts what serve understands, and stops nothing but the server', async () => {
   const unit = await readFile('examples/muster.service', 'utf8');

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../cli/server.ts';
+import { startServer } from '../../server/server.ts';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
-import { deadUrl } from './fake-server.ts';
+import { deadUrl } from '../cli/fake-server.ts';
 
 const BOARDS = 100;
 
