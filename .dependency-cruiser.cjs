@@ -4,13 +4,23 @@ const rooms = {
   submission: ['machines'],
   scheduler: ['machines'],
   projections: ['machines'],
-  replay: ['machines', 'submission', 'scheduler', 'projections'],
+  simulation: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
   engine: ['machines', 'scheduler', 'projections'],
   api: ['machines', 'submission', 'projections', 'engine', 'scheduler'],
   dispatcher: ['machines', 'submission'],
+  server: [
+    'machines',
+    'submission',
+    'projections',
+    'engine',
+    'scheduler',
+    'store',
+    'api',
+    'dispatcher',
+  ],
 };
-const pure = ['machines', 'submission', 'scheduler', 'projections', 'replay'];
+const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation'];
 const all = [...Object.keys(rooms), 'cli'];
 
 module.exports = {
@@ -19,7 +29,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|^store/sqlite/log-thread\\.ts$)' },
+      from: { orphan: true, pathNot: '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$)' },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
@@ -64,6 +74,24 @@ module.exports = {
       severity: 'error',
       from: { path: '^machines/' },
       to: { dependencyTypes: ['npm', 'npm-dev'], pathNot: 'node_modules/(zod|xstate)/' },
+    },
+    {
+      name: 'pages-know-views-and-no-client',
+      severity: 'error',
+      from: { path: '^cli/pages/' },
+      to: { path: '^(cli/(client|command|commands/)|server/|engine/|store/|api/(?!schemas))' },
+    },
+    {
+      name: 'nothing-of-the-product-knows-its-tests-bench-or-scripts',
+      severity: 'error',
+      from: { path: `^(${all.join('|')})/` },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'the-bench-knows-no-test',
+      severity: 'error',
+      from: { path: '^(bench|scripts)/' },
+      to: { path: '\\.test\\.ts$' },
     },
     {
       name: 'no-dev-packages-in-the-product',

@@ -8,13 +8,13 @@ import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
-import { StoreRefused } from '../store/port.ts';
-import { withRepository } from './examples.ts';
 import { packageRoot } from '../server/package-root.ts';
-import { plainLog } from './plain-log.ts';
-import { ensurePrograms } from './debian-programs.ts';
 import { type RunningServer, ServerRefused, startServer } from '../server/server.ts';
+import { StoreRefused } from '../store/port.ts';
+import { ensurePrograms } from './debian-programs.ts';
+import { withRepository } from './examples.ts';
 import { hang } from './pages/text.ts';
+import { plainLog } from './plain-log.ts';
 
 const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
 const DEFAULT_PORT = 7077;

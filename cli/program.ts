@@ -1,5 +1,6 @@
 /** The `muster` command line: all commands, and how each way to end becomes an exit code. */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../server/package-root.ts';
 import { ServerProblem } from './client.ts';
 import { type Cli, exampleText } from './command.ts';
 import { backupCommand } from './commands/backup.ts';
@@ -22,7 +23,6 @@ import { watchCommand } from './commands/watch.ts';
 import { whyCommand } from './commands/why.ts';
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './exit.ts';
 import type { Io } from './io.ts';
-import { packageVersion } from '../server/package-root.ts';
 import { failureText, hang } from './pages/text.ts';
 
 /**

@@ -1,10 +1,10 @@
 /** `muster backup FILE`: a copy of the log, also while a server writes to it. */
 import type { Command } from 'commander';
+import { logFile } from '../../server/open-log.ts';
 import { backupSqlite } from '../../store/sqlite/backup.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { announce, type LogOptions, logCommand, onLog } from '../log-command.ts';
-import { logFile } from '../../server/open-log.ts';
 import { counted, hang } from '../pages/text.ts';
 
 export function backupCommand(cli: Cli): Command {

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import type { RecordedEvent, WorkerEvent } from '../../machines/events.ts';
 import { evolveWorker, initialWorker, keepsWord, type WorkerState } from '../../machines/worker.ts';
 import { streamKind } from '../../projections/directory.ts';
+import { openLog } from '../../server/open-log.ts';
 import type { EventStore } from '../../store/port.ts';
 import { importEvents, TransferRefused } from '../../store/transfer.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { openLog } from '../../server/open-log.ts';
 import { counted, hang } from '../pages/text.ts';
 
 /** The folder's log commits in the order of the calls; a cluster promises that of one stream only. */

@@ -14,8 +14,8 @@ import {
 } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { eventsPath, followJob, readEvent } from '../follow.ts';
-import { jobNumber, type Progress, progress } from '../pages/progress.ts';
 import { renderMembers } from '../pages/job-page.ts';
+import { jobNumber, type Progress, progress } from '../pages/progress.ts';
 import { hang, timeOfDay } from '../pages/text.ts';
 
 export function watchCommand(cli: Cli): Command {

@@ -2,8 +2,8 @@
 import type { DeviceView } from '../../api/schemas.ts';
 import type { Colors } from '../io.ts';
 import { paintOf, renderFacts } from './job-page.ts';
-import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime } from './text.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 
 export function renderDevices(devices: readonly DeviceView[], page: Page): string {
   if (devices.length === 0) return 'There are no boards: start the server with --lab FILE.\n';

@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import type { Barriers, JobPage, Results } from '../../api/schemas.ts';
 import type { BarrierView, JobView } from '../../projections/views.ts';
 import type { Colors } from '../io.ts';
-import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 
 /** A state or a result in its colour. */
 function stateCell(state: string, colors: Colors): Cell {

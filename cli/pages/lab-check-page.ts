@@ -1,8 +1,8 @@
 /** The page of `muster check-lab`: what can never run, what nothing uses, and a line for each property. */
-import type { LabReport, Verdict } from '../../replay/check-lab.ts';
-import type { Told } from '../../replay/timeline.ts';
-import type { Page } from './text-table.ts';
+import type { LabReport, Verdict } from '../../simulation/check-lab.ts';
+import type { Told } from '../../simulation/trace-story.ts';
 import { counted, hang } from './text.ts';
+import type { Page } from './text-table.ts';
 
 const NAME_COLUMNS = 16;
 const TIME_COLUMNS = 10;

@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import type { Queue, WhyView } from '../../api/schemas.ts';
 import { asked } from '../../scheduler/wording.ts';
 import { renderFacts } from './job-page.ts';
-import { type Cell, type Page, table } from './text-table.ts';
 import { counted, dateAndTime, hang, names } from './text.ts';
+import { type Cell, type Page, table } from './text-table.ts';
 
 /** With more boards than this a role shows how many each rule keeps away. */
 const BOARDS_LISTED_MAX = 12;

@@ -1,9 +1,9 @@
 /** The pages of `muster simulate`: waits and use as tables, and a sentence for each verdict. */
-import type { Report } from '../../replay/report.ts';
-import type { Trace } from '../../replay/trace.ts';
+import type { Report } from '../../simulation/report.ts';
+import type { Trace } from '../../simulation/trace.ts';
 import { durationText } from './duration.ts';
-import { type Page, table } from './text-table.ts';
 import { counted, hang, names } from './text.ts';
+import { type Page, table } from './text-table.ts';
 
 const HOLDERS_SHOWN_MAX = 3;
 

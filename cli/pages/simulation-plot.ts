@@ -1,5 +1,5 @@
 /** Waits by group size and use by device type, policy beside policy, as one SVG picture without any script. */
-import type { Report } from '../../replay/report.ts';
+import type { Report } from '../../simulation/report.ts';
 import { counted } from './text.ts';
 
 const WIDTH = 920;

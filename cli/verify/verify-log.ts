@@ -6,10 +6,10 @@ import type { Checkpoints, Projection } from '../../engine/projection-runner.ts'
 import type { RecordedEvent } from '../../machines/events.ts';
 import { isUnreadableRecord } from '../../store/edge.ts';
 import { type EventStore, StoreUnavailable } from '../../store/port.ts';
-import { fingerprintOf } from './fingerprints.ts';
-import { type Checked, type Fault, LogChecks, placeOf } from './event-checks.ts';
-import { rebuildOf } from './cold-rebuild.ts';
 import { counted } from '../pages/text.ts';
+import { rebuildOf } from './cold-rebuild.ts';
+import { type Checked, type Fault, LogChecks, placeOf } from './event-checks.ts';
+import { fingerprintOf } from './fingerprints.ts';
 
 export interface Verified extends Checked {
   /** What was found and is no fault. */

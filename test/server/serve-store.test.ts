@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startStandIn } from '../store/eventstore-grpc-server.ts';
 import { child, widest } from '../cli/fake-server.ts';
+import { startStandIn } from '../store/eventstore-grpc-server.ts';
 
 const foreign = {
   id: randomUUID(),

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../server/server.ts';
-import { startStandIn } from '../store/eventstore-grpc-server.ts';
 import { deadUrl } from '../cli/fake-server.ts';
+import { startStandIn } from '../store/eventstore-grpc-server.ts';
 
 const BOARDS = 100;
 

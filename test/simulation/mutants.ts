@@ -1,10 +1,11 @@
 /** Schedulers that are wrong in one way each, built around the real one. */
-import { THE_SCHEDULER } from '../../replay/check-lab.ts';
-import { fillingOf, fits } from '../../replay/filling.ts';
-import type { Scheduler } from '../../replay/properties.ts';
+
 import { comparePlaces } from '../../scheduler/order.ts';
 import type { Lab } from '../../scheduler/plan.ts';
 import type { Board, Plan, QueuedJob } from '../../scheduler/types.ts';
+import { THE_SCHEDULER } from '../../simulation/check-lab.ts';
+import { fillingOf, fits } from '../../simulation/filling.ts';
+import type { Scheduler } from '../../simulation/properties.ts';
 
 const { admit, plan } = THE_SCHEDULER;
 

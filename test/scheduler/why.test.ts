@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { explain, waiting } from '../../scheduler/explain.ts';
 import { type Lab, plan } from '../../scheduler/plan.ts';
 import type { Board, Explanation, QueuedJob, Worker } from '../../scheduler/types.ts';
+import { explain, waiting } from '../../scheduler/why.ts';
 import {
   devicesOf,
   fits,

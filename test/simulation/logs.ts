@@ -1,8 +1,8 @@
 /** The log that the server would have written of a simulated run, event by event. */
 import type { AnyEvent, RecordedEvent } from '../../machines/events.ts';
-import type { Trace, TraceJob } from '../../replay/trace.ts';
-import { LogStory } from '../../replay/trace-from-log.ts';
-import type { JobRun, Run } from '../../replay/virtual-lab.ts';
+import type { Trace, TraceJob } from '../../simulation/trace.ts';
+import { LogStory } from '../../simulation/trace-from-log.ts';
+import type { JobRun, Run } from '../../simulation/virtual-lab.ts';
 
 /** The trace of a whole log. */
 export function traceOf(events: Iterable<RecordedEvent>): Trace {

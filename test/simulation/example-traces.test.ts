@@ -1,8 +1,8 @@
 /** The shipped traces show what docs/simulation.md says of them, on the command line's own reading of the files. */
 import { describe, expect, test } from 'vitest';
 import { readLog } from '../../cli/trace-file.ts';
-import { POLICIES, type PolicyName } from '../../replay/policies.ts';
-import { starvedOf } from '../../replay/starvation.ts';
+import { POLICIES, type PolicyName } from '../../simulation/policies.ts';
+import { starvedOf } from '../../simulation/starvation.ts';
 import { collect } from '../store/events.ts';
 import { play } from './labs.ts';
 import { traceOf } from './logs.ts';

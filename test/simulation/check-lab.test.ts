@@ -1,7 +1,7 @@
 /** The rules on labs of all kinds, and what each broken scheduler looks like. */
 import { describe, expect, test } from 'vitest';
-import { checkLab, type LabToCheck } from '../../replay/check-lab.ts';
-import { PROPERTIES } from '../../replay/properties.ts';
+import { checkLab, type LabToCheck } from '../../simulation/check-lab.ts';
+import { PROPERTIES } from '../../simulation/properties.ts';
 import { board, needs } from './labs.ts';
 import { MUTANTS } from './mutants.ts';
 

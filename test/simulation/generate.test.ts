@@ -1,10 +1,10 @@
 /** Made-up traces, and what holds on all of them under Muster's policy. */
 import { describe, expect, test } from 'vitest';
-import { generate, JOBS_PER_BOARD, WISHES_DEFAULT } from '../../replay/generate.ts';
-import { POLICIES } from '../../replay/policies.ts';
-import { reportOf } from '../../replay/report.ts';
-import { sizeOf } from '../../replay/trace.ts';
-import type { Run } from '../../replay/virtual-lab.ts';
+import { generate, JOBS_PER_BOARD, WISHES_DEFAULT } from '../../simulation/generate.ts';
+import { POLICIES } from '../../simulation/policies.ts';
+import { reportOf } from '../../simulation/report.ts';
+import { sizeOf } from '../../simulation/trace.ts';
+import type { Run } from '../../simulation/virtual-lab.ts';
 import { play } from './labs.ts';
 
 const made = (boards: number, seed = 1, jobs = boards * JOBS_PER_BOARD) =>

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AnyEvent, RecordedEvent } from '../../machines/events.ts';
-import { generate, WISHES_DEFAULT } from '../../replay/generate.ts';
-import { withMore, without } from '../../replay/trace.ts';
+import { generate, WISHES_DEFAULT } from '../../simulation/generate.ts';
+import { withMore, without } from '../../simulation/trace.ts';
 import { board, endsOf, job, needs, play, startsOf, trace } from './labs.ts';
 import { logOf, traceOf } from './logs.ts';
 

@@ -1,8 +1,8 @@
 /** Policies on labs small enough to follow by hand, upstream's deadlocks among them (FIELD: lava-users 2018-04). */
 import { describe, expect, test } from 'vitest';
-import { POLICIES } from '../../replay/policies.ts';
-import { reportOf } from '../../replay/report.ts';
-import { starvedOf } from '../../replay/starvation.ts';
+import { POLICIES } from '../../simulation/policies.ts';
+import { reportOf } from '../../simulation/report.ts';
+import { starvedOf } from '../../simulation/starvation.ts';
 import { board, endsOf, job, needs, play, startsOf, trace } from './labs.ts';
 
 const ORDERS = 1_000;

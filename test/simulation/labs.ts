@@ -1,8 +1,8 @@
 /** Small traces for the tests of this room. Times are in seconds since the trace began. */
 import type { RoleRequest } from '../../machines/definition.ts';
-import { makePolicy, type PolicyName } from '../../replay/policies.ts';
-import type { Trace, TraceBoard, TraceJob } from '../../replay/trace.ts';
-import { type Run, simulate } from '../../replay/virtual-lab.ts';
+import { makePolicy, type PolicyName } from '../../simulation/policies.ts';
+import type { Trace, TraceBoard, TraceJob } from '../../simulation/trace.ts';
+import { type Run, simulate } from '../../simulation/virtual-lab.ts';
 
 export function board(name: string, deviceType: string, ...tags: string[]): TraceBoard {
   return { name, deviceType, tags, worker: 'w1', from: 0, until: null };

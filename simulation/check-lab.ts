@@ -8,8 +8,8 @@ import type { Decision, Policy } from './policy.ts';
 import { type Decided, PROPERTIES, type Property, type Scheduler } from './properties.ts';
 import { randomOf } from './random.ts';
 import { type JobModel, madeUpModels, scenarioOf } from './scenarios.ts';
-import { type Told, timelineOf } from './timeline.ts';
 import type { Trace, TraceBoard } from './trace.ts';
+import { type Told, timelineOf } from './trace-story.ts';
 import { simulate } from './virtual-lab.ts';
 
 export interface LabToCheck {
