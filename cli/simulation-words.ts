@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { JOBS_PER_BOARD, WISHES_DEFAULT, type Wishes } from '../simulation/generate.ts';
 import { POLICIES, type PolicyName } from '../simulation/policies.ts';
 import type { MoreBoards } from '../simulation/trace.ts';
-import { didYouMean, quote } from '../submission/words.ts';
+import { didYouMean, quote } from '../submission/quoting.ts';
 
 const BOARDS_MAX = 100_000;
 const JOBS_MAX = 10_000_000;

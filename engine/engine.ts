@@ -24,19 +24,19 @@ import { type EventStore, StoreUnavailable, type Subscription } from '../store/p
 import { Allocator } from './allocator.ts';
 import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type By, Commands } from './commands.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
 import { eventIds } from './event-ids.ts';
 import { FoldedJobs } from './folded-jobs.ts';
+import { Submissions } from './intake.ts';
 import { LabView } from './lab-view.ts';
 import type { Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
 import { type Owed, owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
 import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
+import { type By, Commands } from './stream-commands.ts';
 import { jobOf, Streams } from './streams.ts';
-import { Submissions } from './submissions.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {

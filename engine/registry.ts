@@ -6,8 +6,8 @@ import type { Health, HealthCheck, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
 import { keepsWord } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
-import type { By, Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
+import type { By, Commands } from './stream-commands.ts';
 import { WORKER_LEASE_MS, type WorkerWatch } from './worker-watch.ts';
 
 /** A board as its worker announces it. */

@@ -7,8 +7,8 @@ import { own } from '../machines/names.ts';
 import type { WorkerState } from '../machines/worker.ts';
 import { type Directory, undriven } from '../projections/directory.ts';
 import type { Clock } from './clock.ts';
-import type { Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
+import type { Commands } from './stream-commands.ts';
 
 /** How long a worker's word holds, and how much of it is left when it is renewed. */
 export const WORKER_LEASE_MS = 90_000;

@@ -4,10 +4,10 @@ import { missingTags } from './fit.ts';
 import { LabIndex } from './lab-index.ts';
 import { deal, holdersOf, inOrder, match } from './matching.ts';
 import { compareText } from './order.ts';
+import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX } from './reasons.ts';
 import type { BoardClass } from './records.ts';
 import { stockNow } from './stock.ts';
 import type { Board, Shortfall } from './types.ts';
-import { asked, boardCount, clauseList, lacks, NAMED_BOARDS_MAX } from './wording.ts';
 
 /**
  * The roles that the registered boards can never fill, in the job's order; `[]`: admitted (SEMANTICS 1.3;

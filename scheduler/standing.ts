@@ -2,8 +2,8 @@
 import type { RoleRequest } from '../machines/definition.ts';
 import { isOpenTo, missingTags } from './fit.ts';
 import type { PlanInTheMaking } from './plan.ts';
+import { atLimit, lacks } from './reasons.ts';
 import type { Board, QueuedJob } from './types.ts';
-import { atLimit, lacks } from './wording.ts';
 import { inUse, roomNow } from './worker-use.ts';
 
 export interface Standing {

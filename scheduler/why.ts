@@ -6,10 +6,6 @@ import { Fitting } from './fitting.ts';
 import { canMatch, deal, holdersOf, type Matching, match } from './matching.ts';
 import { compareText } from './order.ts';
 import { indexOf, type Lab, PlanInTheMaking } from './plan.ts';
-import type { Demand, Part, Shape, WorkerUse } from './records.ts';
-import { standingOf } from './standing.ts';
-import { stockEver, stockNow } from './stock.ts';
-import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
 import {
   asked,
   boardCount,
@@ -18,7 +14,11 @@ import {
   NAMED_BOARDS_MAX,
   oneTooMany,
   shortList,
-} from './wording.ts';
+} from './reasons.ts';
+import type { Demand, Part, Shape, WorkerUse } from './records.ts';
+import { standingOf } from './standing.ts';
+import { stockEver, stockNow } from './stock.ts';
+import type { Board, Explanation, QueuedJob, Waiting } from './types.ts';
 import { inUse } from './worker-use.ts';
 
 /** Why one job of the queue waits; `undefined`: there is no such job in it. */

@@ -7,7 +7,7 @@ import { type Report, reportOf } from '../../simulation/report.ts';
 import { type MoreBoards, type Trace, withMore, without } from '../../simulation/trace.ts';
 import { LogStory } from '../../simulation/trace-from-log.ts';
 import { simulate } from '../../simulation/virtual-lab.ts';
-import { didYouMean, list, quote } from '../../submission/words.ts';
+import { didYouMean, list, quote } from '../../submission/quoting.ts';
 import { type Cli, counter, exampleText, printJson } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import { renderSimulation } from '../pages/simulation-page.ts';

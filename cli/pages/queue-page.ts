@@ -1,7 +1,7 @@
 /** The pages of `muster queue` and `muster why`: who waits, and what keeps the boards from them. */
 import type { z } from 'zod';
 import type { Queue, WhyView } from '../../api/schemas.ts';
-import { asked } from '../../scheduler/wording.ts';
+import { asked } from '../../scheduler/reasons.ts';
 import { renderFacts } from './job-page.ts';
 import { counted, dateAndTime, hang, names } from './text.ts';
 import { type Cell, type Page, table } from './text-table.ts';

@@ -1,5 +1,5 @@
 /** Plain tables that fit the page: no lines, two blanks between columns, long cells wrapped and nothing cut off. */
-import { printable } from '../../submission/words.ts';
+import { printable } from '../../submission/quoting.ts';
 import type { Colors } from '../io.ts';
 import { textWidth, wrapText } from './text.ts';
 

@@ -1,5 +1,5 @@
 /** Words on a page: widths, wrapping, times and lists, for people. Nothing here lets a board move the cursor. */
-import { printable } from '../../submission/words.ts';
+import { printable } from '../../submission/quoting.ts';
 
 /** How many terminal columns the text takes: wide characters two, combining marks none. */
 export function textWidth(text: string): number {

@@ -1,10 +1,10 @@
 /** How jobs come in: counted, admitted or rejected, recorded; health checks likewise, as their hour comes. */
 import type { JobDefinition } from '../machines/definition.ts';
 import type { Directory } from '../projections/directory.ts';
-import type { By, Commands } from './commands.ts';
 import { checkOf } from './health-checks.ts';
 import type { LabView } from './lab-view.ts';
 import { CommandRefused } from './live-stream.ts';
+import type { By, Commands } from './stream-commands.ts';
 
 /** What it asks of its engine. */
 export interface SubmissionsPort {
