@@ -6,6 +6,7 @@ import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { jobOf } from '../machines/names.ts';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { packageRoot } from '../server/package-root.ts';
@@ -128,13 +129,14 @@ async function runExamples(server: RunningServer, dataDir: string): Promise<bool
   const began = server.engine.now();
   const following = server.engine.follow(head, (events) => {
     for (const event of events) {
-      if (!event.stream.startsWith('job-')) continue;
+      const job = jobOf(event.stream);
+      if (job === undefined) continue;
       const line = tell(event);
       const seconds = ((event.meta.at - began) / 1000).toFixed(1).padStart(6);
       if (shown.test(event.type))
         sayBeside(`${seconds} s  ${event.stream.padEnd(7)} `, line.slice(0, 200));
       if (!/^Job(Rejected|Completed|Failed|TimedOut|Cancelled)$/.test(event.type)) continue;
-      left.delete(Number(event.stream.slice('job-'.length)));
+      left.delete(job);
       if (ids.length === EXAMPLES.length && left.size === 0) finished();
     }
   });

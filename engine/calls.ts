@@ -3,12 +3,12 @@
 import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import { openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
-import { jobStream } from '../machines/names.ts';
+import { jobOf, jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';
 import type { Clock } from './clock.ts';
 import { CommandRefused, type Step } from './live-stream.ts';
 import { type Commands, memberKey } from './stream-commands.ts';
-import { jobOf, type Streams } from './streams.ts';
+import type { Streams } from './streams.ts';
 import { isWaitEnd, waitEnd } from './wait-end.ts';
 import { type Asked, type WaitEnd, Waiters } from './waiters.ts';
 
@@ -151,6 +151,7 @@ export class Calls {
   async #giveUp(stream: string, wait: number): Promise<void> {
     const { streams, commands, warn } = this.#port;
     const id = jobOf(stream);
+    if (id === undefined) return;
     try {
       const job = streams.job(id);
       await job.load();

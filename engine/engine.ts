@@ -17,7 +17,7 @@ import {
 } from '../machines/events.ts';
 import { initialJob, type JobState, type JobStateName } from '../machines/job/job.ts';
 import { deadlinesOf } from '../machines/job/next.ts';
-import { jobStream } from '../machines/names.ts';
+import { jobOf, jobStream } from '../machines/names.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import { type EventStore, StoreUnavailable, type Subscription } from '../store/port.ts';
@@ -36,7 +36,7 @@ import { type Owed, owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
 import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
 import { type By, Commands } from './stream-commands.ts';
-import { jobOf, Streams } from './streams.ts';
+import { Streams } from './streams.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {
@@ -118,7 +118,8 @@ export class Engine {
     this.#calls = new Calls({ store, streams, commands, clock, shared, warn: this.#warn });
     this.#deadlines = new Deadlines(clock, async (stream, { id, command }) => {
       const by = { actor: 'engine:deadlines', cause: `deadline ${id}` };
-      await commands.job(jobOf(stream), command, by);
+      const job = jobOf(stream);
+      if (job !== undefined) await commands.job(job, command, by);
     });
     this.#lab = new LabView(directory, now);
     const plan = (at: number) => this.#lab.planner.plan(at);
@@ -390,7 +391,8 @@ export class Engine {
     this.#lab.take(events);
     for (const event of events) {
       this.#streams.observe(event.stream, event.version);
-      if (event.type.startsWith('Job')) this.#onTurn(jobOf(event.stream));
+      const job = jobOf(event.stream);
+      if (job !== undefined && event.type.startsWith('Job')) this.#onTurn(job);
     }
     if (events.some(mattersToTheScheduler)) this.#loop.wake();
   }
@@ -447,7 +449,7 @@ function queueDeadline({ queueDue }: JobEntry): Due[] {
 
 /** What boards say and do changes nothing of who gets which board. */
 const mattersToTheScheduler = ({ stream, type }: RecordedEvent): boolean =>
-  !stream.startsWith('job-') || type.startsWith('Job') || type === 'AllocationVoided';
+  jobOf(stream) === undefined || type.startsWith('Job') || type === 'AllocationVoided';
 
 /** Talk and waits change nothing of what a worker has to do; everything else may. */
 const changesWhatIsOwed = (type: JobEvent['type']): boolean =>

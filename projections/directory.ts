@@ -12,6 +12,7 @@ import type {
   RecordedEvent,
   WorkerEvent,
 } from '../machines/events.ts';
+import { streamOf } from '../machines/names.ts';
 import { evolveWorker, initialWorker, type WorkerState } from '../machines/worker.ts';
 
 /** How many keys of submissions are remembered: a retry that comes later than so many jobs is a new job. */
@@ -73,12 +74,6 @@ export const emptyDirectory = (): Directory => ({
   submissionKeys: new Map(),
 });
 
-/** The kind of a stream and the name within it: `device-panda01` is `device` and `panda01`. */
-export function streamKind(stream: string): [kind: string, name: string] {
-  const dash = stream.indexOf('-');
-  return dash < 0 ? [stream, ''] : [stream.slice(0, dash), stream.slice(dash + 1)];
-}
-
 const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
 /** Why nobody drives a board now; `null`: its worker is here and has it. */
@@ -97,7 +92,7 @@ export function undriven(directory: Directory, device: string): string | null {
 
 /** Takes in one event, in place; events must come in the log's order. */
 export function applyToDirectory(directory: Directory, event: RecordedEvent): void {
-  const [kind, name] = streamKind(event.stream);
+  const { kind, id: name = '' } = streamOf(event.stream) ?? {};
   if (kind === 'job') applyToJob(directory, Number(name), event as RecordedEvent<JobEvent>);
   else if (kind === 'device') applyToDevice(directory, name, event as RecordedEvent<DeviceEvent>);
   else if (kind === 'worker') {

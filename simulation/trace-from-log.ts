@@ -7,6 +7,7 @@
  */
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceEvent, JobEvent, RecordedEvent, WorkerEvent } from '../machines/events.ts';
+import { streamOf } from '../machines/names.ts';
 import type { Outage, Trace, TraceBoard, TraceJob } from './trace.ts';
 
 /** All that a trace needs of it: logs have many jobs. */
@@ -41,8 +42,7 @@ export class LogStory {
   #endsAt = 0;
 
   take(event: RecordedEvent): void {
-    const dash = event.stream.indexOf('-');
-    const [kind, name] = [event.stream.slice(0, dash), event.stream.slice(dash + 1)];
+    const { kind, id: name = '' } = streamOf(event.stream) ?? {};
     this.#endsAt = Math.max(this.#endsAt, event.meta.at);
     if (kind === 'job') this.#ofJob(Number(name), event as RecordedEvent<JobEvent>);
     else if (kind === 'device') this.#ofDevice(name, event as RecordedEvent<DeviceEvent>);

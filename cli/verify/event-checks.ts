@@ -1,17 +1,9 @@
 /** What each event of a log says about it: its schema is read by then; its stream's machine, its numbers and its ids are not. */
 
-import { evolveDevice, initialDevice } from '../../machines/device.ts';
-import type {
-  DeviceEvent,
-  JobEvent,
-  RecordedEvent,
-  SubmissionEvent,
-  WorkerEvent,
-} from '../../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job/job.ts';
-import { SUBMISSIONS } from '../../machines/names.ts';
-import { evolveSubmissions, initialSubmissions } from '../../machines/submissions.ts';
-import { evolveWorker, initialWorker } from '../../machines/worker.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
+import { initialJob, isOver, type JobState } from '../../machines/job/job.ts';
+import { jobOf } from '../../machines/names.ts';
+import { evolveAny } from '../../machines/streams.ts';
 import { Fingerprints, fingerprintOf } from './fingerprints.ts';
 
 /** What is wrong, and where. A fault of a checkpoint has no place in the log. */
@@ -92,8 +84,8 @@ export class LogChecks {
     is.version = event.version;
     if (is.isBroken) return;
     try {
-      is.state = evolved(event, is.state);
-      if (event.stream.startsWith('job-') && isOver(is.state as JobState)) {
+      is.state = evolveAny(is.state, event);
+      if (jobOf(event.stream) !== undefined && isOver(is.state as JobState)) {
         this.#jobsOver += 1;
         is.state = over(is.state as JobState);
       }
@@ -117,23 +109,6 @@ export class LogChecks {
       faults: this.#faults,
     };
   }
-}
-
-/** @throws IllegalTransition; an Error for a stream that no version of Muster writes */
-function evolved(event: RecordedEvent, state: unknown): unknown {
-  const kind = event.stream.slice(0, event.stream.indexOf('-'));
-  if (event.stream === SUBMISSIONS)
-    return evolveSubmissions(
-      (state ?? initialSubmissions) as never,
-      event as SubmissionEvent & RecordedEvent,
-    );
-  if (kind === 'job')
-    return evolveJob((state ?? initialJob) as JobState, event as JobEvent & RecordedEvent);
-  if (kind === 'device')
-    return evolveDevice((state ?? initialDevice) as never, event as DeviceEvent & RecordedEvent);
-  if (kind === 'worker')
-    return evolveWorker((state ?? initialWorker) as never, event as WorkerEvent & RecordedEvent);
-  throw new Error('Muster has no such stream');
 }
 
 /** How a job that is over stays here: nothing is legal after the end, so its state's name is enough. */
