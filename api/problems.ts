@@ -40,6 +40,8 @@ const titles = {
   'invalid-job': [422, 'The job is not right'],
   'unreadable-event': [500, 'The log is damaged'],
   internal: [500, 'The server failed'],
+  stopping: [503, 'The server is stopping'],
+  'too-many-streams': [503, 'Too many streams are open'],
   'store-unavailable': [503, 'The log cannot be written or read now'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -130,6 +132,9 @@ function problemBody(problem: ApiProblem): Record<string, unknown> {
   };
 }
 
+/** The server is as it should be, and the client comes again. */
+const OF_NO_FAULT: ReadonlySet<ProblemCode> = new Set(['stopping', 'too-many-streams']);
+
 /** Answers with a problem. An error that is the server's own is logged here, and nowhere else. */
 export function sendProblem(
   error: unknown,
@@ -138,7 +143,7 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error);
   const status = statusOf(problem.code);
-  if (status >= 500) logOnce(error, request);
+  if (status >= 500 && !OF_NO_FAULT.has(problem.code)) logOnce(error, request);
   return reply
     .code(status)
     .headers(problem.headers)
