@@ -19,6 +19,7 @@ export class Page implements Part {
   /** There was nothing after these when they were read. */
   readonly isLast: boolean;
   #sse: Buffer | undefined;
+  #json: Buffer | undefined;
 
   constructor(events: readonly EventText[], isLast: boolean) {
     this.events = events;
@@ -35,11 +36,20 @@ export class Page implements Part {
     return this.#sse;
   }
 
-  /** About what it takes, in both forms. */
+  /** As the members of a JSON array. */
+  get json(): Buffer {
+    this.#json ??= jsonOf(this.events);
+    return this.#json;
+  }
+
+  /** About what it takes, in all forms. */
   get bytes(): number {
-    return this.events.reduce((sum, { json }) => sum + 2 * json.length + 200, 200);
+    return this.events.reduce((sum, { json }) => sum + 3 * json.length + 200, 200);
   }
 }
+
+export const jsonOf = (events: readonly EventText[]): Buffer =>
+  Buffer.from(events.map(({ json }) => json).join(','));
 
 /** How many events the page after a place has at most. */
 export const pageEventsAfter = (after: number): number =>

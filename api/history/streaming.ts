@@ -7,6 +7,8 @@ import { Unsent } from './unsent.ts';
 /** A client that takes nothing for so long is dropped; it can resume where it was. */
 const STALLED_MS_MAX = 60_000;
 const STREAMS_OPEN_MAX = 2_000;
+/** Written at once: what a socket has no room for is written as it gets some, outside of any turn. */
+const PIECE_BYTES_MAX = 32 * 1024;
 
 /** All streams of one server. */
 export class Streams {
@@ -55,17 +57,21 @@ export class Streaming {
   }
 
   /**
-   * Writes in its turn, and resolves once the client can take more; what is unsent is never more than one chunk and a
+   * Writes in its turns, and resolves once the client can take more; what is unsent is never more than one piece and a
    * socket's buffer.
    */
-  async write(chunk: string | Uint8Array): Promise<void> {
-    // `drain` may come before whoever waits for the turn hears of its end: it is listened for at once.
-    await this.#streams.turns.run(this.signal, () =>
-      !this.isOpen || this.#raw.write(chunk) ? undefined : this.#taken(chunk),
-    );
+  async write(text: string | Uint8Array): Promise<void> {
+    const chunk = typeof text === 'string' ? Buffer.from(text) : text;
+    for (let at = 0; at < chunk.length && this.isOpen; at += PIECE_BYTES_MAX) {
+      const piece = chunk.subarray(at, at + PIECE_BYTES_MAX);
+      // `drain` may come before whoever waits for the turn hears of its end: it is listened for at once.
+      await this.#streams.turns.run(this.signal, () =>
+        !this.isOpen || this.#raw.write(piece) ? undefined : this.#taken(chunk),
+      );
+    }
   }
 
-  #taken(chunk: string | Uint8Array): Promise<void> {
+  #taken(chunk: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       const drop = () => this.#raw.destroy();
       const stalled = setTimeout(drop, STALLED_MS_MAX);

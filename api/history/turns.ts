@@ -4,7 +4,9 @@
  */
 
 /** Of one turn of the event loop: a verb that comes meanwhile waits no longer for it. */
-const SLICE_MS_MAX = 3;
+const SLICE_MS_MAX = 2;
+/** Between two slices, while there is more to do: boards come as they like. */
+const REST_MS = 2;
 
 export class Turns {
   readonly #waiting = new Set<() => void>();
@@ -45,6 +47,6 @@ export class Turns {
       if (performance.now() >= end) break;
     }
     this.#isRunning = this.#waiting.size > 0;
-    if (this.#isRunning) setImmediate(() => this.#slice());
+    if (this.#isRunning) setTimeout(() => this.#slice(), REST_MS);
   }
 }

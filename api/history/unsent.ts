@@ -5,14 +5,12 @@
 
 const UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 
-type Chunk = string | Uint8Array;
-
 export class Unsent {
   readonly #bytesMax: number;
-  /** Chunks, each with how many clients stand still at it: a page that many share is there once. */
-  readonly #chunks = new Map<Chunk, number>();
+  /** Uint8Arrays, each with how many clients stand still at it: a page that many share is there once. */
+  readonly #chunks = new Map<Uint8Array, number>();
   /** Who stands still, the longest first. */
-  readonly #standing = new Set<{ chunk: Chunk; drop(): void }>();
+  readonly #standing = new Set<{ chunk: Uint8Array; drop(): void }>();
   #bytes = 0;
 
   constructor(bytesMax = UNSENT_BYTES_MAX) {
@@ -20,7 +18,7 @@ export class Unsent {
   }
 
   /** A client has not taken this chunk. Returns what to call once it has, or has gone. `drop`: ends it. */
-  hold(chunk: Chunk, drop: () => void): () => void {
+  hold(chunk: Uint8Array, drop: () => void): () => void {
     const one = { chunk, drop };
     const holders = this.#chunks.get(chunk) ?? 0;
     this.#chunks.set(chunk, holders + 1);
@@ -34,7 +32,7 @@ export class Unsent {
     return () => this.#release(one);
   }
 
-  #release(one: { chunk: Chunk; drop(): void }): void {
+  #release(one: { chunk: Uint8Array; drop(): void }): void {
     if (!this.#standing.delete(one)) return;
     const left = (this.#chunks.get(one.chunk) ?? 1) - 1;
     if (left > 0) this.#chunks.set(one.chunk, left);

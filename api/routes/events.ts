@@ -6,6 +6,7 @@ import { isOver } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
 import { EVENT_STREAM, type Source, streamEvents } from '../history/event-stream.ts';
 import type { History, Stream } from '../history/history.ts';
+import { jsonOf, type Page } from '../history/pages.ts';
 import type { Streams } from '../history/streaming.ts';
 import { ANY_STREAM, EventTail } from '../history/tail.ts';
 import type { OpenRequests } from '../open-requests.ts';
@@ -22,7 +23,9 @@ import {
 
 const PAGE_EVENTS_MAX = 1_000;
 /** A page ends early when its text is longer: a submission carries its whole document. */
-const PAGE_CHARACTERS_MAX = 2 * 1024 * 1024;
+const PAGE_BYTES_MAX = 2 * 1024 * 1024;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 const Query = z.object({
   after: numberInUrl(0).default(0),
@@ -121,33 +124,36 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     }
   }
 
-  /** Sends a page as the text it is: events were checked when they were read. */
+  /** Sends a page as the text it is, once all of it was read: events were checked then. */
   async function sendPage(
     reply: FastifyReply,
     stream: Stream,
     { after, limit }: z.infer<typeof Query>,
     signal: AbortSignal,
   ): Promise<FastifyReply> {
-    const texts: string[] = [];
-    let characters = 0;
-    let at = after;
-    let next: number | undefined;
-    for (let isLast = false; !isLast && next === undefined; ) {
-      const page = await history.page(stream, at, { reader: 'request', signal });
-      for (const { place, json } of page.events) {
-        texts.push(json);
-        characters += json.length;
-        at = place;
-        if (texts.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
-        next = place;
-        break;
-      }
-      isLast = page.isLast;
+    const parts: Buffer[] = [];
+    let next: number | undefined = after;
+    for (let count = 0, bytes = 0; next !== undefined && bytes < PAGE_BYTES_MAX; ) {
+      const page: Page = await history.page(stream, next, { reader: 'request', signal });
+      const left = limit - count;
+      const isCut = page.events.length > left;
+      const part = isCut ? jsonOf(page.events.slice(0, left)) : page.json;
+      if (part.length > 0) parts.push(part);
+      bytes += part.length;
+      count += page.events.length;
+      next = (isCut ? page.events[left - 1] : page.events.at(-1))?.place;
+      if (page.isLast && !isCut) next = undefined;
+      if (count >= limit) break;
     }
-    const more = next === undefined ? '' : `,"next":${next}`;
-    return reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(`{"events":[${texts.join(',')}]${more}}`);
+    const out = is.streams.open(reply, signal, { 'content-type': JSON_TYPE });
+    await out.write('{"events":[');
+    for (const [at, part] of parts.entries()) {
+      if (at > 0) await out.write(',');
+      await out.write(part);
+    }
+    await out.write(next === undefined ? ']}' : `],"next":${next}}`);
+    out.end();
+    return reply;
   }
 };
 
