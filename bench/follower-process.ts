@@ -58,12 +58,13 @@ function followOne({ port, path, until }: Follow): void {
 /** Asks for the next page once this one is there. */
 function askedOn(kept: Buffer, ask: (after: string) => void): boolean {
   const end = kept.subarray(-64).toString('latin1');
-  const [, next] = /"next":(\d+)\}$/.exec(end) ?? [];
+  const [, next] = /"next":(\d+)\}\r\n0\r\n\r\n$/.exec(end) ?? [];
   if (next !== undefined) ask(next);
   return next !== undefined;
 }
 
-const isLastPage = (kept: Buffer): boolean => kept.subarray(-2).toString('latin1') === ']}';
+const isLastPage = (kept: Buffer): boolean =>
+  kept.subarray(-9).toString('latin1') === ']}\r\n0\r\n\r\n';
 
 function numberAfter(kept: Buffer, mark: Buffer): number {
   const at = kept.lastIndexOf(mark);

@@ -60,14 +60,16 @@ export class Streaming {
    * Writes in its turns, and resolves once the client can take more; what is unsent is never more than one piece and a
    * socket's buffer.
    */
-  async write(text: string | Uint8Array): Promise<void> {
-    const chunk = typeof text === 'string' ? Buffer.from(text) : text;
-    for (let at = 0; at < chunk.length && this.isOpen; at += PIECE_BYTES_MAX) {
-      const piece = chunk.subarray(at, at + PIECE_BYTES_MAX);
+  async write(...chunks: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const pieces of inPieces(chunks)) {
+      const [first] = pieces;
+      if (first === undefined || !this.isOpen) return;
       // `drain` may come before whoever waits for the turn hears of its end: it is listened for at once.
-      await this.#streams.turns.run(this.signal, () =>
-        !this.isOpen || this.#raw.write(piece) ? undefined : this.#taken(chunk),
-      );
+      await this.#streams.turns.run(this.signal, () => {
+        if (!this.isOpen) return;
+        const isTaken = pieces.map(({ bytes }) => this.#raw.write(bytes)).every(Boolean);
+        return isTaken ? undefined : this.#taken(first.of);
+      });
     }
   }
 
@@ -113,4 +115,30 @@ export class Streaming {
   end(): void {
     if (!this.#raw.destroyed) this.#raw.end();
   }
+}
+
+interface Piece {
+  bytes: Uint8Array;
+  /** What it is a part of. */
+  of: Uint8Array;
+}
+
+/** Cuts chunks into pieces, and gathers small ones: what is written in one turn. */
+function* inPieces(chunks: readonly (string | Uint8Array)[]): Iterable<Piece[]> {
+  let pieces: Piece[] = [];
+  let room = PIECE_BYTES_MAX;
+  for (const chunk of chunks) {
+    const of = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    for (let at = 0; at < of.length; ) {
+      const bytes = of.subarray(at, at + room);
+      pieces.push({ bytes, of });
+      at += bytes.length;
+      room -= bytes.length;
+      if (room > 0) continue;
+      yield pieces;
+      pieces = [];
+      room = PIECE_BYTES_MAX;
+    }
+  }
+  yield pieces;
 }

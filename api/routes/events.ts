@@ -146,12 +146,9 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
       if (count >= limit) break;
     }
     const out = is.streams.open(reply, signal, { 'content-type': JSON_TYPE });
-    await out.write('{"events":[');
-    for (const [at, part] of parts.entries()) {
-      if (at > 0) await out.write(',');
-      await out.write(part);
-    }
-    await out.write(next === undefined ? ']}' : `],"next":${next}}`);
+    const commas = parts.flatMap((part, at) => (at === 0 ? [part] : [',', part]));
+    const end = next === undefined ? ']}' : `],"next":${next}}`;
+    await out.write('{"events":[', ...commas, end);
     out.end();
     return reply;
   }
