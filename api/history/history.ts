@@ -5,8 +5,9 @@
 import type { RecordedEvent } from '../../machines/events.ts';
 import type { JobState } from '../../machines/job/job.ts';
 import type { ApiEngine } from '../parts.ts';
+import { stopping } from '../problems.ts';
 import { type Page, pageEventsAfter, pageOf } from './pages.ts';
-import { type Reader, Reads, stopping } from './reads.ts';
+import { type Reader, Reads } from './reads.ts';
 import { Shared } from './shared.ts';
 
 type PastOf = Pick<ApiEngine, 'job' | 'directory' | 'jobEvents' | 'allEvents'>;

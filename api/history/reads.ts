@@ -2,7 +2,7 @@
  * Reads of the past are rationed: however many ask, few are under way, so that an append never waits behind more than
  * those in the log's thread. Whoever asks once and whoever follows take turns; in either line the first is first.
  */
-import { ApiProblem } from '../problems.ts';
+import { stopping } from '../problems.ts';
 
 /** One is read while the one before it is taken in. */
 const UNDER_WAY_MAX = 2;
@@ -64,8 +64,3 @@ export class Reads {
     this.#underWay--;
   }
 }
-
-export const stopping = () =>
-  new ApiProblem('stopping', 'the server is stopping, or you have gone: ask again', {
-    headers: { 'retry-after': '1' },
-  });

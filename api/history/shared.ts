@@ -1,5 +1,5 @@
 /** Parts of what was recorded. Whoever wants the same part has the same one, and it is read once. The latest are kept. */
-import { stopping } from './reads.ts';
+import { stopping } from '../problems.ts';
 
 /** Of all parts that are kept. */
 const KEPT_BYTES_MAX = 32 * 1024 * 1024;
