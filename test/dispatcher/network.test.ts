@@ -8,8 +8,8 @@ import {
   type Range,
   rangeOf,
 } from '../../dispatcher/drivers/bridge.ts';
-import { parseMounts, scratchBytes, visibleMounts } from '../../dispatcher/drivers/mounts.ts';
-import { pidMaxIsPerNamespace } from '../../dispatcher/drivers/process-limit.ts';
+import { parseMounts, scratchBytes, visibleMounts } from '../../dispatcher/drivers/local/mounts.ts';
+import { pidMaxIsPerNamespace } from '../../dispatcher/drivers/local/process-limit.ts';
 
 const POOL: Range = { first: 0x0a400000, size: 2 ** 22 };
 const inside = (outer: Range, inner: Range) =>

@@ -1,6 +1,6 @@
 /** The walls of a `local` board: namespaces where they are allowed, a private folder where they are not. */
-import type { BoardFolder, BoardState } from './board-folder.ts';
-import type { Seat } from './driver.ts';
+import type { BoardFolder, BoardState } from '../board-folder.ts';
+import type { Seat } from '../driver.ts';
 
 /** How a board is started. The program talks over file descriptor 3: it says its pid, and waits for a line. */
 export interface Launch {
@@ -39,9 +39,3 @@ export interface Housing {
   /** Removes what boards share. */
   close(): Promise<void>;
 }
-
-/** In the environment of every process of a board: whose it is. */
-export const MARK_VARIABLE = 'MUSTER_BOARD';
-export const markOf = (hash: string, device: string): string => `${hash}/${device}`;
-/** In the environment of what the worker itself runs for boards (git): ended at the next start. */
-export const FETCH_MARK_VARIABLE = 'MUSTER_FETCH';

@@ -4,8 +4,8 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { killGroup, runProgram, shellQuoted } from '../programs.ts';
-import type { BoardState } from './board-folder.ts';
+import { killGroup, runProgram, shellQuoted } from '../../programs.ts';
+import type { BoardState } from '../board-folder.ts';
 import {
   type Bridge,
   boardLinks,
@@ -13,13 +13,21 @@ import {
   plugIn,
   removeBridge,
   removeLink,
-} from './bridge.ts';
-import type { Seat } from './driver.ts';
-import { type Housing, type Launch, type LaunchOrder, MARK_VARIABLE, markOf } from './housing.ts';
-import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './local-scripts.ts';
+} from '../bridge.ts';
+import { consoleBlocks } from '../console-pump.ts';
+import type { Seat } from '../driver.ts';
+import {
+  isAlive,
+  kill,
+  killUntilNone,
+  MARK_VARIABLE,
+  markedProcesses,
+  markOf,
+} from '../processes.ts';
+import type { Housing, Launch, LaunchOrder } from './housing.ts';
 import { mountScratch, mounts, unmountAll, visibleMounts } from './mounts.ts';
 import type { ProcessLimit } from './process-limit.ts';
-import { isAlive, kill, killUntilNone, markedProcesses } from './processes.ts';
+import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './scripts.ts';
 
 export interface NamespaceOptions {
   /** Of the data folder. */
@@ -33,7 +41,6 @@ export interface NamespaceOptions {
 }
 
 const HOST_IMAGE = 'host:';
-const ULIMIT_BLOCK_BYTES = 512;
 
 /** What this machine lacks for boards with namespaces, in words; `undefined`: nothing. Tries it all. */
 export async function namespacesLack(dataDir: string): Promise<string | undefined> {
@@ -127,7 +134,7 @@ async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<
   const launch = assignments({
     volume: folder.volume,
     console: order.consoleFile,
-    blocks: String(Math.ceil(options.consoleBytes / ULIMIT_BLOCK_BYTES)),
+    blocks: consoleBlocks(options.consoleBytes),
     processes: await options.processLimit.groupFor(seat.device),
   });
   return {
