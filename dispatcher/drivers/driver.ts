@@ -67,7 +67,12 @@ export interface Driver {
   type(seat: Seat, line: string): Promise<void>;
   actionMark(seat: Seat): ActionMark | undefined;
   setActionMark(seat: Seat, mark: ActionMark | undefined): Promise<void>;
-  /** Ends everything of the board; the console stays. Nothing there: nothing to do. */
+  /**
+   * Ends everything that runs on the board, at once; nothing of it prints any more when this resolves. What the board
+   * holds stays. Nothing runs: nothing to do.
+   */
+  powerOff(device: string): Promise<void>;
+  /** Powers the board off and ends everything of it; the console stays. Nothing there: nothing to do. */
   tearDown(device: string): Promise<void>;
   /** Removes what the boards share, when none is left. */
   close(): Promise<void>;

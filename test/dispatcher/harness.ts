@@ -123,7 +123,9 @@ export class Lab {
   }
 }
 
-export const hashOf = (l: Lab) => createHash('sha256').update(l.dataDir).digest('hex').slice(0, 16);
+export const hashOfFolder = (folder: string) =>
+  createHash('sha256').update(folder).digest('hex').slice(0, 16);
+export const hashOf = (l: Lab) => hashOfFolder(l.dataDir);
 
 /** What of this lab's boards is still on the machine. */
 export async function leftovers(l: Lab): Promise<string[]> {

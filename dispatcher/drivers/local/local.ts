@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, rename, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { consoleBytes, consoleTail, note } from '../../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../../failure.ts';
@@ -127,13 +127,13 @@ class LocalDriver implements Driver {
   ): Promise<{ address?: string }> {
     const { device, job, lease } = seat;
     if (this.#holdings.stateOf(seat)?.image !== image) await this.deploy(seat, image, signal);
-    await this.#housing.powerOff(device, this.#holdings.stateOf(seat));
+    await this.powerOff(device);
     await this.#holdings.save(device, { job, lease, image });
     await this.#layOut(seat, environment);
     try {
       await this.#powerOn(seat, image, signal);
     } catch (error) {
-      await this.#housing.powerOff(device, this.#holdings.stateOf(seat));
+      await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
       throw error;
     }
@@ -201,9 +201,14 @@ class LocalDriver implements Driver {
     await this.#holdings.save(seat.device, mark === undefined ? rest : { ...rest, action: mark });
   }
 
+  async powerOff(device: string): Promise<void> {
+    const state = this.#holdings.state(device) ?? (await this.#holdings.folder(device).read());
+    await this.#housing.powerOff(device, state);
+  }
+
   async tearDown(device: string): Promise<void> {
     const folder = this.#holdings.folder(device);
-    await this.#housing.powerOff(device, this.#holdings.state(device) ?? (await folder.read()));
+    await this.powerOff(device);
     await this.#housing.dispose(folder);
     await this.#holdings.forget(device);
   }
@@ -234,6 +239,7 @@ class LocalDriver implements Driver {
     const { device } = seat;
     const folder = this.#holdings.folder(device);
     const consoleFile = this.#consoleFile(seat);
+    await mkdir(dirname(consoleFile), { recursive: true });
     const from = consoleBytes(consoleFile);
     const seconds = this.#context.limits.bootSeconds;
     const limit = AbortSignal.timeout(seconds * 1_000);
