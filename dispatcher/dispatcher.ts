@@ -9,14 +9,14 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { consoleBytes, consolePath, note } from './console.ts';
+import { consoleBytes, consolePath } from './console.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { boardsLeft } from './drivers/holdings.ts';
 import { FETCH_MARK_VARIABLE, killUntilNone, markedProcesses } from './drivers/processes.ts';
 import type { Registry } from './drivers/registry.ts';
-import { messageOf, StepAborted } from './failure.ts';
-import { runStep, type StepContext, type Task } from './member-step.ts';
-import type { BoardRegistration, Owed, ServerPort } from './server-port.ts';
+import { Lane } from './lane.ts';
+import type { StepContext } from './member-step.ts';
+import type { BoardRegistration, ServerPort } from './server-port.ts';
 
 export interface DispatcherOptions {
   server: ServerPort;
@@ -204,121 +204,6 @@ class Hands implements Dispatcher {
 /** Boards of the lab's file, as their worker announces them. */
 export const registrations = (boards: DispatcherOptions['boards']): BoardRegistration[] =>
   boards.map(({ name, type, tags, driver }) => ({ device: name, deviceType: type, tags, driver }));
-
-interface LaneOptions {
-  device: string;
-  /** What the lab names for its type. */
-  image: string;
-  context: StepContext;
-  driver: Driver;
-  stopped: AbortSignal;
-  /** Ask the server anew. */
-  ask(): void;
-}
-
-/** One board: does one thing at a time, until what is there is what is wanted. */
-class Lane {
-  readonly #options: LaneOptions;
-  #wanted: Owed | undefined;
-  #running: { step: string; controller: AbortController } | undefined;
-  /** The step that ended last: a server that did not yet see its report may still name it. */
-  #ended: string | undefined;
-  #working: Promise<void> | undefined;
-  #lookAgain = false;
-
-  constructor(options: LaneOptions) {
-    this.#options = options;
-    options.stopped.addEventListener('abort', () => this.#running?.controller.abort());
-  }
-
-  want(owed: Owed | undefined): void {
-    this.#wanted = owed;
-    if (this.#running !== undefined && this.#running.step !== stepName(owed))
-      this.#running.controller.abort();
-    this.#look();
-  }
-
-  get driver(): Driver {
-    return this.#options.driver;
-  }
-
-  /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    await this.#working;
-  }
-
-  #look(): void {
-    this.#lookAgain = true;
-    if (this.#working !== undefined || this.#options.stopped.aborted) return;
-    this.#working = this.#work().finally(() => {
-      this.#working = undefined;
-      if (this.#lookAgain) this.#look();
-    });
-  }
-
-  async #work(): Promise<void> {
-    while (this.#lookAgain && !this.#options.stopped.aborted) {
-      this.#lookAgain = false;
-      try {
-        await this.#next();
-      } catch (error) {
-        const { device, context } = this.#options;
-        context.log.error({ device, err: error }, `board ${device}: ${messageOf(error)}`);
-        this.#lookAgain = true;
-        await pause(RETRY_MS, this.#options.stopped);
-      }
-    }
-  }
-
-  async #next(): Promise<void> {
-    const { driver, device, image } = this.#options;
-    const owed = this.#wanted;
-    const here = driver.holding(device);
-    if (here !== undefined && (owed?.job !== here.job || owed.lease !== here.lease)) {
-      await this.#takeDown(here);
-      this.#lookAgain = true;
-      return;
-    }
-    if (owed === undefined || owed.step.do === 'nothing') return;
-    if (stepName(owed) === this.#ended) return;
-    await this.#run({ ...owed, image: owed.image ?? image, isLabImage: owed.image === undefined });
-  }
-
-  async #run(owed: Task): Promise<void> {
-    const { context, stopped, ask } = this.#options;
-    const step = stepName(owed);
-    const controller = new AbortController();
-    this.#running = { step, controller };
-    try {
-      await runStep(context, owed, controller.signal);
-      this.#ended = step;
-      ask();
-    } catch (error) {
-      if (!(error instanceof StepAborted)) throw error;
-      // The member ended while it worked, or another step is owed: either way the server knows more.
-      if (!controller.signal.aborted) this.#ended = step;
-      if (!stopped.aborted) ask();
-    } finally {
-      this.#running = undefined;
-    }
-  }
-
-  /** The last words for the console, then the end of the board. */
-  async #takeDown(here: Holding): Promise<void> {
-    const { context, driver, device } = this.#options;
-    const ended = await context.server.ended(here.job, device);
-    if (ended !== undefined && ended.lines.length > 0)
-      await note(context.consoleFile(here.job, device), ...ended.lines);
-    await driver.tearDown(device);
-  }
-}
-
-/** What a step is called while it is owed; the same for the same step, also after a restart. */
-function stepName(owed: Owed | undefined): string {
-  if (owed === undefined) return '';
-  const which = owed.step.do === 'run' ? owed.step.index : owed.suitesBefore;
-  return `${owed.job} ${owed.lease} ${owed.step.do} ${which}`;
-}
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
