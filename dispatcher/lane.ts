@@ -110,6 +110,8 @@ export class Lane {
     const controller = new AbortController();
     this.#running = { step, controller };
     try {
+      const { url } = await context.server.access(owed.job, owed.device);
+      await this.driver.letReach(url.split(' '));
       await runStep(context, owed, controller.signal);
       this.#ended = step;
       ask();

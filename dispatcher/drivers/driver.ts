@@ -48,6 +48,8 @@ export interface Driver {
     environment: string,
     signal: AbortSignal,
   ): Promise<{ address?: string }>;
+  /** Where the boards of this worker find the servers from now on: of this machine they reach nothing else. */
+  letReach(urls: readonly string[]): Promise<void>;
   alive(seat: Seat): boolean;
   /** `MUSTER_HOME`, as the board calls it. */
   home(seat: Seat): string;

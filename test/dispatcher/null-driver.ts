@@ -125,6 +125,8 @@ class NullDriver implements Driver {
     await rename(made, place);
   }
 
+  async letReach(): Promise<void> {}
+
   variables(): readonly (readonly [string, string])[] {
     return [];
   }

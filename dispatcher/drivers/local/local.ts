@@ -12,7 +12,7 @@ import { consoleBytes, consoleTail, note } from '../../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT, unpackImage } from '../../image.ts';
 import { lastLine } from '../../programs.ts';
-import { type BridgeWish, openBridge } from '../bridge.ts';
+import { type BridgeWish, openNetwork } from '../bridge.ts';
 import { readyLine, typeLine, untilReady } from '../console-pump.ts';
 import type { ActionMark, Driver, DriverContext, Holding, Seat } from '../driver.ts';
 import { Holdings } from '../holdings.ts';
@@ -51,7 +51,7 @@ export async function openLocalDriver(
     const housing = plainHousing({ hash, devices, consoleBytes: limits.consoleBytes });
     return new LocalDriver(context, housing);
   }
-  const bridge = await openBridge(hash, options.bridge, boards);
+  const network = await openNetwork(hash, options.bridge, boards, log);
   const processLimit = await openProcessLimit(hash, options.processes);
   if (processLimit.kind === 'none')
     log.warn(
@@ -61,7 +61,7 @@ export async function openLocalDriver(
   const housing = namespaceHousing({
     hash,
     dataDir,
-    bridge,
+    network,
     processLimit,
     consoleBytes: limits.consoleBytes,
     scratchBytes: scratchBytes(totalmem(), boards.length),
@@ -94,7 +94,7 @@ class LocalDriver implements Driver {
 
   async takeOver(): Promise<Holding[]> {
     const found = await this.#holdings.takeOver((device) => this.tearDown(device));
-    await this.#housing.sweep(this.#holdings.devices);
+    await this.#housing.takeOver(found);
     return found;
   }
 
@@ -148,6 +148,10 @@ class LocalDriver implements Driver {
 
   home(seat: Seat): string {
     return this.#housing.homeOf(seat, this.#holdings.folder(seat.device));
+  }
+
+  letReach(urls: readonly string[]): Promise<void> {
+    return this.#housing.letReach(urls);
   }
 
   variables(seat: Seat): readonly (readonly [string, string])[] {
@@ -288,7 +292,7 @@ class LocalDriver implements Driver {
         ...(launcher ? { launcher } : {}),
         process,
       });
-      await this.#housing.connect(seat.device, pid);
+      await this.#housing.connect(seat, pid);
       await new Promise((written) => line.write('go\n', written));
     } finally {
       line.on('error', () => undefined);

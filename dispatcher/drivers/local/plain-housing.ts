@@ -77,7 +77,8 @@ export function plainHousing(options: PlainOptions): Housing {
       });
     },
     dispose: (folder) => (process.getuid?.() === 0 ? unmountAll(folder.path) : Promise.resolve()),
-    sweep: async () => undefined,
+    letReach: async () => undefined,
+    takeOver: async () => undefined,
     close: async () => undefined,
   };
 }
