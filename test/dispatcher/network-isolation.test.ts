@@ -1,8 +1,10 @@
 /** What the boards of one job reach: each other, the boards' door, and nothing else. Real namespaces, real sockets. */
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { filterLack } from '../../dispatcher/drivers/door-filter.ts';
 import { macOf } from '../../dispatcher/drivers/subnet.ts';
@@ -82,6 +84,18 @@ async function jobThatServes(...peer: string[]): Promise<void> {
   lab.server.changed();
 }
 
+/** How many answers to pings a board has had, whoever pinged. */
+function echoReplies(device: string): number {
+  const state = readFileSync(join(lab.dataDir, 'boards', device, 'state.json'), 'utf8');
+  const { pid } = JSON.parse(state).process;
+  const words = ['-t', String(pid), '-n', 'grep', '^Icmp:', '/proc/net/snmp'];
+  const [names = [], values = []] = execFileSync('nsenter', words, { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+  return Number(values[names.indexOf('InEchoReps')]);
+}
+
 /** The lines `name: ...` of a console. */
 const answers = (job: number, device: string): Record<string, string> =>
   Object.fromEntries(
@@ -147,6 +161,7 @@ describe.skipIf(lack !== undefined)('the boards of one job', () => {
     expect(said['ping as the other']).toBeUndefined();
     expect(said['the door as itself']).toContain('HTTP/1.1 200');
     expect(said['the door as the other']).toBe('-');
+    expect(echoReplies('panda01')).toBe(0);
     // Whoever asks for that address still finds the board whose it is.
     expect(await asked(first, 8000)).toBe('panda01');
   });
