@@ -4,13 +4,25 @@ const rooms = {
   submission: ['machines'],
   scheduler: ['machines'],
   projections: ['machines'],
-  replay: ['machines', 'submission', 'scheduler', 'projections'],
+  simulation: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
-  engine: ['machines', 'scheduler', 'projections'],
-  api: ['machines', 'submission', 'projections', 'engine', 'scheduler'],
-  dispatcher: ['machines', 'submission'],
+  wire: ['machines'],
+  engine: ['machines', 'scheduler', 'projections', 'wire'],
+  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire'],
+  dispatcher: ['machines', 'submission', 'wire'],
+  server: [
+    'machines',
+    'submission',
+    'projections',
+    'engine',
+    'scheduler',
+    'store',
+    'wire',
+    'api',
+    'dispatcher',
+  ],
 };
-const pure = ['machines', 'submission', 'scheduler', 'projections', 'replay'];
+const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation'];
 const all = [...Object.keys(rooms), 'cli'];
 
 module.exports = {
@@ -19,7 +31,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|-worker\\.ts$)' },
+      from: { orphan: true, pathNot: '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$)' },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
@@ -36,10 +48,28 @@ module.exports = {
       },
     })),
     {
+      name: 'adapters-know-the-port-not-each-other',
+      severity: 'error',
+      from: { path: '^store/(sqlite|eventstoredb)/' },
+      to: { path: '^store/(sqlite|eventstoredb|archive)/', pathNot: '^store/$1/' },
+    },
+    {
+      name: 'the-port-knows-no-adapter',
+      severity: 'error',
+      from: { path: '^store/[^/]+$' },
+      to: { path: '^store/(sqlite|eventstoredb)/' },
+    },
+    {
       name: 'pure-rooms-do-no-io',
       severity: 'error',
       from: { path: `^(${pure.join('|')})/` },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'devices-and-workers-know-nothing-of-a-job-s-machine',
+      severity: 'error',
+      from: { path: '^machines/(device|worker|submissions)\\.ts$' },
+      to: { path: '^machines/job/' },
     },
     {
       name: 'machines-know-zod-and-xstate-only',
@@ -49,7 +79,8 @@ module.exports = {
     },
     {
       name: 'no-driver-knows-another',
-      comment: 'dispatcher/drivers/: a folder a driver; what they share are files beside the folders',
+      comment:
+        'dispatcher/drivers/: a folder a driver; what they share are files beside the folders',
       severity: 'error',
       from: { path: '^dispatcher/drivers/([^/]+)/' },
       to: { path: '^dispatcher/drivers/[^/]+/', pathNot: '^dispatcher/drivers/$1/' },
@@ -57,8 +88,29 @@ module.exports = {
     {
       name: 'drivers-are-opened-by-the-registry-alone',
       severity: 'error',
-      from: { path: `^(${all.join('|')})/`, pathNot: '^dispatcher/drivers/(registry\\.ts$|[^/]+/)' },
+      from: {
+        path: `^(${all.join('|')})/`,
+        pathNot: '^dispatcher/drivers/(registry\\.ts$|[^/]+/)',
+      },
       to: { path: '^dispatcher/drivers/[^/]+/' },
+    },
+    {
+      name: 'pages-know-views-and-no-client',
+      severity: 'error',
+      from: { path: '^cli/pages/' },
+      to: { path: '^(cli/(client|command|commands/)|server/|engine/|store/|api/(?!schemas))' },
+    },
+    {
+      name: 'nothing-of-the-product-knows-its-tests-bench-or-scripts',
+      severity: 'error',
+      from: { path: `^(${all.join('|')})/` },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'the-bench-knows-no-test',
+      severity: 'error',
+      from: { path: '^(bench|scripts)/' },
+      to: { path: '\\.test\\.ts$' },
     },
     {
       name: 'no-dev-packages-in-the-product',

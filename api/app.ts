@@ -13,8 +13,8 @@ import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
-import { lineRoutes } from './routes/line.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { lineRoutes } from './routes/worker-line.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
 /** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { httpServer } from './http-server.ts';
 import type { BoardParts } from './parts.ts';
 import { boardRoutes } from './routes/board.ts';
-import { lineRoutes } from './routes/line.ts';
+import { lineRoutes } from './routes/worker-line.ts';
 
 /** Builds the app that listens on the bridge. `heldMsMax`: how long a wait is held at most. */
 export async function buildBoardApp(

@@ -8,7 +8,7 @@ import { Engine } from '../engine/engine.ts';
 import { applyToDirectory, emptyDirectory } from '../projections/directory.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import type { EventStore } from '../store/port.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 
 const JOBS_SHOWN = 200;
 const MIB = 1024 * 1024;

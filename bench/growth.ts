@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../engine/engine.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { median, ms, perSecond, quantile, table, times } from './figures.ts';
 import type { Grown } from './growth-start.ts';
 import { PastLab } from './past-jobs.ts';

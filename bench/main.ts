@@ -15,7 +15,7 @@ import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
 import { openEtcd } from './peers/etcd.ts';
 import { musterPeers } from './peers/muster.ts';
 import type { Peer } from './peers/peer.ts';
-import { programEnv } from './peers/programs.ts';
+import { programEnv } from './peers/peer-programs.ts';
 import { openRedis } from './peers/redis.ts';
 import { rebuildTable } from './rebuild.ts';
 import { schedulerBench } from './scheduler.ts';

@@ -8,7 +8,7 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { parseJob } from '../submission/job-json.ts';
 import type { Asked, Question, Ready } from './muster-process.ts';
 import { CpuProfile } from './profile.ts';
@@ -23,6 +23,7 @@ async function serveForBench(argument: string): Promise<void> {
   const store = await openSqliteStore({ file: join(folder, 'muster.db') });
   const engine = new Engine({ store, checkpoints: memoryCheckpoints() });
   await engine.start();
+  engine.open();
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];

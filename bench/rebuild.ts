@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Engine } from '../engine/engine.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, type JobState } from '../machines/job.ts';
+import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
+import { jobOf } from '../machines/names.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import type { EventStore } from '../store/port.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { median, ms, perSecond, table, times } from './figures.ts';
 import { pumped } from './messages.ts';
 import { startMuster } from './muster-process.ts';
@@ -79,7 +80,7 @@ async function measured(file: string): Promise<string[]> {
 async function foldAll(store: EventStore): Promise<void> {
   const jobs = new Map<string, JobState>();
   for await (const event of store.readAll()) {
-    if (!event.stream.startsWith('job-')) continue;
+    if (jobOf(event.stream) === undefined) continue;
     const state = jobs.get(event.stream) ?? initialJob;
     jobs.set(event.stream, evolveJob(state, event as RecordedEvent<JobEvent>));
   }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { z } from 'zod';
 import { ProblemDocument, Received } from './answers.ts';
-import { CliFailure, EXIT, Interrupted } from './failure.ts';
+import { CliFailure, EXIT, Interrupted } from './exit.ts';
 
 export interface ClientLimits {
   /** For one answer. */

@@ -1,9 +1,9 @@
 /** What all commands that talk to a server share: their options, their client, and what Ctrl-C says. */
 import { Command, InvalidArgumentError } from 'commander';
 import { Client } from './client.ts';
-import { Interrupted } from './failure.ts';
+import { Interrupted } from './exit.ts';
 import type { Io } from './io.ts';
-import { hang } from './text.ts';
+import { hang } from './pages/text.ts';
 
 const URL_DEFAULT = 'http://127.0.0.1:7077';
 

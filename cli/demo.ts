@@ -6,15 +6,16 @@ import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { jobOf } from '../machines/names.ts';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
+import { packageRoot } from '../server/package-root.ts';
+import { type RunningServer, ServerRefused, startServer } from '../server/server.ts';
 import { StoreRefused } from '../store/port.ts';
+import { ensurePrograms } from './debian-programs.ts';
 import { withRepository } from './examples.ts';
-import { packageRoot } from './package-root.ts';
+import { hang } from './pages/text.ts';
 import { plainLog } from './plain-log.ts';
-import { ensurePrograms } from './programs.ts';
-import { type RunningServer, ServerRefused, startServer } from './server.ts';
-import { hang } from './text.ts';
 
 const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
 const DEFAULT_PORT = 7077;
@@ -128,13 +129,14 @@ async function runExamples(server: RunningServer, dataDir: string): Promise<bool
   const began = server.engine.now();
   const following = server.engine.follow(head, (events) => {
     for (const event of events) {
-      if (!event.stream.startsWith('job-')) continue;
+      const job = jobOf(event.stream);
+      if (job === undefined) continue;
       const line = tell(event);
       const seconds = ((event.meta.at - began) / 1000).toFixed(1).padStart(6);
       if (shown.test(event.type))
         sayBeside(`${seconds} s  ${event.stream.padEnd(7)} `, line.slice(0, 200));
       if (!/^Job(Rejected|Completed|Failed|TimedOut|Cancelled)$/.test(event.type)) continue;
-      left.delete(Number(event.stream.slice('job-'.length)));
+      left.delete(job);
       if (ids.length === EXAMPLES.length && left.size === 0) finished();
     }
   });

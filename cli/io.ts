@@ -1,6 +1,6 @@
 /** The process as the commands see it: streams, environment, colours, Ctrl-C. Tests hand in their own. */
 import picocolors from 'picocolors';
-import { OutputClosed } from './failure.ts';
+import { OutputClosed } from './exit.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 

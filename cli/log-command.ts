@@ -2,13 +2,13 @@
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { UnreadableEvent } from '../machines/events.ts';
+import type { WhichLog } from '../server/open-log.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { TransferRefused } from '../store/transfer.ts';
 import { type Cli, exampleText, folder } from './command.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { CliFailure, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
-import type { WhichLog } from './open-log.ts';
-import { counted, hang } from './text.ts';
+import { counted, hang } from './pages/text.ts';
 
 export const DATA_DEFAULT = './muster-data';
 

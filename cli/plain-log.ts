@@ -1,6 +1,6 @@
 /** A log for a person who watches: the words of each line of pino's JSON, wrapped. */
 import { type Logger, pino } from 'pino';
-import { hang } from './text.ts';
+import { hang } from './pages/text.ts';
 
 /** Warnings and errors only; what went wrong stands behind the message. */
 export function plainLog(write: (text: string) => void, columns: number): Logger {

@@ -1,5 +1,6 @@
 /** The `muster` command line: all commands, and how each way to end becomes an exit code. */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../server/package-root.ts';
 import { ServerProblem } from './client.ts';
 import { type Cli, exampleText } from './command.ts';
 import { backupCommand } from './commands/backup.ts';
@@ -20,10 +21,9 @@ import { submitCommand } from './commands/submit.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
 import { whyCommand } from './commands/why.ts';
-import { CliFailure, EXIT, Interrupted, OutputClosed } from './failure.ts';
+import { CliFailure, EXIT, Interrupted, OutputClosed } from './exit.ts';
 import type { Io } from './io.ts';
-import { packageVersion } from './package-root.ts';
-import { failureText, hang } from './text.ts';
+import { failureText, hang } from './pages/text.ts';
 
 /**
  * Runs one command line to its end.

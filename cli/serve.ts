@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
+import { ServerRefused, startServer } from '../server/server.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { folder } from './command.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { CliFailure, EXIT } from './exit.ts';
 import { DATA_DEFAULT } from './log-command.ts';
-import { ServerRefused, startServer } from './server.ts';
-import { hang } from './text.ts';
+import { hang } from './pages/text.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
 

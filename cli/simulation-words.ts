@@ -1,9 +1,9 @@
 /** What `muster simulate` is told in words of its own: boards to add, labs to make up, policies. */
 import { InvalidArgumentError } from 'commander';
-import { JOBS_PER_BOARD, WISHES_DEFAULT, type Wishes } from '../replay/generate.ts';
-import { POLICIES, type PolicyName } from '../replay/policies.ts';
-import type { MoreBoards } from '../replay/trace.ts';
-import { didYouMean, quote } from '../submission/words.ts';
+import { JOBS_PER_BOARD, WISHES_DEFAULT, type Wishes } from '../simulation/generate.ts';
+import { POLICIES, type PolicyName } from '../simulation/policies.ts';
+import type { MoreBoards } from '../simulation/trace.ts';
+import { didYouMean, quote } from '../submission/quoting.ts';
 
 const BOARDS_MAX = 100_000;
 const JOBS_MAX = 10_000_000;

@@ -2,12 +2,13 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { parseEvent } from '../machines/versions.ts';
 import { linesOf } from '../store/lines.ts';
 import { StoreRefused } from '../store/port.ts';
-import { openSqliteSnapshot } from '../store/sqlite.ts';
+import { openSqliteSnapshot } from '../store/sqlite/sqlite.ts';
 import { Received } from './answers.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { CliFailure, EXIT } from './exit.ts';
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
 

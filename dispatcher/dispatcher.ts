@@ -9,6 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, consolePath } from './console.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { boardsLeft } from './drivers/holdings.ts';
@@ -16,7 +17,6 @@ import { FETCH_MARK_VARIABLE, killUntilNone, markedProcesses } from './drivers/p
 import type { Registry } from './drivers/registry.ts';
 import { Lane } from './lane.ts';
 import type { StepContext } from './member-step.ts';
-import type { BoardRegistration, ServerPort } from './server-port.ts';
 
 export interface DispatcherOptions {
   server: ServerPort;
@@ -203,7 +203,12 @@ class Hands implements Dispatcher {
 
 /** Boards of the lab's file, as their worker announces them. */
 export const registrations = (boards: DispatcherOptions['boards']): BoardRegistration[] =>
-  boards.map(({ name, type, tags, driver }) => ({ device: name, deviceType: type, tags, driver }));
+  boards.map(({ name, type, tags, driver }) => ({
+    device: name,
+    deviceType: type,
+    tags: [...tags],
+    driver,
+  }));
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);

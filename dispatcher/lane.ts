@@ -1,10 +1,10 @@
 /** One board of the worker, brought to what the server owes its member: one thing at a time, and the end at once. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Owed } from '../wire/server-port.ts';
 import { consoleTail, note } from './console.ts';
 import type { Driver, Holding } from './drivers/driver.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
-import type { Owed } from './server-port.ts';
 
 const RETRY_MS = 1_000;
 

@@ -10,8 +10,8 @@ import type { Directory } from '../projections/directory.ts';
 import type { Assignment, Plan } from '../scheduler/types.ts';
 import { type Giveback, givebacks, nextLapse, workerBeyondLimit } from './boards.ts';
 import type { Clock } from './clock.ts';
-import type { Commands } from './commands.ts';
 import { CommandRefused } from './live-stream.ts';
+import type { Commands } from './stream-commands.ts';
 
 /** How long a reservation holds while its group is being put together. */
 export const LEASE_MS = 5_000;

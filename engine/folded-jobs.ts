@@ -1,6 +1,6 @@
 /** Jobs that no stream holds: each is folded when somebody asks for it, and the latest that are over are kept. */
 import { type JobEvent, notTaken, type RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../machines/job.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../machines/job/job.ts';
 import { jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';
 

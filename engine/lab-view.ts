@@ -1,7 +1,8 @@
 /** The lab as the scheduler needs it, kept in step with the directory event by event: the planner, and due checks. */
 import type { DeviceState } from '../machines/device.ts';
 import type { RecordedEvent } from '../machines/events.ts';
-import { type Directory, streamKind } from '../projections/directory.ts';
+import { streamOf } from '../machines/names.ts';
+import type { Directory } from '../projections/directory.ts';
 import { nextCheckAt } from '../scheduler/health.ts';
 import { Planner } from '../scheduler/planner.ts';
 import type { Board } from '../scheduler/types.ts';
@@ -36,7 +37,7 @@ export class LabView {
   /** Events that the directory has taken in. */
   take(events: readonly RecordedEvent[]): void {
     for (const event of events) {
-      const [kind, name] = streamKind(event.stream);
+      const { kind, id: name = '' } = streamOf(event.stream) ?? {};
       if (kind === 'device') this.#board(name);
       else if (kind === 'job' && event.type.startsWith('Job')) this.#job(Number(name));
       else if (kind === 'worker' && event.type !== 'WorkerRenewed') {

@@ -4,21 +4,15 @@
  * While an append is in flight, commands gather; then all are decided in order in memory and their events are
  * appended at once. Nobody hears of an event before it is durable. The same key gives the same outcome.
  */
-import { type Env, Rejected, type Request } from '../machines/deciding.ts';
+import { Rejected, type Request } from '../machines/deciding.ts';
 import { type AnyEvent, type NewEvent, notTaken, type StreamEvent } from '../machines/events.ts';
+import type { Kind } from '../machines/streams.ts';
 import { ConcurrencyConflict, type EventStore, StoreUnavailable } from '../store/port.ts';
 
 /** How often a batch is decided again after somebody else's append before its callers are told. */
 const APPEND_ATTEMPTS_MAX = 20;
 /** A batch is cut once it has this many events: one append stays well under the store's own limit. */
 const BATCH_EVENTS_MAX = 5_000;
-
-/** A kind of stream: its fold and its rules. */
-export interface Kind<S, C, E extends AnyEvent> {
-  initial: S;
-  evolve(state: S, event: StreamEvent<E>): S;
-  decide(command: C, state: S, env: Env): NewEvent<E>[] | Rejected;
-}
 
 /** What came of a command that was not refused. */
 export interface Done<S, E extends AnyEvent> {
@@ -67,6 +61,8 @@ export interface Surroundings<S, E extends AnyEvent> {
   store: EventStore;
   now(): number;
   newId(): string;
+  /** The vocabulary in which the log is written now. */
+  vocabulary(): number;
   /**
    * Called with events that are durable, each with the state just after it, in order: those of this engine, and
    * those of others that came after the stream was loaded.
@@ -278,7 +274,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     const before = steps.length;
     let state = steps.at(-1)?.state ?? this.#state;
     try {
-      const env = { now: this.#around.now(), newId: this.#around.newId, request };
+      const { newId, vocabulary } = this.#around;
+      const env = { now: this.#around.now(), newId, request, vocabulary: vocabulary() };
       const decision = this.#kind.decide(command, state, env);
       if (decision instanceof Rejected) return new CommandRefused(decision);
       for (const decided of decision) {

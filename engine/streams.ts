@@ -13,25 +13,23 @@ import type {
   SubmissionEvent,
   WorkerEvent,
 } from '../machines/events.ts';
-import type { JobState } from '../machines/job.ts';
+import type { JobState } from '../machines/job/job.ts';
 import { deviceStream, jobStream, SUBMISSIONS, workerStream } from '../machines/names.ts';
+import { type Kind, kinds } from '../machines/streams.ts';
 import type { SubmissionsState } from '../machines/submissions.ts';
 import type { WorkerState } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
 import type { EventStore } from '../store/port.ts';
-import { deviceKind, jobKind, submissionsKind, workerKind } from './kinds.ts';
-import { type Kind, LiveStream, type Seed, type Step } from './live-stream.ts';
+import { LiveStream, type Seed, type Step } from './live-stream.ts';
 
 export type JobStream = LiveStream<JobState, JobCommand, JobEvent>;
-
-/** The number of the job that a job's stream is of. */
-export const jobOf = (stream: string): number => Number(stream.slice(stream.indexOf('-') + 1));
 
 /** What the streams need of their engine. */
 export interface StreamsPort {
   store: EventStore;
   now(): number;
   newId(): string;
+  vocabulary(): number;
   turnsEnd(): Promise<void>;
   again(callback: () => void): void;
   directory(): Directory;
@@ -48,7 +46,7 @@ export class Streams {
 
   /** A job stays for as long as it has its boards. */
   job(id: number): JobStream {
-    return this.#open(jobStream(id), jobKind, undefined, {
+    return this.#open(jobStream(id), kinds.job, undefined, {
       onCommitted: (steps) => this.#port.onJob(id, steps),
       keep: (job) => job.state === 'allocated',
     });
@@ -65,17 +63,17 @@ export class Streams {
   }
 
   device(name: string): LiveStream<DeviceState, DeviceCommand, DeviceEvent> {
-    return this.#open(deviceStream(name), deviceKind, this.#port.directory().devices.get(name));
+    return this.#open(deviceStream(name), kinds.device, this.#port.directory().devices.get(name));
   }
 
   worker(name: string): LiveStream<WorkerState, WorkerCommand, WorkerEvent> {
-    return this.#open(workerStream(name), workerKind, this.#port.directory().workers.get(name));
+    return this.#open(workerStream(name), kinds.worker, this.#port.directory().workers.get(name));
   }
 
   submissions(): LiveStream<SubmissionsState, SubmissionCommand, SubmissionEvent> {
     const { jobCount, submissionKeys } = this.#port.directory();
     const seed = { state: { jobs: jobCount }, version: jobCount, keys: submissionKeys };
-    return this.#open(SUBMISSIONS, submissionsKind, seed);
+    return this.#open(SUBMISSIONS, kinds.submissions, seed);
   }
 
   /** An event is in the log; whoever appended it, the stream takes it in if it is held. */
@@ -91,11 +89,12 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId, turnsEnd, again } = this.#port;
+    const { store, now, newId, vocabulary, turnsEnd, again } = this.#port;
     const around = {
       store,
       now,
       newId,
+      vocabulary,
       turnsEnd,
       again,
       onCommitted: is.onCommitted ?? (() => {}),

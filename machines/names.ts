@@ -31,10 +31,29 @@ export const Instant = z.int();
 export const JobId = z.int().positive();
 export type JobId = z.infer<typeof JobId>;
 
+/** The kinds of streams. `submissions` is one stream; the others are one a thing, called `KIND-ID`. */
+export const STREAM_KINDS = ['submissions', 'job', 'device', 'worker'] as const;
+export type StreamKind = (typeof STREAM_KINDS)[number];
+
+export const SUBMISSIONS = 'submissions';
 export const jobStream = (id: JobId): string => `job-${id}`;
 export const deviceStream = (name: DeviceName): string => `device-${name}`;
 export const workerStream = (name: string): string => `worker-${name}`;
-export const SUBMISSIONS = 'submissions';
+
+const NAMED: ReadonlySet<string> = new Set(STREAM_KINDS.filter((kind) => kind !== SUBMISSIONS));
+
+/** What a stream is of: `device-panda-1` is `device` and `panda-1`. `undefined`: Muster has no such stream. */
+export function streamOf(stream: string): { kind: StreamKind; id: string } | undefined {
+  if (stream === SUBMISSIONS) return { kind: SUBMISSIONS, id: '' };
+  const dash = stream.indexOf('-');
+  const kind = stream.slice(0, Math.max(dash, 0));
+  return NAMED.has(kind) ? { kind: kind as StreamKind, id: stream.slice(dash + 1) } : undefined;
+}
+
+/** The number of the job that a stream is of; `undefined`: it is no job's. */
+export function jobOf(stream: string): JobId | undefined {
+  return stream.startsWith('job-') ? Number(stream.slice(4)) : undefined;
+}
 
 /** Own property of a record: message ids and device names may well be `constructor` or `__proto__`. */
 export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {

@@ -1,7 +1,8 @@
 /** Who arrived at each barrier of a group and who is missing, from the events of its job. */
-import { barrierKey, counts, missing, type Question, sent } from '../machines/conversation.ts';
+
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job.ts';
+import { barrierKey, counts, missing, type Question, sent } from '../machines/job/conversation.ts';
+import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job/job.ts';
 import { missingText } from '../machines/wording.ts';
 import { type BarrierView, iso } from './views.ts';
 

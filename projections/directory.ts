@@ -12,6 +12,7 @@ import type {
   RecordedEvent,
   WorkerEvent,
 } from '../machines/events.ts';
+import { streamOf } from '../machines/names.ts';
 import { evolveWorker, initialWorker, type WorkerState } from '../machines/worker.ts';
 
 /** How many keys of submissions are remembered: a retry that comes later than so many jobs is a new job. */
@@ -73,13 +74,23 @@ export const emptyDirectory = (): Directory => ({
   submissionKeys: new Map(),
 });
 
-/** The kind of a stream and the name within it: `device-panda01` is `device` and `panda01`. */
-export function streamKind(stream: string): [kind: string, name: string] {
-  const dash = stream.indexOf('-');
-  return dash < 0 ? [stream, ''] : [stream.slice(0, dash), stream.slice(dash + 1)];
+const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Whether the worker that a board is of is here and does not list it: it does not exist any more (SEMANTICS 2.4). */
+export function isUnlisted(directory: Directory, device: string): boolean {
+  const name = directory.devices.get(device)?.state.worker ?? '';
+  const worker = directory.workers.get(name)?.state;
+  return worker?.state === 'connected' && !listed(worker).has(device);
 }
 
-const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+function listed({ boards }: WorkerState): ReadonlySet<string> {
+  let set = boardSets.get(boards);
+  if (set === undefined) {
+    set = new Set(boards);
+    boardSets.set(boards, set);
+  }
+  return set;
+}
 
 /** Why nobody drives a board now; `null`: its worker is here and has it. */
 export function undriven(directory: Directory, device: string): string | null {
@@ -87,17 +98,12 @@ export function undriven(directory: Directory, device: string): string | null {
   const worker = directory.workers.get(name)?.state;
   if (worker?.state === 'lost') return `its worker ${name} is lost: ${worker.reason}`;
   if (worker?.state !== 'connected') return `its worker ${name} is not connected`;
-  let boards = boardSets.get(worker.boards);
-  if (boards === undefined) {
-    boards = new Set(worker.boards);
-    boardSets.set(worker.boards, boards);
-  }
-  return boards.has(device) ? null : `its worker ${name} does not have it any more`;
+  return listed(worker).has(device) ? null : `no longer a board of its worker ${name}`;
 }
 
 /** Takes in one event, in place; events must come in the log's order. */
 export function applyToDirectory(directory: Directory, event: RecordedEvent): void {
-  const [kind, name] = streamKind(event.stream);
+  const { kind, id: name = '' } = streamOf(event.stream) ?? {};
   if (kind === 'job') applyToJob(directory, Number(name), event as RecordedEvent<JobEvent>);
   else if (kind === 'device') applyToDevice(directory, name, event as RecordedEvent<DeviceEvent>);
   else if (kind === 'worker') {

@@ -1,7 +1,7 @@
 /** A job as people see it. */
-import { doing } from '../machines/doing.ts';
-import type { JobState } from '../machines/job.ts';
-import type { Member } from '../machines/member.ts';
+import { doing } from '../machines/job/doing.ts';
+import type { JobState } from '../machines/job/job.ts';
+import type { Member } from '../machines/job/member.ts';
 import { iso, type JobView } from './views.ts';
 
 /** @param now milliseconds since the epoch: what `doing` counts from */

@@ -3,10 +3,10 @@ import { leftIn } from './board-class.ts';
 import { fitsRequest } from './fit.ts';
 import { compareText } from './order.ts';
 import type { PlanInTheMaking } from './plan.ts';
+import { NAMED_BOARDS_MAX } from './reasons.ts';
 import type { BoardClass, Demand, WorkerUse } from './records.ts';
 import { isReady } from './standing.ts';
 import type { Board, QueuedJob } from './types.ts';
-import { NAMED_BOARDS_MAX } from './wording.ts';
 import { roomNow } from './worker-use.ts';
 
 export class Fitting {

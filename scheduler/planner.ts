@@ -4,10 +4,10 @@
  */
 import type { RoleRequest } from '../machines/definition.ts';
 import { admit } from './admission.ts';
-import { Account } from './explain.ts';
 import { LabIndex } from './lab-index.ts';
 import { PlanInTheMaking } from './plan.ts';
 import type { Board, Explanation, Plan, QueuedJob, Shortfall, Waiting, Worker } from './types.ts';
+import { Account } from './why.ts';
 
 /** What it is given it keeps: change nothing in it, hand in another one. */
 export class Planner {

@@ -2,8 +2,8 @@
 import { realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { deviceTable } from '../machines/device.ts';
-import { jobTable } from '../machines/job.ts';
-import { memberTable } from '../machines/member.ts';
+import { jobTable } from '../machines/job/job.ts';
+import { memberTable } from '../machines/job/member.ts';
 import type { Table } from '../machines/table.ts';
 import { workerTable } from '../machines/worker.ts';
 

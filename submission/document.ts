@@ -1,6 +1,7 @@
 /** A text to a value that knows where it stands, and a zod schema's issues to problems with those places. */
 import type { z } from 'zod';
 import { readJson } from './json-text.ts';
+import { didYouMean, list, quote } from './quoting.ts';
 import {
   DOCUMENT_BYTES_MAX,
   type Finding,
@@ -11,7 +12,6 @@ import {
   type Tree,
   withoutMark,
 } from './tree.ts';
-import { didYouMean, list, quote } from './words.ts';
 import { readYaml } from './yaml-text.ts';
 
 export type Format = 'json' | 'yaml';

@@ -1,7 +1,8 @@
 /** Problems as the CLI prints them: where, what, and the line itself with a caret under the place. No colour. */
+
+import { printable } from './quoting.ts';
 import type { Problem } from './tree.ts';
 import { withoutMark } from './tree.ts';
-import { printable } from './words.ts';
 
 export const PROBLEM_COLUMNS_MAX = 80;
 const INDENT = '    ';

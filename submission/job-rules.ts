@@ -4,6 +4,7 @@
  */
 import { type JobDefinition, needsShell } from '../machines/definition.ts';
 import { GROUP_MEMBERS_MAX } from '../machines/names.ts';
+import { didYouMean, list, quote } from './quoting.ts';
 import {
   entryOf,
   type Finding,
@@ -14,7 +15,6 @@ import {
   type Tree,
   textOf,
 } from './tree.ts';
-import { didYouMean, list, quote } from './words.ts';
 
 /** The role of a job without `device_group` (SEMANTICS 2.3). */
 export const ROLE_OF_ONE = 'default';

@@ -3,6 +3,8 @@
  * duplicate keys pass and words its errors differently in every version of Node.
  * Stops at the first malformed place; goes on after a duplicate key.
  */
+
+import { printable, quote } from './quoting.ts';
 import {
   DOCUMENT_DEPTH_MAX,
   DOCUMENT_VALUES_MAX,
@@ -16,7 +18,6 @@ import {
   SURROGATE_MESSAGE,
   type Tree,
 } from './tree.ts';
-import { printable, quote } from './words.ts';
 
 const VALUE = 'a value: an object, a list, a text in double quotes, a number, true, false or null';
 const KEY = 'a field name in double quotes';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DeviceName, own, TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
 import { addressesOf, type Subnet, subnetOf } from './ipv4.ts';
+import { didYouMean, list, quote } from './quoting.ts';
 import { IMAGE, isAbsolutePath, isImage } from './sources.ts';
 import {
   entryOf,
@@ -13,7 +14,6 @@ import {
   type Tree,
   textOf,
 } from './tree.ts';
-import { didYouMean, list, quote } from './words.ts';
 
 /** Linux keeps 15 characters of an interface's name. */
 const BRIDGE_NAME_CHARACTERS_MAX = 15;

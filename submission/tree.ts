@@ -3,7 +3,7 @@
  * Offsets count UTF-16 units from 0, without a byte order mark; lines and columns count from 1.
  */
 
-import { quote } from './words.ts';
+import { quote } from './quoting.ts';
 
 /** Of the UTF-8 bytes of one document. */
 export const DOCUMENT_BYTES_MAX = 4 * 1024 * 1024;

@@ -18,6 +18,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { duplicateMessage } from './json-text.ts';
+import { printable } from './quoting.ts';
 import {
   DOCUMENT_DEPTH_MAX,
   DOCUMENT_VALUES_MAX,
@@ -31,7 +32,6 @@ import {
   SURROGATE_MESSAGE,
   type Tree,
 } from './tree.ts';
-import { printable } from './words.ts';
 
 /** Pieces of text between blanks and signs, several to a value: reading them is what takes the time. */
 const LEXEMES_MAX = 2 * DOCUMENT_VALUES_MAX;

@@ -1,5 +1,5 @@
 /** Before all tests: the programs of Debian that real boards need, installed as root, or named. */
-import { ensurePrograms } from '../cli/programs.ts';
+import { ensurePrograms } from '../cli/debian-programs.ts';
 
 export async function setup(): Promise<void> {
   const say = (line: string) => process.stdout.write(`muster test: ${line}\n`);

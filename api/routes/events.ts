@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isOver } from '../../machines/job.ts';
+import { isOver } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
 import { EVENT_STREAM, READ_EVENTS_MAX, type Source, streamEvents } from '../event-stream.ts';
 import { EventTail } from '../event-tail.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadableEvent } from '../../machines/events.ts';
-import type { JobStateName } from '../../machines/job.ts';
+import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { resultsOf } from '../../projections/results.ts';

@@ -5,7 +5,7 @@
  */
 import { connect } from 'node:net';
 import type { Group, Peer } from './peer.ts';
-import { freePort, startProgram } from './programs.ts';
+import { freePort, startProgram } from './peer-programs.ts';
 
 /** Upstream's default is 3 s. This is as fast as can be without being only polls. */
 const POLL_MS = 20;

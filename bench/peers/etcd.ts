@@ -4,7 +4,7 @@
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Group, Peer, Sender } from './peer.ts';
-import { freePort, startProgram, versionOf } from './programs.ts';
+import { freePort, startProgram, versionOf } from './peer-programs.ts';
 
 const PAIRS = 'ip=10.1.2.3';
 

@@ -3,8 +3,8 @@
  * the last one, pushes a word for each of the others, who wait in BLPOP. One round trip, one fsync, as in Muster.
  */
 import type { Group, Peer, Sender } from './peer.ts';
+import { freePort, startProgram, versionOf } from './peer-programs.ts';
 import { Pipe, readRedis } from './pipe.ts';
-import { freePort, startProgram, versionOf } from './programs.ts';
 
 const ARRIVE = `local n = redis.call('INCR', KEYS[1])
 if n % ARGV[1] == 0 then for i = 2, ARGV[1] do redis.call('RPUSH', KEYS[2], 'go') end end

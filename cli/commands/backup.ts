@@ -1,11 +1,11 @@
 /** `muster backup FILE`: a copy of the log, also while a server writes to it. */
 import type { Command } from 'commander';
-import { backupSqlite } from '../../store/sqlite-backup.ts';
+import { logFile } from '../../server/open-log.ts';
+import { backupSqlite } from '../../store/sqlite/backup.ts';
 import { type Cli, printJson } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import { announce, type LogOptions, logCommand, onLog } from '../log-command.ts';
-import { logFile } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
+import { counted, hang } from '../pages/text.ts';
 
 export function backupCommand(cli: Cli): Command {
   return logCommand('backup', 'copy the log to a file, also while the server runs', [

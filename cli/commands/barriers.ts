@@ -9,8 +9,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderBarriers } from '../render.ts';
+import { EXIT } from '../exit.ts';
+import { renderBarriers } from '../pages/job-page.ts';
 
 export function barriersCommand(cli: Cli): Command {
   return serverCommand('barriers', 'show who arrived at and who is missing from each barrier', [

@@ -9,7 +9,7 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 
 interface CancelOptions extends CommonOptions {
   reason?: string;

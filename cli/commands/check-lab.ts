@@ -2,16 +2,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { checkLab, type LabToCheck } from '../../replay/check-lab.ts';
-import type { JobModel } from '../../replay/scenarios.ts';
+import { LabRefused, readLabFile } from '../../server/lab-file.ts';
+import { checkLab, type LabToCheck } from '../../simulation/check-lab.ts';
+import type { JobModel } from '../../simulation/scenarios.ts';
 import { formatProblems } from '../../submission/format.ts';
 import { parseJob } from '../../submission/job-json.ts';
 import type { Lab } from '../../submission/lab.ts';
 import { type Cli, counter, countUpTo, exampleText, printJson } from '../command.ts';
 import { withRepository } from '../examples.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { LabRefused, readLabFile } from '../lab-file.ts';
-import { renderLabCheck } from '../render-lab-check.ts';
+import { CliFailure, EXIT } from '../exit.ts';
+import { renderLabCheck } from '../pages/lab-check-page.ts';
 
 const RUNS_DEFAULT = 200;
 const RUNS_MAX = 1_000_000;

@@ -10,9 +10,9 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { renderDevice, renderDevices } from '../render-devices.ts';
-import { hang } from '../text.ts';
+import { CliFailure, EXIT } from '../exit.ts';
+import { renderDevice, renderDevices } from '../pages/devices-page.ts';
+import { hang } from '../pages/text.ts';
 
 const Devices = z.object({ devices: z.array(DeviceView) });
 

@@ -11,9 +11,9 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import { eventsPath, readEvent, recordedEvents } from '../follow.ts';
-import { dateAndTime, hang } from '../text.ts';
+import { dateAndTime, hang } from '../pages/text.ts';
 
 interface EventsOptions extends CommonOptions {
   follow?: boolean;

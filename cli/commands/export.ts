@@ -1,15 +1,15 @@
 /** `muster export ID FILE`, `muster export --all FILE`: events as lines of JSON, to keep or to import elsewhere. */
 import type { Command } from 'commander';
 import { jobStream } from '../../machines/names.ts';
-import { archivedIn } from '../../store/archive-index.ts';
+import { openLogToRead } from '../../server/open-log.ts';
+import { archivedIn } from '../../store/archive/archive-index.ts';
 import { makeFile } from '../../store/durable-file.ts';
 import type { EventStore } from '../../store/port.ts';
 import { exportText } from '../../store/transfer.ts';
 import { type Cli, jobId, printJson } from '../command.ts';
-import { CliFailure, EXIT, Interrupted } from '../failure.ts';
+import { CliFailure, EXIT, Interrupted } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { openLogToRead } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
+import { counted, hang } from '../pages/text.ts';
 
 interface ExportOptions extends LogOptions {
   all?: boolean;

@@ -1,15 +1,15 @@
 /** `muster import FILE`: puts exported or archived events into a log. */
 import type { Command } from 'commander';
 import type { RecordedEvent, WorkerEvent } from '../../machines/events.ts';
+import { streamOf } from '../../machines/names.ts';
 import { evolveWorker, initialWorker, keepsWord, type WorkerState } from '../../machines/worker.ts';
-import { streamKind } from '../../projections/directory.ts';
+import { openLog } from '../../server/open-log.ts';
 import type { EventStore } from '../../store/port.ts';
 import { importEvents, TransferRefused } from '../../store/transfer.ts';
 import { type Cli, printJson } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
-import { openLog } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
+import { counted, hang } from '../pages/text.ts';
 
 /** The folder's log commits in the order of the calls; a cluster promises that of one stream only. */
 const SQLITE_IN_FLIGHT_MAX = 256;
@@ -54,7 +54,7 @@ async function importFile(cli: Cli, file: string, options: LogOptions): Promise<
 async function refuseInUse(store: EventStore): Promise<void> {
   const workers = new Map<string, WorkerState>();
   for await (const event of store.readAll()) {
-    if (streamKind(event.stream)[0] !== 'worker') continue;
+    if (streamOf(event.stream)?.kind !== 'worker') continue;
     const before = workers.get(event.stream) ?? initialWorker;
     workers.set(event.stream, evolveWorker(before, event as RecordedEvent<WorkerEvent>));
   }

@@ -11,8 +11,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderJob, renderJobs } from '../render.ts';
+import { EXIT } from '../exit.ts';
+import { renderJob, renderJobs } from '../pages/job-page.ts';
 
 const JOBS_DEFAULT = 50;
 const JOBS_MAX = 200;

@@ -11,8 +11,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { names } from '../text.ts';
+import { CliFailure, EXIT } from '../exit.ts';
+import { names } from '../pages/text.ts';
 
 interface LogsOptions extends CommonOptions {
   device?: string;

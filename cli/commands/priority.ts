@@ -11,7 +11,7 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 
 export function priorityCommand(cli: Cli): Command {
   return serverCommand('priority', 'change the priority of a job that waits', [

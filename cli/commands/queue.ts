@@ -12,8 +12,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderQueue } from '../render-queue.ts';
+import { EXIT } from '../exit.ts';
+import { renderQueue } from '../pages/queue-page.ts';
 
 const JOBS_DEFAULT = 50;
 const JOBS_MAX = 10_000;

@@ -9,8 +9,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderResults } from '../render.ts';
+import { EXIT } from '../exit.ts';
+import { renderResults } from '../pages/job-page.ts';
 
 export function resultsCommand(cli: Cli): Command {
   return serverCommand('results', 'show the results of the whole group', ['muster results 12'])

@@ -1,17 +1,17 @@
 /** `muster simulate`: plays a recorded or a made-up trace under scheduling policies, and compares them. */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { generate, type Wishes } from '../../replay/generate.ts';
-import { makePolicy, POLICIES, type PolicyName } from '../../replay/policies.ts';
-import { type Report, reportOf } from '../../replay/report.ts';
-import { type MoreBoards, type Trace, withMore, without } from '../../replay/trace.ts';
-import { LogStory } from '../../replay/trace-from-log.ts';
-import { simulate } from '../../replay/virtual-lab.ts';
-import { didYouMean, list, quote } from '../../submission/words.ts';
+import { generate, type Wishes } from '../../simulation/generate.ts';
+import { makePolicy, POLICIES, type PolicyName } from '../../simulation/policies.ts';
+import { type Report, reportOf } from '../../simulation/report.ts';
+import { type MoreBoards, type Trace, withMore, without } from '../../simulation/trace.ts';
+import { LogStory } from '../../simulation/trace-from-log.ts';
+import { simulate } from '../../simulation/virtual-lab.ts';
+import { didYouMean, list, quote } from '../../submission/quoting.ts';
 import { type Cli, counter, exampleText, printJson } from '../command.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { renderSimulation } from '../render-simulation.ts';
-import { plot } from '../simulation-plot.ts';
+import { CliFailure, EXIT } from '../exit.ts';
+import { renderSimulation } from '../pages/simulation-page.ts';
+import { plot } from '../pages/simulation-plot.ts';
 import { moreBoards, moreNames, policiesIn, wishesIn } from '../simulation-words.ts';
 import { readLog } from '../trace-file.ts';
 

@@ -18,11 +18,11 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { CliFailure, EXIT, OutputClosed } from '../failure.ts';
+import { CliFailure, EXIT, OutputClosed } from '../exit.ts';
 import { followJob } from '../follow.ts';
 import type { Io } from '../io.ts';
-import { progress, shortText } from '../progress.ts';
-import { hang } from '../text.ts';
+import { progress, shortText } from '../pages/progress.ts';
+import { hang } from '../pages/text.ts';
 
 interface SubmitOptions extends CommonOptions {
   wait?: boolean;

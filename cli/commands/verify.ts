@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
-import { archivedIn } from '../../store/archive-index.ts';
+import { checkpointsFolder, logFile, openLogToRead } from '../../server/open-log.ts';
+import { archivedIn } from '../../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { checkSqliteFile } from '../../store/sqlite-check.ts';
+import { checkSqliteFile } from '../../store/sqlite/damage.ts';
 import { type Cli, printJson } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import type { Fault } from '../log-checks.ts';
 import {
   announce,
   countsTo,
@@ -17,9 +17,9 @@ import {
   onLog,
   whichLog,
 } from '../log-command.ts';
-import { checkpointsFolder, logFile, openLogToRead } from '../open-log.ts';
-import { counted, hang } from '../text.ts';
-import { type Verified, verifyLog } from '../verify-log.ts';
+import { counted, hang } from '../pages/text.ts';
+import type { Fault } from '../verify/event-checks.ts';
+import { type Verified, verifyLog } from '../verify/verify-log.ts';
 
 export function verifyCommand(cli: Cli): Command {
   return logCommand('verify', 'check the whole log: every event, stream and checkpoint', [

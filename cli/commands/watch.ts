@@ -12,11 +12,11 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../exit.ts';
 import { eventsPath, followJob, readEvent } from '../follow.ts';
-import { jobNumber, type Progress, progress } from '../progress.ts';
-import { renderMembers } from '../render.ts';
-import { hang, timeOfDay } from '../text.ts';
+import { renderMembers } from '../pages/job-page.ts';
+import { jobNumber, type Progress, progress } from '../pages/progress.ts';
+import { hang, timeOfDay } from '../pages/text.ts';
 
 export function watchCommand(cli: Cli): Command {
   return serverCommand('watch', 'follow a job to its end, or the whole lab from now on', [

@@ -9,8 +9,8 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { renderWhy } from '../render-queue.ts';
+import { EXIT } from '../exit.ts';
+import { renderWhy } from '../pages/queue-page.ts';
 
 interface WhyOptions extends CommonOptions {
   all?: boolean;

@@ -1,6 +1,6 @@
 /** The pages of what waits for boards, and of the boards: `queue`, `why`, `priority`, `devices` and `device`. */
 import { describe, expect, test } from 'vitest';
-import { dateAndTime } from '../../cli/text.ts';
+import { dateAndTime } from '../../cli/pages/text.ts';
 import { fakeServer, here, json, problem, type Script, widest } from './fake-server.ts';
 import { device } from './job-12.ts';
 import { muster, queue, script, slot, start, why } from './scripted.ts';

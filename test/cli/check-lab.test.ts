@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import picocolors from 'picocolors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { renderLabCheck } from '../../cli/render-lab-check.ts';
-import { checkLab } from '../../replay/check-lab.ts';
-import { board, needs } from '../replay/labs.ts';
-import { MUTANTS } from '../replay/mutants.ts';
+import { renderLabCheck } from '../../cli/pages/lab-check-page.ts';
+import { checkLab } from '../../simulation/check-lab.ts';
+import { board, needs } from '../simulation/labs.ts';
+import { MUTANTS } from '../simulation/mutants.ts';
 import { here, widest } from './fake-server.ts';
 
 const LAB = `device_types:

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Client, type ClientLimits } from '../../cli/client.ts';
-import { Interrupted } from '../../cli/failure.ts';
+import { Interrupted } from '../../cli/exit.ts';
 import { deadUrl, fakeServer, json, problem, sse, sseEnd } from './fake-server.ts';
 import { events } from './job-12.ts';
 

@@ -19,12 +19,12 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PastLab } from '../../bench/past-jobs.ts';
-import { startServer } from '../../cli/server.ts';
 import { Engine } from '../../engine/engine.ts';
+import { startServer } from '../../server/server.ts';
 import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { FILE_VERSION } from '../../store/sqlite/file.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
-import { FILE_VERSION } from '../../store/sqlite-file.ts';
 import { type Undo, undoAll } from '../store/events.ts';
 import { child, here, widest } from './fake-server.ts';
 

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import picocolors from 'picocolors';
 import { onTestFinished } from 'vitest';
-import { OutputClosed } from '../../cli/failure.ts';
+import { OutputClosed } from '../../cli/exit.ts';
 import type { Io } from '../../cli/io.ts';
 import { run } from '../../cli/program.ts';
 

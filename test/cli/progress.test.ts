@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { progress } from '../../cli/progress.ts';
+import { progress } from '../../cli/pages/progress.ts';
 import type { DataOf, JobEvent } from '../../machines/events.ts';
 import { events, recorded, story, submitted } from './job-12.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLog } from '../../cli/trace-file.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
-import { board, job, needs, play, trace } from '../replay/labs.ts';
-import { logOf } from '../replay/logs.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { board, job, needs, play, trace } from '../simulation/labs.ts';
+import { logOf } from '../simulation/logs.ts';
 import { here, widest } from './fake-server.ts';
 
 /** An untagged role that takes the only tagged board: upstream deadlocks on it in two orders of three. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { table } from '../../cli/table.ts';
-import { hang, names, textWidth, wrapText } from '../../cli/text.ts';
+import { hang, names, textWidth, wrapText } from '../../cli/pages/text.ts';
+import { table } from '../../cli/pages/text-table.ts';
 
 const page = { columns: 40, colors: picocolors.createColors(false) };
 

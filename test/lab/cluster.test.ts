@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { RecordedEvent } from '../../machines/events.ts';
 import type { CaseView, JobView } from '../../projections/views.ts';
-import { openEventStoreDb } from '../../store/eventstoredb.ts';
+import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import { checkLog } from './invariants.ts';
 import { ServerProcess } from './server-process.ts';
 

@@ -1,7 +1,7 @@
 /** The invariants of docs/architecture.md as one checker over a whole log: every kind of test ends with it. */
 import { type DeviceState, evolveDevice, initialDevice } from '../../machines/device.ts';
 import type { DeviceEvent, JobEvent, RecordedEvent } from '../../machines/events.ts';
-import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job.ts';
+import { evolveJob, initialJob, isOver, type JobState } from '../../machines/job/job.ts';
 import { applyToDirectory, emptyDirectory } from '../../projections/directory.ts';
 
 /** Takes a log in event by event, and throws with the first thing that is wrong, and where. */

@@ -1,6 +1,6 @@
 /** How waits, members and jobs end (SEMANTICS 2.3): failed waits, limits, cancel, raise, reboots, first causes. */
 import { describe, expect, it } from 'vitest';
-import { deadlinesOf, nextStep } from '../../machines/job-next.ts';
+import { deadlinesOf, nextStep } from '../../machines/job/next.ts';
 import { boot, Lab, testShell } from './lab.ts';
 
 const twoShells = { actions: [testShell(), testShell()] };

@@ -1,9 +1,9 @@
 /** Essential roles (SEMANTICS 2.2): when a member of one ends other than complete, the others are cancelled at once. */
 import { describe, expect, it } from 'vitest';
 import type { JobEvent, NewEvent } from '../../machines/events.ts';
-import { isOver } from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import { isTerminal } from '../../machines/member.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { isOver } from '../../machines/job/job.ts';
+import { isTerminal } from '../../machines/job/member.ts';
 import { anyHistory, type History, play } from './history.ts';
 import { type Decide, definitionOf, type GroupText, Lab, type LabOptions } from './lab.ts';
 import { assertHolds, isCaught } from './runs.ts';

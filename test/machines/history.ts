@@ -1,7 +1,7 @@
 /** Random histories of whole jobs: any command at any time, sensible or not, on a lab. */
 import fc from 'fast-check';
 import type { JobCommand } from '../../machines/commands.ts';
-import { deadlinesOf } from '../../machines/job-next.ts';
+import { deadlinesOf } from '../../machines/job/next.ts';
 import { boot, deploy, Lab, type LabOptions, testShell } from './lab.ts';
 
 export interface AnyGroup {

@@ -1,9 +1,9 @@
 /** From submission to a shell on every board: what the job's own commands decide (SEMANTICS 1.3, 2.3). */
 import { describe, expect, it } from 'vitest';
 import type { JobCommand } from '../../machines/commands.ts';
-import { evolveJob, initialJob } from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import { deadlinesOf, nextStep } from '../../machines/job-next.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { evolveJob, initialJob } from '../../machines/job/job.ts';
+import { deadlinesOf, nextStep } from '../../machines/job/next.ts';
 import { allocateOf, boot, bootOf, definitionOf, deploy, Lab, submitOf, testShell } from './lab.ts';
 import { givenOf, later, START } from './spec.ts';
 

@@ -3,13 +3,13 @@
  * (`decideJob`, then `evolveJob`), with every event kept as the store would keep it.
  */
 import type { JobCommand } from '../../machines/commands.ts';
-import { cacheLines } from '../../machines/conversation.ts';
 import { Rejected } from '../../machines/deciding.ts';
 import type { Action, JobDefinition } from '../../machines/definition.ts';
 import type { DataOf, JobEvent, NewEvent, RecordedEvent, Verb } from '../../machines/events.ts';
-import { evolveJob, initialJob, type JobState, memberOf, placeOf } from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import type { Member } from '../../machines/member.ts';
+import { cacheLines } from '../../machines/job/conversation.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { evolveJob, initialJob, type JobState, memberOf, placeOf } from '../../machines/job/job.ts';
+import type { Member } from '../../machines/job/member.ts';
 import { assertStorable, counter, envAt, START } from './spec.ts';
 
 export type Decide = typeof decideJob;

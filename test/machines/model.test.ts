@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WaitVerb } from '../../machines/events.ts';
-import { evolveJob, type JobState } from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import { noTopics, topicOf, withTopic } from '../../machines/topics.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { evolveJob, type JobState } from '../../machines/job/job.ts';
+import { noTopics, topicOf, withTopic } from '../../machines/job/topics.ts';
 import { type Decide, type Evolve, Lab } from './lab.ts';
 import { Model, type ModelGroup } from './model.ts';
 import { assertHolds, isCaught } from './runs.ts';

@@ -13,13 +13,13 @@ import {
   type Question,
   releasable,
   silence,
-} from '../../machines/conversation.ts';
-import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../machines/job.ts';
-import { decideJob } from '../../machines/job-decide.ts';
-import { deadlinesOf } from '../../machines/job-next.ts';
-import { noTopics, topicOf, withTopic } from '../../machines/topics.ts';
-import { stuckWaits } from '../../machines/unreachable.ts';
-import type { OpenWait } from '../../machines/wait-list.ts';
+} from '../../machines/job/conversation.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { evolveJob, initialJob, isOver, type JobState, terminals } from '../../machines/job/job.ts';
+import { deadlinesOf } from '../../machines/job/next.ts';
+import { noTopics, topicOf, withTopic } from '../../machines/job/topics.ts';
+import { stuckWaits } from '../../machines/job/unreachable.ts';
+import type { OpenWait } from '../../machines/job/wait-list.ts';
 import { anyHistory, type History, labOf, play } from './history.ts';
 import { type Decide, type Evolve, Lab } from './lab.ts';
 import { assertHolds, isCaught } from './runs.ts';

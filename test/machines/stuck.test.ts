@@ -8,10 +8,10 @@ import {
   missing,
   releasable,
   silence,
-} from '../../machines/conversation.ts';
-import { type JobState, terminals } from '../../machines/job.ts';
-import { type Stuck, stuckWaits } from '../../machines/unreachable.ts';
-import type { OpenWait } from '../../machines/wait-list.ts';
+} from '../../machines/job/conversation.ts';
+import { type JobState, terminals } from '../../machines/job/job.ts';
+import { type Stuck, stuckWaits } from '../../machines/job/unreachable.ts';
+import type { OpenWait } from '../../machines/job/wait-list.ts';
 import { anyHistory, type History, labOf, play } from './history.ts';
 import { assertHolds, isCaught } from './runs.ts';
 

@@ -1,6 +1,6 @@
 /** Barriers that can never be released (SEMANTICS 2.1): what is noted, when it is acted on, and with which proof. */
 import { describe, expect, it } from 'vitest';
-import { deadlinesOf } from '../../machines/job-next.ts';
+import { deadlinesOf } from '../../machines/job/next.ts';
 import { Lab } from './lab.ts';
 
 const GRACE_S = 30;

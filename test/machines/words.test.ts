@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Verb } from '../../machines/events.ts';
-import { readWords, utf8Bytes } from '../../machines/words.ts';
+import { readWords, utf8Bytes } from '../../machines/job/verb-words.ts';
 import { Lab } from './lab.ts';
 import { assertHolds, isCaught } from './runs.ts';
 

@@ -1,6 +1,6 @@
 /** A job as people see it. */
 import { describe, expect, it } from 'vitest';
-import { initialJob } from '../../machines/job.ts';
+import { initialJob } from '../../machines/job/job.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { iso, JobView } from '../../projections/views.ts';
 import { anyHistory, labOf, play } from '../machines/history.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit } from '../../scheduler/admission.ts';
-import { explain, waiting } from '../../scheduler/explain.ts';
 import { type Lab, plan } from '../../scheduler/plan.ts';
 import { Planner } from '../../scheduler/planner.ts';
 import type { Board, QueuedJob, Worker } from '../../scheduler/types.ts';
+import { explain, waiting } from '../../scheduler/why.ts';
 import { board, boardsArb, held, job, jobArb, lab, limitsArb, NOW, needs, pandas } from './labs.ts';
 import { holds, isCaught } from './properties.ts';
 

@@ -2,7 +2,7 @@
 import { type DeviceState, initialDevice, isFitFor } from '../../machines/device.ts';
 import type { AnyEvent, RecordedEvent } from '../../machines/events.ts';
 import { jobStream } from '../../machines/names.ts';
-import { fits } from '../../replay/filling.ts';
+import { fits } from '../../simulation/filling.ts';
 import type { LogChecker } from '../lab/invariants.ts';
 
 const HOUR_MS = 3_600_000;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NewEvent } from '../../machines/events.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import { ConcurrencyConflict, type EventStore } from '../../store/port.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { asNew, collect, many } from './events.ts';
 import { forgetsIdempotency, ignoresTheVersion, type Mutation, mutant } from './mutants.ts';
 

@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { archiveJobs } from '../../store/archive.ts';
-import { archivedIn, readIndex } from '../../store/archive-index.ts';
+import { archiveJobs } from '../../store/archive/archive.ts';
+import { archivedIn, readIndex } from '../../store/archive/archive-index.ts';
 import type { EventStore } from '../../store/port.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { importEvents, readEvents } from '../../store/transfer.ts';
 import { collect, idsOf, type Undo, undoAll } from './events.ts';
 import { finishedJob, runningJob } from './jobs.ts';

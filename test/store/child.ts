@@ -2,7 +2,7 @@
 import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFolder } from '../../store/lock.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { many, sent } from './events.ts';
 
 const LANES = 8;

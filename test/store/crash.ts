@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RecordedEvent } from '../../machines/events.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
-import { openLogFile } from '../../store/sqlite-file.ts';
-import { SqliteLog } from '../../store/sqlite-log.ts';
-import { eventsOf } from '../../store/sqlite-page.ts';
+import { openLogFile } from '../../store/sqlite/file.ts';
+import { eventsOf } from '../../store/sqlite/page.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { SqliteLog } from '../../store/sqlite/tables.ts';
 import { childArgs } from './disks.ts';
 import { many, until } from './events.ts';
 

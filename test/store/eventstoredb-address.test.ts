@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseAddress } from '../../store/eventstoredb-address.ts';
-import { findLeader } from '../../store/eventstoredb-leader.ts';
-import { doorsOf } from '../../store/eventstoredb-tls.ts';
+import { parseAddress } from '../../store/eventstoredb/address.ts';
+import { findLeader } from '../../store/eventstoredb/leader.ts';
+import { doorsOf } from '../../store/eventstoredb/tls.ts';
 import { type Undo, undoAll } from './events.ts';
 import { startStandIn } from './eventstore-grpc-server.ts';
 

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../machines/events.ts';
-import { openEventStoreDb } from '../../store/eventstoredb.ts';
+import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import type { EventStore } from '../../store/port.ts';
 import { logOf, newStream } from './checks.ts';
 import { collect, idsOf, many, sent, type Undo, undoAll, until } from './events.ts';

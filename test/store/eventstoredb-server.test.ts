@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
-import { openEventStoreDb } from '../../store/eventstoredb.ts';
+import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import type { EventStore } from '../../store/port.ts';
 import { newStream } from './checks.ts';
 import { collect, idsOf, many, sent, type Undo, undoAll, until } from './events.ts';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { it } from 'vitest';
-import { openEventStoreDb } from '../../store/eventstoredb.ts';
+import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
 import { describeEventStore, type Opened } from './contract.ts';
 import { skipBecause } from './events.ts';
 import { startStandIn } from './eventstore-grpc-server.ts';

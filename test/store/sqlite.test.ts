@@ -22,11 +22,11 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from '../../store/port.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { FILE_VERSION, openLogFile } from '../../store/sqlite/file.ts';
+import { groupOf } from '../../store/sqlite/group.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { SqliteLog } from '../../store/sqlite/tables.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
-import { FILE_VERSION, openLogFile } from '../../store/sqlite-file.ts';
-import { groupOf } from '../../store/sqlite-group.ts';
-import { SqliteLog } from '../../store/sqlite-log.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
 import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll } from './events.ts';
@@ -291,7 +291,7 @@ it('syncs the disk for every append, and once for the appends of a group', (cont
 });
 
 it('runs from the compiled files', (context) => {
-  const compiled = new URL('../../dist/store/sqlite.js', import.meta.url);
+  const compiled = new URL('../../dist/store/sqlite/sqlite.js', import.meta.url);
   if (!existsSync(compiled)) return skipBecause(context, 'dist/ is not built; npm test builds it');
   const file = join(newFolder(), 'log.db');
   const script = `

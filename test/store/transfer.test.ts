@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { openMemoryStore } from '../../store/memory.ts';
 import type { EventStore } from '../../store/port.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { exportText, importEvents } from '../../store/transfer.ts';
 import { asNew, collect, many, sent, type Undo, undoAll } from './events.ts';
 

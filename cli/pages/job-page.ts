@@ -1,0 +1,164 @@
+/** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
+import type { z } from 'zod';
+import type { Barriers, JobPage, Results } from '../../api/schemas.ts';
+import type { BarrierView, JobView } from '../../projections/views.ts';
+import type { Colors } from '../io.ts';
+import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
+import { type Cell, type Page, table } from './text-table.ts';
+
+/** A state or a result in its colour. */
+function stateCell(state: string, colors: Colors): Cell {
+  return { text: state, paint: paintOf(state, colors) };
+}
+
+const GOOD = new Set(['complete', 'pass', 'good', 'released']);
+const BAD = new Set(['failed', 'fail', 'timedOut', 'rejected', 'bad', 'unreachable', 'cancelled']);
+
+export function paintOf(state: string, colors: Colors): (text: string) => string {
+  if (GOOD.has(state)) return colors.green;
+  return BAD.has(state) ? colors.red : (text) => text;
+}
+
+export function renderJobs({ jobs, next }: z.infer<typeof JobPage>, page: Page): string {
+  if (jobs.length === 0 && next !== undefined)
+    return `There are none from job ${next} on; older ones were not looked at.\n`;
+  if (jobs.length === 0) return 'There are no jobs; archived ones are not listed.\n';
+  const rows = jobs.map((job) => [
+    String(job.id),
+    job.name,
+    stateCell(job.state, page.colors),
+    String(job.priority),
+    String(job.members.length),
+    dateAndTime(job.submittedAt),
+  ]);
+  return table(
+    [
+      { title: 'JOB', align: 'right' },
+      { title: 'NAME', flexible: true },
+      { title: 'STATE' },
+      { title: 'PRIORITY', align: 'right' },
+      { title: 'BOARDS', align: 'right' },
+      { title: 'SUBMITTED' },
+    ],
+    rows,
+    page,
+  );
+}
+
+export function renderJob(job: JobView, page: Page): string {
+  const facts: [string, string | undefined][] = [
+    ['reason', job.reason],
+    ['priority', String(job.priority)],
+    ['timeout', `${job.timeoutSeconds} s`],
+    ['submitted', dateAndTime(job.submittedAt)],
+    ['allocated', job.allocatedAt && dateAndTime(job.allocatedAt)],
+    ['ended', job.endedAt && dateAndTime(job.endedAt)],
+  ];
+  const title = hang(`job ${job.id}  `, `${job.name}  ${job.state}`, page.columns);
+  return `${paintOf(job.state, page.colors)(title)}${renderFacts(facts, page)}${
+    job.members.length > 0 ? renderMembers(job, page) : renderRoles(job, page)
+  }${job.state === 'submitted' ? `\nIt waits for boards: muster why ${job.id} tells which, and how long.\n` : ''}`;
+}
+
+/** A name and what is known of it a line; names without anything known are left out. */
+export function renderFacts(facts: readonly [string, string | undefined][], page: Page): string {
+  const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+  const width = Math.max(0, ...known.map(([name]) => name.length));
+  return known
+    .map(([name, value]) => hang(`  ${name.padEnd(width)}  `, value, page.columns))
+    .join('');
+}
+
+/** The group in `lava-group` order. */
+export function renderMembers(job: JobView, page: Page): string {
+  const rows = job.members.map(({ device, role, state, doing, reason }) => [
+    device,
+    role,
+    stateCell(state, page.colors),
+    reason ?? doing,
+  ]);
+  return table(
+    [{ title: 'BOARD' }, { title: 'ROLE' }, { title: 'STATE' }, { title: 'DOING', flexible: true }],
+    rows,
+    page,
+  );
+}
+
+function renderRoles(job: JobView, page: Page): string {
+  const rows = job.roles.map(({ role, count, deviceType, device, tags, essential }) => [
+    essential === true ? `${role} (essential)` : role,
+    String(count),
+    device ?? deviceType ?? '',
+    tags.join(' '),
+  ]);
+  const columns = [
+    { title: 'ROLE' },
+    { title: 'WANTS', align: 'right' as const },
+    { title: 'OF' },
+    { title: 'TAGS', flexible: true },
+  ];
+  return table(columns, rows, page);
+}
+
+/** A block a barrier: who arrived when, who came last, who is missing, which wait ended badly and why. */
+export function renderBarriers({ barriers }: z.infer<typeof Barriers>, page: Page): string {
+  if (barriers.length === 0) return 'No board has waited yet.\n';
+  return barriers.map((barrier) => renderBarrier(barrier, page)).join('');
+}
+
+function renderBarrier(barrier: BarrierView, page: Page): string {
+  const { colors, columns } = page;
+  const role = barrier.role === undefined ? '' : ` ${barrier.role}`;
+  const round = barrier.round > 1 || barrier.verb === 'sync' ? `  round ${barrier.round}` : '';
+  const state = barrier.released ? 'released' : 'not released';
+  const title = hang('', `lava-${barrier.verb} ${barrier.id}${role}${round}  ${state}`, columns);
+  const arrived = barrier.arrivals.map(({ member, at }) => {
+    const isLast = barrier.last === member && barrier.arrived.length > 1;
+    return hang(
+      '  arrived  ',
+      `${preciseTimeOfDay(at)}  ${member}${isLast ? '  (last)' : ''}`,
+      columns,
+    );
+  });
+  const missing =
+    barrier.missing.length === 0
+      ? ''
+      : colors.red(hang('  missing  ', names(barrier.missing, MISSING_SHOWN_MAX), columns));
+  const waits = barrier.waits.flatMap((wait) => {
+    const how = wait.outcome === 'open' && wait.stuck !== undefined ? 'stuck' : wait.outcome;
+    if (how === 'released' || how === 'open') return [];
+    const why = wait.reason === undefined ? '' : `: ${wait.reason}`;
+    return [colors.red(hang('  ', `wait ${wait.wait} of ${wait.member}: ${how}${why}`, columns))];
+  });
+  const painted = barrier.released ? colors.green(title) : title;
+  return [painted, ...arrived, missing, ...waits].join('');
+}
+const MISSING_SHOWN_MAX = 32;
+
+export function renderResults({ cases, summary }: z.infer<typeof Results>, page: Page): string {
+  const { pass, fail, skip, unknown } = summary;
+  const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
+  if (cases.length === 0) return total;
+  const rows = cases.map((of) => [
+    of.device,
+    of.role,
+    of.suite,
+    of.set === undefined ? of.case : `${of.set}/${of.case}`,
+    stateCell(of.result, page.colors),
+    [of.measurement, of.units, of.note === undefined ? undefined : `(${of.note})`]
+      .filter((part) => part !== undefined)
+      .join(' '),
+  ]);
+  return `${table(
+    [
+      { title: 'BOARD' },
+      { title: 'ROLE' },
+      { title: 'SUITE', flexible: true },
+      { title: 'CASE', flexible: true },
+      { title: 'RESULT' },
+      { title: 'MEASURED', flexible: true },
+    ],
+    rows,
+    page,
+  )}${total}`;
+}

@@ -1,0 +1,47 @@
+/** The dispatcher's view of a server in the same process: the port of `wire/server-port.ts` on the engine. */
+import { memberToken } from '../api/tokens.ts';
+import type { Engine } from '../engine/engine.ts';
+import { lastWords } from '../engine/owed.ts';
+import type { WorkerFacts } from '../engine/registry.ts';
+import type { HealthCheck } from '../machines/events.ts';
+import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
+
+export interface InProcessOptions {
+  engine: Engine;
+  /** The worker's name in the log. */
+  worker: string;
+  secret: Buffer;
+  /** Where the boards reach the server, and the others on its log; asked when a board is given its access. */
+  urls(): string[];
+  /** By device name. */
+  healthChecks: ReadonlyMap<string, HealthCheck>;
+  /** What the worker says of itself when it connects. */
+  facts(): WorkerFacts;
+}
+
+export interface InProcessServer extends ServerPort {
+  /** Lets the server know of the boards; the worker is not here yet. */
+  announce(boards: readonly BoardRegistration[]): Promise<void>;
+}
+
+export function inProcessServer(is: InProcessOptions): InProcessServer {
+  const { engine, worker, secret } = is;
+  const checked = (boards: readonly BoardRegistration[]) =>
+    boards.map((board) => ({ ...board, healthCheck: is.healthChecks.get(board.device) }));
+  return {
+    announce: (boards) => engine.registerBoards(worker, checked(boards)),
+    register: (boards) => engine.connectWorker(worker, checked(boards), is.facts()),
+    owed: () => engine.owed(worker),
+    onChange: (listener) => engine.onChange(listener),
+    async ended(job, device) {
+      const state = await engine.job(job);
+      const lines = state && lastWords(state, device);
+      return lines && { job, device, lines };
+    },
+    report: (job, command, by) => engine.member(job, command, { actor: `worker:${worker}`, ...by }),
+    access: async (job, device) => ({
+      url: is.urls().join(' '),
+      token: memberToken(secret, job, device),
+    }),
+  };
+}

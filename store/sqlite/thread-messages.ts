@@ -1,0 +1,66 @@
+/** What the store's two threads say to each other. All of it is plain data. */
+import type { Group } from './group.ts';
+
+/** `isNew` is false for a repeated append: its events were there already. */
+export type AppendResult =
+  | { isConflict: false; isNew: boolean; version: number; position: number }
+  | { isConflict: true; actual: number };
+
+/** Events on their way out of the file: one long string crosses a thread at once, a thousand rows do not. */
+export interface Page {
+  count: number;
+  /** The position of the last one, in a page of one stream its version. */
+  last: number;
+  /** A JSON array an event, `LINE_END` between them: what `Line` says. */
+  lines: string;
+  /** JSON: the names that the lines speak of, by their ids. */
+  names: string;
+  /** There are no more events after these. */
+  isLast: boolean;
+}
+
+/** A comma, for the page to be parsed as one; a line end, for a damaged line to be found. */
+export const LINE_END = ',\n';
+
+/** The parts of a line; `stream`, `type`, `actor` and `correlation` are ids of names. */
+export type Line = [
+  position: number,
+  stream: number,
+  version: number,
+  type: number,
+  /** 32 hexadecimal digits. */
+  id: string,
+  at: number,
+  actor: number,
+  /** 32 hexadecimal digits of a UUID, or any other text in an array. */
+  causation: string | [string],
+  correlation: number,
+  rest: Record<string, unknown> | null,
+  data: unknown,
+];
+
+export type Request =
+  | { do: 'open'; file: string; isReadOnly: boolean }
+  /** All in one transaction. */
+  | { do: 'append'; group: Group }
+  | { do: 'read-stream'; stream: string; after: number }
+  | { do: 'read-all'; after: number; upTo: number; limit: number }
+  | { do: 'remove'; stream: string }
+  | { do: 'close' };
+
+export type Answers = {
+  /** Position of the last event. */
+  open: number;
+  append: AppendResult[];
+  'read-stream': Page;
+  'read-all': Page;
+  remove: null;
+  close: null;
+};
+
+export type Message = { number: number; request: Request };
+
+export type Reply =
+  | { number: number; answer: Answers[keyof Answers] }
+  | { number: number; refused: string }
+  | { number: number; unavailable: string };
