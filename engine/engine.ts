@@ -18,9 +18,15 @@ import {
 import { initialJob, type JobState, type JobStateName } from '../machines/job/job.ts';
 import { deadlinesOf } from '../machines/job/next.ts';
 import { jobOf, jobStream } from '../machines/names.ts';
+import { VOCABULARY } from '../machines/versions.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
-import { type EventStore, StoreUnavailable, type Subscription } from '../store/port.ts';
+import {
+  type EventStore,
+  StoreRefused,
+  StoreUnavailable,
+  type Subscription,
+} from '../store/port.ts';
 import { Allocator } from './allocator.ts';
 import { type CallEnd, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -107,6 +113,7 @@ export class Engine {
       store,
       now,
       newId,
+      vocabulary: () => this.#workers.vocabulary,
       turnsEnd,
       again: (callback) => this.#again(callback),
       directory,
@@ -155,6 +162,7 @@ export class Engine {
    */
   async start(): Promise<void> {
     await this.#directory.start();
+    this.#refuseNewer();
     this.#clock = this.#makeClock(this.#directory.lastAt);
     for (const entry of this.directory.jobs.values()) {
       if (entry.state === 'submitted')
@@ -379,6 +387,18 @@ export class Engine {
   }
 
   // within
+
+  /** @throws StoreRefused for a log in which a newer version writes what this one cannot read */
+  #refuseNewer(): void {
+    for (const [name, { state }] of this.directory.workers) {
+      const { writes } = state.vocabulary;
+      if (writes > VOCABULARY)
+        throw new StoreRefused(
+          `a newer version of Muster works on this log: worker ${name} writes events of version ${writes}, and this one reads up to ${VOCABULARY}. ` +
+            'Start that version here too, or restore a backup from before it was upgraded',
+        );
+    }
+  }
 
   #again(callback: () => void): void {
     this.#clock.after(AGAIN_MS, () => {

@@ -4,6 +4,7 @@ import { Rejected } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health, HealthCheck, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
+import { VOCABULARY } from '../machines/versions.ts';
 import { keepsWord } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -22,7 +23,7 @@ export interface BoardRegistration {
 /** What else a worker says of itself: see the event `WorkerConnected`. */
 export type WorkerFacts = Omit<
   Extract<WorkerEvent, { type: 'WorkerConnected' }>['data'],
-  'boards' | 'until'
+  'boards' | 'until' | 'vocabulary'
 >;
 
 /** What it asks of its engine. */
@@ -115,6 +116,7 @@ export class Registry {
           type: 'ConnectWorker',
           boards: boards.map((b) => b.device),
           ...is,
+          vocabulary: { reads: VOCABULARY, writes: this.#port.workers.vocabulary },
           ...(this.#port.shared && { until: this.#port.now() + WORKER_LEASE_MS }),
         },
         by,
