@@ -56,7 +56,8 @@ export function translatePattern(pattern: string): TranslatedPattern {
 const FLAGS = ['i', 's', 'x', 'a'] as const;
 type Flags = Record<(typeof FLAGS)[number], boolean>;
 
-const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const SPACES =
+  '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const SETS = {
   d: { unicode: '\\p{Nd}', ascii: '0-9' },
   w: { unicode: '\\p{L}\\p{N}_', ascii: 'A-Za-z0-9_' },
@@ -328,7 +329,8 @@ class PatternReader {
   #single(repeated: string): string {
     this.#skipVerbose();
     const next = this.#text[this.#at] ?? '';
-    if ((next !== '' && '*+?'.includes(next)) || this.#repeat(this.#at)) this.#fail('multiple repeat');
+    if ((next !== '' && '*+?'.includes(next)) || this.#repeat(this.#at))
+      this.#fail('multiple repeat');
     return repeated;
   }
 
@@ -358,7 +360,8 @@ class PatternReader {
       this.#at += reference[0].length;
       const name = reference[1];
       const group = Object.hasOwn(this.names, name) ? this.names[name] : undefined;
-      if (group === undefined) return this.#fail(`no group is called ${JSON.stringify(name)}`, from);
+      if (group === undefined)
+        return this.#fail(`no group is called ${JSON.stringify(name)}`, from);
       return this.#reference(Number(group.slice(1)), from);
     }
     return this.#flagGroup(rest, from);
