@@ -10,7 +10,7 @@ import { CaseResult, type Verb } from '../machines/events.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
-import type { BoardAnswer } from './board-words.ts';
+import type { BoardAnswer } from '../wire/board-answers.ts';
 import { type BoardEngine, type BoardParts, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 import type { MemberName } from './tokens.ts';

@@ -4,9 +4,10 @@
  */
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
+import type { BoardAnswer, BoardTrouble } from '../wire/board-answers.ts';
 import { troubleTeller } from './board-trouble.ts';
 import { runVerb, verbOf } from './board-verbs.ts';
-import { type BoardAnswer, type BoardTrouble, stopping } from './board-words.ts';
+import { stopping } from './board-words.ts';
 import { type LineAnswer, type LineMessage, type LineRequest, readFrame } from './line-frames.ts';
 import { DRAIN_MS_MAX, type Ending, type OpenRequest, openRequest } from './open-requests.ts';
 import type { BoardParts } from './parts.ts';

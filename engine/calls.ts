@@ -5,15 +5,13 @@ import { openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
 import { jobOf, jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';
+import type { CallEnd, WaitEnd } from '../wire/board-answers.ts';
 import type { Clock } from './clock.ts';
 import { CommandRefused, type Step } from './live-stream.ts';
 import { type Commands, memberKey } from './stream-commands.ts';
 import type { Streams } from './streams.ts';
 import { isWaitEnd, waitEnd } from './wait-end.ts';
-import { type Asked, type WaitEnd, Waiters } from './waiters.ts';
-
-/** How a board's verb ended. */
-export type CallEnd = WaitEnd | { status: 'refused'; reason: string };
+import { type Asked, Waiters } from './waiters.ts';
 
 export interface CallsPort {
   store: EventStore;

@@ -27,8 +27,10 @@ import {
   StoreUnavailable,
   type Subscription,
 } from '../store/port.ts';
+import type { CallEnd } from '../wire/board-answers.ts';
+import type { BoardRegistration, Owed } from '../wire/server-port.ts';
 import { Allocator } from './allocator.ts';
-import { type CallEnd, Calls } from './calls.ts';
+import { Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
@@ -38,9 +40,9 @@ import { Submissions } from './intake.ts';
 import { LabView } from './lab-view.ts';
 import type { Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
-import { type Owed, owedBy } from './owed.ts';
+import { owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
-import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
+import { Registry, type WorkerFacts } from './registry.ts';
 import { type By, Commands } from './stream-commands.ts';
 import { Streams } from './streams.ts';
 import { WorkerWatch } from './worker-watch.ts';

@@ -4,7 +4,8 @@ import type { JobEvent } from '../machines/events.ts';
 import { cacheLines, counts } from '../machines/job/conversation.ts';
 import { type JobState, memberOf, placeOf } from '../machines/job/job.ts';
 import { missingText, verbOf } from '../machines/wording.ts';
-import type { Asked, WaitEnd } from './waiters.ts';
+import type { WaitEnd } from '../wire/board-answers.ts';
+import type { Asked } from './waiters.ts';
 
 export type WaitEndEvent = Extract<
   JobEvent,

@@ -5,6 +5,7 @@
  * until then its board may come back to it with the key of the request.
  */
 import type { JobEvent } from '../machines/events.ts';
+import type { WaitEnd } from '../wire/board-answers.ts';
 import type { Clock } from './clock.ts';
 
 /** What a wait asks for, as `WaitStarted` recorded it. */
@@ -12,11 +13,6 @@ export type Asked = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
 
 /** How long a wait stays open with nobody on the line. */
 export const RESUME_GRACE_MS = 10_000;
-
-/** How a wait ended, as its board hears it. */
-export type WaitEnd =
-  | { status: 'ok'; lines: string[]; note?: string }
-  | { status: 'fail'; reason: string };
 
 interface Held {
   /** Known once somebody was on the line. */

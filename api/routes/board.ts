@@ -4,16 +4,10 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { BoardAnswer, BoardTrouble } from '../../wire/board-answers.ts';
 import { troubleTeller } from '../board-trouble.ts';
 import { KEY, runVerb, verbNames, verbOf } from '../board-verbs.ts';
-import {
-  answerText,
-  type BoardAnswer,
-  type BoardTrouble,
-  readWordLines,
-  stopping,
-  WORDS_CONTENT_TYPE,
-} from '../board-words.ts';
+import { answerText, readWordLines, stopping, WORDS_CONTENT_TYPE } from '../board-words.ts';
 import { HELD_MS_MAX, OpenRequests } from '../open-requests.ts';
 import type { BoardParts } from '../parts.ts';
 import { ApiProblem, invalidRequest, logOnce, sendProblem } from '../problems.ts';
