@@ -13,10 +13,15 @@ export interface ConsoleLine {
   at: number;
   /** Byte offset behind the line. */
   end: number;
+  /** A piece of a long line that goes on in the next piece. */
+  isOpen?: true;
+  /** How the long line begins that this is a later piece of. */
+  head?: string;
 }
 
 /** What may be a signal, or the beginning of one with a line of the kernel behind it. */
-const CANDIDATE = /<(?:LAVA_SIGNAL_|MUSTER_|[A-Z_]{0,12}(?:<\d>)?\[ *\d+\.)/g;
+const CANDIDATE = /<(?:LAVA_SIGNAL_|MUSTER_|[A-Z_]{0,19}(?:(?:<\d>)?\[ *\d+\.|$))/g;
+const HEAD_BYTES_MAX = 128;
 const END = /[\r\n]/g;
 
 /** Lines end with LF or CR: what a progress bar writes over is a line of its own. A last line without end is none yet. */
@@ -24,6 +29,7 @@ export class LineCutter {
   #held: Buffer = Buffer.alloc(0);
   #heldAt: number;
   #next: number;
+  #head: string | undefined;
   readonly #wants: () => boolean;
 
   /**
@@ -48,7 +54,8 @@ export class LineCutter {
     const text = chunk.toString('latin1');
     let from = 0;
     while (from < chunk.length) {
-      if (this.#held.length === 0 && !this.#wants()) {
+      // Behind a piece of a long line there may be the rest of its last signal: all of it is looked at.
+      if (this.#held.length === 0 && this.#head === undefined && !this.#wants()) {
         from = firstWanted(text, from);
         if (from === -1) {
           // The last line is still open: what makes a signal of it may be in the next chunk.
@@ -59,26 +66,32 @@ export class LineCutter {
       if (this.#held.length === 0) this.#heldAt = base + from;
       END.lastIndex = from;
       const end = END.exec(text)?.index;
-      const to = Math.min(
-        end ?? chunk.length,
-        from + CONSOLE_LINE_BYTES_MAX - this.#held.length,
-      );
+      const to = Math.min(end ?? chunk.length, from + CONSOLE_LINE_BYTES_MAX - this.#held.length);
       this.#held = Buffer.concat([this.#held, chunk.subarray(from, to)]);
       from = to;
-      if (to === end) from += 1;
+      const isOpen = to !== end;
+      if (!isOpen) from += 1;
       else if (this.#held.length < CONSOLE_LINE_BYTES_MAX) return;
-      const line = this.#take(base + from);
+      const line = this.#take(base + from, isOpen);
       if (line !== undefined) yield line;
     }
   }
 
-  #take(end: number): ConsoleLine | undefined {
+  #take(end: number, isOpen: boolean): ConsoleLine | undefined {
     const held = this.#held;
+    const head = this.#head;
     this.#held = Buffer.alloc(0);
+    this.#head = isOpen ? (head ?? held.toString('utf8', 0, HEAD_BYTES_MAX)) : undefined;
     if (held.length === 0) return undefined;
     CANDIDATE.lastIndex = 0;
     if (!this.#wants() && !CANDIDATE.test(held.toString('latin1'))) return undefined;
-    return { text: held.toString('utf8'), at: this.#heldAt, end };
+    return {
+      text: held.toString('utf8'),
+      at: this.#heldAt,
+      end,
+      ...(isOpen ? { isOpen } : {}),
+      ...(head === undefined ? {} : { head }),
+    };
   }
 }
 

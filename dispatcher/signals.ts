@@ -45,8 +45,9 @@ const BROKEN_CHARS_MAX = 8_192;
 const ENDS_MAX = 8;
 
 const START = /<(?:LAVA_SIGNAL_|MUSTER_(?:RUNNER|SHELL|BOARD)_)/g;
+const UPSTREAM = '<LAVA_SIGNAL_';
 /** The beginning of a start, where the rest of it comes behind a line of the kernel. */
-const BROKEN_START = /<[A-Z_]{0,12}$/;
+const BROKEN_START = /<[A-Z_]{0,19}$/;
 const STAMP = /(?:<\d>)?\[ *\d+\.\d{3,9}\](?:\[ *[CT]\d+\])? /;
 /** Colours and cursor movements, titles, and single characters that no text holds. */
 const ESCAPES =
@@ -56,6 +57,7 @@ const ESCAPES =
 /** Reads the lines of one console in their order. */
 export class SignalReader {
   #broken: { text: string; lines: number } | undefined;
+  #isOpen = false;
   /** What a definition's own words for results stand for. */
   fixups: Fixups = [];
 
@@ -67,6 +69,9 @@ export class SignalReader {
   /** The signals that end on this line, from left to right. */
   read(line: ConsoleLine): Signal[] {
     const text = plainText(line.text);
+    this.#isOpen = line.isOpen === true;
+    // The beginning of a long line tells whether a piece of it is an echo.
+    if (line.head !== undefined && isTrace(plainText(line.head))) return [];
     const broken = this.#broken;
     if (broken === undefined) return this.#scan(text, 1);
     const stamped = STAMP.exec(text);
@@ -102,14 +107,19 @@ export class SignalReader {
         this.#broken = { text: rest, lines };
         return found;
       }
-      if (!isEchoed) found.push(garbled(region));
+      if (!isEchoed && region.startsWith(UPSTREAM)) found.push(garbled(region));
       from = next;
     }
-    const tail = text.slice(from);
-    const stamp = STAMP.exec(tail);
-    const start = BROKEN_START.exec(stamp === null ? '' : tail.slice(0, stamp.index))?.[0];
-    if (start !== undefined) this.#broken = { text: start, lines };
+    this.#keepStart(text.slice(from), lines);
     return found;
+  }
+
+  /** The beginning of a start, before a line of the kernel or at the end of a piece. */
+  #keepStart(tail: string, lines: number): void {
+    const stamp = STAMP.exec(tail);
+    const before = stamp === null ? (this.#isOpen ? tail : '') : tail.slice(0, stamp.index);
+    const start = BROKEN_START.exec(before)?.[0];
+    if (start !== undefined) this.#broken = { text: start, lines };
   }
 
   #giveUp(): Signal[] {
@@ -117,7 +127,7 @@ export class SignalReader {
     if (broken === undefined) return [];
     if (broken.lines < BROKEN_LINES_MAX && broken.text.length < BROKEN_CHARS_MAX) return [];
     this.#broken = undefined;
-    return broken.text.startsWith('<LAVA_SIGNAL_') ? [garbled(broken.text)] : [];
+    return broken.text.startsWith(UPSTREAM) ? [garbled(broken.text)] : [];
   }
 }
 
@@ -174,7 +184,7 @@ function parseOne(text: string, fixups: Fixups): Signal | undefined {
   const head = at === -1 ? text : text.slice(0, at);
   const rest = at === -1 ? '' : text.slice(at + 1).trim();
   if (head.startsWith('MUSTER_')) return parseOwn(head, rest);
-  return parseKnown(head.slice('LAVA_SIGNAL_'.length), rest, fixups);
+  return parseKnown(head.slice(UPSTREAM.length - 1), rest, fixups);
 }
 
 function parseOwn(head: string, rest: string): Signal | undefined {

@@ -80,7 +80,7 @@ function packageLines({ deps, distributionDeps }: TestDefinition): string {
     'muster_distribution=$(ID=; [ ! -r /etc/os-release ] || . /etc/os-release; printf %s "$ID")\n' +
     `set -- ${deps.join(' ')}\n` +
     `case $muster_distribution in\n${cases.join('')}` +
-    '*) echo "muster: this board is ${muster_distribution:-of no known distribution}: no package is for it alone" ;;\n' +
+    '*) echo "muster: no deps of this board\'s own distribution ($muster_distribution) are listed" ;;\n' +
     'esac\n' +
     '[ $# -eq 0 ] || lava-install-packages "$@"\n' +
     'set --\n'

@@ -9,6 +9,7 @@ import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
 import type { Problem } from '../submission/tree.ts';
 import { withoutSecrets } from './addresses.ts';
+import type { CaseResult } from './cases.ts';
 import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';
 import { realPathInside } from './files.ts';
@@ -52,6 +53,8 @@ type Prepare = Extract<MemberCommand, { type: 'PrepareSuite' }>;
 export interface PreparedSuite extends Pick<Prepare, 'suite' | 'source' | 'parameters'> {
   definition: string;
   expected: string[];
+  /** What its own words for results stand for, in its patterns and in its signals. */
+  fixups: [string, CaseResult][];
   rules: ParseRule[];
 }
 
@@ -92,7 +95,7 @@ async function layOutCommands(
   const lines = commands.map((command) => `${command}\n`).join('');
   await writeFile(join(folder, suite, 'commands'), lines);
   await writeFile(join(folder, suite, 'definition'), `${COMMAND_SUITE}\n`);
-  const nothing = { parameters: [], expected: [], rules: [] };
+  const nothing = { parameters: [], expected: [], fixups: [], rules: [] };
   return { suite, definition: COMMAND_SUITE, source: { from: 'commands' }, ...nothing };
 }
 
@@ -140,11 +143,11 @@ async function layOutDefinition(
   if (install !== undefined) await writeFile(join(place, 'install.sh'), install);
   const suite = suiteName(options.suitesBefore + index, name);
   await rename(place, join(folder, suite));
-  const { expected, rules } = definition;
+  const { expected, fixups, rules } = definition;
   const parameters = mergedParameters(definition.parameters, own).map(
     ([key, value]): [string, string] => [key, withoutSecrets(value)],
   );
-  return { suite, definition: name, source: from, parameters, expected, rules };
+  return { suite, definition: name, source: from, parameters, expected, fixups, rules };
 }
 
 /** Lines of the console: what is not used is named in one, what may surprise in one each. */

@@ -43,6 +43,8 @@ export interface TestDefinition {
   /** The definition's own defaults, in its order. */
   parameters: [string, string][];
   steps: string[];
+  /** What its own words for results stand for. */
+  fixups: [string, CaseResult][];
   rules: ParseRule[];
   /** Cases that must come. */
   expected: string[];
@@ -140,7 +142,7 @@ class Reader {
       installSteps: this.#texts(install, 'steps', ['install']),
       parameters: [...this.#parameters(top, 'params'), ...this.#parameters(top, 'parameters')],
       steps: this.#texts(run, 'steps', ['run']),
-      rules: this.#rules(top),
+      ...this.#rules(top),
       expected: this.#texts(top, 'expected', []),
     };
   }
@@ -250,22 +252,25 @@ class Reader {
   // parse
 
   /** `parse`, or several of them in a list, each with a pattern or several. */
-  #rules(top: ObjectTree): ParseRule[] {
+  #rules(top: ObjectTree): Pick<TestDefinition, 'fixups' | 'rules'> {
     const value = entryOf(top, 'parse')?.value;
-    if (value === undefined || isNothing(value)) return [];
+    if (value === undefined || isNothing(value)) return { fixups: [], rules: [] };
+    const fixups: [string, CaseResult][] = [];
     const parts = value.kind === 'list' ? value.items : [value];
     const rules = parts.flatMap((part, index) => {
       const path = value.kind === 'list' ? ['parse', index] : ['parse'];
-      return this.#rulesOf(this.#fields(part, '"parse"', path), path);
+      const fields = this.#fields(part, '"parse"', path);
+      const own = this.#fixups(fields, path);
+      fixups.push(...own);
+      return this.#rulesOf(fields, own, path);
     });
     if (rules.length > PATTERNS_MAX)
       this.#find(value.start, ['parse'], `more than ${PATTERNS_MAX} patterns`);
-    return rules;
+    return { fixups, rules };
   }
 
-  #rulesOf(parse: ObjectTree, path: Path): ParseRule[] {
+  #rulesOf(parse: ObjectTree, fixups: [string, CaseResult][], path: Path): ParseRule[] {
     this.#unused(parse, path, ['pattern', 'fixupdict']);
-    const fixups = this.#fixups(parse, path);
     const entry = entryOf(parse, 'pattern');
     if (entry === undefined || isNothing(entry.value)) return [];
     return this.#patterns(entry, [...path, 'pattern']).flatMap(({ tree, at }) => {
