@@ -147,7 +147,7 @@ function brokenAt(region: string): string | undefined {
 
 // echoes of a shell
 
-const TRACE = /^(?:\[[^\]]*\] *|\d[\d:.T-]* +)*\++(?=[\s(:\w./])/;
+const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:\w./])/;
 const TRACE_INSIDE =
   /(?:^|[^+])\++ +((?:\S*\/)?(?:echo|printf|print|cat|tee|logger|signal|eval|sh|bash|env|sudo|su|lava-[\w-]+)\b|\w+=)?[^+]*$/;
 

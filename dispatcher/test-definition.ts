@@ -72,7 +72,7 @@ export class MalformedDefinition extends Error {
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A word for `lava-install-packages`; the board's shell expands what it finds there, as upstream's does. */
-const PACKAGES = /^(?:[A-Za-z0-9$`][^\s;&|<>]*(?:\s+|$))+$/;
+const PACKAGES = /^[A-Za-z0-9$`][^\n;&|<>]*$/;
 
 /** Whether a shell can export a variable of this name. */
 export const isVariable = (name: string): boolean => VARIABLE.test(name);
