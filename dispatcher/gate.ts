@@ -16,19 +16,25 @@ async function allowedPath(
   address: string,
   allowFiles: readonly string[],
 ): Promise<Admitted<{ path: string }>> {
-  let path: string;
+  const list = allowFiles.length === 0 ? 'none' : allowFiles.join(', ');
+  const outside = {
+    refused: `it lies in no folder that the lab lets jobs read (allow_files: ${list})`,
+  };
+  let named = address;
   try {
-    path = await realpath(address.startsWith('file:') ? fileURLToPath(address) : address);
+    if (address.startsWith('file:')) named = fileURLToPath(address);
+    const path = await realpath(named);
+    for (const folder of allowFiles) {
+      const real = await realpath(folder).catch(() => undefined);
+      if (real !== undefined && isInside(real, path)) return { path };
+    }
+    return outside;
   } catch (error) {
+    // Whether there is a file elsewhere is nobody's business.
+    if (!allowFiles.some((folder) => isInside(folder, named))) return outside;
     const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
     return { refused: isMissing ? 'there is no such file' : messageOf(error) };
   }
-  for (const folder of allowFiles) {
-    const real = await realpath(folder).catch(() => undefined);
-    if (real !== undefined && isInside(real, path)) return { path };
-  }
-  const list = allowFiles.length === 0 ? 'none' : allowFiles.join(', ');
-  return { refused: `it lies in no folder that the lab lets jobs read (allow_files: ${list})` };
 }
 
 /** The real path of a regular file named by a `file:` URL. */

@@ -62,7 +62,7 @@ export class Lab {
       dataDir: this.dataDir,
       boardFiles,
       limits: { processes: 256, consoleBytes: 256 * 1024 ** 2, bootSeconds: 60 },
-      allowFiles: [],
+      allowFiles: [this.folder],
       bridge: {},
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       ...this.given,
