@@ -70,7 +70,7 @@ describe('a definition from git', () => {
     mkdirSync(join(allowed, 'empty'));
     const empty = join(allowed, 'empty');
     expect(await tests(git(empty, 't.yaml'))).toMatch(
-      new RegExp(`^git repository ${empty}: fatal: .*does not appear to be a git repository`),
+      new RegExp(`^git repository ${empty}: fatal: repository .*does not exist`),
     );
     expect(await tests(git(`${empty}/x`, 't.yaml'))).toContain('there is no such file');
     const folder = repo({ 't.yaml': definition('true') });
