@@ -118,9 +118,12 @@ export class Line {
       const known = verbOf(verb);
       const member = this.#parts.tokens.read(request.token);
       if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
-      if (known.kind === 'wait') held = this.#hold(n);
       const { words, key } = request;
-      end = await runVerb(this.#parts, known, { member, words, key, signal: held?.signal });
+      const hold = () => {
+        held ??= this.#hold(n);
+        return held.signal;
+      };
+      end = await runVerb(this.#parts, known, { member, words, key, hold });
     } catch (error) {
       end = this.#trouble(error, () =>
         this.#parts.log.error({ err: error, verb }, 'request of a line failed'),

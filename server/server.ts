@@ -149,6 +149,7 @@ async function assemble(
     boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
   }
   await dispatcher?.start();
+  engine.open();
   // Where it is the only server of the log, whoever has no line to it now is not here.
   if (!shared)
     await engine.loseWorkersBut(

@@ -66,6 +66,7 @@ export async function startEngine(
   const checkpoints = options.checkpoints ?? memoryCheckpoints();
   const engine = new Engine({ ...options, store, checkpoints });
   await engine.start();
+  engine.open();
   await engine.connectWorker(worker, typeof boards === 'number' ? pandas(boards) : boards, is);
   return { engine, store, checkpoints };
 }
