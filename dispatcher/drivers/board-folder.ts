@@ -26,7 +26,13 @@ export const BoardState = z.strictObject({
   process: ProcessIdSchema.optional(),
   /** What runs beside it: the launcher with the console's appender. */
   launcher: ProcessIdSchema.optional(),
-  action: z.strictObject({ index: z.int().nonnegative(), from: z.int().nonnegative() }).optional(),
+  action: z
+    .strictObject({
+      index: z.int().nonnegative(),
+      from: z.int().nonnegative(),
+      nonce: z.string().optional(),
+    })
+    .optional(),
 });
 export type BoardState = z.infer<typeof BoardState>;
 

@@ -21,6 +21,8 @@ export interface ActionMark {
   index: number;
   /** Byte offset in the console. */
   from: number;
+  /** The word that the marks of this action's runner carry: nothing else that is printed ends it. */
+  nonce?: string | undefined;
 }
 
 export interface Driver {

@@ -148,7 +148,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
     const say = [
       "printf '<LAVA_SIGNAL_TESTSET START speed>\\n<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=fast RESULT=pass MEASUREMENT=1.5 UNITS=s>\\n'",
       "printf '<LAVA_SIGNAL_TESTSET STOP>\\n<LAVA_SIGNAL_TESTREFERENCE log fail http://x/y>\\n'",
-      "printf 'half <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>\\n'",
+      "printf 'a half <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=half RESULT=pass>\\n'",
     ];
     lab.server.allocate(1, [{ device: 'panda01', actions: [commands(...say)] }]);
     expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
@@ -161,11 +161,12 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
         units: 's',
       }),
       expect.objectContaining({ case: 'log', result: 'fail', note: 'http://x/y' }),
+      expect.objectContaining({ case: 'half', result: 'pass' }),
     ]);
     for (const { key, console: at } of lab.server.reports.filter((r) => r.key.includes('signal'))) {
-      const start = Number(key.split('.').at(-1));
+      const start = Number(key.split('.').at(-2));
       const line = Buffer.from(lab.console(1, 'panda01')).subarray(start, at).toString();
-      expect(line).toMatch(/^<LAVA_SIGNAL_TEST.*>\n$/);
+      expect(line).toMatch(/^(a half )?<LAVA_SIGNAL_.*>\n$/);
     }
   });
 

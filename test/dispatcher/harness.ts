@@ -67,7 +67,7 @@ export class Lab {
       dataDir: this.dataDir,
       boardFiles,
       limits: { consoleBytes: 256 * 1024 ** 2, bootSeconds: 60 },
-      allowFiles: [],
+      allowFiles: [this.folder],
       drivers: registry({ local: { bridge: {}, processes: 256, ...local } }),
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       ...given,
