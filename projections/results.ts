@@ -91,22 +91,28 @@ export class ResultsFold {
         ? [this.#withExpectation(entry)]
         : missingCases(entry, came.get(suiteKey(entry.of)) ?? new Set()),
     );
-    const last = new Map(all.map((is, at) => [caseKey(is), at]));
-    const cases = all.map((is, at): CaseView => {
-      const { at: when, ...rest } = is;
-      return { ...rest, counts: last.get(caseKey(is)) === at, at: when };
+    const keys = all.map(caseKey);
+    const last = new Map(keys.map((key, place) => [key, place]));
+    const cases = all.map(({ at, ...is }, place): CaseView => {
+      return { ...is, counts: last.get(keys[place] ?? '') === place, at };
     });
+    const summary = none();
     const counts = new Map<string, ResultCounts>();
-    for (const is of cases) count(counts, suiteKey(is), is);
-    const summary = new Map<string, ResultCounts>();
-    for (const is of cases) count(summary, '', is);
+    for (const is of cases) {
+      const key = suiteKey(is);
+      const ofSuite = counts.get(key) ?? none();
+      counts.set(key, ofSuite);
+      if (!is.counts) continue;
+      ofSuite[is.result]++;
+      summary[is.result]++;
+    }
     return {
       members: this.#members,
       suites: [...this.#suites].map(([key, suite]) => this.#viewOf(suite, counts.get(key))),
       cases,
       garbled: this.#garbled,
       attachments: this.#attachments,
-      summary: summary.get('') ?? none(),
+      summary,
     };
   }
 
@@ -259,12 +265,6 @@ const caseKey = ({ device, suite, set, case: name }: Case): string =>
   JSON.stringify([device, suite, set, name]);
 
 const none = (): ResultCounts => ({ pass: 0, fail: 0, skip: 0, unknown: 0 });
-
-function count(counts: Map<string, ResultCounts>, key: string, is: CaseView): void {
-  const summary = counts.get(key) ?? none();
-  counts.set(key, summary);
-  if (is.counts) summary[is.result]++;
-}
 
 /** The case of one call of the API, if this event decided one. */
 function outcomeOf(event: JobEvent, waits: ReadonlyMap<number, Started>): Outcome | undefined {

@@ -1,11 +1,10 @@
-/** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
+/** Jobs: submit, list, show, cancel; their barriers. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadableEvent } from '../../machines/events.ts';
 import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
-import { resultsOf } from '../../projections/results.ts';
 import { JobView } from '../../projections/views.ts';
 import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
@@ -18,7 +17,6 @@ import {
   JobParams,
   noSuchJob,
   problemResponses,
-  Results,
   Submitted,
 } from '../schemas.ts';
 
@@ -150,22 +148,6 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
     async ({ params: { id } }) => {
       await view(id);
       return { job: id, barriers: barriersOf(await allOf(engine.jobEvents(id))) };
-    },
-  );
-
-  app.get(
-    '/api/jobs/:id/results',
-    {
-      schema: {
-        tags: ['jobs'],
-        summary: 'The results of the whole group',
-        params: JobParams,
-        response: { 200: Results, ...problemResponses },
-      },
-    },
-    async ({ params: { id } }) => {
-      const { state } = await view(id);
-      return { job: id, state, ...resultsOf(await allOf(engine.jobEvents(id))) };
     },
   );
 };

@@ -277,7 +277,7 @@ describe('the results of a job', () => {
       100,
     ));
 
-  it('of ten thousand cases in two hundred suites, all expected, are there in well under a second', () => {
+  it('of ten thousand cases in two hundred suites, all expected, are all there', () => {
     const events: JobEvent[] = [];
     for (let s = 0; s < 200; s++) {
       const names = Array.from({ length: 50 }, (_, n) => `case-${n}`);
@@ -301,9 +301,7 @@ describe('the results of a job', () => {
         });
       events.push({ type: 'SuiteEnded', data: { member: 'a', suite } });
     }
-    const began = performance.now();
     const { summary, suites: named } = resultsOf(recorded(...events));
-    expect(performance.now() - began).toBeLessThan(1_000);
     expect(summary).toEqual({ pass: 10_000, fail: 200, skip: 0, unknown: 0 });
     expect(named).toHaveLength(200);
   });
