@@ -41,10 +41,6 @@ interface Due {
   at: string;
 }
 
-/** `client[0]`: the name of each device's place in the group. */
-export const placeNames = (members: readonly MemberView[]): ReadonlyMap<string, string> =>
-  new Map(members.map(({ device, role, index }) => [device, `${role}[${index}]`]));
-
 export function resultsOf(events: Iterable<RecordedEvent>): ResultsView {
   const fold = new ResultsFold();
   for (const event of events) fold.take(event);

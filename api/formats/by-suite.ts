@@ -1,6 +1,6 @@
 /** The results of a job as documents need them: suite by suite, each with the name of its place in the group. */
 import type { z } from 'zod';
-import { placeNames } from '../../projections/results.ts';
+import { placeNames } from '../../projections/result-words.ts';
 import type { CaseView, SuiteView } from '../../projections/views.ts';
 import type { Results } from '../schemas.ts';
 
@@ -28,26 +28,6 @@ export function bySuite({ members, suites, cases }: JobResults): SuiteCases[] {
     place: places.get(suite.device) ?? suite.device,
     cases: of.get(keyOf(suite)) ?? [],
   }));
-}
-
-/** `set/case`. */
-export const caseName = ({ set, case: name }: Pick<CaseView, 'set' | 'case'>): string =>
-  set === undefined ? name : `${set}/${name}`;
-
-/** Why a suite has no case, in words. */
-export function noCaseText({ state }: SuiteView): string {
-  switch (state) {
-    case 'prepared':
-      return 'it has not begun';
-    case 'running':
-      return 'no case so far';
-    case 'notRun':
-      return 'it did not run: its member had ended';
-    case 'cutOff':
-      return 'no case came before its member ended';
-    default:
-      return 'no case came';
-  }
 }
 
 /** A job that ended, and otherwise than well; a document without a failed case must not pass for it. */

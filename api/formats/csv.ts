@@ -5,9 +5,9 @@
  * A text that a spreadsheet would take for a formula gets an apostrophe before it: what boards say is not run on
  * somebody's desk. Programs that want the text as it is have JSON and YAML.
  */
-import { placeNames } from '../../projections/results.ts';
+import { noCaseText, placeNames } from '../../projections/result-words.ts';
 import type { CaseView } from '../../projections/views.ts';
-import { bySuite, type JobResults, noCaseText, type SuiteCases } from './by-suite.ts';
+import { bySuite, type JobResults, type SuiteCases } from './by-suite.ts';
 import { visible } from './visible.ts';
 
 const COLUMNS = [

@@ -5,8 +5,9 @@
  * A suite of a board is a `testsuite`, also without a case. Of a case that came again the earlier ones are `skipped`: the
  * last counts. `unknown` is `skipped` too: it is no failure anywhere else. A job that ended badly is an `error`.
  */
+import { caseName, measuredText } from '../../projections/result-words.ts';
 import type { CaseView } from '../../projections/views.ts';
-import { bySuite, caseName, endedBadly, type JobResults, type SuiteCases } from './by-suite.ts';
+import { bySuite, endedBadly, type JobResults, type SuiteCases } from './by-suite.ts';
 import { visible } from './visible.ts';
 
 export function junit(results: JobResults): string {
@@ -75,9 +76,10 @@ function skippedAs({ result, counts, note }: CaseView): string | undefined {
 }
 
 /** What was measured, and the note where no message has it. */
-function systemOut({ result, counts, measurement, units, note }: CaseView): string {
+function systemOut(is: CaseView): string {
+  const { result, counts, measurement, note } = is;
   const lines = [
-    measurement && `measured ${measurement.text}${units === undefined ? '' : ` ${units}`}`,
+    measurement && `measured ${measuredText(is)}`,
     counts && result !== 'pass' ? undefined : note,
   ].filter((line) => line !== undefined);
   if (lines.length === 0) return '';

@@ -4,15 +4,9 @@
  * Of a case that came again the earlier ones are skipped: the last counts. `unknown` is skipped too: it is no failure
  * anywhere else. A job that ended badly is a test point that is not ok.
  */
+import { caseName, noCaseText } from '../../projections/result-words.ts';
 import type { CaseView } from '../../projections/views.ts';
-import {
-  bySuite,
-  caseName,
-  endedBadly,
-  type JobResults,
-  noCaseText,
-  type SuiteCases,
-} from './by-suite.ts';
+import { bySuite, endedBadly, type JobResults, type SuiteCases } from './by-suite.ts';
 import { visible } from './visible.ts';
 import { yamlText } from './yaml.ts';
 

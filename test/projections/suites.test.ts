@@ -1,7 +1,8 @@
 /** What the results say beside cases: suites, what was expected, measurements, what could not be read, files. */
 import { describe, expect, it } from 'vitest';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
-import { placeNames, ResultsFold, resultsOf } from '../../projections/results.ts';
+import { placeNames } from '../../projections/result-words.ts';
+import { ResultsFold, resultsOf } from '../../projections/results.ts';
 import { iso, ResultsView } from '../../projections/views.ts';
 import { anyHistory, labOf, play } from '../machines/history.ts';
 import { Lab } from '../machines/lab.ts';
