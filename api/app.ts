@@ -16,6 +16,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { resultRoutes } from './routes/results.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
@@ -46,6 +47,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
     await api.register(jobRoutes, { engine, history, open });
+    await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
     await api.register(deviceRoutes, { engine });
