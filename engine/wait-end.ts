@@ -2,8 +2,9 @@
 
 import type { JobEvent } from '../machines/events.ts';
 import { cacheLines, counts } from '../machines/job/conversation.ts';
-import { type JobState, memberOf, placeOf } from '../machines/job/job.ts';
-import { missingText, verbOf } from '../machines/wording.ts';
+import { type JobState, placeOf } from '../machines/job/job.ts';
+import { verbOf } from '../machines/wording.ts';
+import { standing, tellEnd } from '../projections/telling.ts';
 import type { Asked, WaitEnd } from './waiters.ts';
 
 export type WaitEndEvent = Extract<
@@ -22,32 +23,10 @@ export function isWaitEnd(event: JobEvent): event is WaitEndEvent {
 
 /** The answer to a wait: the same whenever it is asked for, because it depends on the log alone. */
 export function waitEnd(job: JobState, asked: Asked, event: WaitEndEvent): WaitEnd {
-  const verb = verbOf(asked);
-  switch (event.type) {
-    case 'WaitReleased':
-      return released(job, asked);
-    case 'WaitTimedOut':
-      return {
-        status: 'fail',
-        reason: `${verb} timed out (limit of the ${event.data.limit}): waiting for ${missingText(event.data)}`,
-      };
-    case 'WaitUnreachable': {
-      const { cycle } = event.data;
-      const loop = cycle.length > 0 ? `; ${cycle.join(', ')} wait for one another` : '';
-      return {
-        status: 'fail',
-        reason: `${verb} can never be released: waiting for ${missingText(event.data)}${loop}`,
-      };
-    }
-    case 'WaitAbandoned': {
-      const ended = memberOf(job, asked.member)?.ended;
-      const why = ended?.reason ? `: ${ended.reason}` : '';
-      return {
-        status: 'fail',
-        reason: `${verb} was given up${event.data.why === 'member-ended' ? ' because its board ended' : ''}${why}`,
-      };
-    }
-  }
+  if (event.type === 'WaitReleased') return released(job, asked);
+  const telling = tellEnd(event, asked);
+  // A board hears one line.
+  return { status: 'fail', reason: `${telling.object} ${standing(telling).join('; ')}` };
 }
 
 function released(job: JobState, asked: Asked): WaitEnd {

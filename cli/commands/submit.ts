@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { Results, Submitted } from '../../api/schemas.ts';
+import { shortText } from '../../projections/telling.ts';
 import { JobView } from '../../projections/views.ts';
 import { formatProblems } from '../../submission/format.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
@@ -21,7 +22,7 @@ import {
 import { CliFailure, EXIT, OutputClosed } from '../exit.ts';
 import { followJob } from '../follow.ts';
 import type { Io } from '../io.ts';
-import { progress, shortText } from '../pages/progress.ts';
+import { progress } from '../pages/progress.ts';
 import { hang } from '../pages/text.ts';
 
 interface SubmitOptions extends CommonOptions {
@@ -161,12 +162,12 @@ async function waitFor(
   const isGood = job.state === 'complete' && fail === 0;
   const line = hang('', `job ${id} is ${job.state}: ${cases}`, io.columns);
   io.err(isGood ? colors.green(line) : colors.red(line));
-  if (job.state !== 'complete')
-    io.err(
-      hang('', `muster why ${id} says why; muster barriers ${id}: who waited for whom`, io.columns),
-    );
+  if (job.state !== 'complete') io.err(hang('', whereItSays(id), io.columns));
   return isGood ? EXIT.ok : EXIT.failed;
 }
+
+const whereItSays = (id: number): string =>
+  `muster job ${id} says how each board ended, muster barriers ${id} who waited for whom, muster logs ${id} what they printed`;
 
 /** That nobody reads the number must not end the wait: the exit status is what was asked for. */
 async function outUnlessClosed(io: Io, text: string): Promise<void> {
