@@ -97,6 +97,13 @@ function together(cutOff: readonly CutOff[]): Lacking {
   };
 }
 
+/** Why a group can never have its boards: a sentence, then a line a role that is short of them. */
+export const shortText = (short: readonly { role: string; lacking: string }[]): string =>
+  [
+    'the boards that there are can never run it',
+    ...short.map(({ role, lacking }) => `role ${role}: ${lacking}`),
+  ].join('\n');
+
 /** A reason within another text: were it whole, the reasons of a group would double with every member that ends. */
 const HEADLINE_CHARACTERS_MAX = 100;
 

@@ -13,7 +13,14 @@ import type {
   WaitVerb,
 } from '../machines/events.ts';
 import { jobStream, type StreamKind, streamOf } from '../machines/names.ts';
-import { HOW_WAITS_FAIL, lackText, nameList, seenLines, verbOf } from '../machines/wording.ts';
+import {
+  HOW_WAITS_FAIL,
+  lackText,
+  nameList,
+  seenLines,
+  shortText,
+  verbOf,
+} from '../machines/wording.ts';
 
 /** What it is about: a view leaves out what its reader did not ask for. */
 export type Kind =
@@ -140,7 +147,7 @@ function telling(
 
 /** A reason as it was recorded: the clause, and the lines under it. */
 const lines = (reason: string | undefined): string[] =>
-  reason === undefined || reason === '' ? [] : reason.split('\n').filter((line) => line !== '');
+  reason === undefined || reason === '' ? [] : reason.split(/\r?\n/).filter((line) => line !== '');
 
 /** A wait that was not released, or as it seems never will be: who is missing, and what each was last seen doing. */
 function unheard(
@@ -207,10 +214,6 @@ const RESULT_TONES: Record<DataOf<'ResultRecorded'>['result'], Tone> = {
   unknown: 'plain',
 };
 
-/** Why a role can never have its boards. */
-export const shortText = ({ role, lacking }: DataOf<'JobRejected'>['short'][number]): string =>
-  `role ${role}: ${lacking}`;
-
 /** A new type of event does not compile until it is told here. */
 const tellers: Tellers = {
   SubmissionReceived: ({ name }) =>
@@ -222,7 +225,7 @@ const tellers: Tellers = {
   },
   JobRejected: ({ short }, { who }) =>
     telling('job-end', who, 'is rejected', {
-      because: ['the boards that there are can never run it', ...short.map((of) => shortText(of))],
+      because: lines(shortText(short)),
       tone: 'bad',
     }),
   JobAllocated: ({ members }, { who }) =>
@@ -326,7 +329,8 @@ const tellers: Tellers = {
   SuiteStarted: ({ member, suite, definition }) =>
     telling('suite', member, 'starts', {
       object: `suite ${suite}`,
-      because: definition === undefined ? [] : [definition],
+      // A suite is called by its number and its definition.
+      because: definition === undefined || suite.endsWith(definition) ? [] : [definition],
     }),
   SuiteEnded: ({ member, suite }) =>
     telling('suite', member, 'ends', { object: `suite ${suite}`, tone: 'quiet' }),

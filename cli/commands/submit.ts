@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { Results, Submitted } from '../../api/schemas.ts';
-import { shortText } from '../../projections/telling.ts';
+import { shortText } from '../../machines/wording.ts';
 import { JobView } from '../../projections/views.ts';
 import { formatProblems } from '../../submission/format.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
@@ -23,7 +23,7 @@ import { CliFailure, EXIT, OutputClosed } from '../exit.ts';
 import { followJob } from '../follow.ts';
 import type { Io } from '../io.ts';
 import { progress } from '../pages/progress.ts';
-import { hang } from '../pages/text.ts';
+import { hang, hangLines } from '../pages/text.ts';
 
 interface SubmitOptions extends CommonOptions {
   wait?: boolean;
@@ -129,14 +129,8 @@ async function printed(io: Io, submitted: Handed, options: SubmitOptions): Promi
   if (options.json) await printJson(io, submitted);
   else await io.out(`${submitted.id}\n`);
   if (submitted.state !== 'rejected') return EXIT.ok;
-  io.err(
-    hang(
-      '',
-      `job ${submitted.id} is rejected: the boards that there are can never run it`,
-      io.columns,
-    ),
-  );
-  for (const short of submitted.short) io.err(hang('  ', shortText(short), io.columns));
+  const lines = `job ${submitted.id} is rejected: ${shortText(submitted.short)}`.split('\n');
+  io.err(hangLines('', lines, io.columns));
   return EXIT.failed;
 }
 

@@ -56,6 +56,9 @@ function isNews(event: RecordedEvent, telling: Telling): boolean {
       return event.data.verb !== 'sync';
     case 'WaitStarted':
       return event.data.missingCount > 0;
+    case 'WaitTimedOut':
+      // The limit of the action or of the job ends its member too, and that says what it waited for.
+      return event.data.limit === 'protocol';
     case 'ActionStarted':
       // Booting tells itself, and handing in results is no news.
       return !/^(boot_|submit_results)/.test(event.data.command);
@@ -86,23 +89,31 @@ function linesOf(event: RecordedEvent, telling: Telling, told: Set<string>): str
     told.add(line);
     return is;
   };
-  const ofAll = OF_ALL_WHO_WAIT.has(event.type);
-  if (!ofAll) return [sentence(telling), ...details(telling).filter(isNew)];
-  const { object, because, passive } = telling;
-  // Who came last is released with the others.
-  const what = event.type === 'WaitReleased' ? passive : because[0];
-  if (!isNew(`${event.meta.at} ${event.type} ${object}: ${what}`)) return [];
-  const isAlone = event.type === 'WaitReleased' && event.data.by === undefined;
-  const said = isAlone ? sentence(telling) : `${object} ${standing(telling)[0]}`;
-  return [said, ...details(telling).filter(isNew)];
+  const key = barrierKey(event, telling);
+  if (key !== undefined && !isNew(key)) return [];
+  const isOfOne = key === undefined || (event.type === 'WaitReleased' && !event.data.by);
+  const said = isOfOne ? sentence(telling) : `${telling.object} ${standing(telling)[0]}`;
+  const under = details(telling).filter((line) => AND_MORE.test(line) || isNew(line));
+  return under.every((line) => AND_MORE.test(line)) ? [said] : [said, ...under];
 }
+/** Counts those who are not named above it. */
+const AND_MORE = /^and \d+ more$/;
 
-/** What holds for all who wait at the barrier. */
-const OF_ALL_WHO_WAIT: ReadonlySet<string> = new Set<RecordedEvent['type']>([
-  'WaitReleased',
-  'WaitStuck',
-  'WaitUnreachable',
-]);
+/** What is told once, of whomever it comes first; `undefined`: it holds of its member alone. */
+function barrierKey(event: RecordedEvent, { object, because }: Telling): string | undefined {
+  switch (event.type) {
+    case 'WaitReleased': {
+      // Whoever comes last at a sync is released with the others.
+      if (object.startsWith('lava-sync ')) return `released ${object}`;
+      return `released ${object} by ${event.data.by ?? event.data.wait}`;
+    }
+    case 'WaitStuck':
+    case 'WaitUnreachable':
+      return `${event.meta.at} ${event.type} ${object} ${because[0]}`;
+    default:
+      return undefined;
+  }
+}
 
 function paint(text: string, tone: Tone, colors: Colors): string {
   if (tone === 'good') return colors.green(text);

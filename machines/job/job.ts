@@ -9,7 +9,7 @@ import type { JobEvent, Meta } from '../events.ts';
 import { withItem } from '../lists.ts';
 import { own } from '../names.ts';
 import { all, tableOf } from '../table.ts';
-import { HOW_WAITS_FAIL, type Lacking, unheardText, verbOf } from '../wording.ts';
+import { HOW_WAITS_FAIL, type Lacking, shortText, unheardText, verbOf } from '../wording.ts';
 import {
   barrierKey,
   began,
@@ -166,12 +166,7 @@ export function evolveJob(job: JobState, event: JobFact): JobState {
     case 'JobSubmitted':
       return { ...job, state, definition: event.data.definition, submittedAt: at };
     case 'JobRejected':
-      return {
-        ...job,
-        state,
-        endedAt: at,
-        reason: event.data.short.map((s) => s.lacking).join('; '),
-      };
+      return { ...job, state, endedAt: at, reason: shortText(event.data.short) };
     case 'JobAllocated':
       return allocated({ ...job, state, allocatedAt: at }, event.data, at);
     case 'JobPriorityChanged':
