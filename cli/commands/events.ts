@@ -1,6 +1,6 @@
 /** `muster events [ID]`: the log itself, an event a line. */
 import type { Command } from 'commander';
-import { predicate } from '../../projections/telling.ts';
+import { type Kind, predicate } from '../../projections/telling.ts';
 import { narrator } from '../../projections/timeline.ts';
 import type { Received } from '../answers.ts';
 import {
@@ -57,13 +57,14 @@ function eventLines(job: number | undefined, columns: number): (received: Receiv
     if (event === undefined) return hangLines(head, [`${received.type}: ${UNKNOWN}`], columns);
     const { telling, lines } = say(event);
     if (job !== undefined) return hangLines(head, lines, columns);
-    // A board and a worker are called by their streams; in a job's there are several who act.
-    const isOfOne = telling.kind === 'device' || telling.kind === 'worker';
-    const first = isOfOne
+    const isOfStream = OF_THE_STREAM.has(telling.kind);
+    const first = isOfStream
       ? `${event.stream} ${predicate(telling)}`
       : `${event.stream}: ${lines[0]}`;
     return hangLines(head, [first, ...lines.slice(1)], columns);
   };
 }
+/** What the stream itself did; in a job's stream there are several who act. */
+const OF_THE_STREAM: ReadonlySet<Kind> = new Set(['job', 'job-end', 'device', 'worker']);
 const UNKNOWN = 'an event that this version of muster does not know';
 const PLACE_COLUMNS = 5;

@@ -10,6 +10,7 @@ import {
   details,
   type Memory,
   newMemory,
+  predicate,
   sentence,
   standing,
   type Telling,
@@ -41,11 +42,18 @@ export function progress({ colors, columns, label }: ProgressOptions): Progress 
     told.set(event.stream, before);
     if (telling.kind === 'job-end') told.delete(event.stream);
     if (!isNews(event, telling)) return '';
-    const lines = linesOf(event, telling, before);
-    if (lines.length === 0) return '';
-    const head = `${timeOfDay(event.meta.at)}  ${label === undefined ? '' : `${label(job)}  `}`;
-    return paint(hangLines(head, lines, columns), telling.tone, colors);
+    const [first, ...under] = linesOf(event, telling, before);
+    if (first === undefined) return '';
+    const said = label === undefined ? first : labelled(label(job), telling, first);
+    const head = `${timeOfDay(event.meta.at)}  `;
+    return paint(hangLines(head, [said, ...under], columns), telling.tone, colors);
   };
+}
+
+/** What happened to the job itself is said of its label. */
+function labelled(label: string, telling: Telling, said: string): string {
+  const isOfJob = telling.kind === 'job' || telling.kind === 'job-end';
+  return isOfJob ? `${label} ${predicate(telling)}` : `${label}: ${said}`;
 }
 
 /** Kinds of which a follower hears all, and those of which what went well is told by what follows. */
