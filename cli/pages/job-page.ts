@@ -125,12 +125,12 @@ function renderBarrier(barrier: BarrierView, page: Page): string {
       ? ''
       : colors.red(hang('  missing  ', names(barrier.missing, MISSING_SHOWN_MAX), columns));
   const painted = barrier.released ? colors.green(title) : title;
-  return [painted, ...arrived, missing, colors.red(renderWaits(barrier, columns))].join('');
+  return [painted, ...arrived, missing, ...renderWaits(barrier, columns).map(colors.red)].join('');
 }
 const MISSING_SHOWN_MAX = 32;
 
 /** The waits that are stuck or ended unreleased. Those that ended alike stand together: a group may have thousands. */
-function renderWaits({ waits }: BarrierView, columns: number): string {
+function renderWaits({ waits }: BarrierView, columns: number): string[] {
   const alike = new Map<string, string[]>();
   for (const { member, outcome, stuck, reason } of waits) {
     if (outcome === 'released' || (outcome === 'open' && stuck === undefined)) continue;
@@ -139,12 +139,10 @@ function renderWaits({ waits }: BarrierView, columns: number): string {
     if (members === undefined) alike.set(how, [member]);
     else members.push(member);
   }
-  return [...alike]
-    .map(([how, members]) => {
-      const [first = '', ...under] = how.split('\n');
-      return hangLines('  ', [`${names(members)}: ${first}`, ...under], columns);
-    })
-    .join('');
+  return [...alike].map(([how, members]) => {
+    const [first = '', ...under] = how.split('\n');
+    return hangLines('  ', [`${names(members)}: ${first}`, ...under], columns);
+  });
 }
 
 export function renderResults({ cases, summary }: z.infer<typeof Results>, page: Page): string {

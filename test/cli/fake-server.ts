@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { onTestFinished } from 'vitest';
 import { OutputClosed } from '../../cli/exit.ts';
@@ -140,6 +141,8 @@ export interface HereOptions {
   /** Called with all of stdout and stderr so far whenever more is written. */
   onText?: (out: string, err: string) => void;
   onChunk?: (chunk: string | Uint8Array) => void;
+  /** Commands that need no server, such as `serve`. */
+  local?: readonly Command[];
   /** How often stdout may be written to before its reader is gone. */
   writesMax?: number;
 }
@@ -171,7 +174,7 @@ export async function here(args: readonly string[], options: HereOptions = {}): 
     stdin: async () => Buffer.from(options.stdin ?? ''),
     interrupt: () => interrupt.signal,
   };
-  const exit = await run(args, io, []);
+  const exit = await run(args, io, options.local ?? []);
   return { exit, out: out(), err };
 }
 
