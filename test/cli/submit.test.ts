@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Lab } from '../machines/lab.ts';
 import {
   deadUrl,
   fakeServer,
@@ -214,6 +215,36 @@ describe('submit --wait', () => {
       );
     },
   );
+
+  test('of a job that reached its limit at a barrier says who was missing in a sentence, and then a line each', async () => {
+    const lab = new Lab('panda01:client panda02:client panda03:server', { timeoutSeconds: 60 });
+    for (const member of ['panda01', 'panda02']) lab.sync(member, 'ready');
+    lab.pass(60);
+    lab.do({ type: 'TimeOutJob', limit: 'job' });
+    const script: Script = {
+      ...ended({ state: 'timedOut' }),
+      'GET /api/jobs/12/events': (_, reply) => {
+        sse(reply, lab.events);
+        sseEnd(reply);
+      },
+    };
+    const { err } = await submit(script, ['--wait']);
+    const told = err.replaceAll(/^\d\d:\d\d:\d\d {2}/gm, '').split('\n');
+    expect(told.slice(told.findIndex((line) => line.includes('timed out')))).toEqual([
+      'panda01 timed out: the job reached its timeout of 1 min in lava-sync',
+      '          ready: panda03 is missing',
+      '            panda03 (server): runs action 0 lava_test_shell for 1 min, last:',
+      '            action 0 lava_test_shell 1 min ago',
+      'panda02 timed out: the job reached its timeout of 1 min in lava-sync',
+      '          ready: panda03 is missing',
+      'panda03 timed out: the job reached its timeout of 1 min',
+      'the job timed out: reached its timeout of 1 min',
+      expect.stringMatching(/^job 12 is timedOut: /),
+      'muster job 12 says how each board ended, muster barriers 12 who waited for whom,',
+      'muster logs 12 what they printed',
+      '',
+    ]);
+  });
 
   test('--json prints one document when the job has ended', async () => {
     const { exit, out } = await submit(ended(), ['--wait', '--json']);
