@@ -5,7 +5,8 @@ import { cacheLines, counts } from '../machines/job/conversation.ts';
 import { type JobState, placeOf } from '../machines/job/job.ts';
 import { verbOf } from '../machines/wording.ts';
 import { standing, tellEnd } from '../projections/telling.ts';
-import type { Asked, WaitEnd } from './waiters.ts';
+import type { WaitEnd } from '../wire/board-answers.ts';
+import type { Asked } from './waiters.ts';
 
 export type WaitEndEvent = Extract<
   JobEvent,

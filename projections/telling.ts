@@ -201,6 +201,18 @@ const GIVEN_UP: Record<DataOf<'WaitAbandoned'>['why'], string> = {
   'member-ended': 'its member ended',
 };
 
+function sourceText(source: DataOf<'SuitePrepared'>['source']): string[] {
+  switch (source.from) {
+    case 'git':
+      return [`${source.path} of ${source.repository} at ${source.commit.slice(0, COMMIT_SHOWN)}`];
+    case 'url':
+      return [source.url];
+    default:
+      return [];
+  }
+}
+const COMMIT_SHOWN = 12;
+
 const OUTCOMES = {
   ok: 'ends',
   failed: 'failed in',
@@ -326,6 +338,12 @@ const tellers: Tellers = {
       tone: 'quiet',
     }),
 
+  SuitePrepared: ({ member, suite, source }) =>
+    telling('suite', member, 'has its definition of', {
+      object: `suite ${suite}`,
+      because: sourceText(source),
+      tone: 'quiet',
+    }),
   SuiteStarted: ({ member, suite, definition }) =>
     telling('suite', member, 'starts', {
       object: `suite ${suite}`,
@@ -344,6 +362,14 @@ const tellers: Tellers = {
       tone: RESULT_TONES[result],
     });
   },
+
+  SignalGarbled: ({ member, text }) =>
+    telling('result', member, 'printed a signal that cannot be read', {
+      because: lines(text),
+      tone: 'bad',
+    }),
+  AttachmentKept: ({ member, name, bytes }) =>
+    telling('result', member, 'handed in', { object: name, rest: ` (${bytes} bytes)` }),
 
   MemberCompleted: (data) => memberEnd(data, 'is complete'),
   MemberFailed: (data) => memberEnd(data, 'failed'),

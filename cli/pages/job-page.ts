@@ -149,40 +149,26 @@ export function renderResults({ cases, summary }: z.infer<typeof Results>, page:
   const { pass, fail, skip, unknown } = summary;
   const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
   if (cases.length === 0) return total;
-  const notes = new Map<string, number>();
   const rows = cases.map((of) => [
     of.device,
     of.role,
     of.suite,
     of.set === undefined ? of.case : `${of.set}/${of.case}`,
     stateCell(of.result, page.colors),
-    [of.measurement, of.units, noteText(of.note, notes)]
+    [of.measurement, of.units, of.note === undefined ? undefined : `(${of.note})`]
       .filter((part) => part !== undefined)
       .join(' '),
   ]);
-  const columns = [
-    { title: 'BOARD' },
-    { title: 'ROLE' },
-    { title: 'SUITE', flexible: true },
-    { title: 'CASE', flexible: true },
-    { title: 'RESULT' },
-    { title: 'MEASURED', flexible: true },
-  ];
-  const under = [...notes].map(([note, number]) =>
-    hangLines(`${mark(number)}  `, note.split('\n'), page.columns),
-  );
-  return [table(columns, rows, page), ...under, total].join('');
-}
-
-/** A longer note would squeeze the table. */
-const NOTE_BESIDE_CHARACTERS_MAX = 16;
-const mark = (number: number): string => `[${number}]`;
-
-/** A note as it stands in the table: the number of a long one, which is the same for all who have the same. */
-function noteText(note: string | undefined, long: Map<string, number>): string | undefined {
-  if (note === undefined || note === '') return undefined;
-  if (note.length <= NOTE_BESIDE_CHARACTERS_MAX && !note.includes('\n')) return `(${note})`;
-  const number = long.get(note) ?? long.size + 1;
-  long.set(note, number);
-  return mark(number);
+  return `${table(
+    [
+      { title: 'BOARD' },
+      { title: 'ROLE' },
+      { title: 'SUITE', flexible: true },
+      { title: 'CASE', flexible: true },
+      { title: 'RESULT' },
+      { title: 'MEASURED', flexible: true },
+    ],
+    rows,
+    page,
+  )}${total}`;
 }

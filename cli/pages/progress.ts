@@ -71,6 +71,7 @@ function isNews(event: RecordedEvent, telling: Telling): boolean {
       // Booting tells itself, and handing in results is no news.
       return !/^(boot_|submit_results)/.test(event.data.command);
     case 'ActionEnded':
+    case 'SuitePrepared':
     case 'SuiteEnded':
       // What went wrong ends its member, and that is told.
       return false;

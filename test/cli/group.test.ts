@@ -1,7 +1,7 @@
 /** `muster barriers` and `muster results`, in this process against scripted answers. */
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { renderBarriers, renderJob, renderResults } from '../../cli/pages/job-page.ts';
+import { renderBarriers, renderJob } from '../../cli/pages/job-page.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { Lab } from '../machines/lab.ts';
@@ -102,23 +102,6 @@ describe('a job', () => {
 });
 
 describe('results', () => {
-  /** A page of these notes, in this order. */
-  const withNotes = (...notes: string[]) => {
-    const [first] = results.cases;
-    const cases = notes.map((note, at) => ({ ...first!, device: `board${at}`, note }));
-    return renderResults({ ...results, state: 'failed', cases }, page);
-  };
-
-  test('keep a long note out of their table: it stands below, once for all who have the same', () => {
-    const long = 'timed out: panda02 is missing\npanda02 (server): boots for 10 min';
-    const text = withNotes(long, 'status 1', long, 'status 124, and much more to say');
-    expect(text.match(/\[1\]$/gm)).toHaveLength(2);
-    expect(text).toMatch(/\(status 1\)$/m);
-    expect(text).toContain(
-      '\n[1]  timed out: panda02 is missing\n       panda02 (server): boots for 10 min\n[2]  status 124',
-    );
-  });
-
   test('shows each case with its measurement, and the sum', async () => {
     const { out } = await muster('results 12');
     expect(out).toMatch(/^panda01 {2}client {2}0_meet +speed +pass +93\.5 Mbit\/s$/m);
