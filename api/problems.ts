@@ -140,7 +140,8 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error);
   const status = statusOf(problem.code);
-  if (status >= 500) logOnce(error, request);
+  // What was written to be read by its caller has no more behind it.
+  if (status >= 500 && !(error instanceof ApiProblem)) logOnce(error, request);
   return reply
     .code(status)
     .headers(problem.headers)
