@@ -30,6 +30,7 @@ async function serveForBench(argument: string): Promise<void> {
     : await openSqliteStore({ file: join(folder, 'muster.db') });
   const engine = new Engine({ store, checkpoints: memoryCheckpoints(), shared });
   await engine.start();
+  engine.open();
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];

@@ -9,12 +9,12 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
-import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { checkpointsFolder } from '../store/data-folder.ts';
 import type { Lab } from '../submission/lab.ts';
+import type { ServerPort } from '../wire/server-port.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { watchClock } from './clock-watch.ts';
 import { keepInFile, secretOf, workerNameOf } from './identity.ts';
@@ -120,19 +120,19 @@ async function assemble(
     log,
   };
   const worker = await workerNameOf(dataDir, shared);
-  let boardUrl = '';
+  const urls = { people: '', boards: '' };
   const server = inProcessServer({
     engine,
     worker,
     secret,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
-      return [boardUrl, ...others.map((other) => other.boardUrl)];
+      return [urls.boards, ...others.map((other) => other.boardUrl)];
     },
     healthChecks: labFile?.healthChecks ?? new Map(),
     facts: () => ({
       ...(labFile?.lab.jobLimit !== undefined && { jobLimit: labFile.lab.jobLimit }),
-      ...(shared && { tokenKey, boardUrl }),
+      ...(shared && { tokenKey, boardUrl: urls.boards }),
     }),
   });
   const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
@@ -148,41 +148,48 @@ async function assemble(
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());
-  let url = '';
-  const openDoor = async () => {
-    url = boardUrl = await listen(app, host, port);
-  };
-  const gateway = dispatcher?.gateway;
-  beginning = await begin(
-    [
-      // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
-      async () => labFile && server.announce(registrations(labFile.lab.devices)),
-      async () => url === '' && openDoor(),
-      async () => {
-        if (gateway === undefined) return;
-        const boardApp = await buildBoardApp(doors);
-        undo.push(() => boardApp.close());
-        boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
-      },
-      async () => dispatcher?.start(),
-      // Where it is the only server of the log, whoever has no line to it now is not here.
-      async () =>
-        shared ||
-        engine.loseWorkersBut(dispatcher ? [worker] : [], 'no line to it since the server started'),
-    ],
-    { mayWait: !shared, say },
-  );
-  if (url === '') await openDoor();
+  const openDoor = once(async () => {
+    urls.people = urls.boards = await listen(app, host, port);
+  });
+  const steps = [
+    // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
+    async () => labFile && server.announce(registrations(labFile.lab.devices)),
+    openDoor,
+    async () => {
+      const gateway = dispatcher?.gateway;
+      if (gateway === undefined) return;
+      const boardApp = await buildBoardApp(doors);
+      undo.push(() => boardApp.close());
+      urls.boards = await listenForBoards(boardApp, gateway.address, dataDir);
+    },
+    async () => dispatcher?.start(),
+    async () => engine.open(),
+    // Where it is the only server of the log, whoever has no line to it now is not here.
+    async () =>
+      shared ||
+      engine.loseWorkersBut(dispatcher ? [worker] : [], 'no line to it since the server started'),
+  ];
+  const begun = await begin(steps, { mayWait: !shared, say });
+  beginning = begun;
+  await openDoor();
   return {
-    url,
+    url: urls.people,
     boards: dispatcher?.kind ?? 'none',
     boardCount: labFile?.lab.devices.length ?? 0,
     engine,
     async stop({ killBoards } = { killBoards: false }) {
-      await beginning.stop();
+      await begun.stop();
       if (killBoards) await dispatcher?.stop({ killBoards });
       for (const step of undo.splice(0).reverse()) await step();
     },
+  };
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= act();
+    return done;
   };
 }
 
