@@ -127,6 +127,38 @@ export function openLogSnapshot(file: string): Database {
   }
 }
 
+/**
+ * Opens a log on a disk that is full, to be read: without the index of the write-ahead log that all connections share,
+ * for which there is no room. It keeps other programs from the file; close it to open the log as usual.
+ *
+ * The log is attached to a database in memory: SQLite lets go of an attached file when it is told to, and of one that was
+ * opened only when all its statements were collected as garbage.
+ *
+ * @throws StoreRefused when there is no log in it that this version reads
+ */
+export function openLogWithoutRoom(file: string): Database {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)
+    throw new StoreRefused(`there is no log ${file}, and no room to make one`);
+  versionInHeader(file);
+  const db = openDatabase(':memory:');
+  const close = () => {
+    db.exec('DETACH log');
+    db.close();
+  };
+  try {
+    // For what is attached from now on.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.prepare('ATTACH ? AS log').run(file);
+    const { user_version } = db.prepare('PRAGMA log.user_version').get() as Record<string, number>;
+    checkVersion(file, user_version ?? 0);
+    db.prepare('SELECT head FROM kept').get();
+    return { exec: (sql) => db.exec(sql), prepare: (sql) => db.prepare(sql), close };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 /** Out of WAL mode, so that the new number stands in the file itself. */
 function upgradeFromOne(db: Database): void {
   db.exec('PRAGMA journal_mode = DELETE');
@@ -194,6 +226,7 @@ function makeLogFile(file: string): number {
     );
   const aside = `${file}.new`;
   for (const leftover of [aside, `${aside}-journal`]) rmSync(leftover, { force: true });
+  makePrivateFile(aside);
   const db = openDatabase(aside);
   try {
     db.exec('PRAGMA synchronous = FULL');
@@ -208,6 +241,11 @@ function makeLogFile(file: string): number {
   renameSync(aside, file);
   syncFolder(dirname(file));
   return FILE_VERSION;
+}
+
+/** For its owner alone: SQLite gives what it makes beside a file, and a copy into an empty one, the rights of that file. */
+export function makePrivateFile(file: string): void {
+  closeSync(openSync(file, 'wx', 0o600));
 }
 
 /** A new name in a folder is durable once the folder is. */
