@@ -52,7 +52,7 @@ export function openSqliteStore({
   placing = new MeasuredPlacing(),
 }: {
   file: string;
-  placing?: Placing;
+  placing?: Placing | undefined;
 }): Promise<EventStore> {
   return open(file, placing);
 }
