@@ -34,6 +34,8 @@ const titles = {
   'worker-lost': [409, 'The worker counts as lost'],
   retired: [409, 'The device is retired'],
   'lease-void': [409, 'The reservation has lapsed'],
+  'too-new': [409, 'Not every server on this log knows this yet'],
+  'key-reused': [409, 'The key was used for something else'],
   'too-large': [413, 'The request is too large'],
   'media-type': [415, 'This kind of content is not understood'],
   'range-not-satisfiable': [416, 'The range begins after the end'],

@@ -23,6 +23,7 @@ async function serveForBench(argument: string): Promise<void> {
   const store = await openSqliteStore({ file: join(folder, 'muster.db') });
   const engine = new Engine({ store, checkpoints: memoryCheckpoints() });
   await engine.start();
+  engine.open();
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];

@@ -1,5 +1,6 @@
 /** Events as they are read and told: pages of the past, live streams, and types that are not known here. */
-import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { parseEvent } from '../machines/versions.ts';
 import { EventPage, type Received } from './answers.ts';
 import type { Client } from './client.ts';
 import type { Progress } from './pages/progress.ts';

@@ -2,7 +2,8 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { parseEvent } from '../machines/versions.ts';
 import { linesOf } from '../store/lines.ts';
 import { StoreRefused } from '../store/port.ts';
 import { openSqliteSnapshot } from '../store/sqlite/sqlite.ts';

@@ -8,13 +8,13 @@ import { setMaxListeners } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BoardRegistration, Owed, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, consolePath, note } from './console.ts';
 import type { BridgeWish } from './drivers/bridge.ts';
 import type { Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { type LocalDriver, openLocalDriver } from './drivers/local.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
-import type { BoardRegistration, Owed, ServerPort } from './server-port.ts';
 
 export interface DispatcherOptions {
   server: ServerPort;
@@ -168,7 +168,12 @@ class Hands implements Dispatcher {
 
 /** Boards of the lab's file, as their worker announces them. */
 export const registrations = (boards: DispatcherOptions['boards']): BoardRegistration[] =>
-  boards.map(({ name, type, tags, driver }) => ({ device: name, deviceType: type, tags, driver }));
+  boards.map(({ name, type, tags, driver }) => ({
+    device: name,
+    deviceType: type,
+    tags: [...tags],
+    driver,
+  }));
 
 interface LaneOptions {
   device: string;

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action } from '../machines/definition.ts';
+import type { Owed, OwedStep, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, follow, note } from './console.ts';
 import type { Driver, Log, Seat } from './drivers/driver.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { withoutSecrets } from './git.ts';
 import { shellQuoted } from './programs.ts';
-import type { Owed, ServerPort } from './server-port.ts';
 import { type ConsoleLine, parseSignal, type Signal } from './signals.ts';
 import { layOutSuites } from './suites.ts';
 
@@ -76,7 +76,7 @@ class MemberStep {
     const { step } = this.#owed;
     throwIfAborted(this.#signal);
     if (step.do === 'boot') await this.#implicitBoot();
-    else if (step.do === 'run') await this.#action(step.index, step.action);
+    else if (step.do === 'run') await this.#action(step);
   }
 
   /** A member whose next action needs a shell, with a board that is down. */
@@ -93,9 +93,9 @@ class MemberStep {
     }
   }
 
-  async #action(index: number, action: Action): Promise<void> {
+  async #action({ index, action, begun }: Extract<OwedStep, { do: 'run' }>): Promise<void> {
     const member = this.#owed.device;
-    const again = this.#owed.begun ? ' (taken up again)' : '';
+    const again = begun ? ' (taken up again)' : '';
     await this.#note(`action ${index} ${action.command} starts${again}`);
     await this.#report({ type: 'StartAction', member, action: index }, `start.${index}`);
     let end: { outcome: 'ok' } | { outcome: 'failed'; reason: string; fault?: 'board' };

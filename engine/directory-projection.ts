@@ -10,7 +10,7 @@ import type { Projection } from './projection-runner.ts';
 
 export const directoryProjection: Projection<Directory> = {
   name: 'directory',
-  version: 4,
+  version: 5,
   empty: emptyDirectory,
   apply: applyToDirectory,
   toJson: directoryToJson,

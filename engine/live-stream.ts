@@ -61,6 +61,8 @@ export interface Surroundings<S, E extends AnyEvent> {
   store: EventStore;
   now(): number;
   newId(): string;
+  /** The vocabulary in which the log is written now. */
+  vocabulary(): number;
   /**
    * Called with events that are durable, each with the state just after it, in order: those of this engine, and
    * those of others that came after the stream was loaded.
@@ -272,7 +274,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     const before = steps.length;
     let state = steps.at(-1)?.state ?? this.#state;
     try {
-      const env = { now: this.#around.now(), newId: this.#around.newId, request };
+      const { newId, vocabulary } = this.#around;
+      const env = { now: this.#around.now(), newId, request, vocabulary: vocabulary() };
       const decision = this.#kind.decide(command, state, env);
       if (decision instanceof Rejected) return new CommandRefused(decision);
       for (const decided of decision) {

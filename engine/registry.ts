@@ -2,27 +2,20 @@
 import type { DeviceCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type { Health, HealthCheck, WorkerEvent } from '../machines/events.ts';
+import type { Health, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
+import { VOCABULARY } from '../machines/versions.ts';
 import { keepsWord } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
+import type { BoardRegistration } from '../wire/server-port.ts';
 import { CommandRefused } from './live-stream.ts';
 import type { By, Commands } from './stream-commands.ts';
 import { WORKER_LEASE_MS, type WorkerWatch } from './worker-watch.ts';
 
-/** A board as its worker announces it. */
-export interface BoardRegistration {
-  device: string;
-  deviceType: string;
-  tags: readonly string[];
-  driver: string;
-  healthCheck?: HealthCheck | undefined;
-}
-
 /** What else a worker says of itself: see the event `WorkerConnected`. */
 export type WorkerFacts = Omit<
   Extract<WorkerEvent, { type: 'WorkerConnected' }>['data'],
-  'boards' | 'until'
+  'boards' | 'until' | 'vocabulary'
 >;
 
 /** What it asks of its engine. */
@@ -115,6 +108,7 @@ export class Registry {
           type: 'ConnectWorker',
           boards: boards.map((b) => b.device),
           ...is,
+          vocabulary: { reads: VOCABULARY, writes: this.#port.workers.vocabulary },
           ...(this.#port.shared && { until: this.#port.now() + WORKER_LEASE_MS }),
         },
         by,

@@ -29,6 +29,7 @@ export interface StreamsPort {
   store: EventStore;
   now(): number;
   newId(): string;
+  vocabulary(): number;
   turnsEnd(): Promise<void>;
   again(callback: () => void): void;
   directory(): Directory;
@@ -88,11 +89,12 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId, turnsEnd, again } = this.#port;
+    const { store, now, newId, vocabulary, turnsEnd, again } = this.#port;
     const around = {
       store,
       now,
       newId,
+      vocabulary,
       turnsEnd,
       again,
       onCommitted: is.onCommitted ?? (() => {}),

@@ -4,6 +4,7 @@
  * sees it first. The members on the boards of a lost worker fail (SEMANTICS 4.7).
  */
 import { own } from '../machines/names.ts';
+import { VOCABULARY } from '../machines/versions.ts';
 import type { WorkerState } from '../machines/worker.ts';
 import { type Directory, undriven } from '../projections/directory.ts';
 import type { Clock } from './clock.ts';
@@ -57,6 +58,17 @@ export class WorkerWatch {
     return this.#own.has(worker);
   }
 
+  /** The vocabulary in which this server writes: what all servers that are here read. */
+  get vocabulary(): number {
+    const { directory, shared } = this.#port;
+    if (!shared) return VOCABULARY;
+    let least = VOCABULARY;
+    for (const [name, { state }] of directory().workers)
+      if (state.state === 'connected' && !this.#own.has(name))
+        least = Math.min(least, state.vocabulary.reads);
+    return least;
+  }
+
   /** One round; resolves with the time of the next one. */
   async look(): Promise<number | null> {
     const { clock, directory, reached } = this.#port;
@@ -64,7 +76,9 @@ export class WorkerWatch {
     let next: number | null = null;
     for (const [worker, { state }] of directory().workers) {
       const connect = this.#own.get(worker);
-      if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
+      if (connect !== undefined && state.vocabulary.writes < this.vocabulary)
+        await reached(await connect());
+      else if (connect !== undefined && (state.state !== 'connected' || state.until !== null))
         await reached(await this.#keepWord(worker, state.until ?? 0, connect));
       else if (this.#lostAt(worker, state) <= clock.now()) await reached(await this.#lose(worker));
     }

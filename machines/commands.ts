@@ -36,6 +36,14 @@ export const MemberCommand = z.discriminatedUnion('type', [
   command('ConfirmBoot', { member: Member, address: z.string().optional() }),
   /** `fault`: the board or its worker failed, not the test. */
   command('FailMember', { member: Member, reason: z.string(), fault: Fault.optional() }),
+  /** What it is about to run as one suite, once it was fetched. */
+  command('PrepareSuite', jobEvents.SuitePrepared.shape),
+  command('NoteGarbledSignal', jobEvents.SignalGarbled.shape),
+  /** The bytes are kept by then. `suite` absent: the suite that the member runs now. */
+  command('KeepAttachment', {
+    ...jobEvents.AttachmentKept.shape,
+    suite: z.string().optional(),
+  }),
   command('StartSuite', { member: Member, suite: z.string(), definition: z.string().optional() }),
   command('EndSuite', { member: Member, suite: z.string() }),
   command('RecordResult', {

@@ -1,5 +1,6 @@
 /** What every `decide` is given, gives back, and shares: the request, the draft of its events, a refusal. */
 import type { AnyEvent, NewEvent } from './events.ts';
+import { written } from './versions.ts';
 
 /** Who asks, why, and under which key: becomes the `meta` of what is decided. */
 export interface Request {
@@ -17,6 +18,8 @@ export interface Env {
   now: number;
   newId: () => string;
   request: Request;
+  /** The vocabulary that every reader of the log has; absent: this version's own. */
+  vocabulary?: number;
 }
 
 /** A command that cannot be; nothing was recorded. `code` is for programs, `reason` for people. */
@@ -46,7 +49,9 @@ export type RejectionCode =
   | 'not-holder'
   | 'not-idle'
   | 'retired'
-  | 'lease-void';
+  | 'lease-void'
+  | 'too-new'
+  | 'key-reused';
 
 /** The events of one command, evolved as they come, so that each sees what the one before it changed. */
 export class Draft<S, E extends AnyEvent> {
@@ -61,17 +66,22 @@ export class Draft<S, E extends AnyEvent> {
     this.#evolve = evolve;
   }
 
-  /** Adds an event. `causedBy`: the id of an event of this draft; absent: the request itself. Returns the event's id. */
+  /**
+   * Adds an event, in the vocabulary of the log: one of a type that its readers do not all have is left out. `causedBy`:
+   * the id of an event of this draft; absent: the request itself. Returns the event's id.
+   */
   emit<T extends E['type']>(
     type: T,
     data: Extract<E, { type: T }>['data'],
     causedBy?: string,
   ): string {
-    const { now, newId, request } = this.env;
+    const { now, newId, request, vocabulary } = this.env;
     const direct = causedBy === undefined;
+    const as = written(type, data, vocabulary);
+    if (as === undefined) return causedBy ?? request.id;
     const event = {
       type,
-      data,
+      data: as.data,
       id: newId(),
       meta: {
         at: now,
@@ -80,6 +90,7 @@ export class Draft<S, E extends AnyEvent> {
         correlationId: request.correlationId,
         ...(request.key !== undefined && this.events.length === 0 && { key: request.key }),
         ...(direct && request.console !== undefined && { console: request.console }),
+        ...(as.schema !== undefined && { schema: as.schema }),
       },
     } as unknown as NewEvent<E>;
     this.events.push(event);

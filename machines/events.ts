@@ -2,7 +2,7 @@
  * Every event that Muster will ever write, as zod schemas: the schema is the type.
  *
  * Events are for ever. A field that is here says who, what, why or when; what can be derived from earlier
- * events is not recorded. A changed shape gets a new `schema` number and an upcast, never an edit in place.
+ * events is not recorded. What is new here is written into `versions.ts`; a changed shape gets an upcast there.
  */
 import { z } from 'zod';
 import { JobDefinition } from './definition.ts';
@@ -167,6 +167,31 @@ export const jobEvents = {
     why: z.enum(['verb-ended', 'connection-lost', 'member-ended']),
   }),
 
+  /**
+   * What a member is about to run as one suite: told when it was fetched, before it runs. Addresses are without secrets.
+   * `commit`: what the revision asked for came to. `parameters`: as the scripts see them. `expected`: the cases that are to
+   * come; one that does not is a failed one.
+   */
+  SuitePrepared: z.strictObject({
+    member: Member,
+    action: z.int().nonnegative(),
+    suite: z.string(),
+    definition: z.string().optional(),
+    source: z.discriminatedUnion('from', [
+      z.strictObject({
+        from: z.literal('git'),
+        repository: z.string(),
+        revision: z.string().optional(),
+        commit: z.string(),
+        path: z.string(),
+      }),
+      z.strictObject({ from: z.literal('url'), url: z.string() }),
+      z.strictObject({ from: z.literal('inline') }),
+      z.strictObject({ from: z.literal('commands') }),
+    ]),
+    parameters: Pairs,
+    expected: z.array(z.string()).optional(),
+  }),
   SuiteStarted: z.strictObject({
     member: Member,
     suite: z.string(),
@@ -184,6 +209,17 @@ export const jobEvents = {
     units: z.string().optional(),
     /** What a reader would want beside the result, such as an exit status. */
     note: z.string().optional(),
+  }),
+
+  /** Its console said something that looks like a signal of a test and cannot be read. `suite`: that ran then. */
+  SignalGarbled: z.strictObject({ member: Member, suite: z.string().optional(), text: z.string() }),
+  /** A file that a test handed in; its bytes lie beside the log under their digest (SHA-256, lower-case hex). */
+  AttachmentKept: z.strictObject({
+    member: Member,
+    suite: z.string(),
+    name: z.string(),
+    bytes: z.int().nonnegative(),
+    digest: z.string(),
   }),
 
   MemberCompleted: z.strictObject({ member: Member }),
@@ -265,6 +301,10 @@ export const workerEvents = {
     until: Instant.optional(),
     tokenKey: z.string().optional(),
     boardUrl: z.string().optional(),
+    /** Which events its server reads, and in which it writes now (`versions.ts`); absent: the first, in both. */
+    vocabulary: z
+      .strictObject({ reads: z.int().positive(), writes: z.int().positive() })
+      .optional(),
   }),
   WorkerRenewed: z.strictObject({ until: Instant }),
   WorkerLost: z.strictObject({ reason: Reason }),
@@ -284,7 +324,7 @@ export const Meta = z.strictObject({
   key: z.string().optional(),
   /** What a board caused: how many bytes its console had printed by then. */
   console: z.int().nonnegative().optional(),
-  /** The version of the shape of `data`; absent: 1. */
+  /** The vocabulary that a reader needs (`versions.ts`); absent: 1. */
   schema: z.int().min(2).optional(),
 });
 export type Meta = z.infer<typeof Meta>;
@@ -331,38 +371,3 @@ export const notTaken = (
   error: unknown,
 ): unknown =>
   error instanceof IllegalTransition ? new UnreadableEvent(event, error.message) : error;
-
-const inOneLine = (error: z.ZodError): string =>
-  z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
-
-const schemaVersion: Partial<Record<EventType, number>> = {};
-
-/**
- * Checks one event on its way into or out of a store (pair assertions, STYLE.md 8).
- *
- * @throws UnreadableEvent for a type or a schema number that this version does not know, or wrong data.
- */
-export function parseEvent(raw: {
-  type: string;
-  data: unknown;
-  meta: unknown;
-  stream: string;
-  version: number;
-}): { event: AnyEvent; meta: Meta } {
-  const meta = Meta.safeParse(raw.meta);
-  if (!meta.success) throw new UnreadableEvent(raw, inOneLine(meta.error));
-  if (!Object.hasOwn(schemas, raw.type))
-    throw new UnreadableEvent(
-      raw,
-      'a type that this version of Muster does not know; a newer one wrote it',
-    );
-  const type = raw.type as EventType;
-  if ((meta.data.schema ?? 1) > (schemaVersion[type] ?? 1))
-    throw new UnreadableEvent(
-      raw,
-      `schema ${meta.data.schema} was written by a newer version of Muster`,
-    );
-  const data = schemas[type].safeParse(raw.data);
-  if (!data.success) throw new UnreadableEvent(raw, inOneLine(data.error));
-  return { event: { type, data: data.data } as AnyEvent, meta: meta.data };
-}

@@ -3,7 +3,9 @@ import { createMachine } from 'xstate';
 import type { WorkerCommand } from './commands.ts';
 import { Draft, type Env, Rejected } from './deciding.ts';
 import type { Meta, NewEvent, WorkerEvent } from './events.ts';
+import { canonical } from './json.ts';
 import { tableOf } from './table.ts';
+import { VOCABULARY_FIRST_SAID } from './versions.ts';
 
 // machine
 
@@ -36,6 +38,8 @@ export interface WorkerState {
   readonly tokenKey: string | null;
   /** Where boards reach the server that it lives in; `null`: only its own boards know it. */
   readonly boardUrl: string | null;
+  /** Which events its server reads, and in which it writes now (`versions.ts`). */
+  readonly vocabulary: { readonly reads: number; readonly writes: number };
   /** When it connected or was lost; milliseconds since the epoch. */
   readonly since: number;
   readonly reason: string | null;
@@ -52,6 +56,7 @@ export const initialWorker: WorkerState = {
   until: null,
   tokenKey: null,
   boardUrl: null,
+  vocabulary: { reads: VOCABULARY_FIRST_SAID, writes: 1 },
   since: 0,
   reason: null,
 };
@@ -68,8 +73,18 @@ export function evolveWorker(
   switch (event.type) {
     case 'WorkerConnected': {
       const { jobLimit = null, until = null, tokenKey = null, boardUrl = null } = event.data;
-      const { boards } = event.data;
-      return { state, since, boards, jobLimit, until, tokenKey, boardUrl, reason: null };
+      const { boards, vocabulary = initialWorker.vocabulary } = event.data;
+      return {
+        state,
+        since,
+        boards,
+        jobLimit,
+        until,
+        tokenKey,
+        boardUrl,
+        vocabulary,
+        reason: null,
+      };
     }
     case 'WorkerRenewed':
       return { ...worker, state, until: event.data.until };
@@ -109,6 +124,7 @@ function connect(
     state.jobLimit === (is.jobLimit ?? null) &&
     state.tokenKey === (is.tokenKey ?? null) &&
     state.boardUrl === (is.boardUrl ?? null) &&
+    canonical(state.vocabulary) === canonical(is.vocabulary ?? initialWorker.vocabulary) &&
     (state.until === null) === (until === undefined) &&
     boards.length === state.boards.length &&
     boards.every((b, i) => b === state.boards[i]);

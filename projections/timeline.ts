@@ -82,6 +82,14 @@ function sentence(event: AnyEvent, wait: string): string {
 
 type MemberEvent = Extract<JobEvent, { data: { member: string } }>;
 
+type Source = Extract<JobEvent, { type: 'SuitePrepared' }>['data']['source'];
+
+function sourceText(source: Source): string {
+  if (source.from === 'git')
+    return `: ${source.path} of ${source.repository} at ${source.commit.slice(0, 12)}`;
+  return source.from === 'url' ? `: ${source.url}` : '';
+}
+
 /** What a member did or what happened to it, without its name. */
 function ofMember(event: Exclude<MemberEvent, { type: 'JobFailed' }>, wait: string): string {
   switch (event.type) {
@@ -130,6 +138,14 @@ function ofMember(event: Exclude<MemberEvent, { type: 'JobFailed' }>, wait: stri
       return `is no longer stuck in ${wait}`;
     case 'WaitAbandoned':
       return `gave up ${wait} (${event.data.why})`;
+    case 'SuitePrepared': {
+      const { suite, source } = event.data;
+      return `got suite ${suite}${sourceText(source)}`;
+    }
+    case 'SignalGarbled':
+      return `printed a signal that cannot be read: ${event.data.text}`;
+    case 'AttachmentKept':
+      return `handed in ${event.data.name} (${event.data.bytes} bytes)`;
     case 'SuiteStarted':
       return `starts suite ${event.data.suite}`;
     case 'SuiteEnded':

@@ -9,12 +9,12 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
-import type { ServerPort } from '../dispatcher/server-port.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';
+import type { ServerPort } from '../wire/server-port.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
@@ -149,6 +149,7 @@ async function assemble(
     boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
   }
   await dispatcher?.start();
+  engine.open();
   // Where it is the only server of the log, whoever has no line to it now is not here.
   if (!shared)
     await engine.loseWorkersBut(

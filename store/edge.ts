@@ -6,10 +6,10 @@ import {
   type EventType,
   type Meta,
   type NewEvent,
-  parseEvent,
   type RecordedEvent,
   UnreadableEvent,
 } from '../machines/events.ts';
+import { parseEvent } from '../machines/versions.ts';
 import { APPEND_EVENTS_MAX } from './port.ts';
 
 export const STREAM_NAME_BYTES_MAX = 512;

@@ -8,11 +8,11 @@
 import { z } from 'zod';
 import {
   type NewEvent,
-  parseEvent,
   type RecordedEvent,
   type StreamEvent,
   UnreadableEvent,
 } from '../machines/events.ts';
+import { parseEvent } from '../machines/versions.ts';
 import { BadAppend } from './edge.ts';
 import { linesOf } from './lines.ts';
 import { AppendTooLarge, ConcurrencyConflict, type EventStore } from './port.ts';

@@ -26,6 +26,8 @@ import { isTerminal, type Member } from './member.ts';
 import { nextStep } from './next.ts';
 import { readWords } from './verb-words.ts';
 
+/** Where a result goes that came before any suite began. */
+const NO_SUITE = 'lava';
 /** How many missing members `WaitStarted` names; it counts the others. */
 const MISSING_NAMED_MAX = 8;
 
@@ -116,6 +118,8 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
     case 'StartSuite':
     case 'EndSuite':
     case 'RecordResult':
+    case 'NoteGarbledSignal':
+    case 'KeepAttachment':
       if (!isUp(member))
         return new Rejected(
           'member-not-booted',
@@ -136,6 +140,11 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
     case 'FailMember':
       failMember(draft, member, command);
       return undefined;
+    case 'PrepareSuite': {
+      const { type: _, ...prepared } = command;
+      draft.emit('SuitePrepared', prepared);
+      return undefined;
+    }
     case 'RaiseMember':
       failMember(draft, member, { reason: `lava-test-raise: ${command.reason}` });
       return undefined;
@@ -219,15 +228,40 @@ function endAction(
 function record(
   draft: JobDraft,
   member: Member,
-  command: Command<'StartSuite' | 'EndSuite' | 'RecordResult'>,
-): undefined {
-  if (command.type === 'RecordResult') {
-    const { type: _, suite, ...result } = command;
-    draft.emit('ResultRecorded', { ...result, suite: suite ?? member.suite ?? 'lava' });
-    return;
+  command: Command<
+    'StartSuite' | 'EndSuite' | 'RecordResult' | 'NoteGarbledSignal' | 'KeepAttachment'
+  >,
+): Rejected | undefined {
+  const suite = command.suite ?? member.suite ?? NO_SUITE;
+  switch (command.type) {
+    case 'RecordResult': {
+      const { type: _, ...result } = command;
+      draft.emit('ResultRecorded', { ...result, suite });
+      return undefined;
+    }
+    case 'NoteGarbledSignal': {
+      const { type: _, ...signal } = command;
+      draft.emit('SignalGarbled', member.suite === null ? signal : { ...signal, suite });
+      return undefined;
+    }
+    case 'KeepAttachment': {
+      const { type: _, ...attachment } = command;
+      draft.emit('AttachmentKept', { ...attachment, suite });
+      if (draft.events.length > 0) return undefined;
+      const why = 'a server on this log is of a version that knows no attachments: upgrade it';
+      return new Rejected('too-new', why);
+    }
+    // The board says both and so does its console: whoever comes second changes nothing.
+    case 'StartSuite': {
+      const { type: _, ...started } = command;
+      if (member.suite !== command.suite) draft.emit('SuiteStarted', started);
+      return undefined;
+    }
+    case 'EndSuite':
+      if (member.suite !== command.suite || member.suiteRuns)
+        draft.emit('SuiteEnded', { member: command.member, suite: command.suite });
+      return undefined;
   }
-  const { type, ...suite } = command;
-  draft.emit(type === 'StartSuite' ? 'SuiteStarted' : 'SuiteEnded', suite);
 }
 
 // the MultiNode API (SEMANTICS 2)

@@ -56,9 +56,12 @@ const memberEvents = [
   'WaitUnstuck',
   'WaitUnreachable',
   'WaitAbandoned',
+  'SuitePrepared',
   'SuiteStarted',
   'SuiteEnded',
   'ResultRecorded',
+  'SignalGarbled',
+  'AttachmentKept',
   'MemberCompleted',
   'MemberFailed',
   'MemberTimedOut',
@@ -343,10 +346,12 @@ function changed(before: Member, event: MemberFact, job: JobState): Member {
     }
     case 'SuiteStarted': {
       const { suite } = event.data;
-      return { ...seen(`suite ${suite}`), suite };
+      return { ...seen(`suite ${suite}`), suite, suiteRuns: true };
     }
+    case 'AttachmentKept':
+      return seen(`file ${event.data.name}`);
     case 'SuiteEnded':
-      return seen(`end of suite ${event.data.suite}`);
+      return { ...seen(`end of suite ${event.data.suite}`), suiteRuns: false };
     case 'ResultRecorded':
       return seen(`result ${event.data.case}: ${event.data.result}`);
     case 'RequestRefused':

@@ -14,13 +14,15 @@ export type MemberStateName =
   | 'timedOut'
   | 'cancelled';
 
-const steps = ['ActionStarted', 'ActionEnded'] as const;
+const steps = ['ActionStarted', 'ActionEnded', 'SuitePrepared'] as const;
 const talk = [
   'MessageSent',
   'RequestRefused',
   'SuiteStarted',
   'SuiteEnded',
   'ResultRecorded',
+  'SignalGarbled',
+  'AttachmentKept',
 ] as const;
 const unreleased = ['WaitTimedOut', 'WaitUnreachable', 'WaitAbandoned'] as const;
 const ends = {
@@ -99,6 +101,8 @@ export interface Member {
   readonly address: string | null;
   /** The suite that runs, or ran last: results of verbs go there. */
   readonly suite: string | null;
+  /** Whether it runs still. */
+  readonly suiteRuns: boolean;
   /** Syncs from which it was not released, by id: the round that its next `lava-sync` of the id takes up again. */
   readonly unreleasedSyncs: Readonly<Record<string, number>>;
   /** How many of its waits are open. */
@@ -127,6 +131,7 @@ export function newMember(device: string, role: string, at: number): Member {
     bootingSince: null,
     address: null,
     suite: null,
+    suiteRuns: false,
     unreleasedSyncs: {},
     openWaits: 0,
     failing: null,
@@ -147,6 +152,7 @@ export const lastSeen = (member: Member, what: string, at: number): Member => ({
   bootingSince: member.bootingSince,
   address: member.address,
   suite: member.suite,
+  suiteRuns: member.suiteRuns,
   unreleasedSyncs: member.unreleasedSyncs,
   openWaits: member.openWaits,
   failing: member.failing,

@@ -4,7 +4,8 @@
  */
 import { expect } from 'vitest';
 import { type Env, Rejected, type RejectionCode } from '../../machines/deciding.ts';
-import { type AnyEvent, type NewEvent, parseEvent } from '../../machines/events.ts';
+import type { AnyEvent, NewEvent } from '../../machines/events.ts';
+import { parseEvent } from '../../machines/versions.ts';
 
 /** When every test begins; milliseconds since the epoch. */
 export const START = 1_700_000_000_000;

@@ -97,6 +97,22 @@ const jobCommands: { [T in JobCommand['type']]: Extract<JobCommand, { type: T }>
   StartSuite: { type: 'StartSuite', member: 'a', suite: 's' },
   EndSuite: { type: 'EndSuite', member: 'a', suite: 's' },
   RecordResult: { type: 'RecordResult', member: 'a', case: 'c', result: 'pass' },
+  PrepareSuite: {
+    type: 'PrepareSuite',
+    member: 'a',
+    action: 0,
+    suite: 's',
+    source: { from: 'inline' },
+    parameters: [],
+  },
+  NoteGarbledSignal: { type: 'NoteGarbledSignal', member: 'a', text: '<LAVA_SIGNAL_TESTCA' },
+  KeepAttachment: {
+    type: 'KeepAttachment',
+    member: 'a',
+    name: 'dmesg.txt',
+    bytes: 3,
+    digest: 'a'.repeat(64),
+  },
   RaiseMember: { type: 'RaiseMember', member: 'a', reason: 'no disk' },
 };
 const job = { decide: decideJob, evolve: evolveJob };
@@ -195,6 +211,9 @@ describe('every job command in every job state', () => {
     StartSuite: onMembers('(member-not-booted)'),
     EndSuite: onMembers('(member-not-booted)'),
     RecordResult: onMembers('(member-not-booted)'),
+    PrepareSuite: onMembers('SuitePrepared'),
+    NoteGarbledSignal: onMembers('(member-not-booted)'),
+    KeepAttachment: onMembers('(member-not-booted)'),
     RaiseMember: onMembers('MemberFailed'),
   };
 
@@ -295,6 +314,12 @@ describe('every command on a member in every state of the member', () => {
     StartSuite: onShell('SuiteStarted'),
     EndSuite: onShell('SuiteEnded'),
     RecordResult: onShell('ResultRecorded'),
+    NoteGarbledSignal: onShell('SignalGarbled'),
+    KeepAttachment: onShell('AttachmentKept'),
+    PrepareSuite: {
+      ...across(['allocated', 'booting', 'booted', 'waiting', 'synced'], 'SuitePrepared'),
+      ...ended,
+    },
   };
 
   it('gives events, nothing or a rejection, and never throws', () => {

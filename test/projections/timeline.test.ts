@@ -144,6 +144,20 @@ const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data'] } = {
     cycle: [],
   },
   WaitAbandoned: { wait: 1, member: 'a', why: 'verb-ended' },
+  SuitePrepared: {
+    member: 'a',
+    action: 0,
+    suite: '0_smoke',
+    source: {
+      from: 'git',
+      repository: 'https://git.example/tests',
+      commit: '0123456789abcdef0123456789abcdef01234567',
+      path: 'smoke.yaml',
+    },
+    parameters: [],
+  },
+  SignalGarbled: { member: 'a', text: '<LAVA_SIGNAL_TESTCA' },
+  AttachmentKept: { member: 'a', suite: '0_smoke', name: 'dmesg', bytes: 3, digest: 'aa' },
   SuiteStarted: { member: 'a', suite: '0_smoke' },
   SuiteEnded: { member: 'a', suite: '0_smoke' },
   ResultRecorded: {

@@ -1,0 +1,113 @@
+/**
+ * Events of several versions of Muster on one log.
+ *
+ * The vocabulary of events has a number. Whoever adds an event type or a field, or changes a shape, takes the next number
+ * and writes it into `since`. An event that is written carries the number that a reader needs (`meta.schema`; absent: 1):
+ * one that uses nothing new can be read by every older version. A log that several servers share is written in the
+ * vocabulary that all of them read: upgrade them all, and then the new fields are written (docs/operations.md, "Upgrade").
+ */
+import { z } from 'zod';
+import { type AnyEvent, type EventType, Meta, schemas, UnreadableEvent } from './events.ts';
+
+/** Since which number a type, or a field of one, is there. What is not named was there from the first. */
+const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
+  SuitePrepared: 2,
+  SignalGarbled: 2,
+  AttachmentKept: 2,
+  'WorkerConnected.vocabulary': 2,
+};
+
+/** The number of this version's vocabulary: what it reads, and what it writes where it is alone. */
+export const VOCABULARY = 2;
+/** The first version whose servers say what they read: those before it do not work beside newer ones on one log. */
+export const VOCABULARY_FIRST_SAID = 2;
+
+/**
+ * How data of an older number is read: `upcast[type][n]` makes what the next number says of what number `n` said. Only for
+ * a shape that changed; a type or an optional field that was added needs none.
+ */
+const upcast: Partial<Record<EventType, Readonly<Record<number, (data: unknown) => unknown>>>> = {};
+
+interface Newness {
+  type: number;
+  fields: [field: string, number: number][];
+}
+
+const newness: ReadonlyMap<string, Newness> = (() => {
+  const out = new Map<string, Newness>();
+  for (const [name, number] of Object.entries(since) as [string, number][]) {
+    const [type = '', field] = name.split('.');
+    const entry = out.get(type) ?? { type: 1, fields: [] };
+    out.set(type, entry);
+    if (field === undefined) entry.type = number;
+    else entry.fields.push([field, number]);
+  }
+  return out;
+})();
+
+/** How a new event is written: its data, and the number that a reader of it needs. */
+export interface Written<D> {
+  data: D;
+  /** Absent: 1. */
+  schema?: number;
+}
+
+/**
+ * An event as it may be written in a vocabulary: without the fields that came later. `undefined`: its type came later.
+ *
+ * @param writes the number of the vocabulary that all readers of the log have
+ */
+export function written<D extends object>(
+  type: EventType,
+  data: D,
+  writes = VOCABULARY,
+): Written<D> | undefined {
+  const is = newness.get(type);
+  if (is === undefined) return { data };
+  if (is.type > writes) return undefined;
+  let schema = is.type;
+  let kept: D = data;
+  for (const [field, number] of is.fields) {
+    if (!Object.hasOwn(data, field)) continue;
+    if (number > writes) {
+      const { [field as keyof D]: _, ...rest } = kept;
+      kept = rest as D;
+    } else schema = Math.max(schema, number);
+  }
+  return schema > 1 ? { data: kept, schema } : { data: kept };
+}
+
+const inOneLine = (error: z.ZodError): string =>
+  z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
+
+/**
+ * Checks one event on its way into or out of a store (pair assertions).
+ *
+ * @throws UnreadableEvent for an event of a newer version, a type that there is not, or wrong data
+ */
+export function parseEvent(raw: {
+  type: string;
+  data: unknown;
+  meta: unknown;
+  stream: string;
+  version: number;
+}): { event: AnyEvent; meta: Meta } {
+  const meta = Meta.safeParse(raw.meta);
+  if (!meta.success) throw new UnreadableEvent(raw, inOneLine(meta.error));
+  const number = meta.data.schema ?? 1;
+  if (number > VOCABULARY)
+    throw new UnreadableEvent(
+      raw,
+      `a newer version of Muster wrote it (its events are of version ${number}, this one reads up to ${VOCABULARY})`,
+    );
+  if (!Object.hasOwn(schemas, raw.type))
+    throw new UnreadableEvent(raw, 'no version of Muster has such a type: it is damaged');
+  const type = raw.type as EventType;
+  let given = raw.data;
+  const steps = upcast[type];
+  if (steps !== undefined)
+    for (let n = number; n < VOCABULARY; n++) given = steps[n]?.(given) ?? given;
+  const data = schemas[type].safeParse(given);
+  if (!data.success) throw new UnreadableEvent(raw, inOneLine(data.error));
+  return { event: { type, data: data.data } as AnyEvent, meta: meta.data };
+}
