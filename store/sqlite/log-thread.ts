@@ -1,6 +1,6 @@
 /**
- * The thread that holds the log's file: one connection, one request after another. Nothing else in the
- * process opens the file, and a slow disk never blocks the thread that answers the boards.
+ * The log's thread: one connection, one request after another. It opens the file, reads it, checkpoints it, and makes
+ * every commit that is not quicker in the deciding thread: a slow disk never blocks the thread that answers the boards.
  */
 import { parentPort } from 'node:worker_threads';
 import { StoreRefused, StoreUnavailable } from '../port.ts';
@@ -28,9 +28,13 @@ function answerTo(request: Request): Answers[keyof Answers] {
   if (request.do === 'append' || request.do === 'remove') open = withRoom(open);
   const { file, db, log } = open;
   try {
+    if ('isHandedOver' in request && request.isHandedOver) log.takeOver();
     switch (request.do) {
-      case 'append':
-        return log.append(request.group);
+      case 'append': {
+        const from = performance.now();
+        const results = log.append(request.group);
+        return { results, ms: performance.now() - from };
+      }
       case 'read-stream':
         return log.readStream(request.stream, request.after);
       case 'read-all':

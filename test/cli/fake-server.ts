@@ -140,7 +140,6 @@ export interface HereOptions {
   /** Called with all of stdout and stderr so far whenever more is written. */
   onText?: (out: string, err: string) => void;
   onChunk?: (chunk: string | Uint8Array) => void;
-  /** Commands that need no server, such as `serve`. */
   /** How often stdout may be written to before its reader is gone. */
   writesMax?: number;
 }
