@@ -103,32 +103,42 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
       expect(request.words).toEqual(['ä/ö', 'k=a b:c/d%\nx']);
   });
 
-  it('a request goes into MUSTER_HOME when no other folder takes it', {
+  it('a request that needs a file goes into MUSTER_HOME when no other folder takes it', {
     skip: Boolean(withoutMounts),
   }, async ({ board, server, expect }) => {
     // The board's own folders may lie in /tmp: they are mounted elsewhere before /tmp is closed.
     board.env.TMPDIR = '/proc/no-such-folder';
+    board.env.LAVA_MULTI_NODE_CACHE = '/mnt/cache';
+    const folders = { home: board.home, board: board.programs, path: board.path };
+    const aside = Object.keys(folders).map((name) => `/dev/shm/muster-test-$$-${name}`);
+    const mounts = Object.entries(folders).map(
+      ([, folder], at) =>
+        `mkdir ${aside[at]} && mount --bind '${folder}' ${aside[at]} || exit 99\n`,
+    );
+    const places = Object.keys(folders).map(
+      (name, at) =>
+        `mkdir /mnt/${name} && mount --bind ${aside[at]} /mnt/${name} && umount ${aside[at]} && rmdir ${aside[at]} || exit 99\n`,
+    );
     const script = `
-      mkdir /dev/shm/muster-test-$$ && mount --bind '${board.home}' /dev/shm/muster-test-$$ &&
-      mount -t tmpfs none /mnt && mkdir /mnt/home /mnt/board &&
-      mount --bind /dev/shm/muster-test-$$ /mnt/home && umount /dev/shm/muster-test-$$ &&
-      rmdir /dev/shm/muster-test-$$ && mount --bind '${board.programs}' /mnt/board &&
-      mount -t tmpfs -o ro none /tmp || exit 99
-      export MUSTER_HOME=$1; shift; exec "$@"`;
-    const call = async (home: string) =>
+      ${mounts.join('')} mount -t tmpfs none /mnt || exit 99
+      ${places.join('')} mount -t tmpfs -o ro none /tmp || exit 99
+      export PATH=/mnt/path MUSTER_HOME=$1; shift; exec "$@"`;
+    const call = async (home: string, verb: string) =>
       await start(
         [
           ...[find('unshare')!, '-m', '/bin/sh', '-c', script, 'x', home],
-          ...[...pair.shell, '/mnt/board/bin/lava-send', 'x'],
+          ...[...pair.shell, `/mnt/board/bin/${verb}`, 'x'],
         ],
         { ...board.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       ).finished;
-    expect(await call('/mnt/home')).toMatchObject({ status: 0, stderr: '' });
-    expect(server.of('send')).toHaveLength(1);
+    expect(await call('/mnt/home', 'lava-wait')).toMatchObject({ status: 0, stderr: '' });
+    expect(await call('/proc/none', 'lava-send')).toMatchObject({ status: 0, stderr: '' });
+    expect(server.requests.map(({ verb }) => verb)).toEqual(['wait', 'send']);
     expect(fs.readdirSync(board.home)).toEqual([]);
-    expect(await call('/proc/none')).toMatchObject({
+    if (pair.client === 'bash') return;
+    expect(await call('/proc/none', 'lava-wait')).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^lava-send: cannot write the request in .*\n$/),
+      stderr: expect.stringMatching(/^lava-wait: cannot write the request in .*\n$/),
     });
   });
 
