@@ -81,6 +81,7 @@ async function start(dataDir: string): Promise<RunningServer> {
     dataDir,
     host: '127.0.0.1',
     labFile: join(packageRoot, 'examples', 'lab.yaml'),
+    allowFiles: [repositoryIn(dataDir)],
     log: plainLog((text) => process.stderr.write(text), columns),
   };
   const server = await startServer({ ...options, port: DEFAULT_PORT }).catch((error: unknown) => {
@@ -94,10 +95,12 @@ async function start(dataDir: string): Promise<RunningServer> {
   return server;
 }
 
+const repositoryIn = (dataDir: string): string => join(dataDir, 'examples.git');
+
 /** The examples' test definitions and scripts as the git repository that the boards' jobs name. */
 async function makeRepository(dataDir: string): Promise<string> {
   const work = join(dataDir, 'examples.work');
-  const repository = join(dataDir, 'examples.git');
+  const repository = repositoryIn(dataDir);
   for (const folder of [work, repository]) await rm(folder, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   await cp(join(packageRoot, 'examples', 'tests'), work, { recursive: true });

@@ -41,6 +41,8 @@ export interface ServerOptions {
   log: Logger;
   /** Of the logger, so that it is told when it is over. */
   outage?: Outage;
+  /** Folders that jobs may read from, beside those that the lab's file allows. */
+  allowFiles?: readonly string[];
   /** `false`: plain boards, whatever this machine allows. */
   namespaces?: boolean;
 }
@@ -207,7 +209,7 @@ async function openStore(options: ServerOptions, undo: Undo): Promise<OpenedLog>
 async function handsOf(
   lab: Lab,
   server: ServerPort,
-  { dataDir, log, namespaces }: ServerOptions,
+  { dataDir, log, namespaces, allowFiles = [] }: ServerOptions,
   undo: Undo,
 ): Promise<Dispatcher> {
   const dispatcher = await createDispatcher({
@@ -216,7 +218,7 @@ async function handsOf(
     dataDir,
     boardFiles: join(packageRoot, 'board'),
     limits: lab.limits,
-    allowFiles: lab.allowFiles,
+    allowFiles: [...lab.allowFiles, ...allowFiles],
     drivers: registry({
       local: {
         bridge: lab.bridge,
