@@ -1,23 +1,34 @@
-/** The results of a whole group, as JSON or as a document for other programs. */
+/** The results of a whole group, as JSON or as a document for other programs, and of one case over many jobs. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { UnreadableEvent } from '../../machines/events.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { ResultsFold } from '../../projections/results.ts';
+import { caseHistory, EVENTS_READ_MAX, JOBS_LOOKED_AT_MAX } from '../case-history.ts';
 import { RESULT_FORMATS, resultFormats } from '../formats/formats.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { ApiEngine } from '../parts.ts';
-import { JobParams, noSuchJob, problemResponses, Results } from '../schemas.ts';
+import { logOnce } from '../problems.ts';
+import { CaseHistory, JobParams, noSuchJob, problemResponses, Results } from '../schemas.ts';
 
 export interface ResultsOptions {
   engine: ApiEngine;
   open: OpenRequests;
 }
 
+const CASE_CHARACTERS_MAX = 1_024;
+const PATTERN_CHARACTERS_MAX = 200;
+const LAST_DEFAULT = 20;
+const LAST_MAX = 200;
+
 const documents = Object.fromEntries(
   Object.values(resultFormats).map(({ mediaType }) => [mediaType, { schema: z.string() }]),
 );
 
-export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (app, { engine }) => {
+export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (
+  app,
+  { engine, open },
+) => {
   app.get(
     '/api/jobs/:id/results',
     {
@@ -60,6 +71,51 @@ export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (app, {
         })
         .serializer((text: string) => text)
         .send(write(results));
+    },
+  );
+
+  app.get(
+    '/api/results',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'One case over the last runs: where its measurements lie, and what changed',
+        description:
+          `Of jobs that are over, the newest first; at most ${JOBS_LOOKED_AT_MAX} jobs are looked at and about ` +
+          `${EVENTS_READ_MAX} events read for one answer, which says how many.`,
+        querystring: z.object({
+          case: z.string().min(1).max(CASE_CHARACTERS_MAX),
+          name: z
+            .string()
+            .min(1)
+            .max(PATTERN_CHARACTERS_MAX)
+            .optional()
+            .meta({ description: "The jobs' name: * is any run of characters, ? is one" }),
+          last: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(LAST_MAX)
+            .default(LAST_DEFAULT)
+            .meta({ description: 'How many jobs in which the case came' }),
+          before: z.coerce
+            .number()
+            .int()
+            .positive()
+            .optional()
+            .meta({ description: 'Only jobs with a lower number' }),
+        }),
+        response: { 200: CaseHistory, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { signal } = open.open(reply);
+      const onUnreadable = (error: UnreadableEvent) => logOnce(error, request);
+      const history = await caseHistory(engine, request.query, signal, onUnreadable);
+      if (history !== undefined) return history;
+      // Whoever asked has gone, or the server stops.
+      reply.hijack().raw.destroy();
+      return reply;
     },
   );
 };
