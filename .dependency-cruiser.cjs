@@ -6,9 +6,10 @@ const rooms = {
   projections: ['machines'],
   simulation: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
-  engine: ['machines', 'scheduler', 'projections'],
-  api: ['machines', 'submission', 'projections', 'engine', 'scheduler'],
-  dispatcher: ['machines', 'submission'],
+  wire: ['machines'],
+  engine: ['machines', 'scheduler', 'projections', 'wire'],
+  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire'],
+  dispatcher: ['machines', 'submission', 'wire'],
   server: [
     'machines',
     'submission',
@@ -16,6 +17,7 @@ const rooms = {
     'engine',
     'scheduler',
     'store',
+    'wire',
     'api',
     'dispatcher',
   ],
@@ -74,6 +76,23 @@ module.exports = {
       severity: 'error',
       from: { path: '^machines/' },
       to: { dependencyTypes: ['npm', 'npm-dev'], pathNot: 'node_modules/(zod|xstate)/' },
+    },
+    {
+      name: 'no-driver-knows-another',
+      comment:
+        'dispatcher/drivers/: a folder a driver; what they share are files beside the folders',
+      severity: 'error',
+      from: { path: '^dispatcher/drivers/([^/]+)/' },
+      to: { path: '^dispatcher/drivers/[^/]+/', pathNot: '^dispatcher/drivers/$1/' },
+    },
+    {
+      name: 'drivers-are-opened-by-the-registry-alone',
+      severity: 'error',
+      from: {
+        path: `^(${all.join('|')})/`,
+        pathNot: '^dispatcher/drivers/(registry\\.ts$|[^/]+/)',
+      },
+      to: { path: '^dispatcher/drivers/[^/]+/' },
     },
     {
       name: 'pages-know-views-and-no-client',

@@ -1,5 +1,5 @@
 /** What a board hears of an error, in the words of the shell dialect and of the line. */
-import type { BoardAnswer, BoardTrouble } from './board-words.ts';
+import type { BoardAnswer, BoardTrouble } from '../wire/board-answers.ts';
 import { type ProblemCode, problemOf } from './problems.ts';
 
 /** While the store is away every board asks again each second: one line of the log for all of them. */
@@ -23,6 +23,7 @@ export function troubleTeller() {
 function troubleOf(code: ProblemCode, reason: string): BoardAnswer | BoardTrouble {
   switch (code) {
     case 'internal':
+    case 'stopping':
     case 'store-unavailable':
     case 'member-not-booted':
       return { status: 'retry', reason };

@@ -10,7 +10,7 @@ import { CaseResult, type Verb } from '../machines/events.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
-import type { BoardAnswer } from './board-words.ts';
+import type { BoardAnswer } from '../wire/board-answers.ts';
 import { type BoardEngine, type BoardParts, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 import type { MemberName } from './tokens.ts';
@@ -71,22 +71,48 @@ const never = new AbortController().signal;
 
 /**
  * Runs a verb for a member: the one way from every door. What it does is in the engine's hands before this
- * returns, so that calls count in the order in which they are made.
+ * returns, so that calls count in the order in which they are made. What a member asks that has just ended is held
+ * until its board is off, or it has to ask again.
  *
- * @param signal of a wait: aborts when it is to be held no longer
+ * @param hold keeps the request open; its signal aborts when it is to be held no longer
  * @throws CommandRefused, StoreUnavailable as the engine does
  */
 export async function runVerb(
   { engine, consoleSize }: BoardParts,
   verb: BoardVerb,
-  call: { member: MemberName; words: string[]; key: unknown; signal?: AbortSignal | undefined },
+  call: { member: MemberName; words: string[]; key: unknown; hold: () => AbortSignal },
 ): Promise<BoardAnswer> {
-  const { member, words, key, signal = never } = call;
+  const { member, words, key, hold } = call;
   const isKey = typeof key === 'string' && KEY.test(key);
   if (!isKey && verb.kind !== 'question') return refused(KEY_NEEDED);
   const console = consoleSize(member.job, member.device);
-  return verb.run(engine, { member, words, key: isKey ? key : '', console, signal });
+  const signal = verb.kind === 'wait' ? hold() : never;
+  try {
+    return await verb.run(engine, { member, words, key: isKey ? key : '', console, signal });
+  } catch (error) {
+    if (!(await isForNobody(engine, member, error))) throw error;
+    await aborted(hold());
+    return { status: 'wait' };
+  }
 }
+
+/** Whether an error is for nobody to hear: the member has just ended (SEMANTICS 2.4). */
+async function isForNobody(
+  engine: BoardEngine,
+  { job, device }: MemberName,
+  error: unknown,
+): Promise<boolean> {
+  const hasEnded =
+    error instanceof CommandRefused &&
+    (error.code === 'member-ended' || error.code === 'job-ended');
+  return hasEnded && (await engine.isSilenced(job, device));
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** The job and the member that asks, while it lives: no member outlives its job. @throws CommandRefused */
 async function speaker(

@@ -2,18 +2,10 @@
  * The shell dialect of the board's endpoints: one word a line in, a status line and data lines out. Parsed by
  * hand: this is the path that every message of every board takes.
  */
+import type { BoardAnswer, BoardTrouble } from '../wire/board-answers.ts';
 import { oneLine } from './parts.ts';
 
 export const WORDS_CONTENT_TYPE = 'application/x-muster-words';
-
-/** How a board's request ended, in either dialect. */
-export type BoardAnswer =
-  | { status: 'ok'; lines: readonly string[]; note?: string }
-  | { status: 'wait' }
-  | { status: 'fail' | 'refused'; reason: string };
-
-/** What only the shell dialect says in words; the JSON dialect has problems for it. */
-export type BoardTrouble = { status: 'retry' | 'denied'; reason: string };
 
 export const stopping: BoardTrouble = { status: 'retry', reason: 'the server is stopping' };
 

@@ -8,6 +8,7 @@ import { CaseSeries } from '../projections/case-series.ts';
 import { ResultsFold } from '../projections/results.ts';
 import type { ResultsView } from '../projections/views.ts';
 import { matchesGlob } from './glob.ts';
+import type { History } from './history/history.ts';
 import type { ApiEngine } from './parts.ts';
 import type { CaseHistory } from './schemas.ts';
 
@@ -28,18 +29,21 @@ export interface HistoryQuery {
   before?: number | undefined;
 }
 
-type Past = Pick<ApiEngine, 'directory' | 'jobCount' | 'jobEvents'>;
+interface Past {
+  engine: Pick<ApiEngine, 'directory' | 'jobCount'>;
+  history: Pick<History, 'events'>;
+}
 
 /**
  * @param onUnreadable a job whose events cannot be read is passed over, and told here
- * @returns `undefined` when the signal aborted: nobody waits for it any more
+ * @throws ApiProblem `stopping` when the signal aborts: nobody waits for it any more
  */
 export async function caseHistory(
-  engine: Past,
+  past: Past,
   query: HistoryQuery,
   signal: AbortSignal,
   onUnreadable: (error: UnreadableEvent) => void,
-): Promise<z.infer<typeof CaseHistory> | undefined> {
+): Promise<z.infer<typeof CaseHistory>> {
   const series = new CaseSeries(query.case);
   const without: number[] = [];
   const lookedAt = { jobs: 0, events: 0 };
@@ -52,16 +56,15 @@ export async function caseHistory(
     lookedAt,
     ...(next !== undefined && { next }),
   });
-  for (const id of newestFirst(engine, query.before)) {
+  for (const id of newestFirst(past.engine, query.before)) {
     const isEnough = found >= query.last || series.runCount >= RUNS_MAX;
     const isTooMuch = lookedAt.jobs >= JOBS_LOOKED_AT_MAX || lookedAt.events >= EVENTS_READ_MAX;
     if (isEnough || isTooMuch) return answer(id + 1);
-    const job = await readJob(engine, id, query.name, signal).catch((error: unknown) => {
+    const job = await readJob(past.history, id, query.name, signal).catch((error: unknown) => {
       if (!(error instanceof UnreadableEvent)) throw error;
       onUnreadable(error);
       return { events: 0 };
     });
-    if (signal.aborted) return undefined;
     lookedAt.jobs += 1;
     lookedAt.events += job.events;
     if (!('results' in job)) continue;
@@ -72,7 +75,7 @@ export async function caseHistory(
 }
 
 /** The numbers of all jobs that are over, the newest first. */
-function* newestFirst({ directory, jobCount }: Past, before?: number): Iterable<number> {
+function* newestFirst({ directory, jobCount }: Past['engine'], before?: number): Iterable<number> {
   const { jobs, uncounted } = directory;
   const isWanted = (id: number) => {
     const state = jobs.get(id)?.state ?? 'ended';
@@ -84,23 +87,20 @@ function* newestFirst({ directory, jobCount }: Past, before?: number): Iterable<
 
 /** Reads a job of this name to its end; of one of another name the first event alone. */
 async function readJob(
-  engine: Past,
+  history: Past['history'],
   id: number,
   pattern: string | undefined,
   signal: AbortSignal,
 ): Promise<{ events: number } | { events: number; name: string; results: ResultsView }> {
-  let events = 0;
-  let name = '';
-  const fold = new ResultsFold();
-  for await (const event of engine.jobEvents(id)) {
-    events += 1;
-    if (signal.aborted) return { events };
-    if (event.type === 'JobSubmitted') {
-      name = event.data.definition.name;
-      if (pattern !== undefined && !matchesGlob(pattern, name)) return { events };
-    }
-    fold.take(event);
-  }
+  const isAny = pattern === undefined;
+  const head = await history.events(id, signal, isAny ? undefined : 1);
+  const [first] = head;
   // There is no such job: it was archived.
-  return events === 0 ? { events } : { events, name, results: fold.results() };
+  if (first?.type !== 'JobSubmitted') return { events: head.length };
+  const { name } = first.data.definition;
+  if (!isAny && !matchesGlob(pattern, name)) return { events: head.length };
+  const fold = new ResultsFold();
+  const events = isAny ? head : await history.events(id, signal);
+  for (const event of events) fold.take(event);
+  return { events: events.length, name, results: fold.results() };
 }

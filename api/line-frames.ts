@@ -13,7 +13,7 @@
  * nothing more is said of it. An answer has the status of the shell dialect (`ok`, `wait`, `fail`, `refused`, `retry`,
  * `denied`), with `lines` (and `note`) or with a `reason`. What cannot be told to any request has `n` null.
  */
-import type { BoardAnswer, BoardTrouble } from './board-words.ts';
+import type { BoardAnswer, BoardTrouble } from '../wire/board-answers.ts';
 
 /** Of one frame. One message of 64 KiB fits many times. */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;

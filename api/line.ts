@@ -4,9 +4,10 @@
  */
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
+import type { BoardAnswer, BoardTrouble } from '../wire/board-answers.ts';
 import { troubleTeller } from './board-trouble.ts';
 import { runVerb, verbOf } from './board-verbs.ts';
-import { type BoardAnswer, type BoardTrouble, stopping } from './board-words.ts';
+import { stopping } from './board-words.ts';
 import { type LineAnswer, type LineMessage, type LineRequest, readFrame } from './line-frames.ts';
 import { DRAIN_MS_MAX, type Ending, type OpenRequest, openRequest } from './open-requests.ts';
 import type { BoardParts } from './parts.ts';
@@ -117,9 +118,12 @@ export class Line {
       const known = verbOf(verb);
       const member = this.#parts.tokens.read(request.token);
       if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
-      if (known.kind === 'wait') held = this.#hold(n);
       const { words, key } = request;
-      end = await runVerb(this.#parts, known, { member, words, key, signal: held?.signal });
+      const hold = () => {
+        held ??= this.#hold(n);
+        return held.signal;
+      };
+      end = await runVerb(this.#parts, known, { member, words, key, hold });
     } catch (error) {
       end = this.#trouble(error, () =>
         this.#parts.log.error({ err: error, verb }, 'request of a line failed'),

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
 
 /** The part of the engine that the board's endpoints use. */
-export type BoardEngine = Pick<Engine, 'job' | 'call' | 'abandon' | 'member'>;
+export type BoardEngine = Pick<Engine, 'job' | 'call' | 'abandon' | 'member' | 'isSilenced'>;
 
 /** The part of the engine that the doors use: never its loops, never its insides. */
 export type ApiEngine = BoardEngine &

@@ -2,7 +2,7 @@
 import type { DeviceState } from '../machines/device.ts';
 import type { Fault, MemberEnd } from '../machines/events.ts';
 import { jobStream, own } from '../machines/names.ts';
-import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
+import { type Directory, isUnlisted, type JobEntry, undriven } from '../projections/directory.ts';
 import { openByHealth } from '../scheduler/health.ts';
 import type { Board, QueuedJob } from '../scheduler/types.ts';
 
@@ -18,7 +18,7 @@ export function boardOf(directory: Directory, name: string, now: number): Board 
     tags,
     worker,
     idleSince,
-    state,
+    state: state === 'idle' && isUnlisted(directory, name) ? 'unlisted' : state,
     ...openness(device, undriven(directory, name), now),
     ...(heldBy && { heldBy: { job: heldBy.job, ...(until && { until }) } }),
   };

@@ -1,19 +1,19 @@
 /** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
 
+import { Rejected } from '../machines/deciding.ts';
 import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import { openWait } from '../machines/job/conversation.ts';
-import { evolveJob, initialJob, type JobState } from '../machines/job/job.ts';
+import { evolveJob, initialJob, type JobState, memberOf } from '../machines/job/job.ts';
+import { isTerminal } from '../machines/job/member.ts';
 import { jobOf, jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';
+import type { CallEnd, WaitEnd } from '../wire/board-answers.ts';
 import type { Clock } from './clock.ts';
 import { CommandRefused, type Step } from './live-stream.ts';
 import { type Commands, memberKey } from './stream-commands.ts';
 import type { Streams } from './streams.ts';
 import { isWaitEnd, waitEnd } from './wait-end.ts';
-import { type Asked, type WaitEnd, Waiters } from './waiters.ts';
-
-/** How a board's verb ended. */
-export type CallEnd = WaitEnd | { status: 'refused'; reason: string };
+import { type Asked, Waiters } from './waiters.ts';
 
 export interface CallsPort {
   store: EventStore;
@@ -40,6 +40,11 @@ export class Calls {
     return this.#waiters.count;
   }
 
+  /** Boards can come back to their waits from now on. */
+  open(): void {
+    this.#waiters.open();
+  }
+
   stop(): void {
     this.#waiters.stop();
   }
@@ -63,10 +68,12 @@ export class Calls {
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
     const command = { type: 'CallVerb', member: device, verb, words } as const;
-    const { events, repeated } = await this.#port.commands.job(id, command, {
+    const { events, repeated, state } = await this.#port.commands.job(id, command, {
       actor: `board:${device}`,
       ...by,
     });
+    if (repeated && hasEnded(state, device))
+      throw new CommandRefused(new Rejected('member-ended', `${device} has ended`));
     for (const event of events) {
       if (event.type === 'RequestRefused') return { status: 'refused', reason: event.data.reason };
       if (event.type === 'WaitStarted') return this.#hold(id, event.data, repeated, signal);
@@ -95,6 +102,7 @@ export class Calls {
   answer(id: number, steps: readonly Step<JobState, JobEvent>[]): void {
     const stream = jobStream(id);
     const begun = new Map<number, Asked>();
+    const after = steps.at(-1)?.state ?? initialJob;
     const endedAtOnce = new Map<number, WaitEnd>();
     for (const { event, state } of steps) {
       if (event.type === 'WaitStarted') begun.set(event.data.wait, event.data);
@@ -103,7 +111,9 @@ export class Calls {
       const { wait } = event.data;
       const asked = begun.get(wait);
       if (asked !== undefined) endedAtOnce.set(wait, waitEnd(state, asked, event));
-      this.#waiters.end(stream, wait, (held) => waitEnd(state, held, event));
+      this.#waiters.end(stream, wait, (held) =>
+        hasEnded(after, held.member) ? undefined : waitEnd(state, held, event),
+      );
     }
     if (endedAtOnce.size > 0) this.#endedAtOnce.set(stream, endedAtOnce);
     else this.#endedAtOnce.delete(stream);
@@ -173,4 +183,10 @@ export class Calls {
       this.#waiters.expect(stream, wait);
     }
   }
+}
+
+/** Such a member hears nothing more, whatever the end of its wait was (SEMANTICS 2.4). */
+function hasEnded(job: JobState, device: string): boolean {
+  const member = memberOf(job, device);
+  return member !== undefined && isTerminal(member);
 }

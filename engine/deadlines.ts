@@ -16,7 +16,10 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #carryOut: (stream: string, deadline: Due) => Promise<void>;
   readonly #of = new Map<string, readonly Due[]>();
+  /** What was due, or soon to be, when the door opened: nobody could do anything about it until then. */
+  #putOff: { until: number; ids: ReadonlySet<string> } = { until: 0, ids: new Set() };
   #timer: { due: number; callOff: () => void } | undefined;
+  #isOpen = false;
   #stopped = false;
 
   constructor(clock: Clock, carryOut: (stream: string, deadline: Due) => Promise<void>) {
@@ -27,8 +30,31 @@ export class Deadlines {
   /** What is due for this stream from now on; replaces what was said of it before. */
   set(stream: string, deadlines: readonly Due[]): void {
     if (deadlines.length === 0) this.#of.delete(stream);
-    else this.#of.set(stream, deadlines);
-    for (const { due } of deadlines) this.#wakeAt(due);
+    else
+      this.#of.set(
+        stream,
+        deadlines.map((deadline) => this.#late(stream, deadline)),
+      );
+    for (const { due } of this.#of.get(stream) ?? []) this.#wakeAt(due);
+  }
+
+  /**
+   * The door is open: what is due from now on comes to pass. What came due while nobody could answer, or would in a
+   * moment, waits as long as a board has to come back (SEMANTICS 2.4).
+   */
+  open(graceMs: number): void {
+    this.#isOpen = true;
+    const ids = [...this.#of].flatMap(([stream, deadlines]) =>
+      deadlines.map(({ id }) => `${stream} ${id}`),
+    );
+    this.#putOff = { until: this.#clock.now() + graceMs, ids: new Set(ids) };
+    for (const [stream, deadlines] of this.#of) this.set(stream, deadlines);
+  }
+
+  #late(stream: string, deadline: Due): Due {
+    const { until, ids } = this.#putOff;
+    const isLate = deadline.due < until && ids.has(`${stream} ${deadline.id}`);
+    return isLate ? { ...deadline, due: until } : deadline;
   }
 
   stop(): void {
@@ -37,7 +63,7 @@ export class Deadlines {
   }
 
   #wakeAt(due: number): void {
-    if (this.#stopped || (this.#timer && this.#timer.due <= due)) return;
+    if (this.#stopped || !this.#isOpen || (this.#timer && this.#timer.due <= due)) return;
     this.#timer?.callOff();
     const callOff = this.#clock.after(Math.max(0, due - this.#clock.now()), () => this.#fire());
     this.#timer = { due, callOff };

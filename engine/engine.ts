@@ -15,7 +15,7 @@ import {
   UnreadableEvent,
   type Verb,
 } from '../machines/events.ts';
-import { initialJob, type JobState, type JobStateName } from '../machines/job/job.ts';
+import { initialJob, type JobState, type JobStateName, memberOf } from '../machines/job/job.ts';
 import { deadlinesOf } from '../machines/job/next.ts';
 import { jobOf, jobStream } from '../machines/names.ts';
 import { VOCABULARY } from '../machines/versions.ts';
@@ -27,8 +27,10 @@ import {
   StoreUnavailable,
   type Subscription,
 } from '../store/port.ts';
+import type { CallEnd } from '../wire/board-answers.ts';
+import type { BoardRegistration, Owed } from '../wire/server-port.ts';
 import { Allocator } from './allocator.ts';
-import { type CallEnd, Calls } from './calls.ts';
+import { Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
@@ -38,11 +40,12 @@ import { Submissions } from './intake.ts';
 import { LabView } from './lab-view.ts';
 import type { Step } from './live-stream.ts';
 import { Loop } from './loop.ts';
-import { type Owed, owedBy } from './owed.ts';
+import { owedBy } from './owed.ts';
 import { type Checkpoints, ProjectionRunner } from './projection-runner.ts';
-import { type BoardRegistration, Registry, type WorkerFacts } from './registry.ts';
+import { Registry, type WorkerFacts } from './registry.ts';
 import { type By, Commands } from './stream-commands.ts';
 import { Streams } from './streams.ts';
+import { RESUME_GRACE_MS } from './waiters.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface EngineOptions {
@@ -59,6 +62,8 @@ export interface EngineOptions {
 
 /** How soon what could not be read is read again. */
 const AGAIN_MS = 1_000;
+/** How long a board may take to be switched off after its member's end; a later call has a token that is out of date. */
+const SILENCE_MS = 60_000;
 
 export class Engine {
   readonly #store: EventStore;
@@ -172,6 +177,15 @@ export class Engine {
     this.#lab.build();
     this.#started = true;
     this.#loop.wake();
+  }
+
+  /**
+   * Boards and workers can reach this server: what waits for them runs from now on. The time in which nobody could
+   * answer is nobody's fault (SEMANTICS 2.4, "Coming back").
+   */
+  open(): void {
+    this.#calls.open();
+    this.#deadlines.open(RESUME_GRACE_MS);
   }
 
   /** Ends the loops and lets what is under way become durable. The log stays as it is. */
@@ -297,6 +311,16 @@ export class Engine {
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
     return this.#calls.call(id, device, verb, words, by, signal);
+  }
+
+  /**
+   * Whether a member ended so lately that its board may still be up: it hears nothing more, and whatever it asks is
+   * held (SEMANTICS 2.4).
+   */
+  async isSilenced(id: number, device: string): Promise<boolean> {
+    const job = await this.job(id);
+    const ended = job && memberOf(job, device)?.ended;
+    return ended != null && this.now() - ended.at < SILENCE_MS;
   }
 
   /** The verb that started this wait has ended: nobody will come back to it. Unknown keys change nothing. */

@@ -2,21 +2,8 @@
 import { type Action, actionsOf, type JobDefinition } from '../machines/definition.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
-import { type NextStep, nextStep } from '../machines/job/next.ts';
-
-export interface Owed {
-  job: number;
-  jobName: string;
-  device: string;
-  role: string;
-  lease: string;
-  group: { device: string; role: string }[];
-  step: NextStep;
-  begun: boolean;
-  image: string | undefined;
-  suitesBefore: number;
-  booted: boolean;
-}
+import { nextStep } from '../machines/job/next.ts';
+import type { Owed } from '../wire/server-port.ts';
 
 /** One entry for each live member on a board for which `isMine` holds. */
 export function owedBy(id: number, job: JobState, isMine: (device: string) => boolean): Owed[] {
@@ -35,8 +22,7 @@ export function owedBy(id: number, job: JobState, isMine: (device: string) => bo
         lease,
         group,
         step,
-        begun: step.do !== 'nothing' && step.begun,
-        image: member.image ?? undefined,
+        ...(member.image !== null && { image: member.image }),
         suitesBefore: suitesBefore(definition, member),
         booted: member.up,
       };

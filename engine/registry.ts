@@ -2,23 +2,15 @@
 import type { DeviceCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
-import type { Health, HealthCheck, WorkerEvent } from '../machines/events.ts';
+import type { Health, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
 import { VOCABULARY } from '../machines/versions.ts';
 import { keepsWord } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
+import type { BoardRegistration } from '../wire/server-port.ts';
 import { CommandRefused } from './live-stream.ts';
 import type { By, Commands } from './stream-commands.ts';
 import { WORKER_LEASE_MS, type WorkerWatch } from './worker-watch.ts';
-
-/** A board as its worker announces it. */
-export interface BoardRegistration {
-  device: string;
-  deviceType: string;
-  tags: readonly string[];
-  driver: string;
-  healthCheck?: HealthCheck | undefined;
-}
 
 /** What else a worker says of itself: see the event `WorkerConnected`. */
 export type WorkerFacts = Omit<

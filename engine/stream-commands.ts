@@ -5,14 +5,15 @@ import type {
   SubmissionCommand,
   WorkerCommand,
 } from '../machines/commands.ts';
-import type { Request } from '../machines/deciding.ts';
+import { Rejected, type Request } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { DeviceEvent, JobEvent, SubmissionEvent, WorkerEvent } from '../machines/events.ts';
 import type { JobState } from '../machines/job/job.ts';
+import { isRepeat } from '../machines/job/repeats.ts';
 import { deviceStream, jobStream, SUBMISSIONS, workerStream } from '../machines/names.ts';
 import type { SubmissionsState } from '../machines/submissions.ts';
 import type { WorkerState } from '../machines/worker.ts';
-import type { Done } from './live-stream.ts';
+import { CommandRefused, type Done } from './live-stream.ts';
 import type { Streams } from './streams.ts';
 
 /** Who acts; with a key, a repeat of the same request changes nothing and is answered the same. */
@@ -44,11 +45,14 @@ export class Commands {
     return this.#streams.submissions().execute(command, this.#request(by, SUBMISSIONS));
   }
 
-  job(id: number, command: JobCommand, by: By): Promise<Done<JobState, JobEvent>> {
+  async job(id: number, command: JobCommand, by: By): Promise<Done<JobState, JobEvent>> {
     const { key } = by;
     const own = key !== undefined && 'member' in command ? memberKey(command.member, key) : key;
     const asked = { ...by, ...(own !== undefined && { key: own }) };
-    return this.#streams.job(id).execute(command, this.#request(asked, jobStream(id)));
+    const done = await this.#streams.job(id).execute(command, this.#request(asked, jobStream(id)));
+    if (!done.repeated || isRepeat(command, done.events, done.state)) return done;
+    const why = `the key ${key} was used for another request before: each has a key of its own`;
+    throw new CommandRefused(new Rejected('key-reused', why));
   }
 
   device(name: string, command: DeviceCommand, by: By): Promise<Done<DeviceState, DeviceEvent>> {

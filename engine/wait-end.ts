@@ -2,9 +2,10 @@
 
 import type { JobEvent } from '../machines/events.ts';
 import { cacheLines, counts } from '../machines/job/conversation.ts';
-import { type JobState, memberOf, placeOf } from '../machines/job/job.ts';
+import { type JobState, placeOf } from '../machines/job/job.ts';
 import { missingText, verbOf } from '../machines/wording.ts';
-import type { Asked, WaitEnd } from './waiters.ts';
+import type { WaitEnd } from '../wire/board-answers.ts';
+import type { Asked } from './waiters.ts';
 
 export type WaitEndEvent = Extract<
   JobEvent,
@@ -39,14 +40,8 @@ export function waitEnd(job: JobState, asked: Asked, event: WaitEndEvent): WaitE
         reason: `${verb} can never be released: waiting for ${missingText(event.data)}${loop}`,
       };
     }
-    case 'WaitAbandoned': {
-      const ended = memberOf(job, asked.member)?.ended;
-      const why = ended?.reason ? `: ${ended.reason}` : '';
-      return {
-        status: 'fail',
-        reason: `${verb} was given up${event.data.why === 'member-ended' ? ' because its board ended' : ''}${why}`,
-      };
-    }
+    case 'WaitAbandoned':
+      return { status: 'fail', reason: `${verb} was given up: nobody came back to it in time` };
   }
 }
 

@@ -76,18 +76,29 @@ export const emptyDirectory = (): Directory => ({
 
 const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
+/** Whether the worker that a board is of is here and does not list it: it does not exist any more (SEMANTICS 2.4). */
+export function isUnlisted(directory: Directory, device: string): boolean {
+  const name = directory.devices.get(device)?.state.worker ?? '';
+  const worker = directory.workers.get(name)?.state;
+  return worker?.state === 'connected' && !listed(worker).has(device);
+}
+
+function listed({ boards }: WorkerState): ReadonlySet<string> {
+  let set = boardSets.get(boards);
+  if (set === undefined) {
+    set = new Set(boards);
+    boardSets.set(boards, set);
+  }
+  return set;
+}
+
 /** Why nobody drives a board now; `null`: its worker is here and has it. */
 export function undriven(directory: Directory, device: string): string | null {
   const name = directory.devices.get(device)?.state.worker ?? '';
   const worker = directory.workers.get(name)?.state;
   if (worker?.state === 'lost') return `its worker ${name} is lost: ${worker.reason}`;
   if (worker?.state !== 'connected') return `its worker ${name} is not connected`;
-  let boards = boardSets.get(worker.boards);
-  if (boards === undefined) {
-    boards = new Set(worker.boards);
-    boardSets.set(worker.boards, boards);
-  }
-  return boards.has(device) ? null : `its worker ${name} does not have it any more`;
+  return listed(worker).has(device) ? null : `no longer a board of its worker ${name}`;
 }
 
 /** Takes in one event, in place; events must come in the log's order. */

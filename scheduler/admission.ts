@@ -1,6 +1,6 @@
 /** Whether the lab could ever run a group: the check at submission, blind to who holds what now. */
 import type { RoleRequest } from '../machines/definition.ts';
-import { missingTags } from './fit.ts';
+import { exists, missingTags } from './fit.ts';
 import { LabIndex } from './lab-index.ts';
 import { deal, holdersOf, inOrder, match } from './matching.ts';
 import { compareText } from './order.ts';
@@ -14,13 +14,13 @@ import type { Board, Shortfall } from './types.ts';
  * seed: "If insufficient boards exist to meet the combined requirements of all the roles").
  *
  * One matching over the whole group: two roles that only the same board fits are rejected, and a group that
- * some assignment satisfies never is. Every board counts that is not retired, whatever its state.
+ * some assignment satisfies never is. Every board counts that exists, whatever its state.
  */
 export function admit(roles: readonly RoleRequest[], boards: readonly Board[]): Shortfall[] {
   const index = new LabIndex();
   const group = { id: 0, priority: 0, submittedAt: 0, roles, timeoutSeconds: 0 };
   index.setJob(group);
-  for (const board of boards) if (board.state !== 'retired') index.setBoard(blindToNow(board));
+  for (const board of boards) if (exists(board)) index.setBoard(blindToNow(board));
   const shape = index.shapeOf(group);
   const matching = match(shape, stockNow);
   if (matching.complete) return [];
@@ -89,6 +89,7 @@ function lackingOf(
     if (clauses.length === NAMED_BOARDS_MAX) break;
     const missing = missingTags(board, request);
     if (board.state === 'retired') clauses.push(`${board.name} is retired`);
+    else if (!exists(board)) clauses.push(`${board.name} is ${board.closed ?? board.state}`);
     else if (missing.length > 0) clauses.push(`${board.name} ${lacks(missing)}`);
   }
   // Every board that is meant is found, needed elsewhere, or unfit: all but the found ones have a clause.

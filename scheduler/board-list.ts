@@ -1,5 +1,5 @@
 /** The registered boards, found by name or by what a role asks for. */
-import { fitsRequest, type Wanted } from './fit.ts';
+import { exists, fitsRequest, type Wanted } from './fit.ts';
 import { compareText } from './order.ts';
 import { SortedList } from './sorted-list.ts';
 import type { Board } from './types.ts';
@@ -7,7 +7,7 @@ import type { Board } from './types.ts';
 /** The boards of one type. */
 interface OfType {
   names: SortedList<string>;
-  /** How many that are not retired have each set of tags. */
+  /** How many that exist have each set of tags. */
   counts: Map<string, { tags: readonly string[]; count: number }>;
 }
 
@@ -20,18 +20,16 @@ export class BoardList {
   }
 
   set(board: Board): void {
-    const { name, deviceType, tags, state } = board;
+    const { name, deviceType, tags } = board;
     const before = this.#boards.get(name);
     this.#boards.set(name, board);
     const isCountedAlike =
-      before?.deviceType === deviceType &&
-      before.tags === tags &&
-      (before.state === 'retired') === (state === 'retired');
+      before?.deviceType === deviceType && before.tags === tags && exists(before) === exists(board);
     if (isCountedAlike) return;
     if (before !== undefined) this.#uncount(before);
     const { names, counts } = this.#ofType(deviceType);
     names.add(name);
-    if (state === 'retired') return;
+    if (!exists(board)) return;
     const key = keyOf(tags);
     const alike = counts.get(key);
     if (alike === undefined) counts.set(key, { tags, count: 1 });
@@ -57,7 +55,7 @@ export class BoardList {
     return meant;
   }
 
-  /** How many of these have all tags and are not retired. */
+  /** How many of these exist and have all tags. */
   countFitting(wanted: Wanted): number {
     if (wanted.device !== undefined)
       return Number(fitsRequest(this.#boards.get(wanted.device), wanted));
@@ -67,12 +65,13 @@ export class BoardList {
     return fitting;
   }
 
-  #uncount({ name, deviceType, tags, state }: Board): void {
+  #uncount(board: Board): void {
+    const { name, deviceType, tags } = board;
     const { names, counts } = this.#ofType(deviceType);
     names.remove(name);
     if (names.size === 0) this.#types.delete(deviceType);
     const key = keyOf(tags);
-    const alike = state === 'retired' ? undefined : counts.get(key);
+    const alike = exists(board) ? counts.get(key) : undefined;
     if (alike === undefined) return;
     alike.count -= 1;
     if (alike.count === 0) counts.delete(key);

@@ -8,9 +8,13 @@ export interface Wanted {
   tags: readonly string[];
 }
 
-/** Whether a board that there is and that is not retired has the type or the name, and all tags (SEMANTICS 4.2). */
+/** Whether a job may count on it, whatever keeps it now. */
+export const exists = ({ state }: Pick<Board, 'state'>): boolean =>
+  state !== 'retired' && state !== 'unlisted';
+
+/** Whether a board that exists has the type or the name, and all tags (SEMANTICS 4.2). */
 export function fitsRequest(board: Board | undefined, request: Wanted): boolean {
-  if (board === undefined || board.state === 'retired') return false;
+  if (board === undefined || !exists(board)) return false;
   const { device, deviceType } = request;
   const isMeant = device === undefined ? board.deviceType === deviceType : board.name === device;
   return isMeant && missingTags(board, request).length === 0;

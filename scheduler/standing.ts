@@ -1,6 +1,6 @@
 /** What keeps one board from a role of a waiting job: the first rule that does, in words. */
 import type { RoleRequest } from '../machines/definition.ts';
-import { isOpenTo, missingTags } from './fit.ts';
+import { exists, isOpenTo, missingTags } from './fit.ts';
 import type { PlanInTheMaking } from './plan.ts';
 import { atLimit, lacks } from './reasons.ts';
 import type { Board, QueuedJob } from './types.ts';
@@ -24,7 +24,7 @@ export function standingOf(
   making: PlanInTheMaking,
 ): Standing {
   const { name, state } = board;
-  if (state === 'retired') return { board: name, why: board.closed ?? 'retired', aside: true };
+  if (!exists(board)) return { board: name, why: board.closed ?? state, aside: true };
   const missing = missingTags(board, request);
   if (missing.length > 0) return { board: name, why: lacks(missing) };
   if (state === 'reserved') return heldStanding(board, healthCheckOf);

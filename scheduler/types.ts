@@ -14,13 +14,20 @@ export interface Board {
   worker: string;
   /** When it last became idle: milliseconds since the epoch. */
   idleSince: number;
-  state: 'idle' | 'reserved' | 'retired';
+  /**
+   * `retired` by an operator, `unlisted`: the worker that it was of is here and does not list it any more. Neither exists
+   * for any job (SEMANTICS 1.3, 2.4).
+   */
+  state: 'idle' | 'reserved' | 'retired' | 'unlisted';
   /**
    * `jobs`: online, its worker connected, its health good or unknown, no health check due. `checks`: for its
    * own health check alone (a check is due, or it is looping). `nothing`: for neither.
    */
   open: 'jobs' | 'checks' | 'nothing';
-  /** Why it is not open to jobs, in words: `offline: power`, `its worker w1 is lost`, `health bad: ...`, `retired: burnt`. */
+  /**
+   * Why it is not open to jobs, in words: `offline: power`, `its worker w1 is lost`, `health bad: ...`, `retired: burnt`,
+   * `no longer a board of its worker w1`.
+   */
   closed?: string;
   /**
    * `until`: when its job's timeout gives it back at the latest, milliseconds since the epoch. `isCheck`: the job

@@ -1,10 +1,10 @@
-/** The dispatcher's view of a server in the same process: the port of `dispatcher/server-port.ts` on the engine. */
+/** The dispatcher's view of a server in the same process: the port of `wire/server-port.ts` on the engine. */
 import { memberToken } from '../api/tokens.ts';
-import type { BoardRegistration, ServerPort } from '../dispatcher/server-port.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
 import type { WorkerFacts } from '../engine/registry.ts';
 import type { HealthCheck } from '../machines/events.ts';
+import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
 
 export interface InProcessOptions {
   engine: Engine;

@@ -9,12 +9,13 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
-import type { ServerPort } from '../dispatcher/server-port.ts';
+import { registry } from '../dispatcher/drivers/registry.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';
+import type { ServerPort } from '../wire/server-port.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
@@ -149,6 +150,7 @@ async function assemble(
     boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
   }
   await dispatcher?.start();
+  engine.open();
   // Where it is the only server of the log, whoever has no line to it now is not here.
   if (!shared)
     await engine.loseWorkersBut(
@@ -157,7 +159,7 @@ async function assemble(
     );
   return {
     url,
-    boards: dispatcher?.kind ?? 'none',
+    boards: dispatcher?.boardsAre ?? 'none',
     boardCount: labFile?.lab.devices.length ?? 0,
     engine,
     async stop({ killBoards } = { killBoards: false }) {
@@ -191,9 +193,14 @@ async function handsOf(
     boardFiles: join(packageRoot, 'board'),
     limits: lab.limits,
     allowFiles: lab.allowFiles,
-    bridge: lab.bridge,
+    drivers: registry({
+      local: {
+        bridge: lab.bridge,
+        processes: lab.limits.processes,
+        ...(namespaces !== undefined && { namespaces }),
+      },
+    }),
     log,
-    ...(namespaces !== undefined && { namespaces }),
   });
   undo.push(() => dispatcher.stop({ killBoards: false }));
   return dispatcher;

@@ -4,17 +4,11 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { BoardAnswer, BoardTrouble } from '../../wire/board-answers.ts';
 import { troubleTeller } from '../board-trouble.ts';
 import { KEY, runVerb, verbNames, verbOf } from '../board-verbs.ts';
-import {
-  answerText,
-  type BoardAnswer,
-  type BoardTrouble,
-  readWordLines,
-  stopping,
-  WORDS_CONTENT_TYPE,
-} from '../board-words.ts';
-import { HELD_MS_MAX, OpenRequests } from '../open-requests.ts';
+import { answerText, readWordLines, stopping, WORDS_CONTENT_TYPE } from '../board-words.ts';
+import { HELD_MS_MAX, type OpenRequest, OpenRequests } from '../open-requests.ts';
 import type { BoardParts } from '../parts.ts';
 import { ApiProblem, invalidRequest, logOnce, sendProblem } from '../problems.ts';
 import { bearerToken, type MemberName, MemberTokens } from '../tokens.ts';
@@ -64,12 +58,15 @@ export async function boardRoutes(
     const verb = verbOf(request.params.verb);
     if (words === undefined)
       return send(request, reply, { status: 'refused', reason: 'the words are not UTF-8' });
-    const held = verb.kind === 'wait' ? open.open(reply, heldMsMax) : undefined;
+    let held: OpenRequest | undefined;
     const end = await runVerb(parts, verb, {
       member: request.getDecorator<MemberName>('member'),
       words,
       key: request.headers['muster-key'],
-      signal: held?.signal,
+      hold: () => {
+        held ??= open.open(reply, heldMsMax);
+        return held.signal;
+      },
     });
     const ending = end.status === 'wait' ? held?.ending() : undefined;
     if (ending === 'gone') return reply.hijack();

@@ -6,13 +6,22 @@ import { jobView } from '../../projections/job-view.ts';
 import { ResultsFold } from '../../projections/results.ts';
 import { caseHistory, EVENTS_READ_MAX, JOBS_LOOKED_AT_MAX } from '../case-history.ts';
 import { RESULT_FORMATS, resultFormats } from '../formats/formats.ts';
+import type { History } from '../history/history.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { ApiEngine } from '../parts.ts';
 import { logOnce } from '../problems.ts';
-import { CaseHistory, JobParams, noSuchJob, problemResponses, Results } from '../schemas.ts';
+import {
+  CaseHistory,
+  JobParams,
+  noSuchJob,
+  numberInUrl,
+  problemResponses,
+  Results,
+} from '../schemas.ts';
 
 export interface ResultsOptions {
   engine: ApiEngine;
+  history: History;
   open: OpenRequests;
 }
 
@@ -25,10 +34,8 @@ const documents = Object.fromEntries(
   Object.values(resultFormats).map(({ mediaType }) => [mediaType, { schema: z.string() }]),
 );
 
-export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (
-  app,
-  { engine, open },
-) => {
+export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (app, is) => {
+  const { engine, history, open } = is;
   app.get(
     '/api/jobs/:id/results',
     {
@@ -55,11 +62,12 @@ export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (
       },
     },
     async ({ params: { id }, query: { format } }, reply) => {
-      const job = await engine.job(id);
+      const { signal } = open.open(reply);
+      const job = await history.job(id, signal);
       if (job === undefined) throw noSuchJob(id);
       const { state, reason } = jobView(id, job, engine.now());
       const fold = new ResultsFold();
-      for await (const event of engine.jobEvents(id)) fold.take(event);
+      for (const event of await history.events(id, signal)) fold.take(event);
       const results = { job: id, state, ...(reason && { reason }), ...fold.results() };
       if (format === 'json') return results;
       const { mediaType, extension, write } = resultFormats[format];
@@ -91,31 +99,18 @@ export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (
             .max(PATTERN_CHARACTERS_MAX)
             .optional()
             .meta({ description: "The jobs' name: * is any run of characters, ? is one" }),
-          last: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .max(LAST_MAX)
+          last: numberInUrl(1, LAST_MAX)
             .default(LAST_DEFAULT)
             .meta({ description: 'How many jobs in which the case came' }),
-          before: z.coerce
-            .number()
-            .int()
-            .positive()
-            .optional()
-            .meta({ description: 'Only jobs with a lower number' }),
+          before: numberInUrl(1).optional().meta({ description: 'Only jobs with a lower number' }),
         }),
         response: { 200: CaseHistory, ...problemResponses },
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { signal } = open.open(reply);
       const onUnreadable = (error: UnreadableEvent) => logOnce(error, request);
-      const history = await caseHistory(engine, request.query, signal, onUnreadable);
-      if (history !== undefined) return history;
-      // Whoever asked has gone, or the server stops.
-      reply.hijack().raw.destroy();
-      return reply;
+      return caseHistory({ engine, history }, request.query, signal, onUnreadable);
     },
   );
 };

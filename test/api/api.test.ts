@@ -252,7 +252,7 @@ describe('without an API token', () => {
 
 describe('the listener of the boards', () => {
   it("has the board's endpoints and nothing else", async () => {
-    const { engine } = await doors();
+    const { engine, boardsAreOff } = await doors();
     const { job, server, client } = await pair(engine);
     const { log } = readableLog();
     const app = await buildBoardApp({
@@ -267,6 +267,7 @@ describe('the listener of the boards', () => {
       expect([url, response.statusCode, response.json().code]).toEqual([url, 404, 'not-found']);
     }
     for (const device of [server, client]) await finish(engine, job, device);
+    boardsAreOff();
     expect(await say(app, { job, device: server }, 'self')).toMatch(/^denied /);
     await app.close();
   });

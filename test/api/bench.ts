@@ -11,6 +11,7 @@ import { type AppOptions, buildApp } from '../../api/app.ts';
 import { WORDS_CONTENT_TYPE } from '../../api/board-words.ts';
 import type { ApiEngine } from '../../api/parts.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
+import { systemClock } from '../../engine/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
@@ -27,7 +28,12 @@ export function readableLog(): { log: FastifyBaseLogger; lines: Record<string, u
 
 /** A server with boards, none of them busy. It is closed when the test ends. */
 export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
-  const lab = await startEngine({}, boards);
+  let aheadMs = 0;
+  const clock = (notBefore: number) => {
+    const system = systemClock(notBefore);
+    return { ...system, now: () => system.now() + aheadMs };
+  };
+  const lab = await startEngine({ clock }, boards);
   const folder = mkdtempSync(join(tmpdir(), 'muster-api-'));
   const { log, lines } = readableLog();
   const consoleFile = (job: number, device: string) => join(folder, `${job}-${device}`);
@@ -47,7 +53,11 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     await lab.engine.stop();
     rmSync(folder, { recursive: true });
   });
-  return { ...lab, app, lines, log, consoleFile };
+  /** A minute later a board whose member has ended is off, or never will be. */
+  const boardsAreOff = () => {
+    aheadMs += 60_000;
+  };
+  return { ...lab, app, lines, log, consoleFile, boardsAreOff };
 }
 
 /** The engine with some of its methods replaced: for failures that a real one does not have on demand. */

@@ -186,15 +186,17 @@ describe('the shell dialect', () => {
     expect(await say(app, { job, device: server }, verb, ...words)).toMatch(/^refused /);
   });
 
-  it('ends a member that raises, and denies it everything from then on', async () => {
-    const { app, engine } = await doors();
+  it('ends a member that raises: it hears nothing until its board is off, and is denied everything then', async () => {
+    const { app, engine, boardsAreOff } = await doors({ heldMsMax: 20 });
     const { job, server } = await pair(engine);
     const me = { job, device: server };
     expect(await say(app, me, 'raise', 'no\nnetwork')).toBe('ok\n');
     const member = (await engine.job(job))?.members.find((m) => m.device === server);
     expect(member?.ended?.reason).toContain('no network');
-    for (const verb of ['self', 'role', 'group', 'send', 'sync'])
-      expect(await say(app, me, verb)).toMatch(/^denied /);
+    const verbs = ['self', 'role', 'group', 'send', 'sync'];
+    for (const verb of verbs) expect(await say(app, me, verb)).toBe('wait\n');
+    boardsAreOff();
+    for (const verb of verbs) expect(await say(app, me, verb)).toMatch(/^denied /);
     expect(await say(app, me, 'result', 'case=x', 'result=pass')).toMatch(/^denied /);
   });
 
@@ -245,9 +247,10 @@ describe('tokens', () => {
   });
 
   it('denies a board with its own token of another job', async () => {
-    const { app, engine } = await doors();
+    const { app, engine, boardsAreOff } = await doors();
     const first = await pair(engine);
     for (const device of [first.server, first.client]) await finish(engine, first.job, device);
+    boardsAreOff();
     const idle = () => engine.devices().every((device) => device.state.state === 'idle');
     await until(() => (idle() ? true : undefined));
     const second = await pair(engine);
@@ -274,10 +277,11 @@ describe('tokens', () => {
   });
 
   it('denies the token of a job that has finished', async () => {
-    const { app, engine } = await doors();
+    const { app, engine, boardsAreOff } = await doors();
     const { job, server, client } = await pair(engine);
     for (const device of [server, client]) await finish(engine, job, device);
     expect((await engine.job(job))?.state).toBe('complete');
+    boardsAreOff();
     for (const verb of ['self', 'send', 'wait', 'raise'])
       expect(
         await say(app, { job, device: server }, verb, ...(verb === 'self' ? [] : ['x'])),
@@ -340,7 +344,7 @@ describe('the JSON dialect', () => {
   });
 
   it('has problems for tokens, for members that have ended, and for bodies that are not right', async () => {
-    const { app, engine } = await doors();
+    const { app, engine, boardsAreOff } = await doors();
     const { job, server } = await pair(engine);
     const post = async (
       headers: Record<string, string>,
@@ -370,6 +374,7 @@ describe('the JSON dialect', () => {
     expect(await post(mine, {}, '/board/v1/frobnicate')).toEqual([404, 'not-found']);
     expect(await post({ ...mine, 'content-type': 'text/html' }, 'x')).toEqual([415, 'media-type']);
     await say(app, { job, device: server }, 'raise', 'over');
+    boardsAreOff();
     expect(await post(mine, { words: ['x'] })).toEqual([409, 'member-ended']);
   });
 });

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { caseHistory, JOBS_LOOKED_AT_MAX } from '../../api/case-history.ts';
+import { History } from '../../api/history/history.ts';
 import type { JobEvent, NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { UnreadableEvent } from '../../machines/events.ts';
 import { emptyDirectory } from '../../projections/directory.ts';
@@ -138,42 +139,45 @@ describe('the work of one answer', () => {
       asked.push(id);
       yield* eventsOf(id);
     }
-    return { asked, engine: { directory: emptyDirectory(), jobCount, jobEvents } };
+    const directory = emptyDirectory();
+    const engine = { directory, jobCount, jobEvents, job: async () => undefined };
+    const history = new History({ ...engine, allEvents: () => jobEvents(0) });
+    return { asked, log: { engine, history } };
   }
   const fail = (error: Error) => {
     throw error;
   };
 
   it('is bounded: at most a thousand jobs are looked at, which it says, with where to go on', async () => {
-    const { asked, engine } = past(5_000, (id) => pastJob(id, 'other', measured('1')));
+    const { asked, log } = past(5_000, (id) => pastJob(id, 'other', measured('1')));
     const query = { case: 'throughput', name: 'wifi', last: 20 };
-    const answer = await caseHistory(engine, query, never, fail);
+    const answer = await caseHistory(log, query, never, fail);
     expect(answer).toMatchObject({ lookedAt: { jobs: JOBS_LOOKED_AT_MAX }, next: 4_001 });
     expect(asked).toHaveLength(JOBS_LOOKED_AT_MAX);
     expect(Math.max(...asked)).toBe(5_000);
   });
 
   it('is one event of a job of another name', async () => {
-    const { engine } = past(3, (id) => pastJob(id, id === 2 ? 'wifi' : 'other', measured('1')));
+    const { log } = past(3, (id) => pastJob(id, id === 2 ? 'wifi' : 'other', measured('1')));
     const answer = await caseHistory(
-      engine,
+      log,
       { case: 'throughput', name: 'wifi', last: 20 },
       never,
       fail,
     );
-    expect(answer?.lookedAt).toEqual({ jobs: 3, events: 1 + 5 + 1 });
+    expect(answer.lookedAt).toEqual({ jobs: 3, events: 1 + 5 + 1 });
   });
 
   it('passes over a job whose events cannot be read, and one that was archived', async () => {
-    const { engine } = past(3, (id) => {
+    const { log } = past(3, (id) => {
       if (id === 2) throw new UnreadableEvent({ stream: 'job-2', version: 1, type: 'X' }, 'odd');
       return id === 1 ? [] : pastJob(id, 'n', measured('1'));
     });
     const told: string[] = [];
-    const answer = await caseHistory(engine, { case: 'throughput', last: 20 }, never, (error) =>
+    const answer = await caseHistory(log, { case: 'throughput', last: 20 }, never, (error) =>
       told.push(error.stream),
     );
-    expect(answer?.series[0]?.runs.map(({ job }) => job)).toEqual([3]);
+    expect(answer.series[0]?.runs.map(({ job }) => job)).toEqual([3]);
     expect(told).toEqual(['job-2']);
   });
 

@@ -130,10 +130,11 @@ describe('a line', () => {
   });
 
   it('denies a member whose job has finished, though its token was known', async () => {
-    const { line, job, server, client, engine } = await lined();
+    const { line, job, server, client, engine, boardsAreOff } = await lined();
     line.send(says(job, server, 1, 'self'));
     await line.answer(1);
     for (const device of [server, client]) await finish(engine, job, device);
+    boardsAreOff();
     line.send(says(job, server, 2, 'self'), says(job, server, 3, 'send', 'x'));
     expect((await line.answer(2)).status).toBe('denied');
     expect((await line.answer(3)).status).toBe('denied');

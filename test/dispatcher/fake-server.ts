@@ -4,9 +4,9 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BoardRegistration, Ended, Owed, ServerPort } from '../../dispatcher/server-port.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
 import { type Action, needsShell } from '../../machines/definition.ts';
+import type { BoardRegistration, Ended, Owed, ServerPort } from '../../wire/server-port.ts';
 
 export interface Report {
   job: number;
@@ -135,8 +135,7 @@ export class FakeServer implements ServerPort {
         lease: member.lease,
         group: this.#groupOf(member).map(({ device, role }) => ({ device, role })),
         step: this.#stepOf(member),
-        begun: member.begun || member.booting,
-        image: member.image,
+        ...(member.image !== undefined && { image: member.image }),
         suitesBefore: member.suites,
         booted: member.booted,
       }));
@@ -145,8 +144,9 @@ export class FakeServer implements ServerPort {
   #stepOf(member: FakeMember): Owed['step'] {
     const action = member.actions[member.next];
     if (action === undefined) return { do: 'nothing' };
-    if (needsShell(action) && !member.booted) return { do: 'boot' };
-    return { do: 'run', index: member.next, action };
+    const begun = member.begun || member.booting;
+    if (needsShell(action) && !member.booted) return { do: 'boot', begun };
+    return { do: 'run', index: member.next, action, begun };
   }
 
   async ended(job: number, device: string): Promise<Ended | undefined> {

@@ -1,6 +1,6 @@
 /** A small lab around a real engine: boards, jobs and members driven by hand. */
 import { Engine, type EngineOptions } from '../../engine/engine.ts';
-import type { BoardRegistration, WorkerFacts } from '../../engine/registry.ts';
+import type { WorkerFacts } from '../../engine/registry.ts';
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import type { JobState } from '../../machines/job/job.ts';
@@ -8,6 +8,7 @@ import { topicOf } from '../../machines/job/topics.ts';
 import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import type { EventStore } from '../../store/port.ts';
+import type { BoardRegistration } from '../../wire/server-port.ts';
 
 export const WORKER = 'here';
 
@@ -65,6 +66,7 @@ export async function startEngine(
   const checkpoints = options.checkpoints ?? memoryCheckpoints();
   const engine = new Engine({ ...options, store, checkpoints });
   await engine.start();
+  engine.open();
   await engine.connectWorker(worker, typeof boards === 'number' ? pandas(boards) : boards, is);
   return { engine, store, checkpoints };
 }

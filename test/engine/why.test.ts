@@ -1,7 +1,7 @@
 /** What `muster why` says of boards whose events the engine knows: their health, their checks, their retirement. */
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
-import { jobOf, pandas, startEngine, submit, user } from './bench.ts';
+import { jobOf, pandas, startEngine, stateOf, submit, user, WORKER } from './bench.ts';
 import { quiet, VirtualClock } from './virtual-clock.ts';
 
 const check = { definition: jobOf({ default: 1 }, { name: 'the check' }), document: '{}' };
@@ -78,6 +78,36 @@ describe('why a job waits', () => {
     expect(engine.why(waits)?.reason).toBe(
       'cannot start on any boards that are registered: role r has 1 of 2 boards of type panda; panda02 is retired',
     );
+    await engine.stop();
+  });
+
+  it('says that a board left the lab, and rejects a job that needs it with that reason', async () => {
+    const engine = await lab(2);
+    const first = await submit(engine, jobOf({ r: 2 }));
+    const waits = await submit(engine, jobOf({ r: 2 }));
+    await engine.cancel(first, 'enough', user);
+    await quiet();
+    await engine.cancel(waits, 'enough', user);
+    await quiet();
+    const holds = await submit(engine, jobOf({ r: 1 }));
+    const queued = await submit(engine, jobOf({ r: 2 }));
+    await quiet();
+    await engine.connectWorker(WORKER, pandas(1));
+    await quiet();
+    expect(await stateOf(engine, holds)).toBe('allocated');
+    expect(candidates(engine, queued)?.[1]).toEqual([
+      'panda02',
+      'no longer a board of its worker here',
+      undefined,
+    ]);
+    const submitted = await engine.submit({ definition: jobOf({ r: 2 }), document: '{}' }, user);
+    expect(submitted.short.map(({ lacking }) => lacking)).toEqual([
+      '1 of 2 boards of type panda; panda02 is no longer a board of its worker here',
+    ]);
+    await engine.connectWorker(WORKER, pandas(2));
+    await quiet();
+    const back = await engine.submit({ definition: jobOf({ r: 2 }), document: '{}' }, user);
+    expect(back.short).toEqual([]);
     await engine.stop();
   });
 });

@@ -6,12 +6,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../../engine/engine.ts';
 import { CommandRefused } from '../../engine/live-stream.ts';
-import type { Owed } from '../../engine/owed.ts';
-import type { BoardRegistration } from '../../engine/registry.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
 import type { RecordedEvent, Verb } from '../../machines/events.ts';
 import { isOver } from '../../machines/job/job.ts';
 import { type EventStore, StoreUnavailable } from '../../store/port.ts';
+import type { BoardRegistration, Owed } from '../../wire/server-port.ts';
 import { quiet, VirtualClock } from '../engine/virtual-clock.ts';
 import { LogChecker } from '../lab/invariants.ts';
 import { anyJob, jobOf, wordsOf } from './jobs.ts';

@@ -59,6 +59,7 @@ export class Servers {
     const newId = () => `00000000-0000-7000-8000-${(++this.#ids).toString(16).padStart(12, '0')}`;
     const engine = new Engine({ store, checkpoints, clock, shared, newId });
     await engine.start();
+    engine.open();
     const is = { name, engine, gone, end };
     this.running.push(is);
     return is;
