@@ -18,6 +18,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'MEASURED', flexible: true },
 ];
 const NOTE_INDENT = '    ';
+const AGAIN = 'A result in brackets does not count: the case came again later.';
 
 export function renderResults(results: JobResults, page: Page): string {
   const { cases, suites } = results;
@@ -33,7 +34,8 @@ export function renderResults(results: JobResults, page: Page): string {
   });
   const notes = (at: number): string => notesOf(lines[at], page);
   const grid = rows.length === 0 ? '' : table(COLUMNS, rows, page, notes);
-  return grid + renderFiles(results, page) + renderGarbled(results, page) + total;
+  const again = cases.every(({ counts }) => counts) ? '' : hang('', AGAIN, page.columns);
+  return grid + again + renderFiles(results, page) + renderGarbled(results, page) + total;
 }
 
 /** A role that several boards play has a number beside it. */
@@ -73,7 +75,6 @@ function notesOf(line: CaseView | SuiteView | undefined, { columns }: Page): str
   if (!('case' in line))
     return line.state === 'ended' ? '' : hang(NOTE_INDENT, noCaseText(line), columns);
   const notes = line.note?.split('\n') ?? [];
-  if (!line.counts) notes.push('it came again later: the last counts');
   return notes.map((note) => hang(NOTE_INDENT, note, columns)).join('');
 }
 
