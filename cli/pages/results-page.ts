@@ -21,11 +21,11 @@ const NOTE_INDENT = '    ';
 const AGAIN = 'A result in brackets does not count: the case came again later.';
 
 export function renderResults(results: JobResults, page: Page): string {
-  const { cases, suites } = results;
+  const { cases } = results;
   const { pass, fail, skip, unknown } = results.summary;
   const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
   const roles = roleNames(results);
-  const lines = inOrder(cases, suites.filter(isEmpty));
+  const lines = inOrder(results);
   const rows = lines.map((line): Cell[] => {
     const { device, role, suite } = line;
     const where = [device, roles.get(device) ?? role, suite];
@@ -52,16 +52,18 @@ function roleNames({ members }: JobResults): ReadonlyMap<string, string> {
 const isEmpty = ({ summary }: SuiteView): boolean =>
   summary.pass + summary.fail + summary.skip + summary.unknown === 0;
 
-/** The cases, and between them, by time, the suites that have none; those that have not begun come last. */
-function inOrder(
-  cases: readonly CaseView[],
-  empty: readonly SuiteView[],
-): (CaseView | SuiteView)[] {
-  const timeOf = ({ startedAt, endedAt }: SuiteView) => endedAt ?? startedAt ?? '~';
-  const left = [...empty].sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
+/** The cases, and before those of the suites that came after them on their board, the suites that have none. */
+function inOrder({ cases, suites }: JobResults): (CaseView | SuiteView)[] {
+  const keyOf = ({ device, suite }: CaseView | SuiteView) => `${device} ${suite}`;
+  const order = new Map(suites.map((suite, at) => [keyOf(suite), at]));
+  const placeOf = (of: CaseView | SuiteView) => order.get(keyOf(of)) ?? 0;
+  let left = suites.filter(isEmpty);
   const lines = cases.flatMap((is) => {
-    const before = left.findIndex((suite) => timeOf(suite) >= is.at);
-    return [...left.splice(0, before === -1 ? left.length : before), is];
+    const comesBefore = (suite: SuiteView) =>
+      suite.device === is.device && placeOf(suite) < placeOf(is);
+    const before = left.filter(comesBefore);
+    if (before.length > 0) left = left.filter((suite) => !comesBefore(suite));
+    return [...before, is];
   });
   return [...lines, ...left];
 }
