@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Health, Meta } from '../machines/events.ts';
 import { DeviceName } from '../machines/names.ts';
-import { BarrierView, JobView, ResultsView } from '../projections/views.ts';
+import { BarrierView, CaseSeriesView, JobView, ResultsView } from '../projections/views.ts';
 import { oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 
@@ -67,6 +67,26 @@ export const Results = ResultsView.extend({
   state: JobView.shape.state,
   reason: JobView.shape.reason.describe('Why it ended, where it did not complete'),
 }).meta({ id: 'Results' });
+
+/** One case over the runs of jobs that are over. */
+export const CaseHistory = z
+  .object({
+    case: z.string(),
+    name: z.string().optional().describe("The pattern of the jobs' names; absent: any"),
+    series: z.array(CaseSeriesView).describe('One for each place in the group, suite and set'),
+    without: z
+      .array(z.number())
+      .describe('Jobs of that name that were looked at and in which the case did not come'),
+    lookedAt: z.object({
+      jobs: z.number().describe('Of any name'),
+      events: z.number(),
+    }),
+    next: z
+      .number()
+      .optional()
+      .describe('The `before` with which older jobs are looked at; absent: there are none'),
+  })
+  .meta({ id: 'CaseHistory' });
 
 const Event = z
   .object({

@@ -84,14 +84,18 @@ export class Client {
     shape: T,
     request: Request = {},
   ): Promise<z.infer<T>> {
-    const text = await this.#persist(request, async () => {
+    const answer = parseJson(await this.text(path, request));
+    if (!shape.safeParse(answer).success) throw this.#strange(path);
+    return answer as z.infer<T>;
+  }
+
+  /** Asks for a document as it is. @throws as `json` does */
+  text(path: string, request: Request = {}): Promise<string> {
+    return this.#persist(request, async () => {
       const timeout = AbortSignal.timeout(this.#limits.requestMaxMs);
       const response = await this.#fetch(path, request, timeout);
       return response.text();
     });
-    const answer = parseJson(text);
-    if (!shape.safeParse(answer).success) throw this.#strange(path);
-    return answer as z.infer<T>;
   }
 
   /** Orders something; `body` is sent as JSON. Only for orders that may be repeated. */

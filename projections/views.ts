@@ -210,5 +210,82 @@ export const ResultsView = z
   .meta({ id: 'ResultsView' });
 export type ResultsView = z.infer<typeof ResultsView>;
 
+/** One case in one run of a job. */
+export const CaseRunView = z
+  .object({
+    job: z.number(),
+    name: z.string().describe("The job's"),
+    device: z.string(),
+    result: CaseResult,
+    measurement: MeasurementView.optional(),
+    units: z.string().optional(),
+    note: z.string().optional(),
+    at: At,
+  })
+  .meta({ id: 'CaseRunView' });
+export type CaseRunView = z.infer<typeof CaseRunView>;
+
+/** Where measurements lie. */
+export const SpreadView = z
+  .object({
+    count: z.number().describe('How many measurements'),
+    units: z
+      .string()
+      .optional()
+      .describe("Their units: the newest run's; those in others are not among them"),
+    median: z.number(),
+    low: z.number().describe('Below it a measurement lies beyond the spread'),
+    high: z
+      .number()
+      .describe(
+        'Above it one does: 3.5 times the median absolute deviation, scaled to a standard deviation, from the median',
+      ),
+    min: z.number(),
+    max: z.number(),
+  })
+  .meta({ id: 'SpreadView' });
+export type SpreadView = z.infer<typeof SpreadView>;
+
+/** A run that differs from those before it. */
+export const CaseChangeView = z
+  .discriminatedUnion('what', [
+    z.object({ what: z.literal('result'), job: z.number(), from: CaseResult, to: CaseResult }),
+    z.object({
+      what: z.literal('units'),
+      job: z.number(),
+      from: z.string().describe('Empty: none'),
+      to: z.string(),
+    }),
+    z.object({
+      what: z.literal('measurement'),
+      job: z.number(),
+      from: SpreadView.describe('Of the runs before it, since the change before it'),
+      to: z.number(),
+    }),
+  ])
+  .meta({ id: 'CaseChangeView' });
+export type CaseChangeView = z.infer<typeof CaseChangeView>;
+
+/** One case of one place in the group, suite and set, over the runs in which it came. */
+export const CaseSeriesView = z
+  .object({
+    role: z.string(),
+    index: z.number().describe('Which of its role, in `lava-group` order, from 0'),
+    suite: z.string(),
+    set: z.string().optional(),
+    runs: z
+      .array(CaseRunView)
+      .describe('The oldest first; of a case that came twice in a run the last'),
+    summary: ResultCounts,
+    measured: SpreadView.optional().describe('Absent: nothing was measured'),
+    changes: z
+      .array(CaseChangeView)
+      .describe(
+        'Where a run differs in its result, its units or beyond the spread; the oldest first',
+      ),
+  })
+  .meta({ id: 'CaseSeriesView' });
+export type CaseSeriesView = z.infer<typeof CaseSeriesView>;
+
 /** Milliseconds since the epoch as ISO 8601. */
 export const iso = (at: number): string => new Date(at).toISOString();

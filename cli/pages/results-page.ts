@@ -18,13 +18,14 @@ const COLUMNS: readonly Column[] = [
   { title: 'MEASURED', flexible: true },
 ];
 const NOTE_INDENT = '    ';
+const AGAIN = 'A result in brackets does not count: the case came again later.';
 
 export function renderResults(results: JobResults, page: Page): string {
-  const { cases, suites } = results;
+  const { cases } = results;
   const { pass, fail, skip, unknown } = results.summary;
   const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
   const roles = roleNames(results);
-  const lines = inOrder(cases, suites.filter(isEmpty));
+  const lines = inOrder(results);
   const rows = lines.map((line): Cell[] => {
     const { device, role, suite } = line;
     const where = [device, roles.get(device) ?? role, suite];
@@ -33,7 +34,8 @@ export function renderResults(results: JobResults, page: Page): string {
   });
   const notes = (at: number): string => notesOf(lines[at], page);
   const grid = rows.length === 0 ? '' : table(COLUMNS, rows, page, notes);
-  return grid + renderFiles(results, page) + renderGarbled(results, page) + total;
+  const again = cases.every(({ counts }) => counts) ? '' : hang('', AGAIN, page.columns);
+  return grid + again + renderFiles(results, page) + renderGarbled(results, page) + total;
 }
 
 /** A role that several boards play has a number beside it. */
@@ -50,16 +52,18 @@ function roleNames({ members }: JobResults): ReadonlyMap<string, string> {
 const isEmpty = ({ summary }: SuiteView): boolean =>
   summary.pass + summary.fail + summary.skip + summary.unknown === 0;
 
-/** The cases, and between them, by time, the suites that have none; those that have not begun come last. */
-function inOrder(
-  cases: readonly CaseView[],
-  empty: readonly SuiteView[],
-): (CaseView | SuiteView)[] {
-  const timeOf = ({ startedAt, endedAt }: SuiteView) => endedAt ?? startedAt ?? '~';
-  const left = [...empty].sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
+/** The cases, and before those of the suites that came after them on their board, the suites that have none. */
+function inOrder({ cases, suites }: JobResults): (CaseView | SuiteView)[] {
+  const keyOf = ({ device, suite }: CaseView | SuiteView) => `${device} ${suite}`;
+  const order = new Map(suites.map((suite, at) => [keyOf(suite), at]));
+  const placeOf = (of: CaseView | SuiteView) => order.get(keyOf(of)) ?? 0;
+  let left = suites.filter(isEmpty);
   const lines = cases.flatMap((is) => {
-    const before = left.findIndex((suite) => timeOf(suite) >= is.at);
-    return [...left.splice(0, before === -1 ? left.length : before), is];
+    const comesBefore = (suite: SuiteView) =>
+      suite.device === is.device && placeOf(suite) < placeOf(is);
+    const before = left.filter(comesBefore);
+    if (before.length > 0) left = left.filter((suite) => !comesBefore(suite));
+    return [...before, is];
   });
   return [...lines, ...left];
 }
@@ -73,7 +77,6 @@ function notesOf(line: CaseView | SuiteView | undefined, { columns }: Page): str
   if (!('case' in line))
     return line.state === 'ended' ? '' : hang(NOTE_INDENT, noCaseText(line), columns);
   const notes = line.note?.split('\n') ?? [];
-  if (!line.counts) notes.push('it came again later: the last counts');
   return notes.map((note) => hang(NOTE_INDENT, note, columns)).join('');
 }
 
