@@ -58,13 +58,23 @@ function splitWord(word: string, width: number): string[] {
   return [...parts, part];
 }
 
-/** `head` once, then the text beside it, each line at most `columns` wide and ended by a newline. */
+/**
+ * `head` once, then the text beside it, each line at most `columns` wide and ended by a newline. Beside a head that
+ * leaves no room for it the text stands under it.
+ */
 export function hang(head: string, text: string, columns: number): string {
   const indent = textWidth(head);
-  const lines = wrapText(text, Math.max(HANG_COLUMNS_MIN, columns - indent));
+  const room = columns - indent;
+  if (room < HANG_COLUMNS_MIN && textWidth(printable(text)) > room) {
+    const title = head.trim() === '' ? [] : wrapText(head.trimEnd(), columns);
+    const lines = wrapText(text, Math.max(1, columns - UNDER_INDENT.length));
+    return [...title, ...lines.map((line) => `${UNDER_INDENT}${line}`)].join('\n').concat('\n');
+  }
+  const lines = wrapText(text, room);
   return lines.map((line, at) => `${at === 0 ? head : ' '.repeat(indent)}${line}\n`).join('');
 }
 const HANG_COLUMNS_MIN = 20;
+const UNDER_INDENT = '    ';
 
 /** `head` and a sentence beside it, then the lines that belong to it a step further in. */
 export function hangLines(head: string, lines: readonly string[], columns: number): string {

@@ -3,6 +3,7 @@ import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { hang, hangLines, names, textWidth, wrapText } from '../../cli/pages/text.ts';
 import { table } from '../../cli/pages/text-table.ts';
+import { printable } from '../../submission/quoting.ts';
 
 const page = { columns: 40, colors: picocolors.createColors(false) };
 
@@ -82,14 +83,32 @@ describe('text', () => {
   });
 
   test('the lines of a text stand a step further in than its sentence', () => {
-    expect(hangLines('12:00  ', ['one two three four five', 'six', 'seven'], 22)).toBe(
-      '12:00  one two three four\n       five\n         six\n         seven\n',
+    expect(hangLines('12:00  ', ['one two three four five six', 'six', 'seven'], 30)).toBe(
+      '12:00  one two three four five\n       six\n         six\n         seven\n',
     );
   });
 
   test('what follows the first line stands under it', () => {
     expect(hang('12:00  ', 'one two three four five six', 30)).toBe(
       '12:00  one two three four five\n       six\n',
+    );
+  });
+
+  test('a text beside a head that leaves it no room stands under it', () => {
+    expect(hang('a head of many words  ', 'one two three four five', 30)).toBe(
+      'a head of many words\n    one two three four five\n',
+    );
+    expect(hang('a head of many words  ', 'one two', 30)).toBe('a head of many words  one two\n');
+  });
+
+  test('a head and its text never are wider than their page', () => {
+    const word = fc.string({ unit: 'grapheme', maxLength: 40 });
+    const columns = fc.integer({ min: 20, max: 100 });
+    fc.assert(
+      fc.property(word, word, word, columns, (head, first, second, columns) => {
+        const text = hangLines(printable(head), [first, second], columns);
+        for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+      }),
     );
   });
 

@@ -25,11 +25,14 @@ describe('a submission', () => {
   });
 
   it('that the boards can never satisfy is recorded, and rejected in the same decision', () => {
-    const short = [{ role: 'server', wanted: 2, found: 1, lacking: 'server: 1 of 2 panda' }];
+    const short = [{ role: 'server', wanted: 2, found: 1, lacking: '1 of 2 panda' }];
     const state = given()
       .when({ ...submitted, short } as JobCommand)
       .gives(['JobSubmitted'], ['JobRejected', { short }]);
-    expect(state).toMatchObject({ state: 'rejected', reason: 'server: 1 of 2 panda' });
+    expect(state).toMatchObject({
+      state: 'rejected',
+      reason: 'the boards that there are can never run it\nrole server: 1 of 2 panda',
+    });
   });
 
   it('happens once in a stream', () => {
