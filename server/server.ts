@@ -1,5 +1,4 @@
 /** Puts the parts of a server together: store, engine, dispatcher, doors. The one place that knows them all. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -16,11 +15,13 @@ import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
+import { openBoardDoor } from './board-door.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { checkpointsFolder, openLog } from './open-log.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
 
 export interface ServerOptions {
@@ -49,12 +50,6 @@ export interface RunningServer {
   engine: Engine;
   /** Ends it in order. Boards run on for the next server on this folder, unless `killBoards`. */
   stop(how?: { killBoards: boolean }): Promise<void>;
-}
-
-/** What a person got wrong; the message says what, where and what to do. */
-export class ServerRefused extends Error {
-  override readonly name = 'ServerRefused';
-  readonly code = 'server-refused';
 }
 
 /** Whether an address can only be reached from this machine. */
@@ -141,14 +136,15 @@ async function assemble(
   undo.push(() => app.close());
   // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
   if (labFile !== undefined) await server.announce(registrations(labFile.lab.devices));
-  const url = await listen(app, host, port);
-  boardUrl = url;
   const gateway = dispatcher?.gateway;
-  if (gateway !== undefined) {
+  if (dispatcher !== undefined && gateway !== undefined) {
     const boardApp = await buildBoardApp(doors);
     undo.push(() => boardApp.close());
-    boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
+    const boardsRun = (await dispatcher.takeOver()).some(({ isOn }) => isOn);
+    boardUrl = await openBoardDoor(boardApp, { ...gateway, dataDir, boardsRun });
   }
+  const url = await listen(app, host, port);
+  if (gateway === undefined) boardUrl = url;
   await dispatcher?.start();
   engine.open();
   // Where it is the only server of the log, whoever has no line to it now is not here.
@@ -226,17 +222,4 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
       );
     throw error;
   }
-}
-
-/** The same port at every start on this folder: boards that run on know it. */
-async function listenForBoards(
-  app: FastifyInstance,
-  host: string,
-  dataDir: string,
-): Promise<string> {
-  const file = join(dataDir, 'board-port');
-  const known = Number(await readFile(file, 'utf8').catch(() => '0')) || 0;
-  const url = await app.listen({ host, port: known });
-  await writeFile(file, new URL(url).port);
-  return url;
 }
