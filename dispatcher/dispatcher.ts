@@ -42,10 +42,18 @@ export interface Dispatcher {
   consoleFile(job: number, device: string): string;
   /** In bytes; 0 when there is no console. */
   consoleSize(job: number, device: string): number;
-  /** Takes over the boards of an earlier life, registers, and works on what is owed from then on. */
+  /** Takes over the boards of an earlier life, once, and says which are here. */
+  takeOver(): Promise<readonly FoundBoard[]>;
+  /** Takes over, registers, and works on what is owed from then on. */
   start(): Promise<void>;
   /** Lets go. Boards run on, for a server that comes back, unless `killBoards`. */
   stop(how: { killBoards: boolean }): Promise<void>;
+}
+
+/** A board of an earlier life. */
+export interface FoundBoard extends Holding {
+  /** Whether it runs, and knows where the server was when it booted. */
+  isOn: boolean;
 }
 
 const RETRY_MS = 1_000;
@@ -96,6 +104,7 @@ class Hands implements Dispatcher {
   readonly #lanes = new Map<string, Lane>();
   readonly #stopped = new AbortController();
   #unsubscribe: (() => void) | undefined;
+  #found: Promise<readonly FoundBoard[]> | undefined;
   #asking: Promise<void> | undefined;
   #askAgain = false;
 
@@ -145,16 +154,29 @@ class Hands implements Dispatcher {
     return consoleBytes(this.consoleFile(job, device));
   }
 
-  async start(): Promise<void> {
-    const { server, boards, log } = this.#options;
+  takeOver(): Promise<readonly FoundBoard[]> {
+    this.#found ??= this.#takeOver();
+    return this.#found;
+  }
+
+  async #takeOver(): Promise<readonly FoundBoard[]> {
     await killUntilNone('fetches', async () => {
       const fetches = await markedProcesses(FETCH_MARK_VARIABLE, this.#hash);
       return fetches.map(({ pid }) => pid);
     });
-    const found: Holding[] = [];
-    for (const driver of this.#drivers.values()) found.push(...(await driver.takeOver()));
+    const found: FoundBoard[] = [];
+    for (const driver of this.#drivers.values())
+      for (const here of await driver.takeOver())
+        found.push({ ...here, isOn: driver.alive({ ...here, group: [] }) });
+    const devices = found.map(({ device }) => device);
     if (found.length > 0)
-      log.info({ boards: found.map(({ device }) => device) }, 'boards of an earlier life are here');
+      this.#options.log.info({ boards: devices }, 'boards of an earlier life are here');
+    return found;
+  }
+
+  async start(): Promise<void> {
+    const { server, boards } = this.#options;
+    await this.takeOver();
     await server.register(registrations(boards));
     this.#unsubscribe = server.onChange(() => this.#ask());
     await this.#reconcile();

@@ -1,5 +1,4 @@
 /** Puts the parts of a server together: store, engine, dispatcher, doors. The one place that knows them all. */
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -17,13 +16,15 @@ import { checkpointsFolder } from '../store/data-folder.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
 import { type Beginning, begin } from './beginning.ts';
+import { openBoardDoor } from './board-door.ts';
 import { watchClock } from './clock-watch.ts';
-import { keepInFile, secretOf, workerNameOf } from './identity.ts';
+import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { type OpenedLog, openServersLog } from './open-log.ts';
 import type { Outage } from './outage.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
 
 export interface ServerOptions {
@@ -56,12 +57,6 @@ export interface RunningServer {
   engine: Engine;
   /** Ends it in order. Boards run on for the next server on this folder, unless `killBoards`. */
   stop(how?: { killBoards: boolean }): Promise<void>;
-}
-
-/** What a person got wrong; the message says what, where and what to do. */
-export class ServerRefused extends Error {
-  override readonly name = 'ServerRefused';
-  readonly code = 'server-refused';
 }
 
 /** Whether an address can only be reached from this machine. */
@@ -152,19 +147,22 @@ async function assemble(
   });
   undo.push(() => app.close());
   const openDoor = once(async () => {
-    urls.people = urls.boards = await listen(app, host, port);
+    urls.people = await listen(app, host, port);
+    urls.boards ||= urls.people;
   });
   const steps = [
     // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
     async () => labFile && server.announce(registrations(labFile.lab.devices)),
-    openDoor,
+    // Before anybody is answered: a server whose boards cannot reach it is not there yet.
     async () => {
       const gateway = dispatcher?.gateway;
-      if (gateway === undefined) return;
+      if (dispatcher === undefined || gateway === undefined) return;
       const boardApp = await buildBoardApp(doors);
       undo.push(() => boardApp.close());
-      urls.boards = await listenForBoards(boardApp, gateway.address, dataDir);
+      const boardsRun = (await dispatcher.takeOver()).some(({ isOn }) => isOn);
+      urls.boards = await openBoardDoor(boardApp, { ...gateway, dataDir, boardsRun });
     },
+    openDoor,
     async () => dispatcher?.start(),
     async () => engine.open(),
     // Where it is the only server of the log, whoever has no line to it now is not here.
@@ -252,17 +250,4 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
       );
     throw error;
   }
-}
-
-/** The same port at every start on this folder: boards that run on know it. */
-async function listenForBoards(
-  app: FastifyInstance,
-  host: string,
-  dataDir: string,
-): Promise<string> {
-  const file = join(dataDir, 'board-port');
-  const known = Number(await readFile(file, 'utf8').catch(() => '0')) || 0;
-  const url = await app.listen({ host, port: known });
-  if (new URL(url).port !== String(known)) await keepInFile(file, new URL(url).port);
-  return url;
 }
