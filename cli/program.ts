@@ -6,6 +6,7 @@ import { type Cli, exampleText } from './command.ts';
 import { backupCommand } from './commands/backup.ts';
 import { barriersCommand } from './commands/barriers.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { checkDefinitionCommand } from './commands/check-definition.ts';
 import { checkLabCommand } from './commands/check-lab.ts';
 import { deviceCommand, devicesCommand } from './commands/devices.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -102,6 +103,7 @@ function buildProgram(
     watchCommand,
     cancelCommand,
     simulateCommand,
+    checkDefinitionCommand,
     checkLabCommand,
     backupCommand,
     verifyCommand,
