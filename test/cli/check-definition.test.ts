@@ -60,11 +60,14 @@ test('a definition is shown in the order in which it runs', async () => {
 test('of a folder every problem is said with its place, and what is no definition is passed over', async () => {
   const { exit, out } = await muster('DIR/tree');
   expect(exit).toBe(1);
-  expect(out.replaceAll(dir, 'DIR')).toBe(`DIR/tree/deep/noted.yml:2:1  extra: is not used
+  // Where its line is broken depends on the folder's name.
+  const shown = out
+    .replaceAll(dir, 'DIR')
+    .replace(/DIR\S*wrong\.yaml:2:10 .*\n .*value\n/, 'WRONG\n');
+  expect(shown).toBe(`DIR/tree/deep/noted.yml:2:1  extra: is not used
     extra: 1
     ^
-DIR/tree/deep/wrong.yaml:2:10  run.steps: "steps" must be a list, not a single
-  value
+WRONG
       steps: make
              ^
 3 definitions: 1 wrong, 1 with notes; 2 other files
