@@ -1,11 +1,13 @@
 /** The doors: all of the HTTP API on one app. It is built here; listening is for whoever puts the parts together. */
 import type { FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { History } from './history/history.ts';
+import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
 import { metricsOf } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
-import { ApiProblem } from './problems.ts';
+import { ApiProblem, problemOf, sendProblem } from './problems.ts';
 import { boardRoutes } from './routes/board.ts';
 import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -14,6 +16,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { resultRoutes } from './routes/results.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
@@ -31,6 +34,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   acceptEmptyJson(app);
   const metrics = metricsOf(app, engine);
+  const history = new History(engine);
+  const streams = new Streams();
   await describeRoutes(app, version);
 
   await app.register(boardRoutes, parts);
@@ -41,9 +46,10 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     if (apiToken === undefined) requireLocal(api);
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
-    await api.register(jobRoutes, { engine });
-    await api.register(eventRoutes, { engine, open, heartbeatMs });
-    await api.register(consoleRoutes, { engine, open, consoleFile: parts.consoleFile });
+    await api.register(jobRoutes, { engine, history, open });
+    await api.register(resultRoutes, { engine, history, open });
+    await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
+    await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine });
     await api.register(metricsRoute, { metrics });
@@ -54,16 +60,20 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
 }
 
 /** A job that retention took out of the log is not unknown: every route of it says where it is. */
-function sayWhatIsArchived(app: FastifyInstance, { engine, archivedIn }: AppParts): void {
+function sayWhatIsArchived(app: FastifyInstance, { archivedIn }: AppParts): void {
   if (archivedIn === undefined) return;
-  app.addHook<{ Params: { id?: number } }>('preHandler', async ({ params: { id } }) => {
-    if (id === undefined || (await engine.job(id)) !== undefined) return;
-    const file = await archivedIn(id);
-    if (file === undefined) return;
+  app.setErrorHandler(async (error, request, reply) => {
+    const { id } = request.params as { id?: number };
+    const isUnknown = id !== undefined && problemOf(error).code === 'no-such-job';
+    const file = isUnknown ? await archivedIn(id) : undefined;
+    if (file === undefined) return sendProblem(error, request, reply);
     const how = `muster import --data NEW-FOLDER ${file} makes a log of it again`;
-    throw new ApiProblem('job-archived', `job ${id} was archived in ${file}; ${how}`, {
-      extras: { file },
-    });
+    const detail = `job ${id} was archived in ${file}; ${how}`;
+    return sendProblem(
+      new ApiProblem('job-archived', detail, { extras: { file } }),
+      request,
+      reply,
+    );
   });
 }
 

@@ -23,6 +23,7 @@ export function troubleTeller() {
 function troubleOf(code: ProblemCode, reason: string): BoardAnswer | BoardTrouble {
   switch (code) {
     case 'internal':
+    case 'stopping':
     case 'store-unavailable':
     case 'member-not-booted':
       return { status: 'retry', reason };

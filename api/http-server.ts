@@ -1,6 +1,12 @@
 /** What every listener has in common: its limits, one error format, and quick ends. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { ApiProblem, pathOf, sendProblem } from './problems.ts';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type onRequestHookHandler,
+} from 'fastify';
+import { ApiProblem, invalidRequest, pathOf, sendProblem, stopping } from './problems.ts';
+import { Refusals } from './refusals.ts';
 
 /** For the whole of a request to arrive. An answer may take as long as it takes: waits are held. */
 const REQUEST_RECEIVED_MS_MAX = 60_000;
@@ -12,6 +18,7 @@ const JSON_BODY_BYTES_MAX = 1024 * 1024;
 
 /** A Fastify app with the limits of this house, without a route. */
 export function httpServer(log: FastifyBaseLogger): FastifyInstance {
+  const refusals = new Refusals();
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -25,11 +32,56 @@ export function httpServer(log: FastifyBaseLogger): FastifyInstance {
     // By then every answer has gone out (OpenRequests): what is left are idle sockets.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: PATH_PART_CHARACTERS_MAX, ignoreTrailingSlash: true },
+    // What Node or Fastify would answer in a format of their own is answered here.
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => refusals.clientError(error, socket),
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   });
   app.setErrorHandler(sendProblem);
+  refusals.attach(app.server);
+  refuseUnheard(app);
+  refuseUnknownFields(app);
   refuseUnknown(app);
   return app;
+}
+
+/** Requests that no route hears of: those that come as the server stops, and those that say no host. */
+function refuseUnheard(app: FastifyInstance): void {
+  let isStopping = false;
+  app.addHook('preClose', async () => {
+    isStopping = true;
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (isStopping) return done(stopping());
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      return done(invalidRequest([{ path: 'headers.host', message: 'is missing' }]));
+    done();
+  });
+}
+
+/** The pages of the documentation have addresses of their own, with what browsers add to them. */
+const NOT_OURS = /^\/docs(?:\/|$)/;
+
+/** A field of a query that a route does not know is an error: the wish that it stands for would be lost. */
+function refuseUnknownFields(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (NOT_OURS.test(route.url)) return;
+    const { querystring } = (route.schema ?? {}) as { querystring?: { shape?: object } };
+    const known = Object.keys(querystring?.shape ?? {});
+    const takes = known.length === 0 ? 'no fields' : known.join(', ');
+    const check: onRequestHookHandler = (request, _reply, done) => {
+      if (!request.url.includes('?')) return done();
+      const unknown = Object.keys(request.query as object).filter((name) => !known.includes(name));
+      if (unknown.length === 0) return done();
+      const problems = unknown.map((name) => ({
+        path: `query.${name.slice(0, 60)}`,
+        message: `is unknown; this address takes ${takes}`,
+      }));
+      done(invalidRequest(problems));
+    };
+    route.onRequest = [route.onRequest ?? [], check].flat();
+  });
 }
 
 /** 404, or 405 where the address is right and the method is not. */

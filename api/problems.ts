@@ -20,6 +20,7 @@ const titles = {
   'no-such-worker': [404, 'There is no such worker'],
   'no-such-wait': [404, 'There is no such wait'],
   'job-archived': [410, 'The job is in the archive'],
+  'too-slow': [408, 'The request took too long'],
   method: [405, 'This method is not for this address'],
   'job-ended': [409, 'The job has ended'],
   'job-exists': [409, 'The job exists already'],
@@ -39,9 +40,13 @@ const titles = {
   'too-large': [413, 'The request is too large'],
   'media-type': [415, 'This kind of content is not understood'],
   'range-not-satisfiable': [416, 'The range begins after the end'],
+  expectation: [417, 'The expectation cannot be met'],
   'invalid-job': [422, 'The job is not right'],
+  'head-too-large': [431, 'The head of the request is too large'],
   'unreadable-event': [500, 'The log is damaged'],
   internal: [500, 'The server failed'],
+  stopping: [503, 'The server is stopping'],
+  'too-many-streams': [503, 'Too many streams are open'],
   'store-unavailable': [503, 'The log cannot be written or read now'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -49,7 +54,7 @@ export type ProblemCode = keyof typeof titles;
 // Every refusal of the rules has its place in the table.
 titles satisfies Record<RejectionCode, readonly [number, string]>;
 
-const statusOf = (code: ProblemCode): number => titles[code][0];
+export const statusOf = (code: ProblemCode): number => titles[code][0];
 
 /** One thing that is wrong with a request. */
 export interface RequestProblem {
@@ -118,8 +123,14 @@ export function invalidRequest(problems: readonly RequestProblem[]): ApiProblem 
   return new ApiProblem('invalid-request', detail, { extras: { problems } });
 }
 
+/** For whoever waits, or comes, as the server stops. */
+export const stopping = () =>
+  new ApiProblem('stopping', 'the server is stopping: ask again', {
+    headers: { 'retry-after': '1' },
+  });
+
 /** The body of a problem. */
-function problemBody(problem: ApiProblem): Record<string, unknown> {
+export function problemBody(problem: ApiProblem): Record<string, unknown> {
   const [status, title] = titles[problem.code];
   const { code } = problem;
   return {
@@ -132,6 +143,9 @@ function problemBody(problem: ApiProblem): Record<string, unknown> {
   };
 }
 
+/** The server is as it should be, and the client comes again. */
+const OF_NO_FAULT: ReadonlySet<ProblemCode> = new Set(['stopping', 'too-many-streams']);
+
 /** Answers with a problem. An error that is the server's own is logged here, and nowhere else. */
 export function sendProblem(
   error: unknown,
@@ -140,7 +154,7 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error);
   const status = statusOf(problem.code);
-  if (status >= 500) logOnce(error, request);
+  if (status >= 500 && !OF_NO_FAULT.has(problem.code)) logOnce(error, request);
   return reply
     .code(status)
     .headers(problem.headers)

@@ -2,11 +2,29 @@
 import { z } from 'zod';
 import { Health, Meta } from '../machines/events.ts';
 import { DeviceName } from '../machines/names.ts';
-import { BarrierView, CaseView, JobView } from '../projections/views.ts';
+import { BarrierView, JobView, ResultsView } from '../projections/views.ts';
 import { oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 
-export const JobParams = z.object({ id: z.coerce.number().int().positive() });
+const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
+
+/** A whole number as addresses have it: decimal digits, without a sign and without zeros before it. */
+export function plainNumber(text: string): number | undefined {
+  const number = PLAIN_NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** A number in a path or in a query. */
+export const numberInUrl = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    (text) => (typeof text === 'string' ? (plainNumber(text) ?? text) : text),
+    z
+      .int('a whole number is expected: decimal digits and nothing else')
+      .min(min, `${min} or more is expected`)
+      .max(max, `${max} or less is expected`),
+  );
+
+export const JobParams = z.object({ id: numberInUrl(1) });
 export const MemberParams = JobParams.extend({ device: DeviceName });
 export const DeviceParams = z.object({ name: DeviceName });
 
@@ -44,17 +62,11 @@ export const Submitted = z.object({
 
 export const JobPage = z.object({ jobs: z.array(JobView), next: z.number().optional() });
 export const Barriers = z.object({ job: z.number(), barriers: z.array(BarrierView) });
-export const Results = z.object({
+export const Results = ResultsView.extend({
   job: z.number(),
   state: JobView.shape.state,
-  cases: z.array(CaseView),
-  summary: z.object({
-    pass: z.number(),
-    fail: z.number(),
-    skip: z.number(),
-    unknown: z.number(),
-  }),
-});
+  reason: JobView.shape.reason.describe('Why it ended, where it did not complete'),
+}).meta({ id: 'Results' });
 
 const Event = z
   .object({

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { barrierTable } from './barrier.ts';
 import { median, ms, writeSection } from './figures.ts';
+import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
 import { messagesTable } from './messages.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
@@ -31,6 +32,7 @@ type Bench = (newFolder: NewFolder, events: number) => Promise<string | undefine
 const benches = new Map<string, Bench>([
   ['barrier', (newFolder) => withPeers(newFolder, barrierTable)],
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
+  ['followers', (newFolder) => followersTable(newFolder, say)],
   ['rebuild', rebuildTable],
   ['where', whereTable],
   ['growth', (_, events) => growthBench(say, events)],

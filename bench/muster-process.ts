@@ -7,17 +7,23 @@ export interface Asked {
   folder: string;
   /** How many boards each group has. */
   sizes: readonly number[];
+  /** With the whole API, not the boards' door alone: the first board's console has so many bytes. */
+  consoleBytes?: number;
 }
 export interface Ready {
   port: number;
+  /** Of the first board's console. */
+  consolePath: string;
   /** A token a member, group by group. */
   tokens: string[][];
 }
-export type Question = 'held' | 'profile' | 'profile-end' | 'stop';
+export type Question = 'held' | 'profile' | 'profile-end' | 'memory' | 'stop';
 
 export interface MusterProcess extends Ready {
   /** How many waits are held. */
   held(): Promise<number>;
+  /** What the process has in memory. */
+  memoryBytes(): Promise<number>;
   startProfile(): Promise<void>;
   /** Where the time went, since the start of the profile. */
   endProfile(): Promise<SelfTime[]>;
@@ -47,6 +53,7 @@ export async function startMuster(asked: Asked): Promise<MusterProcess> {
   return {
     ...ready,
     held: () => ask('held') as Promise<number>,
+    memoryBytes: () => ask('memory') as Promise<number>,
     startProfile: async () => void (await ask('profile')),
     endProfile: () => ask('profile-end') as Promise<SelfTime[]>,
     async stop() {

@@ -2,8 +2,10 @@
  * Muster in a process of its own for the bench: a log in a folder, groups of boards that have booted, the boards'
  * door. It is what `muster serve` is, without a dispatcher: the load generator speaks for the boards.
  */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
@@ -15,10 +17,12 @@ import { CpuProfile } from './profile.ts';
 
 const WORKER = 'bench';
 const JOB_SECONDS = 24 * 3600;
+/** A wait is held for as long as a bench runs. */
+const HELD_MS_MAX = 3_600_000;
 
 /** Runs until it is told to stop. */
 async function serveForBench(argument: string): Promise<void> {
-  const { folder, sizes } = JSON.parse(argument) as Asked;
+  const { folder, sizes, consoleBytes } = JSON.parse(argument) as Asked;
   const secret = Buffer.alloc(32, 7);
   const store = await openSqliteStore({ file: join(folder, 'muster.db') });
   const engine = new Engine({ store, checkpoints: memoryCheckpoints() });
@@ -27,12 +31,18 @@ async function serveForBench(argument: string): Promise<void> {
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];
-  const app = await buildBoardApp({ engine, tokenKeys, consoleSize: () => 0, log });
+  const doors = { engine, tokenKeys, consoleSize: () => 0, log, heldMsMax: HELD_MS_MAX };
+  const consoleFile = () => join(folder, 'console');
+  const app = await (consoleBytes === undefined
+    ? buildBoardApp(doors)
+    : buildApp({ ...doors, consoleFile, version: '0', storeName: 'sqlite' }));
+  writeFileSync(consoleFile(), Buffer.alloc(consoleBytes ?? 0, 'a line of a console\n'));
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
   const profile = new CpuProfile();
   const tell = (answer: unknown) => process.send?.(answer ?? null);
   process.on('message', async (question: Question) => {
     if (question === 'held') tell(engine.heldWaits);
+    if (question === 'memory') tell(process.memoryUsage.rss());
     if (question === 'profile') tell(await profile.start());
     if (question === 'profile-end') tell(await profile.end());
     if (question !== 'stop') return;
@@ -41,8 +51,10 @@ async function serveForBench(argument: string): Promise<void> {
     await store.close();
     process.disconnect();
   });
+  const [first] = groups;
   tell({
     port,
+    consolePath: `/api/jobs/${first?.id}/members/${first?.boards[0]}/console?follow=true`,
     tokens: groups.map(({ id, boards }) => boards.map((board) => memberToken(secret, id, board))),
   } satisfies Ready);
 }

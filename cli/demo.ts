@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { jobOf } from '../machines/names.ts';
+import { measuredText } from '../projections/result-words.ts';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { packageRoot } from '../server/package-root.ts';
@@ -200,13 +201,13 @@ async function summary(base: string, id: number): Promise<boolean> {
     sayBeside('  ', `${name}: ${order || 'nobody'}${last}${state}`);
   }
   for (const c of cases) {
-    const measured = c.measurement === undefined ? '' : `  ${c.measurement} ${c.units ?? ''}`;
+    const measured = c.measurement === undefined ? '' : `  ${measuredText(c)}`;
     sayBeside(
       `  ${c.result.padEnd(7)} ${c.device.padEnd(12)} `,
       `${c.suite}  ${c.case}${measured}`,
     );
   }
-  return job.state === 'complete' && cases.every((c) => c.result === 'pass');
+  return job.state === 'complete' && cases.every((c) => !c.counts || c.result === 'pass');
 }
 
 main().then(

@@ -5,7 +5,7 @@ import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
 import { ServerRefused, startServer } from '../server/server.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
-import { folder } from './command.ts';
+import { type Cli, folder } from './command.ts';
 import { CliFailure, EXIT } from './exit.ts';
 import { DATA_DEFAULT } from './log-command.ts';
 import { hang } from './pages/text.ts';
@@ -97,8 +97,7 @@ function failureOf(error: unknown): unknown {
 const failure = ({ code, message }: { code: string; message: string }, exit: number): CliFailure =>
   new CliFailure({ code, exit, message });
 
-/** `columns`: of the terminal. */
-export function serveCommand(columns: number): Command {
+export function serveCommand({ io }: Cli): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
     .option('--data <dir>', 'folder of the log and the consoles', folder, DATA_DEFAULT)
@@ -118,7 +117,7 @@ Example:
     )
     .action(async (options: ServeOptions) => {
       try {
-        await serve(options, columns);
+        await serve(options, io.columns);
       } catch (error) {
         throw failureOf(error);
       }

@@ -9,6 +9,7 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
+import { registry } from '../dispatcher/drivers/registry.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
@@ -158,7 +159,7 @@ async function assemble(
     );
   return {
     url,
-    boards: dispatcher?.kind ?? 'none',
+    boards: dispatcher?.boardsAre ?? 'none',
     boardCount: labFile?.lab.devices.length ?? 0,
     engine,
     async stop({ killBoards } = { killBoards: false }) {
@@ -192,9 +193,14 @@ async function handsOf(
     boardFiles: join(packageRoot, 'board'),
     limits: lab.limits,
     allowFiles: lab.allowFiles,
-    bridge: lab.bridge,
+    drivers: registry({
+      local: {
+        bridge: lab.bridge,
+        processes: lab.limits.processes,
+        ...(namespaces !== undefined && { namespaces }),
+      },
+    }),
     log,
-    ...(namespaces !== undefined && { namespaces }),
   });
   undo.push(() => dispatcher.stop({ killBoards: false }));
   return dispatcher;

@@ -1,33 +1,33 @@
 /** The console of a member, byte for byte: whole, from a byte on, or followed until the member has ended. */
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isOver, memberOf } from '../../machines/job/job.ts';
 import { isTerminal } from '../../machines/job/member.ts';
+import { Consoles, sizeOf } from '../history/consoles.ts';
+import type { History } from '../history/history.ts';
+import type { Streams } from '../history/streaming.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { AppParts } from '../parts.ts';
 import { ApiProblem } from '../problems.ts';
-import { MemberParams, noSuchJob, problemResponses } from '../schemas.ts';
-import { Streaming } from '../streaming.ts';
-
-/** How often a followed console is looked at for more. */
-const LOOK_EVERY_MS = 200;
-/** The last words come after the member's end: a followed console ends when it was quiet for so long. */
-const QUIET_MS = 1_000;
-const CHUNK_BYTES = 64 * 1024;
+import { MemberParams, noSuchJob, numberInUrl, problemResponses } from '../schemas.ts';
 
 const consoleHead = {
   'content-type': 'application/octet-stream',
   'x-content-type-options': 'nosniff',
 };
 
-export interface ConsolesOptions extends Pick<AppParts, 'engine' | 'consoleFile'> {
+export interface ConsolesOptions extends Pick<AppParts, 'consoleFile'> {
+  history: History;
+  streams: Streams;
   open: OpenRequests;
 }
 
 export const consoleRoutes: FastifyPluginAsyncZod<ConsolesOptions> = async (app, is) => {
+  const { history } = is;
+  const consoles = new Consoles();
+
   app.get(
     '/api/jobs/:id/members/:device/console',
     {
@@ -41,7 +41,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsolesOptions> = async (app,
         querystring: z.object({
           follow: z.enum(['true', 'false']).default('false'),
           /** Where a followed console begins, in bytes. */
-          from: z.coerce.number().int().nonnegative().default(0),
+          from: numberInUrl(0).default(0),
         }),
         produces: ['application/octet-stream'],
         response: { 200: z.any(), 206: z.any(), ...problemResponses },
@@ -50,17 +50,17 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsolesOptions> = async (app,
     async (request, reply) => {
       const { id, device } = request.params;
       const { follow, from } = request.query;
-      if (!(await is.engine.job(id))) throw noSuchJob(id);
-      const isEnded = () => memberHasEnded(is.engine, id, device);
+      const { signal } = is.open.open(reply);
+      if (!(await history.job(id, signal))) throw noSuchJob(id);
+      const isEnded = () => memberHasEnded(history, id, device, signal);
       await isEnded();
       const file = is.consoleFile(id, device);
       if (follow === 'false') return sendFile(file, request, reply);
-      const out = new Streaming(reply, is.open.open(reply).signal, consoleHead);
-      try {
-        await followFile(out, file, from, isEnded);
-      } catch (error) {
-        request.log.error({ err: error, job: id, device }, 'a console could not be followed');
-      }
+      const out = is.streams.open(reply, signal, consoleHead);
+      await consoles.follow(out, file, from, isEnded).catch((error: unknown) => {
+        if (!signal.aborted)
+          request.log.error({ err: error, job: id, device }, 'a console could not be followed');
+      });
       out.end();
       return reply;
     },
@@ -69,11 +69,12 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsolesOptions> = async (app,
 
 /** @throws ApiProblem `no-such-member` */
 async function memberHasEnded(
-  engine: ConsolesOptions['engine'],
+  history: History,
   id: number,
   device: string,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  const job = await engine.job(id);
+  const job = await history.job(id, signal);
   const member = job && memberOf(job, device);
   if (job === undefined || member === undefined)
     throw new ApiProblem('no-such-member', `${device} is no member of job ${id}`);
@@ -120,57 +121,4 @@ function rangeOf(
   throw new ApiProblem('range-not-satisfiable', `the console has ${size} bytes so far`, {
     headers: { 'content-range': `bytes */${size}` },
   });
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (isMissing(error)) return 0;
-    throw error;
-  }
-}
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/** Writes a file out from a byte on, and what is added to it, until `isEnded` and nothing more comes. */
-async function followFile(
-  out: Streaming,
-  file: string,
-  from: number,
-  isEnded: () => Promise<boolean>,
-): Promise<void> {
-  let at = from;
-  let quietMs = 0;
-  while (out.isOpen) {
-    const before = at;
-    at = await copy(out, file, at);
-    quietMs = at > before || !(await isEnded()) ? 0 : quietMs + LOOK_EVERY_MS;
-    if (quietMs > QUIET_MS) return;
-    await out.sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** Copies from a byte to the end as it is now; returns where that is. */
-async function copy(out: Streaming, file: string, from: number): Promise<number> {
-  if ((await sizeOf(file)) <= from) return from;
-  const handle = await open(file, 'r');
-  try {
-    let at = from;
-    while (out.isOpen) {
-      const { bytesRead, buffer } = await handle.read(
-        Buffer.alloc(CHUNK_BYTES),
-        0,
-        CHUNK_BYTES,
-        at,
-      );
-      if (bytesRead === 0) break;
-      await out.write(buffer.subarray(0, bytesRead));
-      at += bytesRead;
-    }
-    return at;
-  } finally {
-    await handle.close();
-  }
 }

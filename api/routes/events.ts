@@ -4,21 +4,32 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isOver } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
-import { EVENT_STREAM, READ_EVENTS_MAX, type Source, streamEvents } from '../event-stream.ts';
-import { EventTail } from '../event-tail.ts';
+import { EVENT_STREAM, type Source, streamEvents } from '../history/event-stream.ts';
+import type { History, Stream } from '../history/history.ts';
+import { jsonOf, type Page } from '../history/pages.ts';
+import type { Streams } from '../history/streaming.ts';
+import { ANY_STREAM, EventTail } from '../history/tail.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { ApiEngine } from '../parts.ts';
 import { invalidRequest, pathOf } from '../problems.ts';
-import { EventPage, JobParams, noSuchJob, problemResponses } from '../schemas.ts';
-import { Streaming } from '../streaming.ts';
+import {
+  EventPage,
+  JobParams,
+  noSuchJob,
+  numberInUrl,
+  plainNumber,
+  problemResponses,
+} from '../schemas.ts';
 
 const PAGE_EVENTS_MAX = 1_000;
 /** A page ends early when its text is longer: a submission carries its whole document. */
-const PAGE_CHARACTERS_MAX = 8 * 1024 * 1024;
+const PAGE_BYTES_MAX = 2 * 1024 * 1024;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 const Query = z.object({
-  after: z.coerce.number().int().nonnegative().default(0),
-  limit: z.coerce.number().int().min(1).max(PAGE_EVENTS_MAX).default(PAGE_EVENTS_MAX),
+  after: numberInUrl(0).default(0),
+  limit: numberInUrl(1, PAGE_EVENTS_MAX).default(PAGE_EVENTS_MAX),
 });
 const stream =
   `With \`Accept: ${EVENT_STREAM}\` a stream instead of a page: history, then live, without a hole; ` +
@@ -26,13 +37,15 @@ const stream =
 
 export interface EventsOptions {
   engine: ApiEngine;
+  history: History;
+  streams: Streams;
   open: OpenRequests;
   heartbeatMs?: number | undefined;
 }
 
 export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is) => {
-  const { engine } = is;
-  const tail = new EventTail(engine);
+  const { engine, history } = is;
+  const tail = new EventTail(engine, is.streams.turns);
   app.addHook('onClose', () => tail.stop());
 
   app.get(
@@ -50,20 +63,20 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     },
     async (request, reply) => {
       const { id } = request.params;
-      if ((await engine.job(id)) === undefined) throw noSuchJob(id);
-      const read = (after: number) => engine.jobEvents(id, after);
-      if (!wantsStream(request)) return sendPage(reply, read, request.query, (e) => e.version);
-      return sendStream(request, reply, {
-        stream: jobStream(id),
+      const { signal } = is.open.open(reply);
+      if ((await history.job(id, signal)) === undefined) throw noSuchJob(id);
+      const stream = { job: id };
+      if (!wantsStream(request)) return sendPage(reply, stream, request.query, signal);
+      const source = {
+        stream,
         after: resumeAfter(request, request.query.after),
-        read,
-        placeOf: (event) => event.version,
         lastWords: async () => {
-          const job = await engine.job(id);
+          const job = await history.job(id, signal);
           if (job === undefined || !isOver(job)) return undefined;
           return `event: end\ndata: ${JSON.stringify({ job: id, state: job.state })}\n\n`;
         },
-      });
+      };
+      return sendStream(request, reply, source, signal);
     },
   );
 
@@ -81,19 +94,11 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     },
     async (request, reply) => {
       const { query } = request;
-      if (!wantsStream(request))
-        return sendPage(
-          reply,
-          (after) => engine.allEvents(after, query.limit),
-          query,
-          (e) => e.position,
-        );
-      return sendStream(request, reply, {
-        after: resumeAfter(request, query.after),
-        read: (after) => engine.allEvents(after, READ_EVENTS_MAX),
-        placeOf: (event) => event.position,
-        lastWords: async () => undefined,
-      });
+      const { signal } = is.open.open(reply);
+      if (!wantsStream(request)) return sendPage(reply, 'all', query, signal);
+      const after = resumeAfter(request, query.after);
+      const source = { stream: 'all', after, lastWords: async () => undefined } as const;
+      return sendStream(request, reply, source, signal);
     },
   );
 
@@ -101,16 +106,49 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     request: FastifyRequest,
     reply: FastifyReply,
     source: Source,
+    signal: AbortSignal,
   ): Promise<FastifyReply> {
-    await tail.ready();
-    const { signal } = is.open.open(reply);
-    const out = new Streaming(reply, signal, { 'content-type': EVENT_STREAM });
+    const { stream } = source;
+    const followed = await tail.follow(stream === 'all' ? ANY_STREAM : jobStream(stream.job));
     try {
-      await streamEvents(out, tail, source, is.heartbeatMs);
-    } catch (error) {
-      // The head is out: all that is left to say is the end. The client resumes when it likes.
-      request.log.error({ err: error, path: pathOf(request.url) }, 'an event stream broke off');
+      const out = is.streams.open(reply, signal, { 'content-type': EVENT_STREAM });
+      await streamEvents(out, history, followed, source, is.heartbeatMs).catch((error: unknown) => {
+        // The head is out: all that is left to say is the end. The client resumes when it likes.
+        if (!signal.aborted)
+          request.log.error({ err: error, path: pathOf(request.url) }, 'an event stream broke off');
+      });
+      out.end();
+      return reply;
+    } finally {
+      followed.stop();
     }
+  }
+
+  /** Sends a page as the text it is, once all of it was read: events were checked then. */
+  async function sendPage(
+    reply: FastifyReply,
+    stream: Stream,
+    { after, limit }: z.infer<typeof Query>,
+    signal: AbortSignal,
+  ): Promise<FastifyReply> {
+    const parts: Buffer[] = [];
+    let next: number | undefined = after;
+    for (let count = 0, bytes = 0; next !== undefined && bytes < PAGE_BYTES_MAX; ) {
+      const page: Page = await history.page(stream, next, { reader: 'request', signal });
+      const left = limit - count;
+      const isCut = page.events.length > left;
+      const part = isCut ? jsonOf(page.events.slice(0, left)) : page.json;
+      if (part.length > 0) parts.push(part);
+      bytes += part.length;
+      count += page.events.length;
+      next = (isCut ? page.events[left - 1] : page.events.at(-1))?.place;
+      if (page.isLast && !isCut) next = undefined;
+      if (count >= limit) break;
+    }
+    const out = is.streams.open(reply, signal, { 'content-type': JSON_TYPE });
+    const commas = parts.flatMap((part, at) => (at === 0 ? [part] : [',', part]));
+    const end = next === undefined ? ']}' : `],"next":${next}}`;
+    await out.write('{"events":[', ...commas, end);
     out.end();
     return reply;
   }
@@ -123,33 +161,9 @@ const wantsStream = (request: FastifyRequest): boolean =>
 function resumeAfter(request: FastifyRequest, after: number): number {
   const last = request.headers['last-event-id'];
   if (last === undefined || last === '') return after;
-  const place = Number(last);
-  if (typeof last === 'string' && /^\d+$/.test(last) && Number.isSafeInteger(place)) return place;
+  const place = typeof last === 'string' ? plainNumber(last) : undefined;
+  if (place !== undefined) return place;
   throw invalidRequest([
     { path: 'headers.last-event-id', message: 'the id of an event is expected' },
   ]);
-}
-
-/** Sends a page as the text it is: events were checked when they were read. */
-async function sendPage<E>(
-  reply: FastifyReply,
-  read: (after: number) => AsyncIterable<E>,
-  { after, limit }: { after: number; limit: number },
-  placeOf: (event: E) => number,
-): Promise<FastifyReply> {
-  const texts: string[] = [];
-  let characters = 0;
-  let next: number | undefined;
-  for await (const event of read(after)) {
-    const text = JSON.stringify(event);
-    texts.push(text);
-    characters += text.length;
-    if (texts.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
-    next = placeOf(event);
-    break;
-  }
-  const more = next === undefined ? '' : `,"next":${next}`;
-  return reply
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(`{"events":[${texts.join(',')}]${more}}`);
 }

@@ -1,15 +1,15 @@
-/** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
+/** Jobs: submit, list, show, cancel; their barriers. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadableEvent } from '../../machines/events.ts';
 import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
-import { resultsOf } from '../../projections/results.ts';
 import { JobView } from '../../projections/views.ts';
 import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
-import { allOf } from '../event-stream.ts';
+import type { History } from '../history/history.ts';
+import type { OpenRequests } from '../open-requests.ts';
 import { API_ACTOR, type ApiEngine, oneLine, REASON_CHARACTERS_MAX } from '../parts.ts';
 import { ApiProblem, logOnce } from '../problems.ts';
 import {
@@ -17,8 +17,8 @@ import {
   JobPage,
   JobParams,
   noSuchJob,
+  numberInUrl,
   problemResponses,
-  Results,
   Submitted,
 } from '../schemas.ts';
 
@@ -35,12 +35,18 @@ const States = z
   .pipe(z.array(z.enum(stateNames)))
   .meta({ description: `some of ${stateNames.join(', ')}, with commas` });
 
-/** `engine`: of the app. */
-export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {
+export interface JobsOptions {
+  engine: ApiEngine;
+  history: History;
+  open: OpenRequests;
+}
+
+export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => {
+  const { engine, history, open } = is;
   await app.register(submitRoute, { engine });
 
-  const view = async (id: number) => {
-    const job = await engine.job(id);
+  const view = async (id: number, signal: AbortSignal) => {
+    const job = await history.job(id, signal);
     if (job === undefined) throw noSuchJob(id);
     return jobView(id, job, engine.now());
   };
@@ -52,23 +58,24 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
         tags: ['jobs'],
         summary: 'Jobs, newest first',
         querystring: z.object({
-          limit: z.coerce.number().int().min(1).max(JOBS_PAGE_MAX).default(50),
+          limit: numberInUrl(1, JOBS_PAGE_MAX).default(50),
           /** Only jobs with a lower number. */
-          before: z.coerce.number().int().positive().optional(),
+          before: numberInUrl(1).optional(),
           state: States.optional(),
         }),
         response: { 200: JobPage, ...problemResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { limit, before, state } = request.query;
+      const { signal } = open.open(reply);
       const jobs: JobView[] = [];
       const wanted = new Set<JobStateName>(state ?? stateNames);
       let scanned = 0;
       for (const id of candidates(engine, wanted, before)) {
         if (jobs.length >= limit || scanned >= JOBS_SCANNED_MAX) return { jobs, next: id + 1 };
         scanned += 1;
-        const job = await engine.job(id).catch((error: unknown) => {
+        const job = await history.job(id, signal).catch((error: unknown) => {
           // Whoever asks for it alone is told; the others of the page are to be had.
           if (!(error instanceof UnreadableEvent)) throw error;
           logOnce(error, request);
@@ -89,7 +96,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
         response: { 200: JobView, ...problemResponses },
       },
     },
-    ({ params }) => view(params.id),
+    ({ params }, reply) => view(params.id, open.open(reply).signal),
   );
 
   app.post(
@@ -123,17 +130,15 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
       },
     },
     async ({ params: { id } }, reply) => {
-      for await (const event of engine.jobEvents(id)) {
-        if (event.type !== 'JobSubmitted') break;
-        return reply
-          .headers({
-            'content-type': 'text/plain; charset=utf-8',
-            'x-content-type-options': 'nosniff',
-          })
-          .serializer((text: string) => text)
-          .send(event.data.document);
-      }
-      throw noSuchJob(id);
+      const [event] = await history.events(id, open.open(reply).signal, 1);
+      if (event?.type !== 'JobSubmitted') throw noSuchJob(id);
+      return reply
+        .headers({
+          'content-type': 'text/plain; charset=utf-8',
+          'x-content-type-options': 'nosniff',
+        })
+        .serializer((text: string) => text)
+        .send(event.data.document);
     },
   );
 
@@ -147,25 +152,10 @@ export const jobRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (ap
         response: { 200: Barriers, ...problemResponses },
       },
     },
-    async ({ params: { id } }) => {
-      await view(id);
-      return { job: id, barriers: barriersOf(await allOf(engine.jobEvents(id))) };
-    },
-  );
-
-  app.get(
-    '/api/jobs/:id/results',
-    {
-      schema: {
-        tags: ['jobs'],
-        summary: 'The results of the whole group',
-        params: JobParams,
-        response: { 200: Results, ...problemResponses },
-      },
-    },
-    async ({ params: { id } }) => {
-      const { state } = await view(id);
-      return { job: id, state, ...resultsOf(await allOf(engine.jobEvents(id))) };
+    async ({ params: { id } }, reply) => {
+      const { signal } = open.open(reply);
+      await view(id, signal);
+      return { job: id, barriers: barriersOf(await history.events(id, signal)) };
     },
   );
 };

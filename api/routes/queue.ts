@@ -10,7 +10,7 @@ import { iso, JobView } from '../../projections/views.ts';
 import type { Explanation } from '../../scheduler/types.ts';
 import { API_ACTOR, type ApiEngine } from '../parts.ts';
 import { ApiProblem } from '../problems.ts';
-import { JobParams, noSuchJob, problemResponses, Queue, WhyView } from '../schemas.ts';
+import { JobParams, noSuchJob, numberInUrl, problemResponses, Queue, WhyView } from '../schemas.ts';
 
 const QUEUE_PAGE_MAX = 1_000;
 const QUEUE_PAGE_DEFAULT = 200;
@@ -29,9 +29,9 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
         tags: ['jobs'],
         summary: 'The jobs that wait for boards, in their order, each with the reason',
         querystring: z.object({
-          limit: z.coerce.number().int().min(1).max(QUEUE_PAGE_MAX).default(QUEUE_PAGE_DEFAULT),
+          limit: numberInUrl(1, QUEUE_PAGE_MAX).default(QUEUE_PAGE_DEFAULT),
           /** Only jobs behind this place. */
-          after: z.coerce.number().int().min(0).default(0),
+          after: numberInUrl(0).default(0),
         }),
         response: { 200: Queue, ...problemResponses },
       },

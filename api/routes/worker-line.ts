@@ -11,7 +11,8 @@ import { Line } from '../line.ts';
 import { FRAME_BYTES_MAX } from '../line-frames.ts';
 import { HELD_MS_MAX } from '../open-requests.ts';
 import type { BoardParts } from '../parts.ts';
-import { pathOf } from '../problems.ts';
+import { ApiProblem, pathOf, stopping } from '../problems.ts';
+import { refuse } from '../refusals.ts';
 import { MemberTokens } from '../tokens.ts';
 
 export const LINE_PATH = '/worker/v1/line';
@@ -26,27 +27,25 @@ export async function lineRoutes(
   const tokens = new MemberTokens(parts.tokenKeys);
   let isStopping = false;
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isStopping || pathOf(request.url ?? '') !== LINE_PATH) return refuse(socket, isStopping);
+    if (isStopping) return refuse(socket, stopping());
+    if (pathOf(request.url ?? '') !== LINE_PATH) return refuse(socket, notALine());
     sockets.handleUpgrade(request, socket, head, (opened) => {
       const line = new Line(opened, { ...parts, tokens, heldMsMax });
       lines.add(line);
       opened.once('close', () => lines.delete(line));
     });
   });
+  sockets.on('wsClientError', ({ message }, socket) =>
+    refuse(socket, new ApiProblem('invalid-request', message)),
+  );
   app.addHook('preClose', async () => {
     isStopping = true;
     await Promise.all([...lines].map((line) => line.stop()));
   });
 }
 
-/** An upgraded socket is no longer the HTTP server's: this is the whole answer. */
-function refuse(socket: Duplex, isStopping: boolean): void {
-  const [status, text] = isStopping
-    ? ['503 Service Unavailable', 'the server is stopping\n']
-    : ['400 Bad Request', `only ${LINE_PATH} is a WebSocket: ask without the header Upgrade\n`];
-  socket.on('error', () => {});
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
-    () => socket.destroy(),
+const notALine = () =>
+  new ApiProblem(
+    'invalid-request',
+    `only ${LINE_PATH} is a WebSocket: ask without the header Upgrade`,
   );
-}

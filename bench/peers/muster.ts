@@ -9,7 +9,7 @@ const PROMISE = 'durable: SQLite, synchronous=FULL';
 /** Boards a group, where it is messages that are measured. */
 const GROUP_SIZE = 8;
 
-type Say = (verb: string, ...words: string[]) => Promise<unknown>;
+export type Say = (verb: string, ...words: string[]) => Promise<unknown>;
 
 /** Both doors. Every measure has a server and a log of its own, and ends those of the one before. */
 export function musterPeers(newFolder: () => Promise<string>): Peer[] {
@@ -139,6 +139,9 @@ async function openLines({ port }: MusterProcess, tokens: readonly string[]) {
     close: () => closeAll(opened.map(({ line }) => line)),
   };
 }
+
+/** All boards of a server that the caller holds, over one line. */
+export const boardsOf = (muster: MusterProcess) => openOneLine(muster, muster.tokens.flat());
 
 /** One worker with all boards. */
 async function openOneLine({ port }: MusterProcess, tokens: readonly string[]) {

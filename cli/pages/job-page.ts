@@ -1,13 +1,13 @@
 /** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
 import type { z } from 'zod';
-import type { Barriers, JobPage, Results } from '../../api/schemas.ts';
+import type { Barriers, JobPage } from '../../api/schemas.ts';
 import type { BarrierView, JobView } from '../../projections/views.ts';
 import type { Colors } from '../io.ts';
-import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
+import { dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
 import { type Cell, type Page, table } from './text-table.ts';
 
 /** A state or a result in its colour. */
-function stateCell(state: string, colors: Colors): Cell {
+export function stateCell(state: string, colors: Colors): Cell {
   return { text: state, paint: paintOf(state, colors) };
 }
 
@@ -134,31 +134,3 @@ function renderBarrier(barrier: BarrierView, page: Page): string {
   return [painted, ...arrived, missing, ...waits].join('');
 }
 const MISSING_SHOWN_MAX = 32;
-
-export function renderResults({ cases, summary }: z.infer<typeof Results>, page: Page): string {
-  const { pass, fail, skip, unknown } = summary;
-  const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
-  if (cases.length === 0) return total;
-  const rows = cases.map((of) => [
-    of.device,
-    of.role,
-    of.suite,
-    of.set === undefined ? of.case : `${of.set}/${of.case}`,
-    stateCell(of.result, page.colors),
-    [of.measurement, of.units, of.note === undefined ? undefined : `(${of.note})`]
-      .filter((part) => part !== undefined)
-      .join(' '),
-  ]);
-  return `${table(
-    [
-      { title: 'BOARD' },
-      { title: 'ROLE' },
-      { title: 'SUITE', flexible: true },
-      { title: 'CASE', flexible: true },
-      { title: 'RESULT' },
-      { title: 'MEASURED', flexible: true },
-    ],
-    rows,
-    page,
-  )}${total}`;
-}

@@ -16,6 +16,8 @@ const ProcessIdSchema = z.strictObject({
 });
 
 export const BoardState = z.strictObject({
+  /** The kind of the board; states of the time in which there was one kind have none. */
+  driver: z.string().default('local'),
   job: z.int().positive(),
   lease: z.string(),
   /** The image that the board holds; absent: none, or a deploy was broken off. */

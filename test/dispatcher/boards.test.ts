@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openProcessLimit } from '../../dispatcher/drivers/process-limit.ts';
+import { openProcessLimit } from '../../dispatcher/drivers/local/process-limit.ts';
 import { shellQuoted } from '../../dispatcher/programs.ts';
 import {
   boot,
@@ -246,7 +246,8 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
     'with a fork bomb is taken down, and never has more processes than its limit',
     async () => {
       await run(['echo begun', 'bomb() { bomb | bomb & }; bomb; sleep 1000'], {
-        limits: { processes: 128, consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
+        local: { processes: 128 },
+        limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
       });
       const group = `/sys/fs/cgroup/pids/muster-${hashOf(lab).slice(0, 8)}-panda01`;
       await until(
@@ -276,7 +277,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
   });
 
   test('that prints more than its console may hold fails, and the file stays bounded', async () => {
-    await run(['yes'], { limits: { processes: 256, consoleBytes: 1_048_576, bootSeconds: 60 } });
+    await run(['yes'], { limits: { consoleBytes: 1_048_576, bootSeconds: 60 } });
     expect(await lab.ends(1)).toEqual({
       panda01: 'the board printed more than 1048576 bytes on its console',
     });

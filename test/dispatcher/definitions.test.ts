@@ -12,7 +12,7 @@ import { commands, definition, git, gitRepository, Lab, shell, until } from './h
 let lab: Lab;
 let allowed: string;
 beforeEach(async () => {
-  lab = new Lab(['panda01'], { namespaces: false });
+  lab = new Lab(['panda01'], { local: { namespaces: false } });
   allowed = join(lab.folder, 'allowed');
   mkdirSync(allowed);
   lab.given.allowFiles = [allowed, join(lab.folder, 'repos')];

@@ -8,7 +8,7 @@ import { git, gitRepository, Lab, shell, until } from './harness.ts';
 let lab: Lab;
 let jobs = 100;
 beforeEach(async () => {
-  lab = new Lab(['panda01'], { namespaces: false });
+  lab = new Lab(['panda01'], { local: { namespaces: false } });
   await lab.open();
 });
 afterEach(() => lab.close());

@@ -1,0 +1,47 @@
+/** Server-Sent Events: a stream of the log to one client, from any place in it, for as long as it likes. */
+
+import type { History, Stream } from './history.ts';
+import type { Streaming } from './streaming.ts';
+import type { Followed } from './tail.ts';
+
+/** A silent stream says that it lives; it also looks at the log, should a wake have been missed. */
+const HEARTBEAT_MS = 15_000;
+
+export const EVENT_STREAM = 'text/event-stream';
+
+/** What is streamed. */
+export interface Source {
+  stream: Stream;
+  after: number;
+  /** What the last words are, when nothing more can come; asked before each look at the log. */
+  lastWords(): Promise<string | undefined>;
+}
+
+/** Writes a source out until it ends or the client goes. The caller ends the response. */
+export async function streamEvents(
+  out: Streaming,
+  history: History,
+  followed: Followed,
+  source: Source,
+  heartbeatMs = HEARTBEAT_MS,
+): Promise<void> {
+  const { signal } = out;
+  let { after } = source;
+  let lastWords: string | undefined;
+  while (out.isOpen) {
+    const generation = followed.generation();
+    lastWords ??= await source.lastWords();
+    const page = await history.page(source.stream, after, { reader: 'stream', generation, signal });
+    const last = page.events.at(-1);
+    if (last !== undefined) {
+      await out.write(page.sse);
+      after = last.place;
+    }
+    if (!page.isLast) continue;
+    if (lastWords !== undefined) return await out.write(lastWords);
+    // An event can be read a moment before the engine's own state has it: its end is asked for once more.
+    if (last !== undefined || followed.generation() !== generation) continue;
+    const isNew = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
+    if (!isNew) await out.write(': alive\n\n');
+  }
+}
