@@ -52,6 +52,8 @@ export interface AppParts extends BoardParts {
   consoleFile(job: number, device: string): string;
   /** The file in which a job that is out of the log lies; absent: there is no archive. */
   archivedIn?(job: number): Promise<string | undefined>;
+  /** Keeps an address with a secret outside of the log, and says under which name (`submission/addresses.ts`). */
+  keepSecret(address: string): string;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

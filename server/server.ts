@@ -16,6 +16,7 @@ import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
+import { openAddressSecrets } from './address-secrets.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
@@ -106,6 +107,7 @@ async function assemble(
 
   const secret = await secretOf(dataDir);
   const tokenKey = tokenKeyOf(secret);
+  const secrets = openAddressSecrets(dataDir, secret);
   const doors = {
     engine,
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
@@ -118,6 +120,7 @@ async function assemble(
     engine,
     worker,
     secret,
+    secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
       return [boardUrl, ...others.map((other) => other.boardUrl)];
@@ -134,6 +137,7 @@ async function assemble(
     ...doors,
     version: packageVersion,
     storeName,
+    keepSecret: secrets.keep,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     ...(apiToken !== undefined && { apiToken }),
