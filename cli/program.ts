@@ -6,7 +6,7 @@ import { type Cli, exampleText } from './command.ts';
 
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './exit.ts';
 import type { Io } from './io.ts';
-import { failureText, hang } from './pages/text.ts';
+import { failureText, hang, hangLines } from './pages/text.ts';
 
 type Build = (cli: Cli) => Command;
 
@@ -129,7 +129,7 @@ function exitOf(error: unknown, io: Io): number {
     return error.exit;
   }
   if (error instanceof ServerProblem) {
-    io.err(hang('muster: ', problemText(error), io.columns));
+    io.err(hangLines('muster: ', problemText(error).split('\n'), io.columns));
     for (const { path, message } of error.problems) {
       const what = path === '' ? message : `${path}: ${message}`;
       if (!error.message.includes(what)) io.err(hang('  ', what, io.columns));

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
+import { Outage } from '../server/outage.ts';
 import { ServerRefused, startServer } from '../server/server.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { type Cli, folder } from './command.ts';
@@ -40,8 +41,9 @@ function parseDays(text: string): number {
 }
 
 async function serve(options: ServeOptions, columns: number): Promise<void> {
+  const outage = new Outage();
   const log = pino(
-    { level: process.env.MUSTER_LOG_LEVEL ?? 'warn' },
+    { level: process.env.MUSTER_LOG_LEVEL ?? 'warn', hooks: outage.hooks },
     pino.destination({ fd: 2, sync: true }),
   );
   const server = await startServer({
@@ -52,6 +54,7 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     ...(options.keepDays !== undefined && { keepDays: parseDays(options.keepDays) }),
     ...(process.env.MUSTER_API_TOKEN && { apiToken: process.env.MUSTER_API_TOKEN }),
     log,
+    outage,
   });
   const boards =
     server.boards === 'none'

@@ -20,7 +20,7 @@ export const JobView = z.object({
   submittedAt: At,
   allocatedAt: At.optional(),
   endedAt: At.optional(),
-  /** Why it ended, where it did not complete. */
+  /** Why it ended, where it did not complete: a sentence; of a wait, then a line for each member that was missing. */
   reason: z.string().optional(),
   timeoutSeconds: z.number(),
   roles: z.array(
@@ -81,7 +81,7 @@ export const BarrierView = z.object({
       by: z.string().optional(),
       /** It can never be released, as far as is known. */
       stuck: StuckForm.optional(),
-      /** Why it was not released. */
+      /** Why it was not released, or never will be: a sentence, then a line for each member that is missing. */
       reason: z.string().optional(),
     }),
   ),

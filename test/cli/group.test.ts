@@ -1,7 +1,12 @@
 /** `muster barriers` and `muster results`, in this process against scripted answers. */
+import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
+import { renderBarriers, renderJob } from '../../cli/pages/job-page.ts';
 import type { JobEvent } from '../../machines/events.ts';
+import { barriersOf } from '../../projections/barriers.ts';
+import { jobView } from '../../projections/job-view.ts';
 import { resultsOf } from '../../projections/results.ts';
+import { Lab } from '../machines/lab.ts';
 import { widest } from './fake-server.ts';
 import { barriers, recorded, results, story } from './job-12.ts';
 import { muster } from './scripted.ts';
@@ -48,7 +53,54 @@ describe('barriers', () => {
     });
     expect(out).toContain('lava-sync ready  round 1  not released\n');
     expect(out).toContain('  missing  panda02\n');
-    expect(out).toContain('  wait 1 of panda01: stuck: each waits for the other\n');
+    expect(out).toContain('  panda01: each waits for the other\n');
+  });
+});
+
+/** A job of a, b and c whose barrier c never reaches. */
+function cutOff(): Lab {
+  const lab = new Lab('a:r b:r c:r', { timeoutSeconds: 100 });
+  lab.sync('a', 'ready');
+  lab.sync('b', 'ready');
+  lab.pass(100);
+  lab.do({ type: 'TimeOutJob', limit: 'job' });
+  return lab;
+}
+const page = { columns: 80, colors: picocolors.createColors(false) };
+
+describe('a barrier that was not released', () => {
+  test('tells once of all who waited alike how their waits ended, and of each missing member what it did', () => {
+    const lab = cutOff();
+    const text = renderBarriers({ job: 1, barriers: barriersOf(lab.events) }, page);
+    expect(text.split('\n').slice(3)).toEqual([
+      '  missing  c',
+      '  a, b: timed out (limit of the job): c is missing',
+      '    c (r): runs action 0 lava_test_shell for 1 min 40 s, last: action 0',
+      '    lava_test_shell 1 min 40 s ago',
+      '',
+    ]);
+  });
+});
+
+describe('a job', () => {
+  test('says why it ended in a sentence and lines, and of each board in one sentence', () => {
+    const lab = new Lab('a:r b:r');
+    lab.sync('a', 'ready');
+    lab.pass(600);
+    lab.do({ type: 'TimeOutAction', member: 'a', action: 0 });
+    lab.endAction('b');
+    const text = renderJob(jobView(1, lab.state, lab.now), page);
+    expect(text).toContain(
+      [
+        '  reason     a: action 0 lava_test_shell reached its limit of 10 min in',
+        '             lava-sync ready: b is missing',
+        '               b (r): runs action 0 lava_test_shell for 10 min, last: action 0',
+        '               lava_test_shell 10 min ago',
+        '',
+      ].join('\n'),
+    );
+    expect(text.match(/b \(r\): runs/g)).toHaveLength(1);
+    expect(text).toMatch(/^a +r +timedOut +action 0 lava_test_shell reached its limit/m);
   });
 });
 
