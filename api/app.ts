@@ -47,7 +47,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     if (apiToken === undefined) requireLocal(api);
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
-    await api.register(jobRoutes, { engine, history, open });
+    const { keepSecret } = parts;
+    await api.register(jobRoutes, { engine, history, open, keepSecret });
     await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });

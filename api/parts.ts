@@ -52,6 +52,8 @@ export interface AppParts extends BoardParts {
   consoleFile(job: number, device: string): string;
   /** The file in which a job that is out of the log lies; absent: there is no archive. */
   archivedIn?(job: number): Promise<string | undefined>;
+  /** Keeps an address with a secret outside of the log, and says under which name (`submission/addresses.ts`). */
+  keepSecret(address: string): string;
   /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
   readOnly?(): string | undefined;
   /** What the log is kept in: `sqlite`, `memory`. */

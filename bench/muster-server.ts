@@ -42,7 +42,13 @@ async function serveForBench(argument: string): Promise<void> {
   const consoleFile = () => join(folder, 'console');
   const app = await (consoleBytes === undefined
     ? buildBoardApp(doors)
-    : buildApp({ ...doors, consoleFile, version: '0', storeName: 'sqlite' }));
+    : buildApp({
+        ...doors,
+        consoleFile,
+        version: '0',
+        keepSecret: () => '0'.repeat(32),
+        storeName: 'sqlite',
+      }));
   writeFileSync(consoleFile(), Buffer.alloc(consoleBytes ?? 0, 'a line of a console\n'));
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
   const profile = new CpuProfile();

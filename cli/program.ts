@@ -28,6 +28,8 @@ const commands: Record<string, () => Promise<Build>> = {
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  'check-definition': async () =>
+    (await import('./commands/check-definition.ts')).checkDefinitionCommand,
   'check-lab': async () => (await import('./commands/check-lab.ts')).checkLabCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { withoutSecrets } from './addresses.ts';
+import { withoutSecrets } from '../submission/addresses.ts';
 import { messageOf, StepAborted, StepFailure, type StepFailureCode } from './failure.ts';
 import { admitFile } from './gate.ts';
 

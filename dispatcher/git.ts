@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { withoutSecrets } from './addresses.ts';
+import { withoutSecrets } from '../submission/addresses.ts';
 import { StepFailure } from './failure.ts';
 import { admitRepository } from './gate.ts';
 import { lastLine, type ProgramEnd, runProgram } from './programs.ts';

@@ -8,8 +8,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action } from '../machines/definition.ts';
+import { withoutSecrets } from '../submission/addresses.ts';
 import type { Owed, OwedStep, ServerPort } from '../wire/server-port.ts';
-import { withoutSecrets } from './addresses.ts';
 import { consoleBytes, note } from './console.ts';
 import type { Driver, Log, Seat } from './drivers/driver.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
@@ -265,16 +265,16 @@ class MemberStep {
   }
 
   async #note(line: string): Promise<void> {
-    await note(this.#console, line);
+    await note(this.#console, withoutSecrets(line));
   }
 
   /** In words for the member's end; rethrows when the step was taken back. */
   #reasonOf(error: unknown): string {
     if (this.#signal.aborted || error instanceof StepAborted) throw new StepAborted();
-    if (error instanceof StepFailure) return error.message;
+    if (error instanceof StepFailure) return withoutSecrets(error.message);
     const { job, device } = this.#owed;
     this.#context.log.error({ job, device, err: error }, 'a step of a member failed unexpectedly');
-    return `the worker failed: ${messageOf(error)}`;
+    return withoutSecrets(`the worker failed: ${messageOf(error)}`);
   }
 
   /** Resolves when it is durable, and all that was reported before it. */

@@ -7,8 +7,8 @@ import { lstat, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
+import { withoutSecrets } from '../submission/addresses.ts';
 import type { Problem } from '../submission/tree.ts';
-import { withoutSecrets } from './addresses.ts';
 import type { CaseResult } from './cases.ts';
 import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';

@@ -4,7 +4,9 @@ import type { Engine } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
 import type { WorkerFacts } from '../engine/registry.ts';
 import type { HealthCheck } from '../machines/events.ts';
+import { withSecretsBack, withSecretsKept } from '../submission/addresses.ts';
 import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
+import type { AddressSecrets } from './address-secrets.ts';
 
 export interface InProcessOptions {
   engine: Engine;
@@ -13,6 +15,8 @@ export interface InProcessOptions {
   secret: Buffer;
   /** Where the boards reach the server, and the others on its log; asked when a board is given its access. */
   urls(): string[];
+  /** Of addresses that jobs name. */
+  secrets: AddressSecrets;
   /** By device name. */
   healthChecks: ReadonlyMap<string, HealthCheck>;
   /** What the worker says of itself when it connects. */
@@ -25,13 +29,16 @@ export interface InProcessServer extends ServerPort {
 }
 
 export function inProcessServer(is: InProcessOptions): InProcessServer {
-  const { engine, worker, secret } = is;
+  const { engine, worker, secret, secrets } = is;
   const checked = (boards: readonly BoardRegistration[]) =>
-    boards.map((board) => ({ ...board, healthCheck: is.healthChecks.get(board.device) }));
+    boards.map((board) => {
+      const healthCheck = is.healthChecks.get(board.device);
+      return { ...board, healthCheck: healthCheck && withSecretsKept(healthCheck, secrets.keep) };
+    });
   return {
     announce: (boards) => engine.registerBoards(worker, checked(boards)),
     register: (boards) => engine.connectWorker(worker, checked(boards), is.facts()),
-    owed: () => engine.owed(worker),
+    owed: async () => withSecretsBack(await engine.owed(worker), secrets.kept),
     onChange: (listener) => engine.onChange(listener),
     async ended(job, device) {
       const state = await engine.job(job);

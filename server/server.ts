@@ -15,6 +15,7 @@ import { fileCheckpoints } from '../store/checkpoints.ts';
 import { checkpointsFolder } from '../store/data-folder.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
+import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { openBoardDoor } from './board-door.ts';
 import { watchClock } from './clock-watch.ts';
@@ -111,6 +112,7 @@ async function assemble(
 
   const secret = await secretOf(dataDir);
   const tokenKey = tokenKeyOf(secret);
+  const secrets = openAddressSecrets(dataDir, secret);
   const doors = {
     engine,
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
@@ -123,6 +125,7 @@ async function assemble(
     engine,
     worker,
     secret,
+    secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
       return [urls.boards, ...others.map((other) => other.boardUrl)];
@@ -140,6 +143,7 @@ async function assemble(
     ...doors,
     version: packageVersion,
     storeName,
+    keepSecret: secrets.keep,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     readOnly: () => beginning?.waitsFor,

@@ -1,5 +1,6 @@
 /** Problems as the CLI prints them: where, what, and the line itself with a caret under the place. No colour. */
 
+import { withSecretsCovered } from './addresses.ts';
 import { printable } from './quoting.ts';
 import type { Problem } from './tree.ts';
 import { withoutMark } from './tree.ts';
@@ -25,7 +26,7 @@ export function formatProblems(
 function block(problem: Problem, file: string, lines: readonly string[]): string {
   const { path, line, column, message } = problem;
   const where = `${printable(file)}:${line}:${column}  ${path === '' ? '' : `${path}: `}`;
-  const source = (lines[line - 1] ?? '').replace(/\r$/, '');
+  const source = withSecretsCovered((lines[line - 1] ?? '').replace(/\r$/, ''));
   const shown = source.trim() === '' ? [] : excerpt(source, column);
   return [...wrap(`${where}${message}`), ...shown, ''].join('\n');
 }

@@ -1,7 +1,13 @@
 /** How messages speak of what stands in somebody's document: quoted, cut, harmless to print, with near misses. */
 
+import { withoutSecrets } from './addresses.ts';
+
+/** Longer than any address. */
+const ADDRESSES_CHARACTERS_MAX = 8_192;
+
 /** A piece of somebody's document, safe to print: quoted, cut, on one line, nothing that moves a cursor. */
-export function quote(text: string, charactersMax = 60): string {
+export function quote(given: string, charactersMax = 60): string {
+  const text = withoutSecrets(given.slice(0, ADDRESSES_CHARACTERS_MAX));
   const characters = Array.from(text.slice(0, charactersMax * 2));
   const cut = text.length > charactersMax * 2 || characters.length > charactersMax;
   return printable(

@@ -6,6 +6,7 @@ import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { JobView } from '../../projections/views.ts';
+import { withSecretsKept } from '../../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
 import type { History } from '../history/history.ts';
@@ -39,11 +40,12 @@ export interface JobsOptions {
   engine: ApiEngine;
   history: History;
   open: OpenRequests;
+  keepSecret(address: string): string;
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => {
-  const { engine, history, open } = is;
-  await app.register(submitRoute, { engine });
+  const { engine, history, open, keepSecret } = is;
+  await app.register(submitRoute, { engine, keepSecret });
 
   const view = async (id: number, signal: AbortSignal) => {
     const job = await history.job(id, signal);
@@ -177,7 +179,10 @@ function* candidates(
 }
 
 /** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */
-const submitRoute: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {
+const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecret'>> = async (
+  app,
+  { engine, keepSecret },
+) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
@@ -214,7 +219,8 @@ const submitRoute: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { 
           : { ...parsed.definition, countsSelf: countsSelf === 'true' };
       const key = request.headers['idempotency-key'];
       const by = { actor: API_ACTOR, ...(key !== undefined && { key }) };
-      const { id, state, short } = await engine.submit({ definition, document }, by);
+      const job = withSecretsKept({ definition, document }, keepSecret);
+      const { id, state, short } = await engine.submit(job, by);
       return reply
         .code(201)
         .header('location', `/api/jobs/${id}`)

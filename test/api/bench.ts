@@ -45,6 +45,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     consoleFile,
     consoleSize: () => 7,
     storeName: 'memory',
+    keepSecret: () => '0'.repeat(32),
     ...options,
   };
   const app = await buildApp(parts);
