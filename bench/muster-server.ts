@@ -10,6 +10,7 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
+import { Objects } from '../store/objects.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { parseJob } from '../submission/job-json.ts';
 import type { Asked, Question, Ready } from './muster-process.ts';
@@ -31,7 +32,15 @@ async function serveForBench(argument: string): Promise<void> {
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];
-  const doors = { engine, tokenKeys, consoleSize: () => 0, log, heldMsMax: HELD_MS_MAX };
+  const attachments = await Objects.open(join(folder, 'attachments'));
+  const doors = {
+    engine,
+    attachments,
+    tokenKeys,
+    consoleSize: () => 0,
+    log,
+    heldMsMax: HELD_MS_MAX,
+  };
   const consoleFile = () => join(folder, 'console');
   const app = await (consoleBytes === undefined
     ? buildBoardApp(doors)

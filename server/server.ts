@@ -13,6 +13,7 @@ import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { lockFolder } from '../store/lock.ts';
+import { Objects } from '../store/objects.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
 import { secretOf, workerNameOf } from './identity.ts';
@@ -107,6 +108,7 @@ async function assemble(
   const tokenKey = tokenKeyOf(secret);
   const doors = {
     engine,
+    attachments: await Objects.open(join(dataDir, 'attachments')),
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     log,

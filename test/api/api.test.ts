@@ -252,11 +252,12 @@ describe('without an API token', () => {
 
 describe('the listener of the boards', () => {
   it("has the board's endpoints and nothing else", async () => {
-    const { engine, boardsAreOff } = await doors();
+    const { engine, boardsAreOff, attachments } = await doors();
     const { job, server, client } = await pair(engine);
     const { log } = readableLog();
     const app = await buildBoardApp({
       engine,
+      attachments,
       tokenKeys: () => [tokenKeyOf(secret)],
       consoleSize: () => 0,
       log,
