@@ -78,6 +78,23 @@ module.exports = {
       to: { dependencyTypes: ['npm', 'npm-dev'], pathNot: 'node_modules/(zod|xstate)/' },
     },
     {
+      name: 'no-driver-knows-another',
+      comment:
+        'dispatcher/drivers/: a folder a driver; what they share are files beside the folders',
+      severity: 'error',
+      from: { path: '^dispatcher/drivers/([^/]+)/' },
+      to: { path: '^dispatcher/drivers/[^/]+/', pathNot: '^dispatcher/drivers/$1/' },
+    },
+    {
+      name: 'drivers-are-opened-by-the-registry-alone',
+      severity: 'error',
+      from: {
+        path: `^(${all.join('|')})/`,
+        pathNot: '^dispatcher/drivers/(registry\\.ts$|[^/]+/)',
+      },
+      to: { path: '^dispatcher/drivers/[^/]+/' },
+    },
+    {
       name: 'pages-know-views-and-no-client',
       severity: 'error',
       from: { path: '^cli/pages/' },

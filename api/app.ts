@@ -14,9 +14,10 @@ import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
-import { healthRoute, metricsRoute } from './routes/health.ts';
+import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { resultRoutes } from './routes/results.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
@@ -37,6 +38,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   const history = new History(engine);
   const streams = new Streams();
   await describeRoutes(app, version);
+  refuseToWrite(app, parts);
 
   await app.register(boardRoutes, parts);
   await app.register(lineRoutes, parts);
@@ -47,6 +49,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
     await api.register(jobRoutes, { engine, history, open });
+    await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
@@ -76,6 +79,18 @@ function sayWhatIsArchived(app: FastifyInstance, { archivedIn }: AppParts): void
     );
   });
 }
+
+/** While nothing can be written, whoever asks for more than to read is told so, and health says that not all is well. */
+function refuseToWrite(app: FastifyInstance, { readOnly }: AppParts): void {
+  app.addHook('onRequest', async ({ method, routeOptions: { url } }) => {
+    const why = readOnly?.();
+    if (why === undefined || (READING.includes(method) && url !== HEALTH_URL)) return;
+    const headers = { 'retry-after': '2' };
+    throw new ApiProblem('store-unavailable', `${why}; everything can be read`, { headers });
+  });
+}
+
+const READING: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Every route of this scope needs the token. */
 function requireToken(app: FastifyInstance, apiToken: string): void {

@@ -67,6 +67,8 @@ export interface AppParts extends BoardParts {
   consoleFile(job: number, device: string): string;
   /** The file in which a job that is out of the log lies; absent: there is no archive. */
   archivedIn?(job: number): Promise<string | undefined>;
+  /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
+  readOnly?(): string | undefined;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

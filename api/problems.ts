@@ -158,7 +158,9 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error);
   const status = statusOf(problem.code);
-  if (status >= 500 && !OF_NO_FAULT.has(problem.code)) logOnce(error, request);
+  // What was written to be read by its caller has no more behind it.
+  const isTold = error instanceof ApiProblem || OF_NO_FAULT.has(problem.code);
+  if (status >= 500 && !isTold) logOnce(error, request);
   return reply
     .code(status)
     .headers(problem.headers)

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Health, Meta } from '../machines/events.ts';
 import { DeviceName } from '../machines/names.ts';
-import { BarrierView, CaseView, JobView } from '../projections/views.ts';
+import { BarrierView, JobView, ResultsView } from '../projections/views.ts';
 import { oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 
@@ -62,17 +62,11 @@ export const Submitted = z.object({
 
 export const JobPage = z.object({ jobs: z.array(JobView), next: z.number().optional() });
 export const Barriers = z.object({ job: z.number(), barriers: z.array(BarrierView) });
-export const Results = z.object({
+export const Results = ResultsView.extend({
   job: z.number(),
   state: JobView.shape.state,
-  cases: z.array(CaseView),
-  summary: z.object({
-    pass: z.number(),
-    fail: z.number(),
-    skip: z.number(),
-    unknown: z.number(),
-  }),
-});
+  reason: JobView.shape.reason.describe('Why it ended, where it did not complete'),
+}).meta({ id: 'Results' });
 
 export const AttachmentList = z.object({
   job: z.number(),

@@ -5,6 +5,8 @@ import type { SelfTime } from './profile.ts';
 
 export interface Asked {
   folder: string;
+  /** The log of an EventStoreDB; absent: a file in the folder. */
+  store?: string;
   /** How many boards each group has. */
   sizes: readonly number[];
   /** With the whole API, not the boards' door alone: the first board's console has so many bytes. */

@@ -2,6 +2,7 @@
  * Muster in a process of its own for the bench: a log in a folder, groups of boards that have booted, the boards'
  * door. It is what `muster serve` is, without a dispatcher: the load generator speaks for the boards.
  */
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -10,23 +11,29 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
+import { openEventStoreDb } from '../store/eventstoredb/eventstoredb.ts';
 import { Objects } from '../store/objects.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import { parseJob } from '../submission/job-json.ts';
 import type { Asked, Question, Ready } from './muster-process.ts';
 import { CpuProfile } from './profile.ts';
 
-const WORKER = 'bench';
+/** A log in an EventStoreDB may have the boards of other runs. */
+const RUN = randomUUID().slice(0, 8);
+const WORKER = `bench-${RUN}`;
 const JOB_SECONDS = 24 * 3600;
 /** A wait is held for as long as a bench runs. */
 const HELD_MS_MAX = 3_600_000;
 
 /** Runs until it is told to stop. */
 async function serveForBench(argument: string): Promise<void> {
-  const { folder, sizes, consoleBytes } = JSON.parse(argument) as Asked;
+  const { folder, store: connection, sizes, consoleBytes } = JSON.parse(argument) as Asked;
   const secret = Buffer.alloc(32, 7);
-  const store = await openSqliteStore({ file: join(folder, 'muster.db') });
-  const engine = new Engine({ store, checkpoints: memoryCheckpoints() });
+  const shared = connection !== undefined;
+  const store = shared
+    ? await openEventStoreDb({ connection })
+    : await openSqliteStore({ file: join(folder, 'muster.db') });
+  const engine = new Engine({ store, checkpoints: memoryCheckpoints(), shared });
   await engine.start();
   engine.open();
   const groups = await readyGroups(engine, sizes);
@@ -56,6 +63,8 @@ async function serveForBench(argument: string): Promise<void> {
     if (question === 'profile-end') tell(await profile.end());
     if (question !== 'stop') return;
     await app.close();
+    const by = { actor: 'user:bench' };
+    await Promise.all(groups.map(({ id }) => engine.cancel(id, 'measured', by)));
     await engine.stop();
     await store.close();
     process.disconnect();
@@ -74,8 +83,8 @@ async function readyGroups(engine: Engine, sizes: readonly number[]) {
   await engine.connectWorker(
     WORKER,
     Array.from({ length: boards }, (_, i) => ({
-      device: `board${String(i).padStart(4, '0')}`,
-      deviceType: 'x',
+      device: `board-${RUN}-${String(i).padStart(4, '0')}`,
+      deviceType: RUN,
       tags: [],
       driver: 'local',
     })),
@@ -104,7 +113,7 @@ function jobFor(size: number) {
   const document = JSON.stringify({
     timeout: JOB_SECONDS,
     job_name: 'bench',
-    device_group: [{ role: 'peer', count: size, device_type: 'x' }],
+    device_group: [{ role: 'peer', count: size, device_type: RUN }],
     actions: [{ command: 'lava_command_run', parameters: { commands: ['true'] } }],
   });
   const parsed = parseJob(document);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { jobOf } from '../machines/names.ts';
+import { measuredText } from '../projections/result-words.ts';
 import { narrator } from '../projections/timeline.ts';
 import type { BarrierView, CaseView, JobView } from '../projections/views.ts';
 import { packageRoot } from '../server/package-root.ts';
@@ -14,16 +15,17 @@ import { type RunningServer, ServerRefused, startServer } from '../server/server
 import { StoreRefused } from '../store/port.ts';
 import { ensurePrograms } from './debian-programs.ts';
 import { withRepository } from './examples.ts';
-import { hang } from './pages/text.ts';
+import { hang, hangLines } from './pages/text.ts';
 import { plainLog } from './plain-log.ts';
 
 const EXAMPLES = ['example1.json', 'example2.json', 'example3.json', 'example4.json'];
 const DEFAULT_PORT = 7077;
 const COLUMNS_DEFAULT = 80;
 const columns = process.stdout.columns ?? COLUMNS_DEFAULT;
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const write = (text: string) => process.stdout.write(text);
+const say = (line: string) => write(`${line}\n`);
 /** `head` once, then the text beside it, as wide as the terminal. */
-const sayBeside = (head: string, text: string) => process.stdout.write(hang(head, text, columns));
+const sayBeside = (head: string, text: string) => write(hang(head, text, columns));
 
 /** Events that a person follows; the others only matter to whoever looks closer. */
 const shown = /^(Job|Action|Member|Wait|Message|RequestRefused|ResultRecorded)/;
@@ -131,10 +133,10 @@ async function runExamples(server: RunningServer, dataDir: string): Promise<bool
     for (const event of events) {
       const job = jobOf(event.stream);
       if (job === undefined) continue;
-      const line = tell(event);
+      const { lines } = tell(event);
       const seconds = ((event.meta.at - began) / 1000).toFixed(1).padStart(6);
       if (shown.test(event.type))
-        sayBeside(`${seconds} s  ${event.stream.padEnd(7)} `, line.slice(0, 200));
+        write(hangLines(`${seconds} s  ${event.stream.padEnd(7)} `, lines, columns));
       if (!/^Job(Rejected|Completed|Failed|TimedOut|Cancelled)$/.test(event.type)) continue;
       left.delete(job);
       if (ids.length === EXAMPLES.length && left.size === 0) finished();
@@ -186,11 +188,14 @@ async function summary(base: string, id: number): Promise<boolean> {
   const took = job.endedAt === undefined ? '' : ` after ${after(job.endedAt)}`;
   say('');
   const why = job.reason ? `: ${job.reason}` : '';
-  sayBeside(`job ${id}  `, `${job.name}: ${job.state}${took}${why}`);
+  write(hangLines(`job ${id}  `, `${job.name}: ${job.state}${took}${why}`.split('\n'), columns));
   for (const m of job.members)
-    sayBeside(
-      `  ${m.device.padEnd(12)} ${m.role.padEnd(8)} `,
-      `${m.state}${m.reason ? `: ${m.reason}` : ''}`,
+    write(
+      hangLines(
+        `  ${m.device.padEnd(12)} ${m.role.padEnd(8)} `,
+        `${m.state}${m.reason ? `: ${m.reason}` : ''}`.split('\n'),
+        columns,
+      ),
     );
   for (const b of barriers) {
     const name = `lava-${b.verb} ${b.id}${b.role ? ` ${b.role}` : ''}${b.round > 1 ? ` #${b.round}` : ''}`;
@@ -200,13 +205,13 @@ async function summary(base: string, id: number): Promise<boolean> {
     sayBeside('  ', `${name}: ${order || 'nobody'}${last}${state}`);
   }
   for (const c of cases) {
-    const measured = c.measurement === undefined ? '' : `  ${c.measurement} ${c.units ?? ''}`;
+    const measured = c.measurement === undefined ? '' : `  ${measuredText(c)}`;
     sayBeside(
       `  ${c.result.padEnd(7)} ${c.device.padEnd(12)} `,
       `${c.suite}  ${c.case}${measured}`,
     );
   }
-  return job.state === 'complete' && cases.every((c) => c.result === 'pass');
+  return job.state === 'complete' && cases.every((c) => !c.counts || c.result === 'pass');
 }
 
 main().then(

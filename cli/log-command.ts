@@ -13,7 +13,8 @@ import { counted, hang } from './pages/text.ts';
 export const DATA_DEFAULT = './muster-data';
 
 export interface LogOptions {
-  data: string;
+  /** As it was named; see `folderOf`. */
+  data?: string;
   store?: string;
   json?: boolean;
 }
@@ -21,13 +22,18 @@ export interface LogOptions {
 export function logCommand(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(summary)
-    .option('--data <dir>', 'folder of the log', folder, DATA_DEFAULT)
+    .option('--data <dir>', `folder of the log (default: "${DATA_DEFAULT}")`, folder)
     .option('--json', 'print JSON')
     .addHelpText('after', exampleText(examples));
 }
 
-export function whichLog({ data, store }: LogOptions): WhichLog {
+export function whichLog({ data = DATA_DEFAULT, store }: LogOptions): WhichLog {
   return { dataDir: data, ...(store !== undefined && { store }) };
+}
+
+/** The data folder that belongs to the log: for one elsewhere it has to be named, since the one that is found here may be another lab's. */
+export function folderOf({ data, store }: LogOptions): string | undefined {
+  return data ?? (store === undefined ? DATA_DEFAULT : undefined);
 }
 
 /** Runs the command; what is wrong with a log or a file becomes a message and an exit code. */

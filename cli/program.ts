@@ -3,43 +3,55 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../server/package-root.ts';
 import { ServerProblem } from './client.ts';
 import { type Cli, exampleText } from './command.ts';
-import { backupCommand } from './commands/backup.ts';
-import { barriersCommand } from './commands/barriers.ts';
-import { cancelCommand } from './commands/cancel.ts';
-import { checkLabCommand } from './commands/check-lab.ts';
-import { deviceCommand, devicesCommand } from './commands/devices.ts';
-import { eventsCommand } from './commands/events.ts';
-import { exportCommand } from './commands/export.ts';
-import { importCommand } from './commands/import.ts';
-import { jobCommand, jobsCommand } from './commands/jobs.ts';
-import { logsCommand } from './commands/logs.ts';
-import { priorityCommand } from './commands/priority.ts';
-import { queueCommand } from './commands/queue.ts';
-import { resultsCommand } from './commands/results.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { submitCommand } from './commands/submit.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { watchCommand } from './commands/watch.ts';
-import { whyCommand } from './commands/why.ts';
+
 import { CliFailure, EXIT, Interrupted, OutputClosed } from './exit.ts';
 import type { Io } from './io.ts';
-import { failureText, hang } from './pages/text.ts';
+import { failureText, hang, hangLines } from './pages/text.ts';
+
+type Build = (cli: Cli) => Command;
+
+/** Every command, in the order of the help; each is loaded when it is asked for, because the server's parts are large. */
+const commands: Record<string, () => Promise<Build>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  submit: async () => (await import('./commands/submit.ts')).submitCommand,
+  jobs: async () => (await import('./commands/jobs.ts')).jobsCommand,
+  job: async () => (await import('./commands/jobs.ts')).jobCommand,
+  queue: async () => (await import('./commands/queue.ts')).queueCommand,
+  why: async () => (await import('./commands/why.ts')).whyCommand,
+  priority: async () => (await import('./commands/priority.ts')).priorityCommand,
+  devices: async () => (await import('./commands/devices.ts')).devicesCommand,
+  device: async () => (await import('./commands/devices.ts')).deviceCommand,
+  barriers: async () => (await import('./commands/barriers.ts')).barriersCommand,
+  results: async () => (await import('./commands/results.ts')).resultsCommand,
+  logs: async () => (await import('./commands/logs.ts')).logsCommand,
+  events: async () => (await import('./commands/events.ts')).eventsCommand,
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  'check-lab': async () => (await import('./commands/check-lab.ts')).checkLabCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+};
+
+/** The command that the words name; all of them when they name none, so that the help and a wrong name know each. */
+function asked(argv: readonly string[]): Promise<Build[]> {
+  const [name = ''] = argv;
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return Promise.all((load === undefined ? Object.values(commands) : [load]).map((each) => each()));
+}
 
 /**
  * Runs one command line to its end.
  *
  * @param argv the words after `muster`
- * @param local commands that need no server, such as `serve`
- * @returns the exit code (failure.ts, EXIT)
+ * @returns the exit code (exit.ts, EXIT)
  */
-export async function run(
-  argv: readonly string[],
-  io: Io,
-  local: readonly Command[],
-): Promise<number> {
+export async function run(argv: readonly string[], io: Io): Promise<number> {
   const cli: Cli = { io, exit: EXIT.ok };
   try {
-    await parse(cli, argv, local);
+    await parse(cli, argv);
     return cli.exit;
   } catch (error) {
     return exitOf(error, io);
@@ -47,10 +59,10 @@ export async function run(
 }
 
 /** Help and version are written like all the rest, and waited for. */
-async function parse(cli: Cli, argv: readonly string[], local: readonly Command[]): Promise<void> {
+async function parse(cli: Cli, argv: readonly string[]): Promise<void> {
   const { io } = cli;
   let help = '';
-  const program = buildProgram(cli, local, (text) => {
+  const program = buildProgram(cli, await asked(argv), (text) => {
     help += text;
   });
   try {
@@ -63,7 +75,7 @@ async function parse(cli: Cli, argv: readonly string[], local: readonly Command[
 
 function buildProgram(
   cli: Cli,
-  local: readonly Command[],
+  builds: readonly Build[],
   writeOut: (text: string) => void,
 ): Command {
   const { io } = cli;
@@ -76,7 +88,16 @@ function buildProgram(
       writeOut,
       writeErr: io.err,
       outputError: (text, write) =>
-        write(hang('muster: ', text.replace(/^error: /, '').trim(), io.columns)),
+        write(
+          hang(
+            'muster: ',
+            text
+              .replace(/^error: /, '')
+              .trim()
+              .replace(/\s*\n\s*/g, ' '),
+            io.columns,
+          ),
+        ),
       getOutHelpWidth: () => io.columns,
       getErrHelpWidth: () => io.columns,
       getOutHasColors: () => false,
@@ -86,30 +107,10 @@ function buildProgram(
       'after',
       exampleText(['muster serve --lab lab.yaml', 'muster submit job.json --wait']),
     );
-  const remote = [
-    submitCommand,
-    jobsCommand,
-    jobCommand,
-    queueCommand,
-    whyCommand,
-    priorityCommand,
-    devicesCommand,
-    deviceCommand,
-    barriersCommand,
-    resultsCommand,
-    logsCommand,
-    eventsCommand,
-    watchCommand,
-    cancelCommand,
-    simulateCommand,
-    checkLabCommand,
-    backupCommand,
-    verifyCommand,
-    exportCommand,
-    importCommand,
-  ];
-  for (const command of [...local, ...remote.map((build) => build(cli))])
+  for (const build of builds) {
+    const command = build(cli);
     program.addCommand(command.copyInheritedSettings(program));
+  }
   return program;
 }
 
@@ -126,7 +127,7 @@ function exitOf(error: unknown, io: Io): number {
     return error.exit;
   }
   if (error instanceof ServerProblem) {
-    io.err(hang('muster: ', problemText(error), io.columns));
+    io.err(hangLines('muster: ', problemText(error).split('\n'), io.columns));
     for (const { path, message } of error.problems) {
       const what = path === '' ? message : `${path}: ${message}`;
       if (!error.message.includes(what)) io.err(hang('  ', what, io.columns));

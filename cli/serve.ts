@@ -3,9 +3,10 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
+import { Outage } from '../server/outage.ts';
 import { ServerRefused, startServer } from '../server/server.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
-import { folder } from './command.ts';
+import { type Cli, folder } from './command.ts';
 import { CliFailure, EXIT } from './exit.ts';
 import { DATA_DEFAULT } from './log-command.ts';
 import { hang } from './pages/text.ts';
@@ -40,8 +41,9 @@ function parseDays(text: string): number {
 }
 
 async function serve(options: ServeOptions, columns: number): Promise<void> {
+  const outage = new Outage();
   const log = pino(
-    { level: process.env.MUSTER_LOG_LEVEL ?? 'warn' },
+    { level: process.env.MUSTER_LOG_LEVEL ?? 'warn', hooks: outage.hooks },
     pino.destination({ fd: 2, sync: true }),
   );
   const server = await startServer({
@@ -52,6 +54,7 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     ...(options.keepDays !== undefined && { keepDays: parseDays(options.keepDays) }),
     ...(process.env.MUSTER_API_TOKEN && { apiToken: process.env.MUSTER_API_TOKEN }),
     log,
+    outage,
   });
   const boards =
     server.boards === 'none'
@@ -97,8 +100,7 @@ function failureOf(error: unknown): unknown {
 const failure = ({ code, message }: { code: string; message: string }, exit: number): CliFailure =>
   new CliFailure({ code, exit, message });
 
-/** `columns`: of the terminal. */
-export function serveCommand(columns: number): Command {
+export function serveCommand({ io }: Cli): Command {
   return new Command('serve')
     .description('run the server: log, scheduler, boards, API')
     .option('--data <dir>', 'folder of the log and the consoles', folder, DATA_DEFAULT)
@@ -118,7 +120,7 @@ Example:
     )
     .action(async (options: ServeOptions) => {
       try {
-        await serve(options, columns);
+        await serve(options, io.columns);
       } catch (error) {
         throw failureOf(error);
       }

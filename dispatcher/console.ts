@@ -6,8 +6,8 @@ import { statSync } from 'node:fs';
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ConsoleLine, LineCutter } from './console-lines.ts';
 import { StepFailure, throwIfAborted } from './failure.ts';
-import { type ConsoleLine, LineCutter } from './signals.ts';
 
 const CHUNK_BYTES = 262_144;
 const POLL_MS_MIN = 10;
@@ -66,20 +66,23 @@ export interface FollowOptions {
   bytesMax: number;
   signal: AbortSignal;
   /** Called whenever all that is there was read; may throw to end the following. */
-  onIdle(): void;
+  onIdle(): void | Promise<void>;
+  /** Whether the next line is wanted though it holds no signal. */
+  wants?: () => boolean;
 }
 
 /**
- * Follows a console from an offset at which a line begins: each line that begins with `<`, as it is completed.
+ * Follows a console from an offset at which a line begins: each line that holds what looks like a signal, or is wanted
+ * anyway, as it is completed.
  *
  * @throws StepAborted when `signal` fires; StepFailure `console-too-large`; what `onIdle` throws
  */
 export async function* follow(
   path: string,
   from: number,
-  { bytesMax, signal, onIdle }: FollowOptions,
+  { bytesMax, signal, onIdle, wants }: FollowOptions,
 ): AsyncGenerator<ConsoleLine> {
-  const cutter = new LineCutter(from);
+  const cutter = new LineCutter(from, wants);
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let pauseMs = POLL_MS_MIN;
   while (true) {
@@ -106,7 +109,7 @@ export async function* follow(
       pauseMs = POLL_MS_MIN;
       continue;
     }
-    onIdle();
+    await onIdle();
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 1.5, POLL_MS_MAX);
   }

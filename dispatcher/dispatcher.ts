@@ -4,17 +4,19 @@
  * Nothing is remembered. Whenever something may have changed, `owed()` is asked again, and each board is brought
  * to what its entry says: a step runs, or is broken off, or the board is taken down. One board, one thing at a time.
  */
+import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BoardRegistration, Owed, ServerPort } from '../wire/server-port.ts';
-import { consoleBytes, consolePath, note } from './console.ts';
-import type { BridgeWish } from './drivers/bridge.ts';
-import type { Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
-import { type LocalDriver, openLocalDriver } from './drivers/local.ts';
-import { messageOf, StepAborted } from './failure.ts';
-import { runStep, type StepContext, type Task } from './member-step.ts';
+import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
+import { consoleBytes, consolePath } from './console.ts';
+import type { Driver, DriverContext, Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
+import { boardsLeft } from './drivers/holdings.ts';
+import { FETCH_MARK_VARIABLE, killUntilNone, markedProcesses } from './drivers/processes.ts';
+import type { Registry } from './drivers/registry.ts';
+import { Lane } from './lane.ts';
+import type { StepContext } from './member-step.ts';
 
 export interface DispatcherOptions {
   server: ServerPort;
@@ -26,15 +28,14 @@ export interface DispatcherOptions {
   limits: Limits;
   /** Folders that `file:` images and definitions may come from. */
   allowFiles: readonly string[];
-  bridge: BridgeWish;
+  /** The kinds of boards that can be driven here. */
+  drivers: Registry;
   log: Log;
-  /** `false`: plain boards, whatever this machine allows. Absent: it is tried out. */
-  namespaces?: boolean;
 }
 
 export interface Dispatcher {
-  /** `namespaces` or `plain`: what the boards are. */
-  readonly kind: string;
+  /** What the boards are, in a word of each of their drivers. */
+  readonly boardsAre: string;
   /** Where the server must listen for its boards; `undefined`: they use the worker's own network. */
   readonly gateway: { address: string } | undefined;
   addressOf(device: string): string | undefined;
@@ -49,62 +50,91 @@ export interface Dispatcher {
 
 const RETRY_MS = 1_000;
 
-/** Makes the boards' network; nothing runs before `start`. @throws StepFailure when the network cannot be made */
+/** Opens a driver for each kind of board; nothing runs before `start`. @throws StepFailure when one cannot be opened */
 export async function createDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
-  const driver = await openLocalDriver(options);
+  await mkdir(options.dataDir, { recursive: true });
   const dataDir = await realpath(options.dataDir);
-  return new Hands({ ...options, dataDir }, driver);
+  const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  const is = { ...options, dataDir };
+  return new Hands(is, hash, await openDrivers(is, hash));
+}
+
+/** By kind: those of the lab's boards, and those of boards that an earlier life left. */
+async function openDrivers(options: DispatcherOptions, hash: string): Promise<Map<string, Driver>> {
+  const { boards, dataDir, drivers } = options;
+  const [anyKind = ''] = drivers.keys();
+  const kinds = new Map(boards.map(({ name, driver }) => [name, driver]));
+  const kindOf = (device: string) => kinds.get(device) ?? anyKind;
+  const left = await boardsLeft(dataDir);
+  const used = new Set([
+    ...kinds.values(),
+    ...[...left].map(([device, state]) => state?.driver ?? kindOf(device)),
+  ]);
+  const opened = new Map<string, Driver>();
+  for (const [kind, open] of drivers) {
+    if (!used.has(kind)) continue;
+    const context: DriverContext = {
+      ...{ kind, kindOf, dataDir, hash, boards: boards.filter(({ driver }) => driver === kind) },
+      boardFiles: options.boardFiles,
+      limits: options.limits,
+      allowFiles: options.allowFiles,
+      fetchMark: { [FETCH_MARK_VARIABLE]: hash },
+      consoleFile: (job, device) => consolePath(dataDir, job, device),
+      log: options.log,
+    };
+    opened.set(kind, await open(context));
+  }
+  return opened;
 }
 
 class Hands implements Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #driver: LocalDriver;
-  readonly #lanes: Map<string, Lane>;
+  readonly #hash: string;
+  /** By kind. */
+  readonly #drivers: ReadonlyMap<string, Driver>;
+  /** By device. */
+  readonly #lanes = new Map<string, Lane>();
   readonly #stopped = new AbortController();
   #unsubscribe: (() => void) | undefined;
   #asking: Promise<void> | undefined;
   #askAgain = false;
 
-  constructor(options: DispatcherOptions, driver: LocalDriver) {
+  constructor(options: DispatcherOptions, hash: string, drivers: ReadonlyMap<string, Driver>) {
     this.#options = options;
-    this.#driver = driver;
+    this.#hash = hash;
+    this.#drivers = drivers;
     // Every lane hears of the stop.
     setMaxListeners(0, this.#stopped.signal);
-    const context: StepContext = {
-      server: options.server,
-      driver,
-      log: options.log,
-      allowFiles: options.allowFiles,
-      consoleBytesMax: options.limits.consoleBytes,
-      gitConfigFile: join(options.dataDir, 'gitconfig'),
-      fetchMark: driver.fetchMark,
-      consoleFile: (job, device) => this.consoleFile(job, device),
-    };
-    this.#lanes = new Map(
-      options.boards.map(({ name, image }) => [
-        name,
-        new Lane({
-          device: name,
-          image,
-          context,
-          driver,
-          stopped: this.#stopped.signal,
-          ask: () => this.#ask(),
-        }),
-      ]),
-    );
+    for (const { name, image, driver: kind } of options.boards) {
+      const driver = drivers.get(kind);
+      if (driver === undefined) throw new Error(`no driver for boards of the kind ${kind}`);
+      this.#lanes.set(name, this.#lane(name, image, driver));
+    }
   }
 
-  get kind(): string {
-    return this.#driver.kind;
+  #lane(device: string, image: string, driver: Driver): Lane {
+    const { server, log, allowFiles, limits, dataDir } = this.#options;
+    const context: StepContext = {
+      ...{ server, driver, log, allowFiles },
+      consoleBytesMax: limits.consoleBytes,
+      gitConfigFile: join(dataDir, 'gitconfig'),
+      fetchMark: { [FETCH_MARK_VARIABLE]: this.#hash },
+      consoleFile: (job, member) => this.consoleFile(job, member),
+    };
+    const ask = () => this.#ask();
+    return new Lane({ device, image, context, driver, stopped: this.#stopped.signal, ask });
+  }
+
+  get boardsAre(): string {
+    return [...this.#drivers.values()].map(({ boardsAre }) => boardsAre).join(', ');
   }
 
   get gateway(): { address: string } | undefined {
-    return this.#driver.gateway;
+    return [...this.#drivers.values()].find(({ gateway }) => gateway !== undefined)?.gateway;
   }
 
   addressOf(device: string): string | undefined {
-    return this.#driver.addressOf(device);
+    return this.#lanes.get(device)?.driver.addressOf(device);
   }
 
   consoleFile(job: number, device: string): string {
@@ -117,7 +147,12 @@ class Hands implements Dispatcher {
 
   async start(): Promise<void> {
     const { server, boards, log } = this.#options;
-    const found = await this.#driver.takeOver();
+    await killUntilNone('fetches', async () => {
+      const fetches = await markedProcesses(FETCH_MARK_VARIABLE, this.#hash);
+      return fetches.map(({ pid }) => pid);
+    });
+    const found: Holding[] = [];
+    for (const driver of this.#drivers.values()) found.push(...(await driver.takeOver()));
     if (found.length > 0)
       log.info({ boards: found.map(({ device }) => device) }, 'boards of an earlier life are here');
     await server.register(registrations(boards));
@@ -131,9 +166,9 @@ class Hands implements Dispatcher {
     await this.#asking;
     await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
     if (killBoards)
-      for (const device of this.#lanes.keys())
-        if (this.#driver.holding(device) !== undefined) await this.#driver.tearDown(device);
-    await this.#driver.close();
+      for (const [device, { driver }] of this.#lanes)
+        if (driver.holding(device) !== undefined) await driver.tearDown(device);
+    for (const driver of this.#drivers.values()) await driver.close();
   }
 
   /** Asks what is owed, once for any number of changes that came meanwhile. */
@@ -174,117 +209,6 @@ export const registrations = (boards: DispatcherOptions['boards']): BoardRegistr
     tags: [...tags],
     driver,
   }));
-
-interface LaneOptions {
-  device: string;
-  /** What the lab names for its type. */
-  image: string;
-  context: StepContext;
-  driver: LocalDriver;
-  stopped: AbortSignal;
-  /** Ask the server anew. */
-  ask(): void;
-}
-
-/** One board: does one thing at a time, until what is there is what is wanted. */
-class Lane {
-  readonly #options: LaneOptions;
-  #wanted: Owed | undefined;
-  #running: { step: string; controller: AbortController } | undefined;
-  /** The step that ended last: a server that did not yet see its report may still name it. */
-  #ended: string | undefined;
-  #working: Promise<void> | undefined;
-  #lookAgain = false;
-
-  constructor(options: LaneOptions) {
-    this.#options = options;
-    options.stopped.addEventListener('abort', () => this.#running?.controller.abort());
-  }
-
-  want(owed: Owed | undefined): void {
-    this.#wanted = owed;
-    if (this.#running !== undefined && this.#running.step !== stepName(owed))
-      this.#running.controller.abort();
-    this.#look();
-  }
-
-  /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    await this.#working;
-  }
-
-  #look(): void {
-    this.#lookAgain = true;
-    if (this.#working !== undefined || this.#options.stopped.aborted) return;
-    this.#working = this.#work().finally(() => {
-      this.#working = undefined;
-      if (this.#lookAgain) this.#look();
-    });
-  }
-
-  async #work(): Promise<void> {
-    while (this.#lookAgain && !this.#options.stopped.aborted) {
-      this.#lookAgain = false;
-      try {
-        await this.#next();
-      } catch (error) {
-        const { device, context } = this.#options;
-        context.log.error({ device, err: error }, `board ${device}: ${messageOf(error)}`);
-        this.#lookAgain = true;
-        await pause(RETRY_MS, this.#options.stopped);
-      }
-    }
-  }
-
-  async #next(): Promise<void> {
-    const { driver, device, image } = this.#options;
-    const owed = this.#wanted;
-    const here = driver.holding(device);
-    if (here !== undefined && (owed?.job !== here.job || owed.lease !== here.lease)) {
-      await this.#takeDown(here);
-      this.#lookAgain = true;
-      return;
-    }
-    if (owed === undefined || owed.step.do === 'nothing') return;
-    if (stepName(owed) === this.#ended) return;
-    await this.#run({ ...owed, image: owed.image ?? image, isLabImage: owed.image === undefined });
-  }
-
-  async #run(owed: Task): Promise<void> {
-    const { context, stopped, ask } = this.#options;
-    const step = stepName(owed);
-    const controller = new AbortController();
-    this.#running = { step, controller };
-    try {
-      await runStep(context, owed, controller.signal);
-      this.#ended = step;
-      ask();
-    } catch (error) {
-      if (!(error instanceof StepAborted)) throw error;
-      // The member ended while it worked, or another step is owed: either way the server knows more.
-      if (!controller.signal.aborted) this.#ended = step;
-      if (!stopped.aborted) ask();
-    } finally {
-      this.#running = undefined;
-    }
-  }
-
-  /** The last words for the console, then the end of the board. */
-  async #takeDown(here: Holding): Promise<void> {
-    const { context, driver, device } = this.#options;
-    const ended = await context.server.ended(here.job, device);
-    if (ended !== undefined && ended.lines.length > 0)
-      await note(context.consoleFile(here.job, device), ...ended.lines);
-    await driver.tearDown(device);
-  }
-}
-
-/** What a step is called while it is owed; the same for the same step, also after a restart. */
-function stepName(owed: Owed | undefined): string {
-  if (owed === undefined) return '';
-  const which = owed.step.do === 'run' ? owed.step.index : owed.suitesBefore;
-  return `${owed.job} ${owed.lease} ${owed.step.do} ${which}`;
-}
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);

@@ -2,9 +2,9 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { withoutSecrets } from './addresses.ts';
 import { messageOf, StepAborted, StepFailure, type StepFailureCode } from './failure.ts';
-import { allowedFile } from './files.ts';
-import { withoutSecrets } from './git.ts';
+import { admitFile } from './gate.ts';
 
 /** Until the answer begins; the body is bounded by the action's own limit. */
 const FETCH_ANSWER_TIMEOUT_MS = 60_000;
@@ -29,7 +29,7 @@ export async function openUrl(
 ): Promise<Readable> {
   const shown = withoutSecrets(url);
   if (url.startsWith('file:')) {
-    const found = await allowedFile(url, allowFiles);
+    const found = await admitFile(url, allowFiles);
     if ('refused' in found)
       throw new StepFailure(codes.refused, `${what} ${shown}: ${found.refused}`);
     return createReadStream(found.path, { signal });

@@ -5,12 +5,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { withoutSecrets } from './addresses.ts';
 import { StepFailure } from './failure.ts';
+import { admitRepository } from './gate.ts';
 import { lastLine, type ProgramEnd, runProgram } from './programs.ts';
 
 const GIT_TIMEOUT_MS = 600_000;
 
 export interface GitOptions {
+  /** Folders of the worker in which a repository may lie. */
+  allowFiles: readonly string[];
   /** Where our own git configuration lies; written when it is not there. */
   configFile: string;
   /** Said in the environment of git, so that leftovers of a crash are found. */
@@ -23,6 +27,7 @@ export interface GitOptions {
  * Clones `repository` into `folder` (which must not exist) and checks `revision` out: a branch, a tag or a commit;
  * absent: the repository's HEAD.
  *
+ * @returns the commit that it came to
  * @throws StepFailure `definition-unreachable` or `definition-refused`; StepAborted
  */
 export async function checkOut(
@@ -30,14 +35,14 @@ export async function checkOut(
   revision: string | undefined,
   folder: string,
   options: GitOptions,
-): Promise<void> {
+): Promise<string> {
   const shown = withoutSecrets(repository);
-  if (repository.startsWith('-') || revision?.startsWith('-'))
-    throw new StepFailure(
-      'definition-refused',
-      `git repository ${shown}${revision === undefined ? '' : ` at ${revision}`}: begins with "-"`,
-    );
-  const git = await gitOf(options);
+  const refuse = (why: string) =>
+    new StepFailure('definition-refused', `git repository ${shown}: ${why}`);
+  if (revision?.startsWith('-')) throw refuse(`${JSON.stringify(revision)} begins with "-"`);
+  const admitted = await admitRepository(repository, options.allowFiles);
+  if ('refused' in admitted) throw refuse(admitted.refused);
+  const git = await gitOf(options, admitted.protocols);
   const fail = (end: ProgramEnd): never => {
     const why = end.timedOut ? 'it took too long' : withoutSecrets(lastLine(end.stderr));
     throw new StepFailure(
@@ -53,7 +58,7 @@ export async function checkOut(
     '--no-recurse-submodules',
     '--template=',
     '--',
-    repository,
+    admitted.repository,
     folder,
   ]);
   if (cloned.status !== 0) fail(cloned);
@@ -65,6 +70,7 @@ export async function checkOut(
     );
   const end = await git(folder, ['checkout', '--quiet', '--detach', '--force', commit]);
   if (end.status !== 0) fail(end);
+  return commit;
 }
 
 type Git = (cwd: string, args: string[]) => Promise<ProgramEnd>;
@@ -87,9 +93,9 @@ async function commitOf(
   return undefined;
 }
 
-async function gitOf(options: GitOptions): Promise<Git> {
+async function gitOf(options: GitOptions, protocols: string): Promise<Git> {
   await writeConfig(options.configFile);
-  const env = gitEnvironment(options);
+  const env = gitEnvironment(options, protocols);
   return (cwd, args) =>
     runProgram('git', args, {
       cwd,
@@ -99,11 +105,11 @@ async function gitOf(options: GitOptions): Promise<Git> {
     });
 }
 
-function gitEnvironment(options: GitOptions): NodeJS.ProcessEnv {
+function gitEnvironment(options: GitOptions, protocols: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     ...options.mark,
-    GIT_ALLOW_PROTOCOL: 'https:http:git:ssh:file',
+    GIT_ALLOW_PROTOCOL: protocols,
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: 'true',
     SSH_ASKPASS: 'true',
@@ -131,9 +137,4 @@ async function writeConfig(path: string): Promise<void> {
     `[include]\n\tpath = "${quoted}"\n[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n` +
       '[submodule]\n\trecurse = false\n[advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n',
   );
-}
-
-/** The address without the user and password that it may hold: reasons are kept for ever. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1');
 }

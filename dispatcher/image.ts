@@ -21,9 +21,9 @@ import { Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
+import { withoutSecrets } from './addresses.ts';
 import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';
-import { withoutSecrets } from './git.ts';
 import { lastLine } from './programs.ts';
 
 /** Unpacked. */

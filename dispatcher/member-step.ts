@@ -3,18 +3,20 @@
  * What is to be done comes from the server each time; a step that was begun in an earlier life is begun again or taken
  * up, and every report carries a key that says which step it is of, so that a repeat changes nothing.
  */
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action } from '../machines/definition.ts';
 import type { Owed, OwedStep, ServerPort } from '../wire/server-port.ts';
-import { consoleBytes, follow, note } from './console.ts';
+import { withoutSecrets } from './addresses.ts';
+import { consoleBytes, note } from './console.ts';
 import type { Driver, Log, Seat } from './drivers/driver.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
-import { withoutSecrets } from './git.ts';
+import { Outbox } from './outbox.ts';
 import { shellQuoted } from './programs.ts';
-import { type ConsoleLine, parseSignal, type Signal } from './signals.ts';
+import { meaningOf } from './refusals.ts';
+import { type Plan, readPlan, ShellWatch, writePlan } from './shell-watch.ts';
 import { layOutSuites } from './suites.ts';
 
 export interface StepContext {
@@ -35,8 +37,6 @@ export interface Task extends Owed {
   /** Whether that is the lab's own choice for the type: a board that cannot boot it is at fault itself. */
   isLabImage: boolean;
 }
-
-const REPORT_RETRY_MS = 1_000;
 
 function seatOf(owed: Owed): Seat {
   const { job, device, lease } = owed;
@@ -62,6 +62,7 @@ class MemberStep {
   readonly #seat: Seat;
   readonly #signal: AbortSignal;
   readonly #console: string;
+  readonly #outbox: Outbox<Report>;
   #isBooting = false;
 
   constructor(context: StepContext, owed: Task, signal: AbortSignal) {
@@ -70,6 +71,7 @@ class MemberStep {
     this.#seat = seatOf(owed);
     this.#signal = signal;
     this.#console = context.consoleFile(owed.job, owed.device);
+    this.#outbox = new Outbox((report) => this.#send(report), signal);
   }
 
   async run(): Promise<void> {
@@ -177,24 +179,69 @@ class MemberStep {
     const seat = this.#seat;
     if (!driver.alive(seat))
       throw new StepFailure('board-gone', 'the board is gone: it ended after it had booted');
-    let mark = driver.actionMark(seat);
-    if (mark?.index !== index) {
-      const folder = await driver.staging(seat);
-      await layOutSuites(action, folder, this.#suiteOptions());
-      await driver.hand(seat, folder, String(index));
-      await this.#note('running tests');
-      mark = { index, from: consoleBytes(this.#console) };
-      await driver.setActionMark(seat, mark);
-    }
+    const kept = driver.actionMark(seat);
+    const begun =
+      kept?.index === index && kept.nonce !== undefined
+        ? { ...kept, nonce: kept.nonce, suites: await readPlan(this.#planFile) }
+        : undefined;
+    const plan =
+      begun?.suites === undefined
+        ? await this.#prepare(index, action)
+        : { ...begun, suites: begun.suites };
     // The server may listen elsewhere since the board booted.
     const staging = await driver.staging(seat);
     await writeFile(join(staging, 'env'), await this.#environment(), { mode: 0o600 });
     await driver.hand(seat, join(staging, 'env'), 'env');
-    // Typed again after a restart of the server: the runner has a lock, and the second call does nothing.
+    // Typed again after a restart of the server: the runner has a lock, and the second call does nothing. The quotes
+    // are for a console that echoes: what is typed is not what is printed.
     const home = driver.home(seat);
     const runner = `${shellQuoted(`${home}/bin/lava-test-runner`)} ${shellQuoted(`${home}/${index}`)}`;
-    await driver.type(seat, `${runner}; printf '\\n<MUSTER_RUNNER_ENDED %s %s>\\n' ${index} "$?"`);
-    await this.#untilEnd(index, mark.from);
+    await driver.type(
+      seat,
+      `${runner} ${plan.nonce}; echo '<MUSTER_RUNNER_ENDED ${plan.nonce} '$?'>'`,
+    );
+    await new ShellWatch({
+      member: this.#owed.device,
+      plan,
+      console: this.#console,
+      bytesMax: this.#context.consoleBytesMax,
+      signal: this.#signal,
+      isAlive: () => driver.alive(seat),
+      type: (line) => driver.type(seat, line),
+      report: (command, what, end) => this.#outbox.add({ command, what, end }),
+      reported: () => this.#outbox.settled(),
+      note: (line) => this.#note(line),
+    }).untilEnd();
+  }
+
+  /** Beside the console: what a server that starts anew must know of an action that runs. */
+  get #planFile(): string {
+    return `${this.#console}.plan`;
+  }
+
+  async #prepare(
+    index: number,
+    action: Extract<Action, { command: 'lava_test_shell' | 'lava_command_run' }>,
+  ): Promise<Plan> {
+    const { driver } = this.#context;
+    const folder = await driver.staging(this.#seat);
+    const suites = await layOutSuites(action, folder, this.#suiteOptions());
+    const member = this.#owed.device;
+    for (const { rules: _, fixups: __, expected, ...prepared } of suites) {
+      const what = `prepare.${prepared.suite}.${'commit' in prepared.source ? prepared.source.commit : ''}`;
+      const asked = expected.length === 0 ? {} : { expected };
+      await this.#report(
+        { type: 'PrepareSuite', member, action: index, ...prepared, ...asked },
+        what,
+      );
+    }
+    await driver.hand(this.#seat, folder, String(index));
+    await this.#note('running tests');
+    await writePlan(this.#planFile, suites);
+    const nonce = randomBytes(NONCE_BYTES).toString('hex');
+    const from = consoleBytes(this.#console);
+    await driver.setActionMark(this.#seat, { index, from, nonce });
+    return { nonce, from, suites };
   }
 
   #suiteOptions() {
@@ -207,75 +254,6 @@ class MemberStep {
       signal: this.#signal,
       note: (line: string) => this.#note(line),
     };
-  }
-
-  /** Reads the console until the runner is through; reports what test scripts say there. */
-  async #untilEnd(index: number, from: number): Promise<void> {
-    let set: string | undefined;
-    let gone = false;
-    const onIdle = () => {
-      // The last words of a board are read before its end is believed.
-      if (gone)
-        throw new StepFailure('shell-ended', 'the board ended before its tests were through');
-      gone = !this.#context.driver.alive(this.#seat);
-    };
-    const options = { bytesMax: this.#context.consoleBytesMax, signal: this.#signal, onIdle };
-    for await (const line of follow(this.#console, from, options)) {
-      const found = parseSignal(line.text);
-      if (found === undefined) continue;
-      if (found.is === 'runner-exit') return;
-      if (found.is === 'set-start') set = found.set;
-      else if (found.is === 'set-stop') set = undefined;
-      else await this.#hear(index, found, line, set);
-    }
-  }
-
-  async #hear(
-    index: number,
-    found: Signal,
-    line: ConsoleLine,
-    set: string | undefined,
-  ): Promise<void> {
-    const member = this.#owed.device;
-    const inSet = set === undefined ? {} : { set };
-    switch (found.is) {
-      case 'shell-ended':
-        throw new StepFailure(
-          'shell-ended',
-          `the shell of the board ended (status ${found.status}) before its tests were through`,
-        );
-      case 'runner-ended':
-        if (found.action !== index) return;
-        throw new StepFailure(
-          'shell-ended',
-          `the test runner on the board ended (status ${found.status}) before its tests were through`,
-        );
-      case 'case': {
-        const { is: _, ...result } = found;
-        return this.#reportSignal({ type: 'RecordResult', member, ...inSet, ...result }, line);
-      }
-      case 'reference': {
-        const { case: name, result, url } = found;
-        const command = { type: 'RecordResult', member, ...inSet, case: name, result } as const;
-        return this.#reportSignal({ ...command, note: url }, line);
-      }
-      case 'raise': {
-        const reason = found.message === '' ? 'raised by a test' : found.message;
-        return this.#reportSignal({ type: 'RaiseMember', member, reason }, line);
-      }
-      case 'garbled':
-        this.#context.log.warn(
-          { job: this.#owed.job, device: member, line: found.text },
-          'a signal on the console cannot be read',
-        );
-        return;
-      default:
-    }
-  }
-
-  /** The line's place in the console is its key: reading it again after a restart repeats nothing. */
-  async #reportSignal(command: MemberCommand, line: ConsoleLine): Promise<void> {
-    await this.#report(command, `signal.${line.at}`, line.end);
   }
 
   async #note(line: string): Promise<void> {
@@ -291,40 +269,40 @@ class MemberStep {
     return `the worker failed: ${messageOf(error)}`;
   }
 
-  /**
-   * Until it is durable. What cannot be now (the disk is full, the server is away) is tried again as long as the step
-   * is owed; what the server refuses for good is not.
-   */
-  async #report(command: MemberCommand, what: string, at?: number): Promise<void> {
+  /** Resolves when it is durable, and all that was reported before it. */
+  async #report(command: MemberCommand, what: string, end?: number): Promise<void> {
+    await this.#outbox.add({ command, what, end });
+    await this.#outbox.settled();
+  }
+
+  /** What cannot be now is sent again, what the server refuses for good is not. */
+  async #send({ command, what, end }: Report): Promise<'done' | 'again'> {
+    throwIfAborted(this.#signal);
     const { job, device } = this.#owed;
     const key = `${job}.${device}.${what}`;
-    while (true) {
-      throwIfAborted(this.#signal);
-      try {
-        const console = at ?? consoleBytes(this.#console);
-        await this.#context.server.report(job, command, { key, console });
-        return;
-      } catch (error) {
-        if (ENDED_CODES.has(codeOf(error) ?? '')) throw new StepAborted();
-        const about = { job, device, command: command.type, err: error };
-        if (isFinal(error)) {
-          this.#context.log.error(about, 'the server refused a report');
-          return;
-        }
+    try {
+      const console = end ?? consoleBytes(this.#console);
+      await this.#context.server.report(job, command, { key, console });
+      return 'done';
+    } catch (error) {
+      const meaning = meaningOf(error);
+      const about = { job, device, command: command.type, err: error };
+      if (meaning === 'over') throw new StepAborted();
+      if (meaning === 'again') {
         this.#context.log.warn(about, 'a report is not durable yet; trying again');
+        return 'again';
       }
-      await delay(REPORT_RETRY_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+      this.#context.log.error(about, 'the server refused a report');
+      await this.#note(`the server refused a report (${command.type}): ${messageOf(error)}`);
+      return 'done';
     }
   }
 }
 
-const ENDED_CODES: ReadonlySet<string> = new Set(['member-ended', 'job-ended']);
-const FINAL_CODES: ReadonlySet<string> = new Set(['refused', 'rejected', 'illegal']);
-
-function isFinal(error: unknown): boolean {
-  const code = codeOf(error);
-  return (
-    (code !== undefined && FINAL_CODES.has(code)) ||
-    (error instanceof Error && (error.name === 'ZodError' || error instanceof TypeError))
-  );
+/** `what`: its name within the member, for its key. `end`: the place in the console that it is of. */
+interface Report {
+  command: MemberCommand;
+  what: string;
+  end?: number | undefined;
 }
+const NONCE_BYTES = 8;

@@ -1,119 +1,271 @@
 /**
- * What test scripts say on the console: upstream's `<LAVA_SIGNAL_...>` lines, and the marks of our own shell.
- * Pure. Nothing that a board prints can make it throw, and a line that is not a signal is `undefined`.
+ * What test scripts say on the console: upstream's `<LAVA_SIGNAL_...>`, and the marks of our own runner and shell. A
+ * signal counts wherever it stands (SEMANTICS 2.4): behind text, colours, a kernel's time stamp or a prompt, several on
+ * one line, and with a line of the kernel printed through its middle. It does not count in what `set -x` echoes, nor in
+ * the source of a script that somebody prints. Pure: nothing that a board prints can make it throw.
  */
-
-/** Longer lines are looked at only up to here; the rest of the line is skipped. */
-export const CONSOLE_LINE_BYTES_MAX = 8_192;
-/** A case, a set or a reference is a name, not a story. */
-const SIGNAL_WORD_CHARS_MAX = 1_024;
-
-type CaseResult = 'pass' | 'fail' | 'skip' | 'unknown';
+import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from './cases.ts';
+import type { ConsoleLine } from './console-lines.ts';
 
 export type Signal =
-  | { is: 'case'; case: string; result: CaseResult; measurement?: string; units?: string }
+  | {
+      is: 'case';
+      case: string;
+      result: CaseResult;
+      measurement?: string;
+      units?: string;
+      note?: string;
+    }
   | { is: 'reference'; case: string; result: CaseResult; url: string }
   | { is: 'set-start'; set: string }
   | { is: 'set-stop' }
   | { is: 'raise'; message: string }
-  /** Start or end of a case or of a run, or an event: for people only. */
+  /** A suite begins or ends. Only with the nonce of the action that runs is it one of ours. */
+  | { is: 'run-start' | 'run-end'; suite: string; nonce: string }
+  /** Start or end of a case, or an event: for people only. */
   | { is: 'note'; text: string }
   /** The test runner is through with its action. */
-  | { is: 'runner-exit' }
+  | { is: 'runner-exit'; nonce: string }
   /** Printed by the line that we typed, after the runner ended in whatever way. */
-  | { is: 'runner-ended'; action: number; status: number }
-  /** Printed by pid 1 of the board, before it starts a new shell. */
+  | { is: 'runner-ended'; nonce: string; status: number }
+  /** Printed by pid 1 of the board before it starts a new shell; by itself no proof, because it has no nonce. */
   | { is: 'shell-ended'; status: number }
+  /** Printed by a shell that was asked: the runner does not run any more. */
+  | { is: 'shell-free'; nonce: string }
   | { is: 'board-ready'; boot: string }
   /** Looked like a signal and is not one that we can use. */
   | { is: 'garbled'; text: string };
 
-const RESULTS: ReadonlySet<string> = new Set(['pass', 'fail', 'skip', 'unknown']);
-const isResult = (word: string): word is CaseResult => RESULTS.has(word);
-const SIGNAL = /^<LAVA_SIGNAL_([A-Z]+)(?: (.*))?>$/u;
-const OWN = /^<MUSTER_(RUNNER_ENDED|SHELL_ENDED|BOARD_READY) ([0-9A-Za-z]+)(?: (\d{1,9}))?>$/u;
+export type Fixups = readonly (readonly [string, CaseResult])[];
 
-/**
- * Reads one line of a console, without its line end.
- *
- * A signal stands alone on its line: what `set -x` echoes begins with `+ ` and is none.
- * Source: SEMANTICS 3, "Test shell signals".
- */
-export function parseSignal(line: string): Signal | undefined {
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  if (!text.startsWith('<')) return undefined;
-  if (text === '<LAVA_TEST_RUNNER EXIT>') return { is: 'runner-exit' };
-  if (text.startsWith('<MUSTER_')) return parseOwn(text);
-  if (!text.startsWith('<LAVA_SIGNAL_')) return undefined;
-  const match = SIGNAL.exec(text);
-  const kind = match?.[1];
-  if (kind === undefined) return { is: 'garbled', text: clip(text) };
-  return parseKnown(kind, (match?.[2] ?? '').trim()) ?? { is: 'garbled', text: clip(text) };
+/** A signal that is broken over more lines than this is none. */
+const BROKEN_LINES_MAX = 8;
+const BROKEN_CHARS_MAX = 8_192;
+/** Of one signal: values may hold a `>`, and then it ends at a later one. */
+const ENDS_MAX = 8;
+
+const START = /<(?:LAVA_SIGNAL_|MUSTER_(?:RUNNER|SHELL|BOARD)_)/g;
+const UPSTREAM = '<LAVA_SIGNAL_';
+/** The beginning of a start, where the rest of it comes behind a line of the kernel. */
+const BROKEN_START = /<[A-Z_]{0,19}$/;
+const STAMP = /(?:<\d>)?\[ *\d+\.\d{3,9}\](?:\[ *[CT]\d+\])? /;
+/** Colours and cursor movements, titles, and single characters that no text holds. */
+const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  /\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-9A-Za-z]|[=>78cDEHMNOZ])|[\0\x07\x08]/g;
+
+/** Reads the lines of one console in their order. */
+export class SignalReader {
+  #broken: { text: string; lines: number } | undefined;
+  #isOpen = false;
+  /** What a definition's own words for results stand for. */
+  fixups: Fixups = [];
+
+  /** Whether the next line is wanted whatever it holds: it may have the rest of a signal. */
+  get wantsNext(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** The signals that end on this line, from left to right. */
+  read(line: ConsoleLine): Signal[] {
+    const text = plainText(line.text);
+    this.#isOpen = line.isOpen === true;
+    // The beginning of a long line tells whether a piece of it is an echo.
+    if (line.head !== undefined && isTrace(plainText(line.head))) return [];
+    const broken = this.#broken;
+    if (broken === undefined) return this.#scan(text, 1);
+    const stamped = STAMP.exec(text);
+    if (stamped?.index === 0) {
+      // Another line of the kernel; it may carry a signal of its own.
+      const own = this.#scan(text, 1);
+      this.#broken = { ...broken, lines: broken.lines + 1 };
+      return [...own, ...this.#giveUp()];
+    }
+    this.#broken = undefined;
+    return [...this.#scan(broken.text + text, broken.lines + 1), ...this.#giveUp()];
+  }
+
+  #scan(text: string, lines: number): Signal[] {
+    const found: Signal[] = [];
+    let from = 0;
+    START.lastIndex = 0;
+    while (true) {
+      START.lastIndex = from;
+      const start = START.exec(text)?.index ?? -1;
+      if (start === -1) break;
+      const next = START.exec(text)?.index ?? text.length;
+      const region = text.slice(start, next);
+      const isEchoed = isEcho(text.slice(0, start), region);
+      const read = readSignal(region, this.fixups);
+      if (read !== undefined) {
+        if (!isEchoed) found.push(read.signal);
+        from = start + read.length;
+        continue;
+      }
+      const rest = next === text.length ? brokenAt(region) : undefined;
+      if (rest !== undefined && !isEchoed) {
+        this.#broken = { text: rest, lines };
+        return found;
+      }
+      if (!isEchoed && region.startsWith(UPSTREAM)) found.push(garbled(region));
+      from = next;
+    }
+    this.#keepStart(text.slice(from), lines);
+    return found;
+  }
+
+  /** The beginning of a start, before a line of the kernel or at the end of a piece. */
+  #keepStart(tail: string, lines: number): void {
+    const stamp = STAMP.exec(tail);
+    const before = stamp === null ? (this.#isOpen ? tail : '') : tail.slice(0, stamp.index);
+    const start = BROKEN_START.exec(before)?.[0];
+    if (start !== undefined) this.#broken = { text: start, lines };
+  }
+
+  #giveUp(): Signal[] {
+    const broken = this.#broken;
+    if (broken === undefined) return [];
+    if (broken.lines < BROKEN_LINES_MAX && broken.text.length < BROKEN_CHARS_MAX) return [];
+    this.#broken = undefined;
+    return broken.text.startsWith(UPSTREAM) ? [garbled(broken.text)] : [];
+  }
 }
 
-function parseOwn(text: string): Signal | undefined {
-  const match = OWN.exec(text);
-  const [, kind, first, second] = match ?? [];
-  if (kind === undefined || first === undefined) return undefined;
-  if (kind === 'BOARD_READY') return { is: 'board-ready', boot: first };
-  const number = Number(first);
-  if (!Number.isSafeInteger(number)) return undefined;
-  if (kind === 'SHELL_ENDED') return { is: 'shell-ended', status: number };
-  return second === undefined
-    ? undefined
-    : { is: 'runner-ended', action: number, status: Number(second) };
+/** The first signal of a line that stands alone. */
+export const parseSignal = (text: string): Signal | undefined =>
+  new SignalReader().read({ text, at: 0, end: 0 })[0];
+
+/** A line without what only a terminal sees. */
+export const plainText = (line: string): string => line.replace(ESCAPES, '');
+
+/** What of a signal without its end is worth keeping until the next line; `undefined`: it is none. */
+function brokenAt(region: string): string | undefined {
+  const stamp = STAMP.exec(region);
+  if (stamp !== null) return region.slice(0, stamp.index);
+  return region.includes('>') ? undefined : region;
 }
 
-/** `undefined`: a signal that we know, with words that we cannot use. */
-function parseKnown(kind: string, rest: string): Signal | undefined {
+// echoes of a shell
+
+const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:\w./])/;
+const TRACE_INSIDE =
+  /(?:^|[^+])\++ +((?:\S*\/)?(?:echo|printf|print|cat|tee|logger|signal|eval|sh|bash|env|sudo|su|lava-[\w-]+)\b|\w+=)?[^+]*$/;
+
+/** Whether a line is what `set -x` prints of a command: it begins with `+ `, behind a time stamp perhaps. */
+export const isTrace = (line: string): boolean => TRACE.test(line);
+
+/** Whether what stands behind `before` was printed by `set -x`, or is the source of a script. */
+function isEcho(before: string, region: string): boolean {
+  if (isTrace(before)) return true;
+  const isQuoted = /['"]$/.test(before);
+  if (isQuoted && /^<(?:MUSTER_|[^>]*\$)/.test(region)) return true;
+  // The line was open when the shell wrote: the echo stands behind a script's own text.
+  const inside = TRACE_INSIDE.exec(before);
+  return inside !== null && (isQuoted || inside[1] !== undefined);
+}
+
+// one signal
+
+function readSignal(
+  region: string,
+  fixups: Fixups,
+): { signal: Signal; length: number } | undefined {
+  let end = region.indexOf('>');
+  for (let tried = 0; end !== -1 && tried < ENDS_MAX; tried += 1) {
+    const signal = parseOne(region.slice(1, end), fixups);
+    if (signal !== undefined) return { signal, length: end + 1 };
+    end = region.indexOf('>', end + 1);
+  }
+  return undefined;
+}
+
+function parseOne(text: string, fixups: Fixups): Signal | undefined {
+  const at = text.indexOf(' ');
+  const head = at === -1 ? text : text.slice(0, at);
+  const rest = at === -1 ? '' : text.slice(at + 1).trim();
+  if (head.startsWith('MUSTER_')) return parseOwn(head, rest);
+  return parseKnown(head.slice(UPSTREAM.length - 1), rest, fixups);
+}
+
+function parseOwn(head: string, rest: string): Signal | undefined {
+  const match = /^([0-9A-Za-z]{1,64})(?: (\d{1,9}))?$/.exec(rest);
+  const [, word, number] = match ?? [];
+  if (word === undefined) return undefined;
+  switch (head) {
+    case 'MUSTER_RUNNER_EXIT':
+      return { is: 'runner-exit', nonce: word };
+    case 'MUSTER_RUNNER_ENDED':
+      return number === undefined
+        ? undefined
+        : { is: 'runner-ended', nonce: word, status: Number(number) };
+    case 'MUSTER_SHELL_ENDED':
+      return /^\d{1,9}$/.test(word) ? { is: 'shell-ended', status: Number(word) } : undefined;
+    case 'MUSTER_SHELL_FREE':
+      return { is: 'shell-free', nonce: word };
+    case 'MUSTER_BOARD_READY':
+      return { is: 'board-ready', boot: word };
+    default:
+      return undefined;
+  }
+}
+
+/** `undefined`: no signal that we know, or one with words that we cannot use. */
+function parseKnown(kind: string, rest: string, fixups: Fixups): Signal | undefined {
   switch (kind) {
     case 'TESTCASE':
-      return parseCase(rest);
+      return parseCase(rest, fixups);
     case 'TESTREFERENCE':
-      return parseReference(rest);
+      return parseReference(rest, fixups);
     case 'TESTSET':
       return parseSet(rest);
     case 'TESTRAISE':
       return { is: 'raise', message: clip(rest) };
     case 'STARTRUN':
-    case 'ENDRUN':
+    case 'ENDRUN': {
+      const [suite = '', nonce = ''] = rest.split(/\s+/u);
+      if (!isName(suite)) return undefined;
+      return { is: kind === 'STARTRUN' ? 'run-start' : 'run-end', suite, nonce: clip(nonce) };
+    }
     case 'STARTTC':
     case 'ENDTC':
     case 'TESTEVENT':
+    case 'TESTFEEDBACK':
       return { is: 'note', text: clip(`${kind} ${rest}`) };
     default:
       return undefined;
   }
 }
 
-/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order. */
-function parseCase(rest: string): Signal | undefined {
+/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order; units alone may hold blanks. */
+function parseCase(rest: string, fixups: Fixups): Signal | undefined {
   const words = new Map<string, string>();
+  let last = '';
   for (const word of rest.split(/\s+/u)) {
     const at = word.indexOf('=');
-    if (at > 0) words.set(word.slice(0, at), word.slice(at + 1));
+    if (at > 0 && /^\w+$/.test(word.slice(0, at))) {
+      last = word.slice(0, at).toUpperCase();
+      words.set(last, word.slice(at + 1));
+    } else if (last === 'UNITS') words.set(last, `${words.get(last)} ${word}`);
+    else return undefined;
   }
   const name = words.get('TEST_CASE_ID');
-  const result = words.get('RESULT');
-  if (name === undefined || !isName(name) || result === undefined || !isResult(result))
-    return undefined;
-  const measurement = words.get('MEASUREMENT');
-  const units = words.get('UNITS');
+  const result = resultOf(words.get('RESULT') ?? '', fixups);
+  if (name === undefined || !isName(name) || result === undefined) return undefined;
   return {
     is: 'case',
     case: name,
     result,
-    ...(measurement ? { measurement: clip(measurement) } : {}),
-    ...(units ? { units: clip(units) } : {}),
+    ...measured(words.get('MEASUREMENT'), words.get('UNITS')),
   };
 }
 
 /** `id result url` */
-function parseReference(rest: string): Signal | undefined {
-  const [name, result, url] = rest.split(/\s+/u);
-  if (name === undefined || !isName(name) || result === undefined || !isResult(result))
+function parseReference(rest: string, fixups: Fixups): Signal | undefined {
+  const [name = '', word = '', url, ...more] = rest.split(/\s+/u);
+  const result = resultOf(word, fixups);
+  if (!isName(name) || result === undefined || url === undefined || more.length > 0)
     return undefined;
-  return url === undefined ? undefined : { is: 'reference', case: name, result, url: clip(url) };
+  return { is: 'reference', case: name, result, url: clip(url) };
 }
 
 /** `START name` or `STOP` */
@@ -124,87 +276,10 @@ function parseSet(rest: string): Signal | undefined {
   return undefined;
 }
 
-const isName = (word: string): boolean => word !== '' && word.length <= SIGNAL_WORD_CHARS_MAX;
-const clip = (text: string): string => text.slice(0, SIGNAL_WORD_CHARS_MAX);
+const isName = (word: string): boolean => word !== '' && word.length <= CASE_CHARS_MAX;
+const clip = (text: string): string => text.slice(0, CASE_CHARS_MAX);
 
-/** One line of a console, and the byte offset in the console at which the line after it begins. */
-export interface ConsoleLine {
-  /** The line without its end; cut after `CONSOLE_LINE_BYTES_MAX` bytes. */
-  text: string;
-  /** Byte offset of the line's first byte. */
-  at: number;
-  /** Byte offset after the line's LF. */
-  end: number;
+function garbled(region: string): Signal {
+  const end = region.indexOf('>');
+  return { is: 'garbled', text: clip(end === -1 ? region : region.slice(0, end + 1)).trimEnd() };
 }
-
-/**
- * Cuts a stream of bytes into lines and gives those that begin with `<`: only they can be signals, and the
- * rest of a console is skipped at the speed of a byte search. Memory does not grow with what is printed.
- * However the bytes are split into chunks, the lines are the same. A last line without LF is not yet a line.
- */
-export class LineCutter {
-  #where: 'line-start' | 'in-signal' | 'in-text' = 'line-start';
-  #held: Buffer = Buffer.alloc(0);
-  #lineAt: number;
-  #next: number;
-
-  /** @param from byte offset in the console of the first byte that will be pushed; a line begins there */
-  constructor(from: number) {
-    this.#lineAt = from;
-    this.#next = from;
-  }
-
-  /** Byte offset of the next byte that is wanted. */
-  get position(): number {
-    return this.#next;
-  }
-
-  *push(chunk: Buffer): Generator<ConsoleLine> {
-    const base = this.#next;
-    let from = 0;
-    while (from < chunk.length) {
-      if (this.#where === 'line-start') this.#begin(chunk, from, base);
-      if (this.#where === 'in-text') {
-        from = this.#skip(chunk, from);
-        continue;
-      }
-      const lf = chunk.indexOf(10, from);
-      const to = lf === -1 ? chunk.length : lf;
-      this.#hold(chunk.subarray(from, to));
-      from = to;
-      if (lf === -1) break;
-      from += 1;
-      this.#next = base + from;
-      yield { text: this.#held.toString('utf8'), at: this.#lineAt, end: this.#next };
-      this.#held = Buffer.alloc(0);
-      this.#where = 'line-start';
-    }
-    this.#next = base + chunk.length;
-  }
-
-  #begin(chunk: Buffer, from: number, base: number): void {
-    this.#where = chunk[from] === LESS_THAN ? 'in-signal' : 'in-text';
-    this.#lineAt = base + from;
-  }
-
-  /** Skips to the next line that begins with `<`, or over the whole chunk. */
-  #skip(chunk: Buffer, from: number): number {
-    const next = chunk.indexOf(SIGNAL_START, from);
-    if (next !== -1) {
-      this.#where = 'line-start';
-      return next + 1;
-    }
-    if (chunk[chunk.length - 1] === LF) this.#where = 'line-start';
-    return chunk.length;
-  }
-
-  #hold(part: Buffer): void {
-    const room = CONSOLE_LINE_BYTES_MAX - this.#held.length;
-    if (room > 0 && part.length > 0)
-      this.#held = Buffer.concat([this.#held, part.subarray(0, room)]);
-  }
-}
-
-const LF = 10;
-const LESS_THAN = 60;
-const SIGNAL_START = Buffer.from('\n<');

@@ -5,18 +5,29 @@
  */
 import { lstat, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
+import type { Problem } from '../submission/tree.ts';
+import { withoutSecrets } from './addresses.ts';
+import type { CaseResult } from './cases.ts';
 import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';
 import { realPathInside } from './files.ts';
-import { checkOut, withoutSecrets } from './git.ts';
+import { checkOut } from './git.ts';
+import type { ParseRule } from './parse-rules.ts';
+import {
+  installScript,
+  mergedParameters,
+  runScript,
+  type Skippable,
+  skips,
+} from './suite-scripts.ts';
 import {
   DEFINITION_BYTES_MAX,
-  installScript,
-  isVariable,
+  type GitRepository,
   MalformedDefinition,
+  NOT_USED,
   parseTestDefinition,
-  runScript,
   suiteName,
   type TestDefinition,
 } from './test-definition.ts';
@@ -36,6 +47,17 @@ export interface SuiteOptions {
   note(line: string): Promise<void>;
 }
 
+type Prepare = Extract<MemberCommand, { type: 'PrepareSuite' }>;
+
+/** What was laid out as one suite: what the server is told of it, and how its console is read. */
+export interface PreparedSuite extends Pick<Prepare, 'suite' | 'source' | 'parameters'> {
+  definition: string;
+  expected: string[];
+  /** What its own words for results stand for, in its patterns and in its signals. */
+  fixups: [string, CaseResult][];
+  rules: ParseRule[];
+}
+
 type ShellAction = Extract<Action, { command: 'lava_test_shell' | 'lava_command_run' }>;
 
 /**
@@ -47,19 +69,20 @@ export async function layOutSuites(
   action: ShellAction,
   folder: string,
   options: SuiteOptions,
-): Promise<void> {
-  const names =
+): Promise<PreparedSuite[]> {
+  const suites =
     action.command === 'lava_command_run'
       ? [await layOutCommands(action.parameters.commands, folder, options)]
       : await layOutDefinitions(action.parameters.definitions, folder, options);
-  await writeFile(join(folder, 'suites'), names.map((name) => `${name}\n`).join(''));
+  await writeFile(join(folder, 'suites'), suites.map(({ suite }) => `${suite}\n`).join(''));
+  return suites;
 }
 
 async function layOutCommands(
   commands: readonly string[],
   folder: string,
   { suitesBefore }: SuiteOptions,
-): Promise<string> {
+): Promise<PreparedSuite> {
   const broken = commands.find((command) => /[\n\0]/.test(command));
   if (broken !== undefined)
     throw new StepFailure(
@@ -72,31 +95,30 @@ async function layOutCommands(
   const lines = commands.map((command) => `${command}\n`).join('');
   await writeFile(join(folder, suite, 'commands'), lines);
   await writeFile(join(folder, suite, 'definition'), `${COMMAND_SUITE}\n`);
-  return suite;
+  const nothing = { parameters: [], expected: [], fixups: [], rules: [] };
+  return { suite, definition: COMMAND_SUITE, source: { from: 'commands' }, ...nothing };
 }
 
 async function layOutDefinitions(
   sources: readonly TestSource[],
   folder: string,
   options: SuiteOptions,
-): Promise<string[]> {
-  const names: string[] = [];
+): Promise<PreparedSuite[]> {
+  const suites: PreparedSuite[] = [];
   for (const [index, source] of sources.entries()) {
     throwIfAborted(options.signal);
-    names.push(await layOutDefinition(source, index, folder, options));
+    suites.push(await layOutDefinition(source, index, folder, options));
   }
-  return names;
+  return suites;
 }
 
 async function layOutDefinition(
-  source: TestSource,
+  source: TestSource & { skipInstall?: readonly Skippable[] },
   index: number,
   folder: string,
   options: SuiteOptions,
-): Promise<string> {
-  const wrong = source.parameters.find(
-    ([name, value]) => !isVariable(name) || value.includes('\0'),
-  );
+): Promise<PreparedSuite> {
+  const wrong = source.parameters.find(([, value]) => value.includes('\0'));
   if (wrong !== undefined)
     throw new StepFailure(
       'definition-refused',
@@ -106,22 +128,44 @@ async function layOutDefinition(
   const place = join(folder, String(index));
   const tests = join(place, 'tests');
   await mkdir(place);
-  const { text, file } = await (source.from === 'git'
+  const { text, file, from } = await (source.from === 'git'
     ? readFromGit(source, tests, options)
     : readFromUrl(source.url, tests, options));
-  const definition = parsed(text, file);
-  await cloneExtras(definition, tests, options);
+  const { definition, notes } = parsed(text, file);
+  for (const line of noteLines(file, notes)) await options.note(line);
+  const own = source.parameters;
+  const skip = source.skipInstall ?? [];
+  if (!skips(skip, 'git-repos')) await cloneExtras(definition, own, tests, options);
   const name = definition.name ?? basename(file).replace(/\.(ya?ml|json)$/i, '');
   await writeFile(join(place, 'definition'), `${name}\n`);
-  await writeFile(join(place, 'run.sh'), runScript(definition, source.parameters));
-  const install = installScript(definition, source.parameters);
+  await writeFile(join(place, 'run.sh'), runScript(definition, own));
+  const install = installScript(definition, own, skip);
   if (install !== undefined) await writeFile(join(place, 'install.sh'), install);
   const suite = suiteName(options.suitesBefore + index, name);
   await rename(place, join(folder, suite));
-  return suite;
+  const { expected, fixups, rules } = definition;
+  const parameters = mergedParameters(definition.parameters, own).map(
+    ([key, value]): [string, string] => [key, withoutSecrets(value)],
+  );
+  return { suite, definition: name, source: from, parameters, expected, fixups, rules };
 }
 
-function parsed(text: string, file: string): TestDefinition {
+/** Lines of the console: what is not used is named in one, what may surprise in one each. */
+export function noteLines(file: string, notes: readonly Problem[]): string[] {
+  const unused = notes.filter(({ message }) => message === NOT_USED);
+  const named = unused.slice(0, NAMED_MAX).map(({ path, line }) => `${path} (line ${line})`);
+  const more = unused.length > NAMED_MAX ? ` and ${unused.length - NAMED_MAX} more` : '';
+  return [
+    ...(named.length === 0 ? [] : [`${file}: not used: ${named.join(', ')}${more}`]),
+    ...notes
+      .filter(({ message }) => message !== NOT_USED)
+      .slice(0, NAMED_MAX)
+      .map(({ path, line, message }) => `${file}, line ${line}: ${path}: ${message}`),
+  ];
+}
+const NAMED_MAX = 20;
+
+function parsed(text: string, file: string): ReturnType<typeof parseTestDefinition> {
   try {
     return parseTestDefinition(text, file);
   } catch (error) {
@@ -131,19 +175,21 @@ function parsed(text: string, file: string): TestDefinition {
   }
 }
 
+interface Fetched {
+  text: string;
+  file: string;
+  from: Prepare['source'];
+}
+
 async function readFromGit(
   source: Extract<TestSource, { from: 'git' }>,
   tests: string,
   options: SuiteOptions,
-): Promise<{ text: string; file: string }> {
+): Promise<Fetched> {
   const shown = withoutSecrets(source.repository);
   const at = source.revision === undefined ? '' : ` at ${source.revision}`;
   await options.note(`fetching ${source.path} from ${shown}${at}`);
-  await checkOut(source.repository, source.revision, tests, {
-    configFile: options.gitConfigFile,
-    mark: options.mark,
-    signal: options.signal,
-  });
+  const commit = await checkOut(source.repository, source.revision, tests, gitOptions(options));
   const refuse = (why: string) =>
     new StepFailure('definition-refused', `testdef ${source.path} of ${shown}: ${why}`);
   let path: string | undefined;
@@ -160,14 +206,28 @@ async function readFromGit(
   if (!about.isFile()) throw refuse('it is not a file');
   if (about.size > DEFINITION_BYTES_MAX)
     throw refuse(`it has ${about.size} bytes, more than ${DEFINITION_BYTES_MAX}`);
-  return { text: await readFile(path, 'utf8'), file: source.path };
+  const { revision } = source;
+  return {
+    text: await readFile(path, 'utf8'),
+    file: source.path,
+    from: {
+      from: 'git',
+      repository: shown,
+      ...(revision === undefined ? {} : { revision }),
+      commit,
+      path: source.path,
+    },
+  };
 }
 
-async function readFromUrl(
-  url: string,
-  tests: string,
-  options: SuiteOptions,
-): Promise<{ text: string; file: string }> {
+const gitOptions = ({ gitConfigFile, allowFiles, mark, signal }: SuiteOptions) => ({
+  configFile: gitConfigFile,
+  allowFiles,
+  mark,
+  signal,
+});
+
+async function readFromUrl(url: string, tests: string, options: SuiteOptions): Promise<Fetched> {
   const shown = withoutSecrets(url);
   await options.note(`fetching ${shown}`);
   const codes = { refused: 'definition-refused', unreachable: 'definition-unreachable' } as const;
@@ -194,16 +254,19 @@ async function readFromUrl(
   const file = name === '' || name.startsWith('.') ? 'definition.yaml' : name;
   await mkdir(tests);
   await writeFile(join(tests, file), text);
-  return { text, file };
+  return { text, file, from: { from: 'url', url: shown } };
 }
 
 /** `install: git-repos:`, each into a new folder right in the checkout. */
 async function cloneExtras(
   definition: TestDefinition,
+  own: TestSource['parameters'],
   tests: string,
   options: SuiteOptions,
 ): Promise<void> {
-  for (const { url, branch, destination } of definition.repositories) {
+  const parameters = new Map(mergedParameters(definition.parameters, own));
+  for (const repository of definition.repositories) {
+    const { url, branch, destination } = named(repository, parameters);
     const shown = withoutSecrets(url);
     const name = destination ?? basename(url.replace(/\/+$/, '')).replace(/\.git$/, '');
     if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
@@ -214,7 +277,19 @@ async function cloneExtras(
     if ((await lstat(join(tests, name)).catch(() => undefined)) !== undefined)
       throw new StepFailure('definition-refused', `git-repos ${shown}: ${name} is there already`);
     await options.note(`fetching ${shown} into ${name}`);
-    const git = { configFile: options.gitConfigFile, mark: options.mark, signal: options.signal };
-    await checkOut(url, branch, join(tests, name), git);
+    await checkOut(url, branch, join(tests, name), gitOptions(options));
   }
+}
+
+/** Address, branch and folder may each be the name of a parameter; one that is empty counts as not there. */
+function named(repository: GitRepository, parameters: ReadonlyMap<string, string>): GitRepository {
+  const value = (word: string | undefined) =>
+    word === undefined ? undefined : (parameters.get(word) ?? word).trim() || undefined;
+  const branch = value(repository.branch);
+  const destination = value(repository.destination);
+  return {
+    url: value(repository.url) ?? '',
+    ...(branch === undefined ? {} : { branch }),
+    ...(destination === undefined ? {} : { destination }),
+  };
 }

@@ -1,25 +1,28 @@
 /**
- * A test definition as its author writes it (SEMANTICS 3), read into what a board needs. Pure, and lenient where
- * the seed's examples are: `run: steps:` alone is a definition. Malformed: one error with line and column.
+ * A test definition as its author writes it (SEMANTICS 3), read into what a board and its worker need. Pure, and as
+ * lenient as upstream: what is not used is named in `notes`, and no field has to be there.
  */
 import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type ParsedNode,
-  parseDocument,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml';
-import { shellQuoted } from './programs.ts';
+  type Entry,
+  entryOf,
+  type Finding,
+  type ObjectTree,
+  type Path,
+  type Problem,
+  settle,
+  type Tree,
+} from '../submission/tree.ts';
+import { readUpstreamYaml } from '../submission/yaml-text.ts';
+import { type CaseResult, isCaseResult } from './cases.ts';
+import type { ParseRule } from './parse-rules.ts';
+import { translatePattern, UnreadablePattern } from './python-pattern.ts';
 
 export const DEFINITION_BYTES_MAX = 1_048_576;
 const DEFINITION_STEPS_MAX = 10_000;
+const PATTERNS_MAX = 100;
 
-interface GitRepository {
+export interface GitRepository {
+  /** Each of the three may be the name of a parameter. */
   url: string;
   branch?: string;
   /** Folder in the checkout; absent: the repository's own name. */
@@ -29,13 +32,30 @@ interface GitRepository {
 export interface TestDefinition {
   /** `metadata.name`, where the author gave one. */
   name?: string;
-  /** Debian packages that the board needs. */
+  keys: string[];
+  sources: string[];
+  /** Packages that every board needs. */
   deps: string[];
+  /** `deps-<distribution>`: packages that boards of that distribution need, too. */
+  distributionDeps: [string, string[]][];
   repositories: GitRepository[];
   installSteps: string[];
   /** The definition's own defaults, in its order. */
   parameters: [string, string][];
   steps: string[];
+  /** What its own words for results stand for. */
+  fixups: [string, CaseResult][];
+  rules: ParseRule[];
+  /** Cases that must come. */
+  expected: string[];
+}
+
+export interface DefinitionReading {
+  /** Absent where there are problems. */
+  definition?: TestDefinition;
+  problems: Problem[];
+  /** What is not used, and what may surprise: not wrong. */
+  notes: Problem[];
 }
 
 export class MalformedDefinition extends Error {
@@ -51,7 +71,8 @@ export class MalformedDefinition extends Error {
 }
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const PACKAGE = /^[A-Za-z0-9][A-Za-z0-9+.:=~_-]*$/;
+/** A word for `lava-install-packages`; the board's shell expands what it finds there, as upstream's does. */
+const PACKAGES = /^[A-Za-z0-9$`][^\n;&|<>]*$/;
 
 /** Whether a shell can export a variable of this name. */
 export const isVariable = (name: string): boolean => VARIABLE.test(name);
@@ -60,214 +81,269 @@ export const isVariable = (name: string): boolean => VARIABLE.test(name);
  * @param file what to call the text in errors
  * @throws MalformedDefinition, and nothing else, whatever the text
  */
-export function parseTestDefinition(text: string, file: string): TestDefinition {
-  return new Reader(text, file).read();
+export function parseTestDefinition(
+  text: string,
+  file: string,
+): { definition: TestDefinition; notes: Problem[] } {
+  const { definition, problems, notes } = readTestDefinition(text);
+  const [first] = problems;
+  if (definition !== undefined) return { definition, notes };
+  const { line, column, message } = first ?? { line: 1, column: 1, message: 'it is empty' };
+  throw new MalformedDefinition({ file, line, column }, message.replace(/\s+/g, ' ').trim());
 }
 
-type Key = string;
-type Fields = Map<Key, { key: Node; value: Node | null }>;
+/** Never throws, whatever the text: the definition, or every problem with its place. */
+export function readTestDefinition(given: string): DefinitionReading {
+  const { text, tree, findings, notes } = readUpstreamYaml(given);
+  const reader = new Reader(findings, notes);
+  const definition = tree === undefined ? undefined : reader.read(tree);
+  return {
+    ...(findings.length > 0 || definition === undefined ? {} : { definition }),
+    problems: settle(text, findings),
+    notes: settle(text, notes),
+  };
+}
+
+/** The message of a note on a field that nothing is made of. */
+export const NOT_USED = 'is not used';
+const KNOWN = ['metadata', 'install', 'run', 'parse', 'params', 'parameters', 'expected'];
+const INSTALL = ['keys', 'sources', 'deps', 'git-repos', 'steps'];
+const DISTRIBUTION = /^deps-(.+)$/;
+const ABSENT: ObjectTree = { kind: 'object', start: 0, end: 0, entries: new Map() };
 
 class Reader {
-  readonly #lines = new LineCounter();
-  readonly #file: string;
-  readonly #text: string;
+  readonly #findings: Finding[];
+  readonly #notes: Finding[];
 
-  constructor(text: string, file: string) {
-    this.#text = text;
-    this.#file = file;
+  constructor(findings: Finding[], notes: Finding[]) {
+    this.#findings = findings;
+    this.#notes = notes;
   }
 
-  read(): TestDefinition {
-    const root = this.#root();
-    const top = this.#fields(root, 'a definition');
-    const run = top.get('run');
-    if (run === undefined) throw this.#error(root, '"run" with its "steps" is missing');
-    const body = this.#fields(run.value ?? run.key, '"run"');
-    const steps = body.get('steps');
-    if (steps === undefined) throw this.#error(run.value ?? run.key, '"steps" is missing in "run"');
-    const metadata = this.#optionalFields(top, 'metadata');
-    const install = this.#optionalFields(top, 'install');
+  read(tree: Tree): TestDefinition {
+    const top = this.#fields(tree, 'a definition', []);
+    this.#unused(top, [], KNOWN);
+    const metadata = this.#part(top, 'metadata');
+    const install = this.#part(top, 'install');
+    this.#unused(install, ['install'], INSTALL, DISTRIBUTION);
+    const run = this.#part(top, 'run');
+    this.#unused(run, ['run'], ['steps']);
     const name = this.#name(metadata);
     return {
       ...(name === undefined ? {} : { name }),
-      deps: this.#deps(install),
+      keys: this.#texts(install, 'keys', ['install']),
+      sources: this.#texts(install, 'sources', ['install']),
+      deps: this.#packages(install, 'deps'),
+      distributionDeps: [...install.entries.keys()].flatMap((key): [string, string[]][] => {
+        const distribution = DISTRIBUTION.exec(key)?.[1];
+        return distribution === undefined ? [] : [[distribution, this.#packages(install, key)]];
+      }),
       repositories: this.#repositories(install),
-      installSteps: this.#strings(install.get('steps'), 'steps'),
+      installSteps: this.#texts(install, 'steps', ['install']),
       parameters: [...this.#parameters(top, 'params'), ...this.#parameters(top, 'parameters')],
-      steps: this.#strings(steps, 'steps'),
+      steps: this.#texts(run, 'steps', ['run']),
+      ...this.#rules(top),
+      expected: this.#texts(top, 'expected', []),
     };
   }
 
-  #root(): ParsedNode {
-    let document: ReturnType<typeof parseDocument>;
-    try {
-      document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
-    } catch (error) {
-      throw this.#errorAt(0, error instanceof Error ? error.message : 'not YAML');
-    }
-    const nul = this.#text.indexOf('\0');
-    if (nul !== -1) throw this.#errorAt(nul, 'it holds a NUL');
-    const problem = document.errors[0];
-    if (problem !== undefined) throw this.#errorAt(problem.pos[0], problem.message);
-    const root = document.contents as ParsedNode | null;
-    if (root === null) throw this.#errorAt(0, 'it is empty');
-    this.#resolve = (node) => (isAlias(node) ? (node.resolve(document) as Node | undefined) : node);
-    return root;
-  }
-
-  #resolve: (node: Node) => Node | undefined = (node) => node;
-
-  #real(node: Node): Node {
-    if (!isAlias(node)) return node;
-    const target = this.#resolve(node);
-    if (target === undefined) throw this.#error(node, 'an alias of nothing');
-    return target;
-  }
-
-  #fields(node: Node, what: string): Fields {
-    const real = this.#real(node);
-    if (!isMap(real)) throw this.#error(node, `${what} must be a mapping, not ${kindOf(real)}`);
-    const fields: Fields = new Map();
-    for (const { key, value } of (real as YAMLMap<Node, Node | null>).items) {
-      if (!isScalar(key)) throw this.#error(key, 'a key must be a word');
-      fields.set(String(key.value), { key, value });
-    }
-    return fields;
+  #fields(tree: Tree, what: string, path: Path): ObjectTree {
+    if (tree.kind === 'object') return tree;
+    this.#find(tree.start, path, `${what} must be a mapping, not ${kindOf(tree)}`);
+    return ABSENT;
   }
 
   /** Absent or empty: no fields. */
-  #optionalFields(top: Fields, key: string): Fields {
-    const value = top.get(key)?.value;
-    if (value === undefined || value === null || isNothing(value)) return new Map();
-    return this.#fields(value, `"${key}"`);
+  #part(top: ObjectTree, key: string): ObjectTree {
+    const value = entryOf(top, key)?.value;
+    return value === undefined || isNothing(value)
+      ? ABSENT
+      : this.#fields(value, `"${key}"`, [key]);
   }
 
-  #name(metadata: Fields): string | undefined {
-    const field = metadata.get('name');
-    if (field === undefined || isNothing(field.value)) return undefined;
-    const name = this.#textOf(field.value, '"name"').trim();
-    if (name === '' || name.includes('\n'))
-      throw this.#error(field.value ?? field.key, '"name" must be one line of text');
+  #unused(of: ObjectTree, path: Path, known: readonly string[], also?: RegExp): void {
+    for (const [key, { keyOffset }] of of.entries)
+      if (!known.includes(key) && also?.test(key) !== true)
+        this.#note(keyOffset, [...path, key], NOT_USED);
+  }
+
+  #name(metadata: ObjectTree): string | undefined {
+    const entry = entryOf(metadata, 'name');
+    if (entry === undefined || isNothing(entry.value)) return undefined;
+    const name = this.#text(entry.value, '"name"', ['metadata', 'name'])?.trim();
+    if (name !== undefined && (name === '' || name.includes('\n')))
+      this.#find(entry.value.start, ['metadata', 'name'], '"name" must be one line of text');
     return name;
   }
 
-  #strings(field: { key: Node; value: Node | null } | undefined, what: string): string[] {
-    if (field === undefined || isNothing(field.value)) return [];
-    const list = this.#real(field.value ?? field.key);
-    if (!isSeq<Node>(list))
-      throw this.#error(field.value ?? field.key, `"${what}" must be a list, not ${kindOf(list)}`);
-    if (list.items.length > DEFINITION_STEPS_MAX)
-      throw this.#error(list, `"${what}" has more than ${DEFINITION_STEPS_MAX} entries`);
-    return list.items.map((item) => this.#textOf(item, `an entry of "${what}"`));
+  /** The texts of a list; entries with nothing in them are left out, as upstream does with steps. */
+  #texts(of: ObjectTree, key: string, path: Path): string[] {
+    return this.#entries(of, key, path).flatMap(({ item, at }) =>
+      isNothing(item) ? [] : (this.#text(item, `an entry of "${key}"`, at) ?? []),
+    );
+  }
+
+  #entries(of: ObjectTree, key: string, path: Path): { item: Tree; at: Path }[] {
+    const value = entryOf(of, key)?.value;
+    if (value === undefined || isNothing(value)) return [];
+    const at = [...path, key];
+    if (value.kind !== 'list') {
+      this.#find(value.start, at, `"${key}" must be a list, not ${kindOf(value)}`);
+      return [];
+    }
+    if (value.items.length > DEFINITION_STEPS_MAX)
+      this.#find(value.start, at, `"${key}" has more than ${DEFINITION_STEPS_MAX} entries`);
+    return value.items.map((item, index) => ({ item, at: [...at, index] }));
   }
 
   /** A scalar as it was written: a step `true` is the program, not a boolean. */
-  #textOf(node: Node | null, what: string): string {
-    const real = node === null ? null : this.#real(node);
-    if (real === null || !isScalar(real) || isNothing(real)) {
-      const hint = real !== null && isMap(real) ? ' (quote a text with ": " in it)' : '';
-      throw this.#error(node, `${what} must be a text, not ${kindOf(real)}${hint}`);
-    }
-    if (typeof real.value === 'string') return real.value;
-    return (real as Scalar).source ?? '';
+  #text(tree: Tree, what: string, path: Path): string | undefined {
+    if (tree.kind === 'scalar' && typeof tree.value === 'string') return tree.value;
+    const hint = tree.kind === 'object' ? ' (quote a text with ": " in it)' : '';
+    this.#find(tree.start, path, `${what} must be a text, not ${kindOf(tree)}${hint}`);
+    return undefined;
   }
 
-  #deps(install: Fields): string[] {
-    const field = install.get('deps');
-    const deps = this.#strings(field, 'deps');
-    const wrong = deps.find((dep) => !PACKAGE.test(dep));
-    if (wrong !== undefined)
-      throw this.#error(field?.value ?? null, `${JSON.stringify(wrong)} is no name of a package`);
-    return deps;
+  #packages(install: ObjectTree, key: string): string[] {
+    return this.#entries(install, key, ['install']).flatMap(({ item, at }) => {
+      if (isNothing(item)) return [];
+      const words = this.#text(item, `an entry of "${key}"`, at)?.trim();
+      if (words === undefined || words === '') return [];
+      if (PACKAGES.test(words)) return [words.replace(/\s+/g, ' ')];
+      this.#find(item.start, at, `${JSON.stringify(words)} is no name of a package`);
+      return [];
+    });
   }
 
-  #repositories(install: Fields): GitRepository[] {
-    const field = install.get('git-repos');
-    if (field === undefined || isNothing(field.value)) return [];
-    const list = this.#real(field.value ?? field.key);
-    if (!isSeq<Node>(list))
-      throw this.#error(list, `"git-repos" must be a list, not ${kindOf(list)}`);
-    return list.items.map((item) => {
-      if (isScalar(this.#real(item))) return { url: this.#textOf(item, 'a repository') };
-      const fields = this.#fields(item, 'an entry of "git-repos"');
+  #repositories(install: ObjectTree): GitRepository[] {
+    return this.#entries(install, 'git-repos', ['install']).flatMap(({ item, at }) => {
+      if (isNothing(item)) return [];
+      if (item.kind === 'scalar') return { url: this.#text(item, 'a repository', at) ?? '' };
+      const fields = this.#fields(item, 'an entry of "git-repos"', at);
+      this.#unused(fields, at, ['url', 'branch', 'destination', 'skip_by_default']);
       const text = (key: string) => {
-        const value = fields.get(key)?.value;
+        const value = entryOf(fields, key)?.value;
         return value === undefined || isNothing(value)
           ? undefined
-          : this.#textOf(value, `"${key}"`);
+          : this.#text(value, `"${key}"`, [...at, key]);
       };
-      const url = text('url');
-      if (url === undefined) throw this.#error(item, '"url" is missing in an entry of "git-repos"');
-      const branch = text('branch');
-      const destination = text('destination');
+      const [url, branch, destination] = [text('url'), text('branch'), text('destination')];
+      if (url === undefined)
+        this.#find(item.start, at, '"url" is missing in an entry of "git-repos"');
       return {
-        url,
+        url: url ?? '',
         ...(branch === undefined ? {} : { branch }),
         ...(destination === undefined ? {} : { destination }),
       };
     });
   }
 
-  #parameters(top: Fields, key: string): [string, string][] {
-    const field = top.get(key);
-    if (field === undefined || isNothing(field.value)) return [];
-    return [...this.#fields(field.value ?? field.key, `"${key}"`)].map(([name, entry]) => {
+  #parameters(top: ObjectTree, key: string): [string, string][] {
+    const part = this.#part(top, key);
+    return [...part.entries].flatMap(([name, { keyOffset, value }]): [string, string][] => {
       if (!isVariable(name))
-        throw this.#error(entry.key, `${JSON.stringify(name)} cannot be a variable of a shell`);
-      if (isNothing(entry.value)) return [name, ''];
-      return [name, this.#textOf(entry.value, `parameter "${name}"`)];
+        this.#note(keyOffset, [key, name], 'cannot be a variable of a shell: it is not exported');
+      if (isNothing(value)) return [[name, '']];
+      const text = this.#text(value, `parameter "${name}"`, [key, name]);
+      return text === undefined ? [] : [[name, text]];
     });
   }
 
-  #error(node: Node | null, message: string): MalformedDefinition {
-    return this.#errorAt(node?.range?.[0] ?? 0, message);
+  // parse
+
+  /** `parse`, or several of them in a list, each with a pattern or several. */
+  #rules(top: ObjectTree): Pick<TestDefinition, 'fixups' | 'rules'> {
+    const value = entryOf(top, 'parse')?.value;
+    if (value === undefined || isNothing(value)) return { fixups: [], rules: [] };
+    const fixups: [string, CaseResult][] = [];
+    const parts = value.kind === 'list' ? value.items : [value];
+    const rules = parts.flatMap((part, index) => {
+      const path = value.kind === 'list' ? ['parse', index] : ['parse'];
+      const fields = this.#fields(part, '"parse"', path);
+      const own = this.#fixups(fields, path);
+      fixups.push(...own);
+      return this.#rulesOf(fields, own, path);
+    });
+    if (rules.length > PATTERNS_MAX)
+      this.#find(value.start, ['parse'], `more than ${PATTERNS_MAX} patterns`);
+    return { fixups, rules };
   }
 
-  #errorAt(offset: number, message: string): MalformedDefinition {
-    const { line, col } = this.#lines.linePos(offset);
-    const where = { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
-    return new MalformedDefinition(where, message.replace(/\s+/g, ' ').trim());
+  #rulesOf(parse: ObjectTree, fixups: [string, CaseResult][], path: Path): ParseRule[] {
+    this.#unused(parse, path, ['pattern', 'fixupdict']);
+    const entry = entryOf(parse, 'pattern');
+    if (entry === undefined || isNothing(entry.value)) return [];
+    return this.#patterns(entry, [...path, 'pattern']).flatMap(({ tree, at }) => {
+      const pattern = this.#text(tree, '"pattern"', at);
+      const rule = pattern === undefined ? undefined : this.#rule(pattern, tree, at);
+      return rule === undefined ? [] : [{ ...rule, fixups }];
+    });
+  }
+
+  #patterns({ value }: Entry, path: Path): { tree: Tree; at: Path }[] {
+    if (value.kind === 'list')
+      return value.items.map((tree, index) => ({ tree, at: [...path, index] }));
+    if (value.kind === 'object')
+      return [...value.entries].map(([key, entry]) => ({ tree: entry.value, at: [...path, key] }));
+    return [{ tree: value, at: path }];
+  }
+
+  #rule(pattern: string, tree: Tree, path: Path): Omit<ParseRule, 'fixups'> | undefined {
+    if (pattern === '') {
+      this.#note(tree.start, path, 'is empty: no case comes of it');
+      return undefined;
+    }
+    try {
+      const { source, flags, groups } = translatePattern(pattern);
+      if (!Object.hasOwn(groups, 'test_case_id')) {
+        this.#note(tree.start, path, 'names no group test_case_id: no case comes of it');
+        return undefined;
+      }
+      return { pattern, source, flags, groups };
+    } catch (error) {
+      if (!(error instanceof UnreadablePattern)) throw error;
+      const where = `character ${error.at + 1} of ${JSON.stringify(pattern)}`;
+      this.#find(tree.start, path, `the pattern cannot be read: ${error.message} (${where})`);
+      return undefined;
+    }
+  }
+
+  #fixups(parse: ObjectTree, path: Path): [string, CaseResult][] {
+    const value = entryOf(parse, 'fixupdict')?.value;
+    if (value === undefined || isNothing(value)) return [];
+    const at = [...path, 'fixupdict'];
+    const fields = this.#fields(value, '"fixupdict"', at);
+    return [...fields.entries].flatMap(([word, entry]): [string, CaseResult][] => {
+      const to = this.#text(entry.value, `"${word}"`, [...at, word])
+        ?.trim()
+        .toLowerCase();
+      if (to !== undefined && isCaseResult(to)) return [[word, to]];
+      if (to !== undefined)
+        this.#find(
+          entry.value.start,
+          [...at, word],
+          `${JSON.stringify(to)} is not pass, fail, skip or unknown`,
+        );
+      return [];
+    });
+  }
+
+  #find(offset: number, path: Path, message: string): void {
+    this.#findings.push({ offset, path, message });
+  }
+
+  #note(offset: number, path: Path, message: string): void {
+    this.#notes.push({ offset, path, message });
   }
 }
 
-function isNothing(node: Node | null): boolean {
-  return node === null || (isScalar(node) && node.value === null);
-}
+const isNothing = (tree: Tree): boolean => tree.kind === 'scalar' && tree.value === null;
 
-function kindOf(node: Node | null): string {
-  if (node === null || isNothing(node)) return 'nothing';
-  if (isMap(node)) return 'a mapping';
-  if (isSeq(node)) return 'a list';
-  return 'a single value';
+function kindOf(tree: Tree): string {
+  if (isNothing(tree)) return 'nothing';
+  if (tree.kind === 'object') return 'a mapping';
+  return tree.kind === 'list' ? 'a list' : 'a single value';
 }
-
-/** The lines with which a script exports the parameters: the definition's defaults, then the job's own. */
-export function exportLines(...lists: (readonly (readonly [string, string])[])[]): string {
-  const merged = new Map(lists.flat());
-  return [...merged].map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`).join('');
-}
-
-/** `run.sh`: parameters, then the steps, one after the other in one shell. */
-export function runScript(definition: TestDefinition, own: readonly [string, string][]): string {
-  return exportLines(definition.parameters, own) + lines(definition.steps);
-}
-
-/** `install.sh`, or `undefined` when there is nothing to install. Packages that are there already need no network. */
-export function installScript(
-  definition: TestDefinition,
-  own: readonly [string, string][],
-): string | undefined {
-  if (definition.deps.length === 0 && definition.installSteps.length === 0) return undefined;
-  const deps = definition.deps.map(
-    (dep) =>
-      `dpkg -s ${shellQuoted(dep)} >/dev/null 2>&1 || ` +
-      `DEBIAN_FRONTEND=noninteractive apt-get install -y -q ${shellQuoted(dep)}`,
-  );
-  return exportLines(definition.parameters, own) + lines(deps) + lines(definition.installSteps);
-}
-
-const lines = (steps: readonly string[]): string =>
-  steps.map((step) => (step.endsWith('\n') ? step : `${step}\n`)).join('');
 
 /** `<number>_<name>`: what a suite is called in results and in paths on the board. */
 export function suiteName(number: number, name: string): string {

@@ -135,7 +135,14 @@ export class Engine {
     });
     this.#lab = new LabView(directory, now);
     const plan = (at: number) => this.#lab.planner.plan(at);
-    this.#submissions = new Submissions({ directory, reached, commands, lab: this.#lab });
+    this.#submissions = new Submissions({
+      directory,
+      reached,
+      commands,
+      lab: this.#lab,
+      store,
+      newId,
+    });
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
     this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
     this.#registry = new Registry({

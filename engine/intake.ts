@@ -1,6 +1,12 @@
 /** How jobs come in: counted, admitted or rejected, recorded; health checks likewise, as their hour comes. */
+import type { JobCommand } from '../machines/commands.ts';
+import { Rejected } from '../machines/deciding.ts';
 import type { JobDefinition } from '../machines/definition.ts';
+import type { NewEvent } from '../machines/events.ts';
+import { jobStream, SUBMISSIONS } from '../machines/names.ts';
+import { kinds } from '../machines/streams.ts';
 import type { Directory } from '../projections/directory.ts';
+import { ConcurrencyConflict, type EventStore } from '../store/port.ts';
 import { checkOf } from './health-checks.ts';
 import type { LabView } from './lab-view.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -13,7 +19,12 @@ export interface SubmissionsPort {
   reached(position: number): Promise<void>;
   commands: Commands;
   lab: LabView;
+  store: EventStore;
+  newId(): string;
 }
+
+/** No stream ever has so many events: an append at this version changes nothing. */
+const VERSION_OF_NONE = 2 ** 40;
 
 interface Submitted {
   definition: JobDefinition;
@@ -28,8 +39,29 @@ export class Submissions {
   }
 
   /** Counts a job, admits or rejects it, and records it; returns its number. The same key gives the same job. */
-  submit(job: Submitted, by: By): Promise<number> {
+  async submit(job: Submitted, by: By): Promise<number> {
+    await this.#assertFits(job, by);
     return this.#submitAs(job, by, 1);
+  }
+
+  /**
+   * A job that is too large for one append would use up a number, and nobody would find it there: the log is asked before
+   * it has one, by an append of its events that can only be refused. A log says for its size first.
+   *
+   * @throws AppendTooLarge; StoreUnavailable
+   */
+  async #assertFits(job: Submitted, { actor }: By): Promise<void> {
+    const { store, newId, directory } = this.#port;
+    if (store.appendBytesMax === undefined) return;
+    if (Buffer.byteLength(JSON.stringify(job)) < store.appendBytesMax / 2) return;
+    const request = { id: newId(), actor, correlationId: SUBMISSIONS };
+    const command: JobCommand = { type: 'SubmitJob', ...job, short: [] };
+    const decided = kinds.job.decide(command, kinds.job.initial, { now: 0, newId, request });
+    if (decided instanceof Rejected) return;
+    const stream = jobStream(directory().jobCount + 1);
+    await store.append(stream, VERSION_OF_NONE, decided as NewEvent[]).catch((error: unknown) => {
+      if (!(error instanceof ConcurrencyConflict)) throw error;
+    });
   }
 
   /** Returns the next number that no job has: one that was imported alone was never counted here. */

@@ -47,5 +47,5 @@ export function lastWords(job: JobState, device: string): string[] | undefined {
   const member = memberOf(job, device);
   if (!member?.ended) return undefined;
   const { reason } = member.ended;
-  return [`${device} ended ${member.state}`, ...(reason === null ? [] : reason.split('; '))];
+  return [`${device} ended ${member.state}`, ...(reason === null ? [] : reason.split('\n'))];
 }

@@ -3,7 +3,8 @@
 import type { JobEvent } from '../machines/events.ts';
 import { cacheLines, counts } from '../machines/job/conversation.ts';
 import { type JobState, placeOf } from '../machines/job/job.ts';
-import { missingText, verbOf } from '../machines/wording.ts';
+import { verbOf } from '../machines/wording.ts';
+import { standing, tellEnd } from '../projections/telling.ts';
 import type { WaitEnd } from '../wire/board-answers.ts';
 import type { Asked } from './waiters.ts';
 
@@ -23,26 +24,10 @@ export function isWaitEnd(event: JobEvent): event is WaitEndEvent {
 
 /** The answer to a wait: the same whenever it is asked for, because it depends on the log alone. */
 export function waitEnd(job: JobState, asked: Asked, event: WaitEndEvent): WaitEnd {
-  const verb = verbOf(asked);
-  switch (event.type) {
-    case 'WaitReleased':
-      return released(job, asked);
-    case 'WaitTimedOut':
-      return {
-        status: 'fail',
-        reason: `${verb} timed out (limit of the ${event.data.limit}): waiting for ${missingText(event.data)}`,
-      };
-    case 'WaitUnreachable': {
-      const { cycle } = event.data;
-      const loop = cycle.length > 0 ? `; ${cycle.join(', ')} wait for one another` : '';
-      return {
-        status: 'fail',
-        reason: `${verb} can never be released: waiting for ${missingText(event.data)}${loop}`,
-      };
-    }
-    case 'WaitAbandoned':
-      return { status: 'fail', reason: `${verb} was given up: nobody came back to it in time` };
-  }
+  if (event.type === 'WaitReleased') return released(job, asked);
+  const telling = tellEnd(event, asked);
+  // A board hears one line.
+  return { status: 'fail', reason: `${telling.object} ${standing(telling).join('; ')}` };
 }
 
 function released(job: JobState, asked: Asked): WaitEnd {

@@ -3,7 +3,7 @@
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { barrierKey, counts, missing, type Question, sent } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job/job.ts';
-import { missingText } from '../machines/wording.ts';
+import { newMemory, standing, type Telling, tell } from './telling.ts';
 import { type BarrierView, iso } from './views.ts';
 
 type WaitView = BarrierView['waits'][number];
@@ -32,6 +32,7 @@ export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
   const waits = new Map<number, WaitView>();
   /** When each member reached each count of each message id. */
   const arrivals = new Map<string, Arrival>();
+  const memory = newMemory();
   for (const recorded of events) {
     const event = recorded as RecordedEvent<JobEvent>;
     job = evolveJob(job, event);
@@ -43,6 +44,7 @@ export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
         break;
       }
       case 'WaitStarted': {
+        tell(event, memory);
         const { wait, member, verb, message, role, round } = event.data;
         const question = { member: placeOf(job, member), verb, message, role: role ?? null, round };
         const key = barrierKey(question);
@@ -58,42 +60,44 @@ export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
         const view = waits.get(event.data.wait);
         if (view === undefined) break;
         delete view.stuck;
-        if (event.type === 'WaitStuck') view.stuck = event.data.form;
+        delete view.reason;
+        if (event.type === 'WaitUnstuck') break;
+        view.stuck = event.data.form;
+        view.reason = reasonOf(tell(event, memory));
         break;
       }
       case 'WaitReleased':
       case 'WaitTimedOut':
       case 'WaitUnreachable':
       case 'WaitAbandoned':
-        end(waits.get(event.data.wait), event, at);
+        end(waits.get(event.data.wait), event, tell(event, memory));
     }
   }
   return [...barriers.values()].map((barrier) => barrierView(job, barrier, arrivals));
 }
 
-function end(view: WaitView | undefined, event: Ended, at: number): void {
+const reasonOf = (telling: Telling): string => standing(telling).join('\n');
+
+function end(view: WaitView | undefined, event: RecordedEvent<Ended>, telling: Telling): void {
   if (view === undefined) return;
-  view.endedAt = iso(at);
-  switch (event.type) {
-    case 'WaitReleased':
-      // It was released after all: what was taken for a deadlock was none.
-      delete view.stuck;
-      view.outcome = 'released';
-      if (event.data.by !== undefined) view.by = event.data.by;
-      break;
-    case 'WaitTimedOut':
-      view.outcome = 'timedOut';
-      view.reason = `waiting for ${missingText(event.data)}`;
-      break;
-    case 'WaitUnreachable':
-      view.outcome = 'unreachable';
-      view.reason = `waiting for ${missingText(event.data)}`;
-      break;
-    case 'WaitAbandoned':
-      view.outcome = 'abandoned';
-      view.reason = event.data.why;
+  view.endedAt = iso(event.meta.at);
+  view.outcome = OUTCOMES[event.type];
+  if (event.type !== 'WaitReleased') {
+    view.reason = reasonOf(telling);
+    return;
   }
+  // It was released after all: what was taken for a deadlock was none.
+  delete view.stuck;
+  delete view.reason;
+  if (event.data.by !== undefined) view.by = event.data.by;
 }
+
+const OUTCOMES = {
+  WaitReleased: 'released',
+  WaitTimedOut: 'timedOut',
+  WaitUnreachable: 'unreachable',
+  WaitAbandoned: 'abandoned',
+} as const satisfies Record<Ended['type'], WaitView['outcome']>;
 
 function barrierView(
   job: JobState,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { killRound, randomOf, tornWal } from '../test/store/crash.ts';
+import { everyPlacing } from '../test/store/placings.ts';
 import { aboveZero, seedOf } from './numbers.ts';
 
 const TORN_COPIES = 40;
@@ -24,6 +25,8 @@ const { minutes, seed = Date.now() } = new Command('npm run torture --')
   .parse()
   .opts<{ minutes: number; seed?: number }>();
 
+/** The last one, of no such name: as it is measured. */
+const places = [...Object.keys(everyPlacing), 'measured'];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const random = randomOf(seed);
 const folder = mkdtempSync(join(tmpdir(), 'muster-torture-'));
@@ -40,10 +43,11 @@ try {
       dir = mkdtempSync(join(folder, 'log-'));
     }
     const lines = Math.floor(random() * KILL_AFTER_LINES_MAX);
-    count.checked += await killRound(join(dir, 'log.db'), count.rounds, lines);
+    const where = places[count.rounds % places.length] ?? '';
+    count.checked += await killRound(join(dir, 'log.db'), count.rounds, lines, where);
     count.kills += 1;
     const torn = mkdtempSync(join(folder, 'torn-'));
-    const is = await tornWal(torn, random, TORN_COPIES);
+    const is = await tornWal(torn, random, TORN_COPIES, where);
     count.copies += is.copies;
     count.checked += is.acknowledged;
     rmSync(torn, { recursive: true, force: true });

@@ -10,7 +10,7 @@ export async function secretOf(dataDir: string): Promise<Buffer> {
   const known = await readFile(file).catch(() => undefined);
   if (known !== undefined && known.length >= 32) return known;
   const secret = randomBytes(32);
-  await writeOnce(file, secret);
+  await keepInFile(file, secret);
   return secret;
 }
 
@@ -25,11 +25,12 @@ export async function workerNameOf(dataDir: string, shared: boolean): Promise<st
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (known !== '') return known;
   const name = `${host}-${randomBytes(2).toString('hex')}`;
-  await writeOnce(file, `${name}\n`);
+  await keepInFile(file, `${name}\n`);
   return name;
 }
 
-async function writeOnce(file: string, content: Buffer | string): Promise<void> {
+/** Whole, or as it was before. */
+export async function keepInFile(file: string, content: Buffer | string): Promise<void> {
   await writeFile(`${file}.new`, content, { mode: 0o600 });
   await rename(`${file}.new`, file);
 }

@@ -1,5 +1,5 @@
 /** Puts the parts of a server together: store, engine, dispatcher, doors. The one place that knows them all. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -9,17 +9,21 @@ import { buildBoardApp } from '../api/board-app.ts';
 import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
+import { registry } from '../dispatcher/drivers/registry.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
-import { lockFolder } from '../store/lock.ts';
+import { checkpointsFolder } from '../store/data-folder.ts';
 import { Objects } from '../store/objects.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
-import { secretOf, workerNameOf } from './identity.ts';
+import { type Beginning, begin } from './beginning.ts';
+import { watchClock } from './clock-watch.ts';
+import { keepInFile, secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
-import { checkpointsFolder, openLog } from './open-log.ts';
+import { type OpenedLog, openServersLog } from './open-log.ts';
+import type { Outage } from './outage.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
 import { keepDays } from './retention.ts';
 
@@ -36,6 +40,8 @@ export interface ServerOptions {
   keepDays?: number;
   apiToken?: string;
   log: Logger;
+  /** Of the logger, so that it is told when it is over. */
+  outage?: Outage;
   /** `false`: plain boards, whatever this machine allows. */
   namespaces?: boolean;
 }
@@ -95,12 +101,15 @@ async function assemble(
   undo: Undo,
 ): Promise<RunningServer> {
   const { dataDir, host, port, log } = options;
-  const { store, name: storeName, shared } = await openStore(options, undo);
+  const { store, name: storeName, isShared: shared } = await openStore(options, undo);
   const checkpoints = fileCheckpoints(checkpointsFolder(dataDir));
   const warn = (what: string, error?: unknown) => log.warn({ err: error }, what);
   const engine = new Engine({ store, checkpoints, shared, warn });
   undo.push(() => engine.stop());
   await engine.start();
+  const say = (what: string) => log.warn(what);
+  const clock = watchClock({ ours: () => engine.now(), wall: () => Date.now(), say });
+  undo.push(async () => clock.stop());
   if (options.keepDays !== undefined)
     undo.push(keepDays(options.keepDays, { store, engine, dataDir, log }));
 
@@ -114,71 +123,87 @@ async function assemble(
     log,
   };
   const worker = await workerNameOf(dataDir, shared);
-  let boardUrl = '';
+  const urls = { people: '', boards: '' };
   const server = inProcessServer({
     engine,
     worker,
     secret,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
-      return [boardUrl, ...others.map((other) => other.boardUrl)];
+      return [urls.boards, ...others.map((other) => other.boardUrl)];
     },
     healthChecks: labFile?.healthChecks ?? new Map(),
     facts: () => ({
       ...(labFile?.lab.jobLimit !== undefined && { jobLimit: labFile.lab.jobLimit }),
-      ...(shared && { tokenKey, boardUrl }),
+      ...(shared && { tokenKey, boardUrl: urls.boards }),
     }),
   });
   const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
 
+  let beginning: Beginning | undefined;
   const app = await buildApp({
     ...doors,
     version: packageVersion,
     storeName,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
+    readOnly: () => beginning?.waitsFor,
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());
-  // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
-  if (labFile !== undefined) await server.announce(registrations(labFile.lab.devices));
-  const url = await listen(app, host, port);
-  boardUrl = url;
-  const gateway = dispatcher?.gateway;
-  if (gateway !== undefined) {
-    const boardApp = await buildBoardApp(doors);
-    undo.push(() => boardApp.close());
-    boardUrl = await listenForBoards(boardApp, gateway.address, dataDir);
-  }
-  await dispatcher?.start();
-  engine.open();
-  // Where it is the only server of the log, whoever has no line to it now is not here.
-  if (!shared)
-    await engine.loseWorkersBut(
-      dispatcher ? [worker] : [],
-      'no line to it since the server started',
-    );
+  const openDoor = once(async () => {
+    urls.people = urls.boards = await listen(app, host, port);
+  });
+  const steps = [
+    // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
+    async () => labFile && server.announce(registrations(labFile.lab.devices)),
+    openDoor,
+    async () => {
+      const gateway = dispatcher?.gateway;
+      if (gateway === undefined) return;
+      const boardApp = await buildBoardApp(doors);
+      undo.push(() => boardApp.close());
+      urls.boards = await listenForBoards(boardApp, gateway.address, dataDir);
+    },
+    async () => dispatcher?.start(),
+    async () => engine.open(),
+    // Where it is the only server of the log, whoever has no line to it now is not here.
+    async () =>
+      shared ||
+      engine.loseWorkersBut(dispatcher ? [worker] : [], 'no line to it since the server started'),
+  ];
+  const begun = await begin(steps, { mayWait: !shared, say });
+  beginning = begun;
+  await openDoor();
   return {
-    url,
-    boards: dispatcher?.kind ?? 'none',
+    url: urls.people,
+    boards: dispatcher?.boardsAre ?? 'none',
     boardCount: labFile?.lab.devices.length ?? 0,
     engine,
     async stop({ killBoards } = { killBoards: false }) {
+      await begun.stop();
       if (killBoards) await dispatcher?.stop({ killBoards });
       for (const step of undo.splice(0).reverse()) await step();
     },
   };
 }
 
-/** The log; the data folder is this process's alone, whatever the log is kept in. */
-async function openStore({ dataDir, store }: ServerOptions, undo: Undo) {
-  if (store !== undefined) {
-    const lock = await lockFolder(dataDir);
-    undo.push(() => lock.release());
-  }
-  const opened = await openLog({ dataDir, ...(store !== undefined && { store }) });
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= act();
+    return done;
+  };
+}
+
+async function openStore(options: ServerOptions, undo: Undo): Promise<OpenedLog> {
+  const { dataDir, store, log, outage } = options;
+  const opened = await openServersLog({ dataDir, ...(store !== undefined && { store }) }, () =>
+    outage?.ends(log),
+  );
   undo.push(() => opened.close());
-  return { ...opened, shared: store !== undefined };
+  if (opened.note !== undefined) log.warn(opened.note);
+  return opened;
 }
 
 async function handsOf(
@@ -194,9 +219,14 @@ async function handsOf(
     boardFiles: join(packageRoot, 'board'),
     limits: lab.limits,
     allowFiles: lab.allowFiles,
-    bridge: lab.bridge,
+    drivers: registry({
+      local: {
+        bridge: lab.bridge,
+        processes: lab.limits.processes,
+        ...(namespaces !== undefined && { namespaces }),
+      },
+    }),
     log,
-    ...(namespaces !== undefined && { namespaces }),
   });
   undo.push(() => dispatcher.stop({ killBoards: false }));
   return dispatcher;
@@ -233,6 +263,6 @@ async function listenForBoards(
   const file = join(dataDir, 'board-port');
   const known = Number(await readFile(file, 'utf8').catch(() => '0')) || 0;
   const url = await app.listen({ host, port: known });
-  await writeFile(file, new URL(url).port);
+  if (new URL(url).port !== String(known)) await keepInFile(file, new URL(url).port);
   return url;
 }

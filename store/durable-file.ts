@@ -4,6 +4,9 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StoreRefused, StoreUnavailable } from './port.ts';
 
+/** They hold jobs as they were written: they are for their owner alone. */
+const PRIVATE = 0o600;
+
 /**
  * Puts a file in the place of the one before it.
  *
@@ -61,7 +64,7 @@ async function writeDurably(
   flags: 'w' | 'a',
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const handle = await open(file, flags);
+  const handle = await open(file, flags, PRIVATE);
   try {
     await write(handle);
     await handle.sync();

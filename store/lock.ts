@@ -7,7 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { makeFolder } from './durable-file.ts';
+import { lockFile, makePrivateFolder } from './data-folder.ts';
 import { StoreRefused } from './port.ts';
 import { type Database, notOpened, openDatabase, resultCode, SQLITE_BUSY } from './sqlite-api.ts';
 
@@ -19,6 +19,8 @@ const Holder = z.object({ pid: z.int().positive(), startedAt: z.string(), comman
 type Holder = z.infer<typeof Holder>;
 
 export interface FolderLock {
+  /** What a person should know of the folder. */
+  note?: string;
   release(): Promise<void>;
 }
 
@@ -29,7 +31,7 @@ export interface FolderLock {
  * @throws StoreRefused when another process has it (with its pid), or the folder cannot be written
  */
 export async function lockFolder(dir: string, command = 'muster serve'): Promise<FolderLock> {
-  const db = await openLock(dir);
+  const { db, note } = await openLock(dir);
   try {
     // MEMORY: without it SQLite leaves an empty journal beside the file.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -40,6 +42,7 @@ export async function lockFolder(dir: string, command = 'muster serve'): Promise
   }
   let isHeld = true;
   return {
+    ...(note !== undefined && { note }),
     release: async () => {
       if (isHeld) db.close();
       isHeld = false;
@@ -47,19 +50,24 @@ export async function lockFolder(dir: string, command = 'muster serve'): Promise
   };
 }
 
-async function openLock(dir: string): Promise<Database> {
+async function openLock(dir: string): Promise<{ db: Database; note: string | undefined }> {
   try {
-    await makeFolder(dir);
-    return openDatabase(join(dir, 'lock'));
+    const note = await makePrivateFolder(dir);
+    return { db: openDatabase(lockFile(dir)), note };
   } catch (error) {
     throw refused(dir, error);
   }
 }
 
+/** On a full disk the holder has no name; it has the folder all the same. */
 function nameHolder(dir: string, holder: Holder): void {
   const file = join(dir, 'lock.json');
-  writeFileSync(`${file}.new`, `${JSON.stringify(holder)}\n`);
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, `${JSON.stringify(holder)}\n`);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }
 
 /** The loser may read before the winner has written: it asks again until the name is that of a live process. */
@@ -98,7 +106,7 @@ function startOf(pid: number): string | undefined {
 }
 
 function refused(dir: string, error: unknown): Error {
-  if (resultCode(error) !== undefined) return notOpened(join(dir, 'lock'), error);
+  if (resultCode(error) !== undefined) return notOpened(lockFile(dir), error);
   const message = error instanceof Error ? error.message : String(error);
   return new StoreRefused(
     `${dir} cannot be used as a data folder: it must be a folder that can be written (${message})`,

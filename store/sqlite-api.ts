@@ -73,7 +73,7 @@ export function unavailable(file: string, error: unknown): StoreUnavailable {
 
 /** Why a file was not opened: what may pass (disk, busy) is unavailable, the rest is refused. */
 export function notOpened(file: string, error: unknown): StoreRefused | StoreUnavailable {
-  if (error instanceof StoreRefused) return error;
+  if (error instanceof StoreRefused || error instanceof StoreUnavailable) return error;
   const code = resultCode(error);
   if (code === SQLITE_FULL || code === SQLITE_IOERR || code === SQLITE_BUSY)
     return unavailable(file, error);

@@ -15,8 +15,10 @@ import {
 } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
 import { jobRules, jobWarnings, ROLE_OF_ONE } from './job-rules.ts';
+import { isForeignCommand, isForeignFetch, withoutOldFields } from './old-fields.ts';
+import { list, quote } from './quoting.ts';
 import * as sources from './sources.ts';
-import { locate, type Path, type Problem, settle, type Tree } from './tree.ts';
+import { type Finding, locate, type Path, type Problem, settle, type Tree } from './tree.ts';
 
 export const JOB_NAME_CHARACTERS_MAX = 200;
 export const JOB_ACTIONS_MAX = 1_000;
@@ -64,6 +66,8 @@ const GitSource = z.strictObject({
   'git-repo': z.string().refine(sources.isGitRepository, sources.GIT_REPOSITORY),
   testdef: z.string().refine(sources.isTestdefPath, sources.TESTDEF_PATH),
   revision: z.string().refine(sources.isRevision, sources.REVISION).optional(),
+  /** What `revision` was called by some; of the two `revision` counts. */
+  branch: z.string().refine(sources.isRevision, sources.REVISION).optional(),
   parameters: z
     .record(
       z.string().refine(sources.isVariable, sources.VARIABLE),
@@ -142,14 +146,32 @@ export function parseJob(text: string): ParsedJob {
   const yaml = upstreamForm(text);
   if (yaml !== undefined) return { problems: [yaml] };
   const document = readDocument(text, 'json');
-  const { tree } = document;
-  if (tree === undefined) return { problems: settle(document.text, document.findings) };
+  if (document.tree === undefined) return { problems: settle(document.text, document.findings) };
+  const { tree, warnings } = withoutOldFields(document.tree);
   const checked = check(JsonJob, tree);
-  const findings = [...document.findings, ...checked.findings, ...jobRules(tree)];
+  const schemaFindings = checked.findings.map((finding) => ofForeignWord(finding, tree));
+  const findings = [...document.findings, ...schemaFindings, ...jobRules(tree)];
   if (findings.length > 0 || checked.value === undefined)
     return { problems: settle(document.text, findings) };
   const definition = normalise(checked.value, tree, document.text);
-  return { definition, warnings: settle(document.text, jobWarnings(tree, definition)) };
+  const said = [...warnings, ...jobWarnings(tree, definition)];
+  return { definition, warnings: settle(document.text, said) };
+}
+
+/** What LAVA had is no misspelt word: it is named as what it is. */
+function ofForeignWord(finding: Finding, tree: Tree): Finding {
+  const last = String(finding.path.at(-1));
+  if (isForeignFetch(last))
+    return { ...finding, message: `no worker here can fetch from a ${quote(last)}; use git-repo` };
+  if (last !== 'command') return finding;
+  const at = locate(tree, finding.path).tree;
+  const word = at?.kind === 'scalar' && typeof at.value === 'string' ? at.value : '';
+  if (!isForeignCommand(word)) return finding;
+  const there = list(JsonAction.options.map(({ shape }) => shape.command.value));
+  return {
+    ...finding,
+    message: `no driver here can do ${quote(word)}, a command of LAVA; there are ${there}`,
+  };
 }
 
 const YAML_FIELDS =
@@ -250,11 +272,12 @@ function actionOf(action: JsonAction, jobSeconds: number, written: Written): Act
 }
 
 function gitSource(repo: z.infer<typeof GitSource>, written: Written): TestSource {
+  const revision = repo.revision ?? repo.branch;
   return {
     from: 'git',
     repository: repo['git-repo'],
     path: repo.testdef,
-    ...(repo.revision === undefined ? {} : { revision: repo.revision }),
+    ...(revision === undefined ? {} : { revision }),
     parameters: Object.entries(repo.parameters ?? {}).map(([name, value]) => [
       name,
       typeof value === 'string' ? value : written(['parameters', name]),

@@ -17,6 +17,7 @@ export async function setup(): Promise<void> {
       ['openssl', 'openssl'],
       ['strace', 'strace'],
       ['xz', 'xz-utils'],
+      ['xmllint', 'libxml2-utils'],
     ],
     say,
   );

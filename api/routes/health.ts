@@ -6,12 +6,14 @@ import type { Metrics } from '../metrics.ts';
 import type { AppParts } from '../parts.ts';
 import { HealthView, problemResponses } from '../schemas.ts';
 
+export const HEALTH_URL = '/api/health';
+
 export const healthRoute: FastifyPluginAsyncZod<
   Pick<AppParts, 'engine' | 'version' | 'storeName'>
 > = async (app, { engine, version, storeName }) => {
   const since = iso(engine.now());
   app.get(
-    '/api/health',
+    HEALTH_URL,
     {
       schema: {
         tags: ['server'],

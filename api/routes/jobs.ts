@@ -1,11 +1,10 @@
-/** Jobs: submit, list, show, cancel; their barriers and the results of the whole group. */
+/** Jobs: submit, list, show, cancel; their barriers. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadableEvent } from '../../machines/events.ts';
 import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
-import { resultsOf } from '../../projections/results.ts';
 import { JobView } from '../../projections/views.ts';
 import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
@@ -20,7 +19,6 @@ import {
   noSuchJob,
   numberInUrl,
   problemResponses,
-  Results,
   Submitted,
 } from '../schemas.ts';
 
@@ -158,23 +156,6 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
       const { signal } = open.open(reply);
       await view(id, signal);
       return { job: id, barriers: barriersOf(await history.events(id, signal)) };
-    },
-  );
-
-  app.get(
-    '/api/jobs/:id/results',
-    {
-      schema: {
-        tags: ['jobs'],
-        summary: 'The results of the whole group',
-        params: JobParams,
-        response: { 200: Results, ...problemResponses },
-      },
-    },
-    async ({ params: { id } }, reply) => {
-      const { signal } = open.open(reply);
-      const { state } = await view(id, signal);
-      return { job: id, state, ...resultsOf(await history.events(id, signal)) };
     },
   );
 };

@@ -6,16 +6,29 @@ import type { Group, Peer, Sender } from './peer.ts';
 import { Pipe, readHttp } from './pipe.ts';
 
 const PROMISE = 'durable: SQLite, synchronous=FULL';
+const PROMISE_OF_SERVER = 'durable: EventStoreDB';
 /** Boards a group, where it is messages that are measured. */
 const GROUP_SIZE = 8;
 
 export type Say = (verb: string, ...words: string[]) => Promise<unknown>;
 
-/** Both doors. Every measure has a server and a log of its own, and ends those of the one before. */
+/**
+ * Both doors. Every measure has a server and a log of its own, and ends those of the one before; with
+ * `MUSTER_ESDB_URL` there are servers on the log of that EventStoreDB too.
+ */
 export function musterPeers(newFolder: () => Promise<string>): Peer[] {
+  const http = { groups: openHttp, senders: openHttp };
+  const line = { groups: openOneLine, senders: openLines };
+  const store = process.env.MUSTER_ESDB_URL;
+  const embedded = [
+    musterPeer('Muster, HTTP', newFolder, http),
+    musterPeer('Muster, line', newFolder, line),
+  ];
+  if (store === undefined) return embedded;
   return [
-    musterPeer('Muster, HTTP', newFolder, { groups: openHttp, senders: openHttp }),
-    musterPeer('Muster, line', newFolder, { groups: openOneLine, senders: openLines }),
+    ...embedded,
+    musterPeer('Muster on EventStoreDB, HTTP', newFolder, http, store),
+    musterPeer('Muster on EventStoreDB, line', newFolder, line, store),
   ];
 }
 
@@ -29,6 +42,7 @@ function musterPeer(
   name: string,
   newFolder: () => Promise<string>,
   open: { groups: Open; senders: Open },
+  store?: string,
 ): Peer {
   const undo: (() => unknown)[] = [];
   const close = async () => {
@@ -36,13 +50,17 @@ function musterPeer(
   };
   const start = async (sizes: number[]) => {
     await close();
-    const muster = await startMuster({ folder: await newFolder(), sizes });
+    const muster = await startMuster({
+      folder: await newFolder(),
+      ...(store !== undefined && { store }),
+      sizes,
+    });
     undo.push(() => muster.stop());
     return muster;
   };
   return {
     name,
-    promise: PROMISE,
+    promise: store === undefined ? PROMISE : PROMISE_OF_SERVER,
     async groups(count, size) {
       const muster = await start(Array.from({ length: count }, () => size));
       const members = await open.groups(muster, muster.tokens.flat());

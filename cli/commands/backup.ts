@@ -1,10 +1,10 @@
 /** `muster backup FILE`: a copy of the log, also while a server writes to it. */
 import type { Command } from 'commander';
-import { logFile } from '../../server/open-log.ts';
+import { logFile } from '../../store/data-folder.ts';
 import { backupSqlite } from '../../store/sqlite/backup.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { announce, type LogOptions, logCommand, onLog } from '../log-command.ts';
+import { announce, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
 import { counted, hang } from '../pages/text.ts';
 
 export function backupCommand(cli: Cli): Command {
@@ -19,7 +19,7 @@ export function backupCommand(cli: Cli): Command {
     .action((file: string, options: LogOptions) =>
       onLog(cli, async () => {
         const { io } = cli;
-        const log = logFile(options.data);
+        const log = logFile(whichLog(options).dataDir);
         announce(io, 'copying', log);
         const { events, bytes } = await backupSqlite(log, file);
         if (options.json) await printJson(io, { file, events, bytes });

@@ -1,5 +1,6 @@
 /** `muster events [ID]`: the log itself, an event a line. */
 import type { Command } from 'commander';
+import { type Kind, predicate } from '../../projections/telling.ts';
 import { narrator } from '../../projections/timeline.ts';
 import type { Received } from '../answers.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { eventsPath, readEvent, recordedEvents } from '../follow.ts';
-import { dateAndTime, hang } from '../pages/text.ts';
+import { dateAndTime, hangLines } from '../pages/text.ts';
 
 interface EventsOptions extends CommonOptions {
   follow?: boolean;
@@ -46,18 +47,24 @@ export function eventsCommand(cli: Cli): Command {
     );
 }
 
-/** Place, time and sentence; for the whole log also the stream. */
+/** Place, time and sentence, and the lines under it; for the whole log also the stream. */
 function eventLines(job: number | undefined, columns: number): (received: Received) => string {
   const say = narrator();
   return (received) => {
-    const event = readEvent(received);
-    const sentence =
-      event === undefined
-        ? `${received.type}: an event that this version of muster does not know`
-        : say(event);
     const place = job === undefined ? received.position : received.version;
     const head = `${String(place).padStart(PLACE_COLUMNS)}  ${dateAndTime(received.meta.at)}  `;
-    return hang(head, job === undefined ? `${received.stream}: ${sentence}` : sentence, columns);
+    const event = readEvent(received);
+    if (event === undefined) return hangLines(head, [`${received.type}: ${UNKNOWN}`], columns);
+    const { telling, lines } = say(event);
+    if (job !== undefined) return hangLines(head, lines, columns);
+    const isOfStream = OF_THE_STREAM.has(telling.kind);
+    const first = isOfStream
+      ? `${event.stream} ${predicate(telling)}`
+      : `${event.stream}: ${lines[0]}`;
+    return hangLines(head, [first, ...lines.slice(1)], columns);
   };
 }
+/** What the stream itself did; in a job's stream there are several who act. */
+const OF_THE_STREAM: ReadonlySet<Kind> = new Set(['job', 'job-end', 'device', 'worker']);
+const UNKNOWN = 'an event that this version of muster does not know';
 const PLACE_COLUMNS = 5;

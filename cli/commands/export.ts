@@ -8,7 +8,14 @@ import type { EventStore } from '../../store/port.ts';
 import { exportText } from '../../store/transfer.ts';
 import { type Cli, jobId, printJson } from '../command.ts';
 import { CliFailure, EXIT, Interrupted } from '../exit.ts';
-import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
+import {
+  countsTo,
+  folderOf,
+  type LogOptions,
+  logCommand,
+  onLog,
+  whichLog,
+} from '../log-command.ts';
 import { counted, hang } from '../pages/text.ts';
 
 interface ExportOptions extends LogOptions {
@@ -73,9 +80,10 @@ function whatAndWhere(
   });
 }
 
-async function expectJob(store: EventStore, job: number, { data }: LogOptions): Promise<void> {
+async function expectJob(store: EventStore, job: number, options: LogOptions): Promise<void> {
   for await (const _ of store.read(jobStream(job))) return;
-  const archive = await archivedIn(data, job);
+  const folder = folderOf(options);
+  const archive = folder === undefined ? undefined : await archivedIn(folder, job);
   throw new CliFailure({
     code: 'no-such-job',
     exit: EXIT.failed,

@@ -11,9 +11,6 @@ import { EXIT } from '../exit.ts';
 import { countsTo, type LogOptions, logCommand, onLog, whichLog } from '../log-command.ts';
 import { counted, hang } from '../pages/text.ts';
 
-/** The folder's log commits in the order of the calls; a cluster promises that of one stream only. */
-const SQLITE_IN_FLIGHT_MAX = 256;
-
 export function importCommand(cli: Cli): Command {
   return logCommand('import', 'put exported or archived events into a log', [
     'muster import --data ./new-data log.jsonl',
@@ -35,9 +32,8 @@ async function importFile(cli: Cli, file: string, options: LogOptions): Promise<
   const log = await openLog(whichLog(options), 'muster import');
   try {
     // A folder's log has its lock instead.
-    if (log.name === 'eventstoredb') await refuseInUse(log.store);
-    const inFlightMax = log.name === 'sqlite' ? SQLITE_IN_FLIGHT_MAX : 1;
-    const done = await importEvents(log.store, file, inFlightMax, countsTo(io, 'imported'));
+    if (log.isShared) await refuseInUse(log.store);
+    const done = await importEvents(log.store, file, log.inFlightMax, countsTo(io, 'imported'));
     if (options.json) await printJson(io, { file, ...done });
     else {
       const known = done.known === 0 ? '' : `; ${done.known} of them were there already`;

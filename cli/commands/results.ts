@@ -10,7 +10,7 @@ import {
   withServer,
 } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { renderResults } from '../pages/job-page.ts';
+import { renderResults } from '../pages/results-page.ts';
 
 export function resultsCommand(cli: Cli): Command {
   return serverCommand('results', 'show the results of the whole group', ['muster results 12'])

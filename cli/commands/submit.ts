@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { Results, Submitted } from '../../api/schemas.ts';
+import { shortText } from '../../machines/wording.ts';
 import { JobView } from '../../projections/views.ts';
 import { formatProblems } from '../../submission/format.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
@@ -21,8 +22,8 @@ import {
 import { CliFailure, EXIT, OutputClosed } from '../exit.ts';
 import { followJob } from '../follow.ts';
 import type { Io } from '../io.ts';
-import { progress, shortText } from '../pages/progress.ts';
-import { hang } from '../pages/text.ts';
+import { progress } from '../pages/progress.ts';
+import { hang, hangLines } from '../pages/text.ts';
 
 interface SubmitOptions extends CommonOptions {
   wait?: boolean;
@@ -128,14 +129,8 @@ async function printed(io: Io, submitted: Handed, options: SubmitOptions): Promi
   if (options.json) await printJson(io, submitted);
   else await io.out(`${submitted.id}\n`);
   if (submitted.state !== 'rejected') return EXIT.ok;
-  io.err(
-    hang(
-      '',
-      `job ${submitted.id} is rejected: the boards that there are can never run it`,
-      io.columns,
-    ),
-  );
-  for (const short of submitted.short) io.err(hang('  ', shortText(short), io.columns));
+  const lines = `job ${submitted.id} is rejected: ${shortText(submitted.short)}`.split('\n');
+  io.err(hangLines('', lines, io.columns));
   return EXIT.failed;
 }
 
@@ -161,12 +156,12 @@ async function waitFor(
   const isGood = job.state === 'complete' && fail === 0;
   const line = hang('', `job ${id} is ${job.state}: ${cases}`, io.columns);
   io.err(isGood ? colors.green(line) : colors.red(line));
-  if (job.state !== 'complete')
-    io.err(
-      hang('', `muster why ${id} says why; muster barriers ${id}: who waited for whom`, io.columns),
-    );
+  if (job.state !== 'complete') io.err(hang('', whereItSays(id), io.columns));
   return isGood ? EXIT.ok : EXIT.failed;
 }
+
+const whereItSays = (id: number): string =>
+  `muster job ${id} says how each board ended, muster barriers ${id} who waited for whom, muster logs ${id} what they printed`;
 
 /** That nobody reads the number must not end the wait: the exit status is what was asked for. */
 async function outUnlessClosed(io: Io, text: string): Promise<void> {

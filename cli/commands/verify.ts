@@ -2,16 +2,18 @@
 import type { Command } from 'commander';
 import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { Projection } from '../../engine/projection-runner.ts';
-import { checkpointsFolder, logFile, openLogToRead } from '../../server/open-log.ts';
+import { jobOf } from '../../machines/names.ts';
+import { kindOfLog, openLogToRead, type WhichLog } from '../../server/open-log.ts';
 import { archivedIn } from '../../store/archive/archive-index.ts';
-import { fileCheckpoints } from '../../store/checkpoints.ts';
-import { checkSqliteFile } from '../../store/sqlite/damage.ts';
+import { fileCheckpoints, memoryCheckpoints } from '../../store/checkpoints.ts';
+import { checkpointsFolder, lastConsole, logFile, traceOfLog } from '../../store/data-folder.ts';
 import { type Cli, printJson } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import {
   announce,
   countsTo,
+  folderOf,
   type LogOptions,
   logCommand,
   onLog,
@@ -35,17 +37,22 @@ export function verifyCommand(cli: Cli): Command {
 
 async function verify(cli: Cli, options: LogOptions): Promise<number> {
   const { io } = cli;
-  const log = await openLogToRead(whichLog(options));
+  const which = whichLog(options);
+  const folder = folderOf(options);
+  const log = await openLogToRead(which);
   try {
+    const faults = fileFaults(io, which);
     const verified = await verifyLog({
       store: log.store,
-      checkpoints: fileCheckpoints(checkpointsFolder(options.data)),
-      projections: [directoryProjection as Projection<unknown>],
-      fileFaults: options.store === undefined ? fileFaults(io, logFile(options.data)) : [],
+      checkpoints: folder === undefined ? memoryCheckpoints() : inFolder(folder),
+      projections: folder === undefined ? [] : [directoryProjection as Projection<unknown>],
+      fileFaults: faults,
       wasArchived: async (stream) => {
-        const [, job] = /^job-(\d+)$/.exec(stream) ?? [];
-        return job !== undefined && (await archivedIn(options.data, Number(job))) !== undefined;
+        const job = jobOf(stream);
+        if (folder === undefined || job === undefined) return false;
+        return (await archivedIn(folder, job)) !== undefined;
       },
+      beside: folder === undefined ? undefined : besideLog(folder),
       onProgress: countsTo(io, 'checked'),
     });
     if (options.json) await printJson(io, verified);
@@ -56,9 +63,17 @@ async function verify(cli: Cli, options: LogOptions): Promise<number> {
   }
 }
 
-function fileFaults(io: Io, file: string): string[] {
-  announce(io, 'checking the pages of', file);
-  return checkSqliteFile(file);
+const inFolder = (folder: string) => fileCheckpoints(checkpointsFolder(folder));
+
+const besideLog = (folder: string) => ({
+  trace: traceOfLog(folder),
+  console: lastConsole(folder),
+});
+
+function fileFaults(io: Io, which: WhichLog): string[] {
+  const kind = kindOfLog(which);
+  if (!kind.isShared) announce(io, 'checking the pages of', logFile(which.dataDir));
+  return kind.faults(which.dataDir);
 }
 
 function renderVerified(verified: Verified, columns: number): string {

@@ -1,6 +1,7 @@
 /** `muster watch [ID]`: a job from its start to its end, or everything that happens in the lab from now on. */
 import type { Command } from 'commander';
 import { HealthView } from '../../api/schemas.ts';
+import { jobOf } from '../../machines/names.ts';
 import { narrator } from '../../projections/timeline.ts';
 import { JobView } from '../../projections/views.ts';
 import {
@@ -15,8 +16,8 @@ import {
 import { EXIT } from '../exit.ts';
 import { eventsPath, followJob, readEvent } from '../follow.ts';
 import { renderMembers } from '../pages/job-page.ts';
-import { jobNumber, type Progress, progress } from '../pages/progress.ts';
-import { hang, timeOfDay } from '../pages/text.ts';
+import { type Progress, progress } from '../pages/progress.ts';
+import { hang, hangLines, timeOfDay } from '../pages/text.ts';
 
 export function watchCommand(cli: Cli): Command {
   return serverCommand('watch', 'follow a job to its end, or the whole lab from now on', [
@@ -67,10 +68,14 @@ async function watchLab({ io, client }: Context, options: CommonOptions): Promis
 function labProgress(ofJobs: Progress, columns: number): Progress {
   const say = narrator();
   return (event) => {
-    if (jobNumber(event) !== undefined) return ofJobs(event);
+    if (jobOf(event.stream) !== undefined) return ofJobs(event);
     if (ROUTINE.has(event.type)) return '';
-    const who = event.stream.replace(/^(device|worker)-/, '');
-    return hang(`${timeOfDay(event.meta.at)}  `, `${who}: ${say(event)}`, columns);
+    return hangLines(`${timeOfDay(event.meta.at)}  `, say(event).lines, columns);
   };
 }
-const ROUTINE = new Set(['SubmissionReceived', 'DeviceReserved', 'DeviceReleased']);
+const ROUTINE = new Set([
+  'SubmissionReceived',
+  'DeviceReserved',
+  'DeviceReleased',
+  'WorkerRenewed',
+]);

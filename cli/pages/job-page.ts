@@ -1,13 +1,13 @@
 /** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
 import type { z } from 'zod';
-import type { Barriers, JobPage, Results } from '../../api/schemas.ts';
+import type { Barriers, JobPage } from '../../api/schemas.ts';
 import type { BarrierView, JobView } from '../../projections/views.ts';
 import type { Colors } from '../io.ts';
-import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
+import { dateAndTime, hang, hangLines, names, preciseTimeOfDay } from './text.ts';
 import { type Cell, type Page, table } from './text-table.ts';
 
 /** A state or a result in its colour. */
-function stateCell(state: string, colors: Colors): Cell {
+export function stateCell(state: string, colors: Colors): Cell {
   return { text: state, paint: paintOf(state, colors) };
 }
 
@@ -65,17 +65,17 @@ export function renderFacts(facts: readonly [string, string | undefined][], page
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
   const width = Math.max(0, ...known.map(([name]) => name.length));
   return known
-    .map(([name, value]) => hang(`  ${name.padEnd(width)}  `, value, page.columns))
+    .map(([name, value]) => hangLines(`  ${name.padEnd(width)}  `, value.split('\n'), page.columns))
     .join('');
 }
 
-/** The group in `lava-group` order. */
+/** The group in `lava-group` order. Of a reason in several lines the first: the others tell what other boards did. */
 export function renderMembers(job: JobView, page: Page): string {
   const rows = job.members.map(({ device, role, state, doing, reason }) => [
     device,
     role,
     stateCell(state, page.colors),
-    reason ?? doing,
+    (reason ?? doing).split('\n', 1).join(),
   ]);
   return table(
     [{ title: 'BOARD' }, { title: 'ROLE' }, { title: 'STATE' }, { title: 'DOING', flexible: true }],
@@ -124,41 +124,23 @@ function renderBarrier(barrier: BarrierView, page: Page): string {
     barrier.missing.length === 0
       ? ''
       : colors.red(hang('  missing  ', names(barrier.missing, MISSING_SHOWN_MAX), columns));
-  const waits = barrier.waits.flatMap((wait) => {
-    const how = wait.outcome === 'open' && wait.stuck !== undefined ? 'stuck' : wait.outcome;
-    if (how === 'released' || how === 'open') return [];
-    const why = wait.reason === undefined ? '' : `: ${wait.reason}`;
-    return [colors.red(hang('  ', `wait ${wait.wait} of ${wait.member}: ${how}${why}`, columns))];
-  });
   const painted = barrier.released ? colors.green(title) : title;
-  return [painted, ...arrived, missing, ...waits].join('');
+  return [painted, ...arrived, missing, ...renderWaits(barrier, columns).map(colors.red)].join('');
 }
 const MISSING_SHOWN_MAX = 32;
 
-export function renderResults({ cases, summary }: z.infer<typeof Results>, page: Page): string {
-  const { pass, fail, skip, unknown } = summary;
-  const total = `${counted(pass + fail + skip + unknown, 'case')}: ${pass} pass, ${fail} fail, ${skip} skip, ${unknown} unknown\n`;
-  if (cases.length === 0) return total;
-  const rows = cases.map((of) => [
-    of.device,
-    of.role,
-    of.suite,
-    of.set === undefined ? of.case : `${of.set}/${of.case}`,
-    stateCell(of.result, page.colors),
-    [of.measurement, of.units, of.note === undefined ? undefined : `(${of.note})`]
-      .filter((part) => part !== undefined)
-      .join(' '),
-  ]);
-  return `${table(
-    [
-      { title: 'BOARD' },
-      { title: 'ROLE' },
-      { title: 'SUITE', flexible: true },
-      { title: 'CASE', flexible: true },
-      { title: 'RESULT' },
-      { title: 'MEASURED', flexible: true },
-    ],
-    rows,
-    page,
-  )}${total}`;
+/** The waits that are stuck or ended unreleased. Those that ended alike stand together: a group may have thousands. */
+function renderWaits({ waits }: BarrierView, columns: number): string[] {
+  const alike = new Map<string, string[]>();
+  for (const { member, outcome, stuck, reason } of waits) {
+    if (outcome === 'released' || (outcome === 'open' && stuck === undefined)) continue;
+    const how = reason ?? (outcome === 'open' ? 'stuck' : outcome);
+    const members = alike.get(how);
+    if (members === undefined) alike.set(how, [member]);
+    else members.push(member);
+  }
+  return [...alike].map(([how, members]) => {
+    const [first = '', ...under] = how.split('\n');
+    return hangLines('  ', [`${names(members)}: ${first}`, ...under], columns);
+  });
 }

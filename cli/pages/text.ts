@@ -37,15 +37,23 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, line.trimEnd()];
 }
 
+/** After one of these a long word is broken rather than in the middle. */
+const BREAKS_AFTER = /[-_./:,=]/;
+
 function splitWord(word: string, width: number): string[] {
   const parts: string[] = [];
   let part = '';
+  /** Up to where the part may be broken, in UTF-16 units. */
+  let good = 0;
   for (const character of word) {
     if (part !== '' && textWidth(part) + characterWidth(character) > width) {
-      parts.push(part);
-      part = '';
+      const cut = textWidth(part.slice(0, good)) * 2 > width ? good : part.length;
+      parts.push(part.slice(0, cut));
+      part = part.slice(cut);
+      good = 0;
     }
     part += character;
+    if (BREAKS_AFTER.test(character)) good = part.length;
   }
   return [...parts, part];
 }
@@ -57,6 +65,13 @@ export function hang(head: string, text: string, columns: number): string {
   return lines.map((line, at) => `${at === 0 ? head : ' '.repeat(indent)}${line}\n`).join('');
 }
 const HANG_COLUMNS_MIN = 20;
+
+/** `head` and a sentence beside it, then the lines that belong to it a step further in. */
+export function hangLines(head: string, lines: readonly string[], columns: number): string {
+  const [first = '', ...more] = lines;
+  const under = ' '.repeat(textWidth(head) + 2);
+  return hang(head, first, columns) + more.map((line) => hang(under, line, columns)).join('');
+}
 
 /** Why something ended: the first line after `head`, those after it as they are where they are not too long. */
 export function failureText(head: string, message: string, columns: number): string {

@@ -47,6 +47,8 @@ export class LogChecks {
   #faultCount = 0;
   #jobsOver = 0;
   #head = 0;
+  /** The highest number that a job was given. */
+  lastJob = 0;
   events = 0;
 
   fault(fault: Fault): void {
@@ -60,6 +62,8 @@ export class LogChecks {
     if (event.position <= this.#head)
       wrong(`its position is not above ${this.#head}, that of the event before it`);
     this.#head = event.position;
+    const job = event.type === 'SubmissionReceived' ? event.version : (jobOf(event.stream) ?? 0);
+    this.lastJob = Math.max(this.lastJob, job);
     if (fingerprintOf(event.id) === undefined) wrong(`its id ${event.id} is not a UUID`);
     this.#take(event.id, event.meta.causationId);
     this.#fold(event, wrong);

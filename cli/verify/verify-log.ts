@@ -24,8 +24,17 @@ export interface VerifyOptions {
   fileFaults: readonly string[];
   /** Whether retention took the job out once: when it is here, it was brought back. */
   wasArchived(stream: string): Promise<boolean>;
+  /** What lies in the log's folder and knows of its events; undefined: nobody has said which folder is its own. */
+  beside: Beside | undefined;
   /** Is told how many events were read by now. */
   onProgress(events: number): void;
+}
+
+export interface Beside {
+  /** What says that a log with events was there. */
+  trace: string | undefined;
+  /** The console of the highest job that has one. */
+  console: { job: number; file: string } | undefined;
 }
 
 const PROGRESS_EVENTS = 10_000;
@@ -47,7 +56,26 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   const notes = rebuilds.flatMap((rebuild) => rebuild.end(head, (fault) => checks.fault(fault)));
   if (back > 0)
     notes.push(`back from the archive, and so behind what they caused: ${counted(back, 'job')}`);
+  notes.push(...checkBeside(options.beside, checks));
   return { ...checks.summary(), notes };
+}
+
+/** Whether what lies beside the log knows of events that it does not have; returns what is worth a note. */
+function checkBeside(beside: Beside | undefined, checks: LogChecks): string[] {
+  if (beside === undefined)
+    return [
+      'checkpoints, archive and consoles were not compared: --data names the folder of a server on this log',
+    ];
+  const { trace, console } = beside;
+  if (checks.events === 0 && trace !== undefined)
+    checks.fault({
+      reason: `there is no event in the log, and ${trace} says that there were some`,
+    });
+  else if (console !== undefined && console.job > checks.lastJob)
+    return [
+      `${console.file} is there, and the last job of the log is ${checks.lastJob}: the newest events of the log are lost, or it is an older one`,
+    ];
+  return [];
 }
 
 /** A server reads streams and not the log: one that was cut in EventStoreDB still has its events in the log. */

@@ -16,6 +16,8 @@ const ProcessIdSchema = z.strictObject({
 });
 
 export const BoardState = z.strictObject({
+  /** The kind of the board; states of the time in which there was one kind have none. */
+  driver: z.string().default('local'),
   job: z.int().positive(),
   lease: z.string(),
   /** The image that the board holds; absent: none, or a deploy was broken off. */
@@ -24,7 +26,13 @@ export const BoardState = z.strictObject({
   process: ProcessIdSchema.optional(),
   /** What runs beside it: the launcher with the console's appender. */
   launcher: ProcessIdSchema.optional(),
-  action: z.strictObject({ index: z.int().nonnegative(), from: z.int().nonnegative() }).optional(),
+  action: z
+    .strictObject({
+      index: z.int().nonnegative(),
+      from: z.int().nonnegative(),
+      nonce: z.string().optional(),
+    })
+    .optional(),
 });
 export type BoardState = z.infer<typeof BoardState>;
 

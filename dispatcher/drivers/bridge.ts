@@ -1,33 +1,13 @@
 /**
- * The network of `local` boards: one bridge of the worker, an address in its subnet for each board.
- * Name and subnet come from the data folder, so that several servers on one machine do not meet.
+ * The network of boards on this machine. The boards of a job are on a bridge of their own, so that those of two jobs
+ * never meet; each bridge has the gateway's one address, and lets its boards reach nothing of this machine but the doors
+ * of the servers (`door-filter.ts`). A bridge that the lab has made itself is taken as it is, for all boards.
  */
 import { StepFailure } from '../failure.ts';
-import { lastLine, runProgram } from '../programs.ts';
-
-/** 10.64.0.0/10: inside the private addresses, away from their beginning that everybody uses. */
-const POOL_FIRST = 0x0a400000;
-const POOL_ADDRESSES = 2 ** 22;
-const PREFIX_DEFAULT = 24;
-const PREFIX_MIN = 16;
-/** The network's own address, the bridge's and the broadcast address are no board's. */
-const BOARDS_FROM = 2;
-
-export interface Range {
-  first: number;
-  /** How many addresses: a power of two. */
-  size: number;
-}
-
-export interface Bridge {
-  name: string;
-  /** Its own IPv4 address: where the boards find the server. */
-  address: string;
-  prefix: number;
-  addressOf(device: string): string | undefined;
-  /** The worker's end of a board's link. */
-  linkOf(device: string): string;
-}
+import { type Door, doorsOf, filterLack, firstGate, type Gate, nextGate } from './door-filter.ts';
+import type { Holding, Log, Seat } from './driver.ts';
+import { addressesOn, batch, linkNamed, linksFrom, removeLinks, routes } from './ip.ts';
+import { assignAddresses, chooseSubnet, ipv4, macOf, type Range, rangeOf } from './subnet.ts';
 
 export interface BridgeWish {
   name?: string | undefined;
@@ -39,107 +19,222 @@ export interface BridgeBoard {
   address?: string | undefined;
 }
 
-export function ipv4(number: number): string {
-  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
-}
-
-/** `a.b.c.d` or `a.b.c.d/p`; `undefined` for anything else. */
-export function rangeOf(text: string): Range | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(text);
-  if (match === null) return undefined;
-  const octets = match.slice(1, 5).map(Number);
-  const prefix = match[5] === undefined ? 32 : Number(match[5]);
-  if (octets.some((octet) => octet > 255) || prefix > 32) return undefined;
-  const size = 2 ** (32 - prefix);
-  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-  return { first: address - (address % size), size };
-}
-
-const overlap = (a: Range, b: Range): boolean =>
-  a.first < b.first + b.size && b.first < a.first + a.size;
+/** Of a name of an interface, which has 15 characters, behind the worker's prefix and one letter. */
+const JOB_NAMES = 36 ** 5;
 
 /**
- * A subnet that no route of the host touches, the same for the same seed as long as the routes are.
- *
- * @param seed any whole number, such as the hash of the data folder
- * @returns `undefined` when the whole pool is taken
- */
-export function chooseSubnet(
-  seed: number,
-  boards: number,
-  taken: readonly Range[],
-): { range: Range; prefix: number } | undefined {
-  let prefix = PREFIX_DEFAULT;
-  while (prefix > PREFIX_MIN && 2 ** (32 - prefix) < boards + BOARDS_FROM + 1) prefix -= 1;
-  const size = 2 ** (32 - prefix);
-  const places = POOL_ADDRESSES / size;
-  for (let tried = 0; tried < places; tried += 1) {
-    const range = { first: POOL_FIRST + ((seed + tried) % places) * size, size };
-    if (!taken.some((other) => overlap(range, other))) return { range, prefix };
-  }
-  return undefined;
-}
-
-/** Addresses for all boards: those that the lab gives, the others in order from the third address on. */
-export function assignAddresses(boards: readonly BridgeBoard[], range: Range): Map<string, string> {
-  const taken = new Set(boards.flatMap(({ address }) => (address === undefined ? [] : [address])));
-  const addresses = new Map<string, string>();
-  let next = range.first + BOARDS_FROM;
-  for (const board of boards) {
-    if (board.address !== undefined) {
-      addresses.set(board.name, board.address);
-      continue;
-    }
-    while (taken.has(ipv4(next))) next += 1;
-    if (next >= range.first + range.size - 1)
-      throw new StepFailure(
-        'bridge-refused',
-        `the subnet ${ipv4(range.first)} has no address for board ${board.name}: give the lab a larger one`,
-      );
-    addresses.set(board.name, ipv4(next));
-    next += 1;
-  }
-  return addresses;
-}
-
-/**
- * Makes the bridge, or takes over the one that is there (of an earlier life, or the lab's own).
+ * Makes the network, or takes over the one that is there (of an earlier life, or the lab's own), and says what this
+ * machine cannot do for it.
  *
  * @param hash of the data folder, hexadecimal
  * @throws StepFailure `bridge-refused`
  */
-export async function openBridge(
+export async function openNetwork(
   hash: string,
   wish: BridgeWish,
   boards: readonly BridgeBoard[],
-): Promise<Bridge> {
-  const name = wish.name ?? `m${hash.slice(0, 8)}br`;
+  log: Log,
+): Promise<BoardNetwork> {
+  const name = wish.name ?? `${prefixOf(hash)}br`;
   const there = await linkNamed(name);
   const { range, prefix } = await subnetFor(hash, wish, boards, name);
   const address = ipv4(range.first + 1);
-  const mac = macOf(address);
   const steps: string[] = [];
   if (there === undefined)
     steps.push(
-      `link add name ${name} address ${mac} type bridge`,
+      `link add name ${name} address ${macOf(address)} type bridge`,
       `link set dev ${name} alias ${ownerMark(hash)}`,
     );
   if (!(await addressesOn(name)).includes(`${address}/${prefix}`))
     steps.push(`addr add ${address}/${prefix} brd + dev ${name}`);
   steps.push(`link set dev ${name} up`);
-  await ipBatch(steps);
-  const addresses = assignAddresses(boards, range);
-  const links = new Map(
-    boards.map((board, index) => [board.name, `m${hash.slice(0, 8)}v${index}`]),
-  );
-  return {
-    name,
-    address,
-    prefix,
-    addressOf: (device) => addresses.get(device),
-    linkOf: (device) => links.get(device) ?? '',
-  };
+  await batch('ip', steps);
+  const isOwn = there === undefined || there.ifalias === ownerMark(hash);
+  const lack = isOwn ? await filterLack() : undefined;
+  if (!isOwn)
+    log.warn(
+      { bridge: name },
+      `the bridge ${name} was here before this server: boards of all jobs are on it, reach one another and all services of this machine`,
+    );
+  else if (lack !== undefined)
+    log.warn(
+      { why: lack },
+      `boards can reach all services of this machine, and what it forwards to: packets cannot be filtered here (${lack})`,
+    );
+  const is = { hash, name, address, prefix, isOwn, isFiltered: isOwn && lack === undefined };
+  return new BoardNetwork(is, boards, assignAddresses(boards, range));
 }
+
+interface NetworkFacts {
+  hash: string;
+  /** The bridge that has the gateway's address while no job runs, or the lab's own. */
+  name: string;
+  /** The gateway: where the boards find the server. */
+  address: string;
+  prefix: number;
+  /** Whether each job has a bridge of its own. */
+  isOwn: boolean;
+  isFiltered: boolean;
+}
+
+export class BoardNetwork {
+  readonly #is: NetworkFacts;
+  readonly #addresses: ReadonlyMap<string, string>;
+  readonly #links: ReadonlyMap<string, string>;
+  /** The job of each board that has a link. */
+  readonly #plugged = new Map<string, number>();
+  /** The boards of each job with a bridge. */
+  readonly #groups = new Map<number, readonly string[]>();
+  /** What is done to the bridge of a job is done one after another. */
+  readonly #turns = new Map<number, Promise<void>>();
+  #doors: readonly Door[] = [];
+
+  constructor(
+    is: NetworkFacts,
+    boards: readonly BridgeBoard[],
+    addresses: ReadonlyMap<string, string>,
+  ) {
+    this.#is = is;
+    this.#addresses = addresses;
+    this.#links = new Map(boards.map(({ name }, index) => [name, `${prefixOf(is.hash)}v${index}`]));
+  }
+
+  get gateway(): { address: string } {
+    return { address: this.#is.address };
+  }
+
+  addressOf(device: string): string | undefined {
+    return this.#addresses.get(device);
+  }
+
+  /** What the board itself tells `ip -batch`. */
+  stepsOnBoard(device: string): string {
+    const { address, prefix } = this.#is;
+    return [
+      'link set dev lo up',
+      `addr add ${this.addressOf(device) ?? ''}/${prefix} brd + dev eth0`,
+      'link set dev eth0 up',
+      `route add default via ${address}`,
+      '',
+    ].join('\n');
+  }
+
+  /** Plugs a board in: a link from the bridge of its job to `eth0` in the network namespace of `pid`. */
+  async plugIn(seat: Seat, pid: number): Promise<void> {
+    await this.#inTurn(seat.job, async () => {
+      const { job, device } = seat;
+      const link = this.#links.get(device) ?? '';
+      const isNew = this.#is.isOwn && !this.#groups.has(job);
+      try {
+        await this.#plug(seat, link, pid, isNew);
+        this.#plugged.set(device, job);
+      } catch (error) {
+        await removeLinks(isNew ? [link, this.#bridgeOf(job)] : [link]);
+        throw error;
+      }
+    });
+  }
+
+  async #plug({ job, device, group }: Seat, link: string, pid: number, isNew: boolean) {
+    const { isOwn, isFiltered, name, address: gateway } = this.#is;
+    const address = this.addressOf(device) ?? '';
+    const bridge = isOwn ? this.#bridgeOf(job) : name;
+    const steps = isNew ? this.#stepsOfBridge(bridge) : [];
+    steps.push(
+      `link add name ${link} type veth peer name eth0 address ${macOf(address)} netns ${pid}`,
+      `link set dev ${link} master ${bridge} up`,
+    );
+    if (isOwn) steps.push(`route replace ${address}/32 dev ${bridge} src ${gateway}`);
+    await batch('ip', steps);
+    if (!isOwn) return;
+    const known = this.#groups.get(job) ?? [];
+    const isKnown = group.every((member) => known.includes(member));
+    if (isFiltered && !isKnown)
+      await batch('tc', (isNew ? firstGate : nextGate)(bridge, this.#gate(group)));
+    if (!isKnown) this.#groups.set(job, group);
+  }
+
+  /** The bridge of a job goes with its last board. */
+  async unplug(device: string): Promise<void> {
+    const job = this.#plugged.get(device);
+    const link = this.#links.get(device) ?? '';
+    if (job === undefined) return removeLinks(link === '' ? [] : [link]);
+    await this.#inTurn(job, async () => {
+      this.#plugged.delete(device);
+      const isLast = ![...this.#plugged.values()].includes(job) && this.#groups.delete(job);
+      await removeLinks(isLast ? [link, this.#bridgeOf(job)] : [link]);
+    });
+  }
+
+  /** Where the boards find the servers, as URLs: on this machine they reach nothing else. */
+  async open(urls: readonly string[]): Promise<void> {
+    const doors = doorsOf(urls);
+    if (JSON.stringify(doors) === JSON.stringify(this.#doors)) return;
+    this.#doors = doors;
+    if (!this.#is.isFiltered) return;
+    await Promise.all(
+      [...this.#groups].map(([job, group]) =>
+        this.#inTurn(job, async () => {
+          if (this.#groups.has(job))
+            await batch('tc', nextGate(this.#bridgeOf(job), this.#gate(group)));
+        }),
+      ),
+    );
+  }
+
+  /** Takes up the links of the boards that are kept, and removes all others. */
+  async takeOver(kept: readonly Holding[]): Promise<void> {
+    const links = new Set(await linksFrom(prefixOf(this.#is.hash)));
+    const keep = new Set([this.#is.name]);
+    for (const { device, job } of kept) {
+      const link = this.#links.get(device) ?? '';
+      if (!links.has(link)) continue;
+      keep.add(link);
+      this.#plugged.set(device, job);
+      const bridge = this.#bridgeOf(job);
+      if (!links.has(bridge)) continue;
+      keep.add(bridge);
+      // Who else is in it is known when one of them is plugged in.
+      this.#groups.set(job, [...(this.#groups.get(job) ?? []), device]);
+    }
+    await removeLinks([...links].filter((link) => !keep.has(link)));
+  }
+
+  /** Removes the bridge, when it is ours and not the lab's. */
+  async close(): Promise<void> {
+    if (this.#is.isOwn) await removeLinks([this.#is.name]);
+  }
+
+  #stepsOfBridge(bridge: string): string[] {
+    const { address } = this.#is;
+    return [
+      `link add name ${bridge} address ${macOf(address)} type bridge`,
+      `addr add ${address}/32 dev ${bridge}`,
+      `link set dev ${bridge} up`,
+    ];
+  }
+
+  #gate(group: readonly string[]): Gate {
+    const boards = group.flatMap((device) => this.addressOf(device) ?? []);
+    return { gateway: this.#is.address, boards, doors: this.#doors };
+  }
+
+  #bridgeOf(job: number): string {
+    return `${prefixOf(this.#is.hash)}j${(job % JOB_NAMES).toString(36)}`;
+  }
+
+  async #inTurn(job: number, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(job) ?? Promise.resolve()).then(act);
+    const quiet = turn.catch(() => undefined);
+    this.#turns.set(job, quiet);
+    await turn.finally(() => {
+      if (this.#turns.get(job) === quiet) this.#turns.delete(job);
+    });
+  }
+}
+
+const prefixOf = (hash: string): string => `m${hash.slice(0, 8)}`;
+const ownerMark = (hash: string): string => `muster:${hash}`;
 
 async function subnetFor(
   hash: string,
@@ -162,94 +257,4 @@ async function subnetFor(
       'no free subnet in 10.64.0.0/10: give the lab one (bridge: subnet:)',
     );
   return chosen;
-}
-
-/** Removes the bridge, when it is ours and not the lab's. */
-export async function removeBridge(hash: string, name: string): Promise<void> {
-  const link = await linkNamed(name);
-  if (link?.ifalias === ownerMark(hash)) await runProgram('ip', ['link', 'del', 'dev', name]);
-}
-
-/** The worker's ends of links of this data folder. */
-export async function boardLinks(hash: string): Promise<string[]> {
-  const links = await ipJson<{ ifname: string }>(['link', 'show', 'type', 'veth']);
-  const start = `m${hash.slice(0, 8)}v`;
-  return links.map(({ ifname }) => ifname).filter((name) => name.startsWith(start));
-}
-
-export async function removeLink(name: string): Promise<void> {
-  await runProgram('ip', ['link', 'del', 'dev', name]);
-}
-
-/** Plugs a board in: a link from the bridge to `eth0` in the network namespace of `pid`. */
-export async function plugIn(bridge: Bridge, device: string, pid: number): Promise<void> {
-  const link = bridge.linkOf(device);
-  const mac = macOf(bridge.addressOf(device) ?? '0.0.0.0');
-  await ipBatch([
-    `link add name ${link} type veth peer name eth0 address ${mac} netns ${pid}`,
-    `link set dev ${link} master ${bridge.name} up`,
-  ]);
-}
-
-/** What the board itself tells `ip -batch`. */
-export function boardNetwork(bridge: Bridge, device: string): string {
-  const address = bridge.addressOf(device) ?? '';
-  return [
-    'link set dev lo up',
-    `addr add ${address}/${bridge.prefix} brd + dev eth0`,
-    'link set dev eth0 up',
-    `route add default via ${bridge.address}`,
-    '',
-  ].join('\n');
-}
-
-/** Stable, locally administered, and different for each address. */
-function macOf(address: string): string {
-  const octets = address.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
-  return ['02', '6d', ...octets].join(':');
-}
-
-const ownerMark = (hash: string): string => `muster:${hash}`;
-
-async function routes(): Promise<Range[]> {
-  const list = await ipJson<{ dst?: string }>(['-4', 'route', 'show', 'table', 'all']);
-  return list.flatMap(({ dst }) => {
-    const range = dst === undefined ? undefined : rangeOf(dst);
-    return range === undefined || range.first === 0 ? [] : [range];
-  });
-}
-
-async function addressesOn(name: string): Promise<string[]> {
-  const links = await ipJson<{ addr_info?: { local?: string; prefixlen?: number }[] }>([
-    '-4',
-    'addr',
-    'show',
-    'dev',
-    name,
-  ]);
-  return links.flatMap(({ addr_info }) =>
-    (addr_info ?? []).flatMap(({ local, prefixlen }) =>
-      local === undefined ? [] : [`${local}/${prefixlen}`],
-    ),
-  );
-}
-
-async function linkNamed(name: string): Promise<{ ifalias?: string } | undefined> {
-  return (await ipJson<{ ifalias?: string }>(['link', 'show', 'dev', name]))[0];
-}
-
-/** Rows of `ip -json`; none when the thing asked for does not exist. */
-async function ipJson<T>(args: string[]): Promise<T[]> {
-  const end = await runProgram('ip', ['-json', ...args]);
-  if (end.status !== 0 || end.stdout.trim() === '') return [];
-  const rows: unknown = JSON.parse(end.stdout);
-  // `ip` gives an empty object for what a filter left out.
-  return Array.isArray(rows) ? rows.filter((row) => Object.keys(row).length > 0) : [];
-}
-
-async function ipBatch(steps: string[]): Promise<void> {
-  const end = await runProgram('ip', ['-batch', '-'], { input: `${steps.join('\n')}\n` });
-  if (end.status === 0) return;
-  const why = end.stderr.trim().split('\n')[0] ?? '';
-  throw new StepFailure('bridge-refused', `ip: ${why === '' ? lastLine(end.stdout) : why}`);
 }

@@ -1,4 +1,4 @@
-/** What a kind of board must be able to do. One adapter a kind: `local` is the first. */
+/** What a kind of board must be able to do. One adapter a kind, in a folder of its own; `registry.ts` has them all. */
 
 /** A board in the hands of one member. */
 export interface Seat {
@@ -21,10 +21,13 @@ export interface ActionMark {
   index: number;
   /** Byte offset in the console. */
   from: number;
+  /** The word that the marks of this action's runner carry: nothing else that is printed ends it. */
+  nonce?: string | undefined;
 }
 
 export interface Driver {
-  readonly kind: string;
+  /** What its boards are, in a word for people. */
+  readonly boardsAre: string;
   /** The worker's own address towards its boards, where they have a network of their own. */
   readonly gateway: { address: string } | undefined;
   /** Where the group reaches the board; `undefined` for a board that it does not know. */
@@ -47,24 +50,63 @@ export interface Driver {
     environment: string,
     signal: AbortSignal,
   ): Promise<{ address?: string }>;
+  /** Where the boards of this worker find the servers from now on: of this machine they reach nothing else. */
+  letReach(urls: readonly string[]): Promise<void>;
   alive(seat: Seat): boolean;
-  /** `MUSTER_HOME` on the board. */
+  /** `MUSTER_HOME`, as the board calls it. */
   home(seat: Seat): string;
-  /** A private folder of the worker in which a folder for the board is made ready. */
+  /** An empty folder of the worker in which something for the board is made ready; where it lies is the driver's choice. */
   staging(seat: Seat): Promise<string>;
-  /** Moves a folder or file from `staging` into the board's `MUSTER_HOME`, in one step. */
-  hand(seat: Seat, path: string, name: string): Promise<void>;
+  /**
+   * Makes a folder or file that was made ready in `staging` readable on the board, as `name` in its `MUSTER_HOME`: all
+   * of it at once, in the place of what had the name before. It is the driver's from then on. How it gets there is the
+   * driver's too: a rename where the board lies on the worker's disk, an archive over the line where it does not.
+   *
+   * @throws StepFailure `install-failed`
+   */
+  hand(seat: Seat, made: string, name: string): Promise<void>;
   /** Variables that a board of this kind needs beside the ones of the wire. */
   variables(seat: Seat): readonly (readonly [string, string])[];
   /** Types one line on the console's shell. */
   type(seat: Seat, line: string): Promise<void>;
   actionMark(seat: Seat): ActionMark | undefined;
   setActionMark(seat: Seat, mark: ActionMark | undefined): Promise<void>;
-  /** Ends everything of the board; the console stays. Nothing there: nothing to do. */
+  /**
+   * Ends everything that runs on the board, at once; nothing of it prints any more when this resolves. What the board
+   * holds stays. Nothing runs: nothing to do.
+   */
+  powerOff(device: string): Promise<void>;
+  /** Powers the board off and ends everything of it; the console stays. Nothing there: nothing to do. */
   tearDown(device: string): Promise<void>;
   /** Removes what the boards share, when none is left. */
   close(): Promise<void>;
 }
+
+/** What every driver is given, whatever it drives. */
+export interface DriverContext {
+  /** What the lab calls this kind. */
+  kind: string;
+  /** Its boards, in the lab's order. */
+  boards: readonly LabBoard[];
+  /** The kind of a board, of one too that the lab does not have any more. */
+  kindOf(device: string): string;
+  /** The server's data folder, as a real path. */
+  dataDir: string;
+  /** Of the data folder, hexadecimal: tells what is this worker's from what is another's on the same machine. */
+  hash: string;
+  /** The package's `board/` folder: what runs on a board. */
+  boardFiles: string;
+  limits: Limits;
+  /** Folders that `file:` images may come from. */
+  allowFiles: readonly string[];
+  /** In the environment of programs that fetch, so that leftovers of a crash are found. */
+  fetchMark: Readonly<Record<string, string>>;
+  consoleFile(job: number, device: string): string;
+  log: Log;
+}
+
+/** Tries out what this machine allows, and says what is lost where it does not allow all. @throws StepFailure */
+export type OpenDriver = (context: DriverContext) => Promise<Driver>;
 
 /** A pino logger, or anything like it. */
 export interface Log {
@@ -86,8 +128,6 @@ export interface LabBoard {
 }
 
 export interface Limits {
-  /** Of one board at a time. */
-  processes: number;
   /** Of one member's console file. */
   consoleBytes: number;
   bootSeconds: number;

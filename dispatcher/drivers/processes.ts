@@ -4,6 +4,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailure } from '../failure.ts';
 
+/** In the environment of every process of a board: whose it is. */
+export const MARK_VARIABLE = 'MUSTER_BOARD';
+export const markOf = (hash: string, device: string): string => `${hash}/${device}`;
+/** In the environment of what the worker itself runs for boards (git): ended at the next start. */
+export const FETCH_MARK_VARIABLE = 'MUSTER_FETCH';
+
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessId {
   pid: number;

@@ -6,6 +6,7 @@ import type { JobCommand } from '../commands.ts';
 import { Draft, type Env, Rejected } from '../deciding.ts';
 import { actionsOf } from '../definition.ts';
 import type { JobEvent, NewEvent, Verb } from '../events.ts';
+import { measured } from '../measurement.ts';
 import { own } from '../names.ts';
 import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
 import {
@@ -235,8 +236,10 @@ function record(
   const suite = command.suite ?? member.suite ?? NO_SUITE;
   switch (command.type) {
     case 'RecordResult': {
-      const { type: _, ...result } = command;
-      draft.emit('ResultRecorded', { ...result, suite });
+      const { type: _, measurement, units, note, ...result } = command;
+      const { measurement: number, ...said } = measured({ measurement, units, note });
+      const text = number && { measurement: number.text };
+      draft.emit('ResultRecorded', { ...result, suite, ...text, ...said });
       return undefined;
     }
     case 'NoteGarbledSignal': {

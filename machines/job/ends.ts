@@ -5,7 +5,7 @@
 import type { JobCommand } from '../commands.ts';
 import { type Draft, Rejected } from '../deciding.ts';
 import type { Fault, JobEvent, WaitLimit } from '../events.ts';
-import { duration, missingText, verbOf } from '../wording.ts';
+import { type CutOff, duration, limitText } from '../wording.ts';
 import { missing, openWait, waitsOf } from './conversation.ts';
 import { describeMissing } from './doing.ts';
 import { isOver, type JobState, placeOf, terminals } from './job.ts';
@@ -55,19 +55,19 @@ export function abandonWait(
   return undefined;
 }
 
-/** Cuts off every open wait of a member, each with who was missing `before`. Returns the lines that say so. */
+/** Cuts off every open wait of a member, each with who was missing `before`. */
 function timeOutWaits(
   draft: JobDraft,
   member: Member,
   limit: WaitLimit,
   before = draft.state,
-): string[] {
+): CutOff[] {
   const { now } = draft.env;
   return openWaits(draft, member).map((open) => {
     const lacking = missing(before.conversation, before.group, open);
-    const who = describeMissing(before, lacking, now);
-    draft.emit('WaitTimedOut', { wait: open.wait, member: member.device, limit, ...who });
-    return `${verbOf(open)} was still waiting for ${missingText(who)}`;
+    const lacked = describeMissing(before, lacking, now);
+    draft.emit('WaitTimedOut', { wait: open.wait, member: member.device, limit, ...lacked });
+    return { wait: open, lacked };
   });
 }
 
@@ -77,13 +77,13 @@ export function timeOutAction(draft: JobDraft, member: Member, index: number): v
   const limit = draft.state.definition?.actions[index]?.timeoutSeconds ?? 0;
   const cutOff = timeOutWaits(draft, member, 'action');
   const what = `action ${index} ${member.action.command} reached its limit of ${duration(limit * 1000)}`;
-  const reason = [what, ...cutOff].join('; ');
   draft.emit('ActionEnded', {
     member: member.device,
     action: index,
     outcome: 'timedOut',
     reason: what,
   });
+  const reason = limitText(what, cutOff);
   settle(draft, draft.emit('MemberTimedOut', { member: member.device, reason }));
 }
 
@@ -103,9 +103,9 @@ export function timeOutJob(draft: JobDraft, limit: 'job' | 'queue'): void {
       : `reached its timeout of ${allowed}`;
   // All waits first: who was missing is said of the group as it stood, not of its ruins.
   const alive = state.members.filter((member) => !isTerminal(member));
-  const lines = alive.map((member) => timeOutWaits(draft, member, 'job', state));
+  const cutOff = alive.map((member) => timeOutWaits(draft, member, 'job', state));
   for (const [i, member] of alive.entries()) {
-    const text = [`the job ${reason}`, ...(lines[i] ?? [])].join('; ');
+    const text = limitText(`the job ${reason}`, cutOff[i] ?? []);
     draft.emit('MemberTimedOut', { member: member.device, reason: text });
   }
   draft.emit('JobTimedOut', { limit, reason });

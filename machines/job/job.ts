@@ -5,11 +5,11 @@
  */
 import { createMachine } from 'xstate';
 import type { JobDefinition } from '../definition.ts';
-import type { JobEvent, Meta, MissingMember } from '../events.ts';
+import type { JobEvent, Meta } from '../events.ts';
 import { withItem } from '../lists.ts';
 import { own } from '../names.ts';
 import { all, tableOf } from '../table.ts';
-import { missingText, verbOf } from '../wording.ts';
+import { HOW_WAITS_FAIL, type Lacking, shortText, unheardText, verbOf } from '../wording.ts';
 import {
   barrierKey,
   began,
@@ -169,12 +169,7 @@ export function evolveJob(job: JobState, event: JobFact): JobState {
     case 'JobSubmitted':
       return { ...job, state, definition: event.data.definition, submittedAt: at };
     case 'JobRejected':
-      return {
-        ...job,
-        state,
-        endedAt: at,
-        reason: event.data.short.map((s) => s.lacking).join('; '),
-      };
+      return { ...job, state, endedAt: at, reason: shortText(event.data.short) };
     case 'JobAllocated':
       return allocated({ ...job, state, allocatedAt: at }, event.data, at);
     case 'JobPriorityChanged':
@@ -367,12 +362,10 @@ function changed(before: Member, event: MemberFact, job: JobState): Member {
     case 'WaitReleased':
       return released(before, job, event.data.wait, at);
     case 'WaitTimedOut':
-      return { ...before, failing: before.failing ?? unheard(job, event.data, 'timed out') };
-    case 'WaitUnreachable':
-      return {
-        ...before,
-        failing: before.failing ?? unheard(job, event.data, 'can never be released'),
-      };
+    case 'WaitUnreachable': {
+      const how = HOW_WAITS_FAIL[event.type];
+      return { ...before, failing: before.failing ?? unheard(job, event.data, how) };
+    }
     case 'MemberCompleted':
       return { ...before, ended: { at, reason: null, fault: null } };
     case 'MemberFailed': {
@@ -388,13 +381,9 @@ function changed(before: Member, event: MemberFact, job: JobState): Member {
 }
 
 /** Why the member can no longer end complete, with who was missing. */
-function unheard(
-  job: JobState,
-  is: { wait: number; missingCount: number; missing: readonly MissingMember[] },
-  how: string,
-): string {
+function unheard(job: JobState, is: Lacking & { wait: number }, how: string): string {
   const wait = openWait(job.conversation, is.wait);
-  return `${wait ? verbOf(wait) : `wait ${is.wait}`} ${how}: waiting for ${missingText(is)}`;
+  return unheardText(wait === undefined ? `wait ${is.wait}` : verbOf(wait), how, is, wait?.verb);
 }
 
 function released(before: Member, job: JobState, number: number, at: number): Member {

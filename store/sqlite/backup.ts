@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { refuseToOverwrite, syncFolder } from '../durable-file.ts';
 import { StoreRefused } from '../port.ts';
 import { notOpened, openDatabase, unavailable } from '../sqlite-api.ts';
-import { openLogSnapshot } from './file.ts';
+import { makePrivateFile, openLogSnapshot } from './file.ts';
 
 export interface Backup {
   events: number;
@@ -49,6 +49,7 @@ function copySnapshot(file: string, target: string): void {
   try {
     // VACUUM takes a snapshot of its own, and no other one may be open.
     db.exec('COMMIT');
+    makePrivateFile(target);
     db.prepare('VACUUM INTO ?').run(target);
   } finally {
     db.close();

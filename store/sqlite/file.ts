@@ -1,5 +1,5 @@
 /**
- * The log's file: how it is made, recognised and opened. Runs in the worker thread.
+ * The log's file: how it is made, recognised and opened. Runs in the log's thread, but for `openLogBeside`.
  *
  * A rule for later versions: raise `FILE_VERSION` with the file out of WAL mode (`PRAGMA journal_mode=DELETE`),
  * so that the number stands in the file itself, where an older Muster reads it without touching anything.
@@ -30,6 +30,8 @@ const CHECKPOINT_PAGES = 4_000;
 /** What the write-ahead log is cut back to after a checkpoint. */
 const WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 64 * 1024;
+/** Of the connection that only appends: the ends of the tables and of their indexes. */
+const APPEND_CACHE_KIB = 8 * 1024;
 
 /** Either order of bytes, https://sqlite.org/fileformat2.html#walformat; or it was made, and nothing written yet. */
 const WAL_BEGINS_WITH = [0x377f0682, 0x377f0683, 0];
@@ -127,6 +129,78 @@ export function openLogSnapshot(file: string): Database {
   }
 }
 
+/**
+ * Opens a log on a disk that is full, to be read: without the index of the write-ahead log that all connections share,
+ * for which there is no room. It keeps other programs from the file; close it to open the log as usual.
+ *
+ * The log is attached to a database in memory: SQLite lets go of an attached file when it is told to, and of one that was
+ * opened only when all its statements were collected as garbage.
+ *
+ * @throws StoreRefused when there is no log in it that this version reads
+ */
+export function openLogWithoutRoom(file: string): Database {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)
+    throw new StoreRefused(`there is no log ${file}, and no room to make one`);
+  versionInHeader(file);
+  const db = openDatabase(':memory:');
+  const close = () => {
+    db.exec('DETACH log');
+    db.close();
+  };
+  try {
+    // For what is attached from now on.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.prepare('ATTACH ? AS log').run(file);
+    const { user_version } = db.prepare('PRAGMA log.user_version').get() as Record<string, number>;
+    checkVersion(file, user_version ?? 0);
+    db.prepare('SELECT head FROM kept').get();
+    return { exec: (sql) => db.exec(sql), prepare: (sql) => db.prepare(sql), close };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * A second connection of this process to a log that `openLogFile` has opened, for appends alone. It waits for nobody
+ * and never makes a checkpoint: what may take long is for the first connection, in its own thread.
+ *
+ * SQLite keeps one list of the files that a process has open, under a mutex, so that its locks (which belong to the
+ * process) hold between connections of several threads; as long as there is one copy of it in the process, compiled
+ * for threads. Nothing else may open and close the file by itself: that drops the locks of the process.
+ *
+ * The log is attached to a database in memory: SQLite lets go of an attached file when it is told to, and of one that
+ * was opened only when all statements were collected as garbage, which `@photostructure/sqlite` leaves to chance.
+ */
+export function openLogBeside(file: string): Database {
+  const db = openDatabase(':memory:');
+  try {
+    refuseWithoutThreads(db);
+    db.prepare('ATTACH ? AS log').run(file);
+    db.exec('PRAGMA busy_timeout = 0');
+    db.exec('PRAGMA log.synchronous = FULL');
+    db.exec('PRAGMA wal_autocheckpoint = 0');
+    db.exec(`PRAGMA log.cache_size = -${APPEND_CACHE_KIB}`);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return {
+    exec: (sql) => db.exec(sql),
+    prepare: (sql) => db.prepare(sql),
+    close() {
+      db.exec('DETACH log');
+      db.close();
+    },
+  };
+}
+
+function refuseWithoutThreads(db: Database): void {
+  for (const is of db.prepare('PRAGMA compile_options').iterate())
+    if ((is as { compile_options: string }).compile_options === 'THREADSAFE=0')
+      throw new StoreRefused('this build of SQLite is not made for threads');
+}
+
 /** Out of WAL mode, so that the new number stands in the file itself. */
 function upgradeFromOne(db: Database): void {
   db.exec('PRAGMA journal_mode = DELETE');
@@ -194,6 +268,7 @@ function makeLogFile(file: string): number {
     );
   const aside = `${file}.new`;
   for (const leftover of [aside, `${aside}-journal`]) rmSync(leftover, { force: true });
+  makePrivateFile(aside);
   const db = openDatabase(aside);
   try {
     db.exec('PRAGMA synchronous = FULL');
@@ -208,6 +283,11 @@ function makeLogFile(file: string): number {
   renameSync(aside, file);
   syncFolder(dirname(file));
   return FILE_VERSION;
+}
+
+/** For its owner alone: SQLite gives what it makes beside a file, and a copy into an empty one, the rights of that file. */
+export function makePrivateFile(file: string): void {
+  closeSync(openSync(file, 'wx', 0o600));
 }
 
 /** A new name in a folder is durable once the folder is. */

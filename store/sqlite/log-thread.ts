@@ -1,24 +1,40 @@
 /**
- * The thread that holds the log's file: one connection, one request after another. Nothing else in the
- * process opens the file, and a slow disk never blocks the thread that answers the boards.
+ * The log's thread: one connection, one request after another. It opens the file, reads it, checkpoints it, and makes
+ * every commit that is not quicker in the deciding thread: a slow disk never blocks the thread that answers the boards.
  */
 import { parentPort } from 'node:worker_threads';
 import { StoreRefused, StoreUnavailable } from '../port.ts';
-import { type Database, notOpened, resultCode, unavailable } from '../sqlite-api.ts';
-import { openLogFile, openLogSnapshot } from './file.ts';
+import { type Database, notOpened, resultCode, SQLITE_BUSY, unavailable } from '../sqlite-api.ts';
+import { openLogFile, openLogSnapshot, openLogWithoutRoom } from './file.ts';
 import { SqliteLog } from './tables.ts';
 import type { Answers, Message, Reply, Request } from './thread-messages.ts';
 
-let open: { file: string; db: Database; log: SqliteLog } | undefined;
+interface Open {
+  file: string;
+  db: Database;
+  log: SqliteLog;
+  /** Why it can only be read, and when it was last tried to write. */
+  wants?: { room: Error; triedAt: number };
+}
+
+/** How often it is looked whether there is room by now. */
+const ROOM_ASKED_EVERY_MS = 500;
+
+let open: Open | undefined;
 
 function answerTo(request: Request): Answers[keyof Answers] {
   if (request.do === 'open') return openLog(request.file, request.isReadOnly);
   if (open === undefined) throw new StoreUnavailable('the log is not open');
+  if (request.do === 'append' || request.do === 'remove') open = withRoom(open);
   const { file, db, log } = open;
   try {
+    if ('isHandedOver' in request && request.isHandedOver) log.takeOver();
     switch (request.do) {
-      case 'append':
-        return log.append(request.group);
+      case 'append': {
+        const from = performance.now();
+        const results = log.append(request.group);
+        return { results, ms: performance.now() - from };
+      }
       case 'read-stream':
         return log.readStream(request.stream, request.after);
       case 'read-all':
@@ -38,13 +54,49 @@ function answerTo(request: Request): Answers[keyof Answers] {
 
 function openLog(file: string, isReadOnly: boolean): number {
   try {
-    const db = isReadOnly ? openLogSnapshot(file) : openLogFile(file);
-    const log = new SqliteLog(db);
-    open = { file, db, log };
-    return log.head;
+    open = isReadOnly ? opened(file, openLogSnapshot(file)) : openWithOrWithoutRoom(file);
+    return open.log.head;
   } catch (error) {
     throw notOpened(file, error);
   }
+}
+
+const opened = (file: string, db: Database): Open => ({ file, db, log: new SqliteLog(db) });
+
+function openWithOrWithoutRoom(file: string): Open {
+  try {
+    return opened(file, openLogFile(file));
+  } catch (error) {
+    const room = notOpened(file, error);
+    if (!(room instanceof StoreUnavailable) || resultCode(error) === SQLITE_BUSY) throw room;
+    try {
+      const wants = { room, triedAt: Number.POSITIVE_INFINITY };
+      return { ...opened(file, openLogWithoutRoom(file)), wants };
+    } catch {
+      throw room;
+    }
+  }
+}
+
+/**
+ * A log that could only be read is opened as usual once there is room. The first that is to be written is always refused:
+ * whoever watches over the files hears by that that others may come in their places.
+ *
+ * @throws StoreUnavailable until then
+ */
+function withRoom(is: Open): Open {
+  if (is.wants === undefined) return is;
+  const { room, triedAt } = is.wants;
+  const now = performance.now();
+  is.wants.triedAt = Math.min(triedAt, now);
+  if (now - triedAt < ROOM_ASKED_EVERY_MS) throw room;
+  is.db.close();
+  open = openWithOrWithoutRoom(is.file);
+  if (open.wants !== undefined) {
+    open.wants.triedAt = now;
+    throw open.wants.room;
+  }
+  return open;
 }
 
 /** All that was appended is durable by now: a full disk only leaves it in the write-ahead log. */

@@ -1,17 +1,21 @@
 /**
- * The embedded log: one SQLite file, written and read by one worker thread, with group commit: all appends
- * that are pending when the last commit ends go into the next transaction, and so share its fsync.
+ * The embedded log: one SQLite file with group commit: all appends that are pending when the last commit ends go into
+ * the next transaction, and so share its fsync.
  *
- * This thread checks events, gathers appends and keeps the subscriptions; `log-thread.ts` has the file.
+ * This thread checks events, gathers appends and keeps the subscriptions. Reads are the log's thread's, and so are
+ * commits, but for those that are quicker in this one (`writers.ts`, `place.ts`).
  */
 import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { type Checked, checkAppend, recordedLive } from '../edge.ts';
 import { Feed } from '../feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from '../port.ts';
+import { notOpened } from '../sqlite-api.ts';
 import { groupOf } from './group.ts';
 import { eventsOf } from './page.ts';
+import { MeasuredPlacing, type Placing } from './place.ts';
 import { SqliteThread } from './thread.ts';
 import type { AppendResult, Page } from './thread-messages.ts';
+import { Writers } from './writers.ts';
 
 const GROUP_EVENTS_MAX = 20_000;
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;
@@ -30,14 +34,27 @@ interface Pending {
   reject(error: Error): void;
 }
 
+interface Removal {
+  stream: string;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /**
  * Opens the log in `file`, or makes it; its folder must exist. Take `lockFolder` first.
  *
+ * @param placing who decides in which thread a commit is made
  * @throws StoreRefused when the file cannot be used: not Muster's, from a newer version, not writable
  * @throws StoreUnavailable when the disk is full or failed
  */
-export function openSqliteStore({ file }: { file: string }): Promise<EventStore> {
-  return open(file, false);
+export function openSqliteStore({
+  file,
+  placing = new MeasuredPlacing(),
+}: {
+  file: string;
+  placing?: Placing | undefined;
+}): Promise<EventStore> {
+  return open(file, placing);
 }
 
 /**
@@ -47,33 +64,47 @@ export function openSqliteStore({ file }: { file: string }): Promise<EventStore>
  * @throws StoreRefused when there is no such log, or another version wrote it
  */
 export function openSqliteSnapshot({ file }: { file: string }): Promise<EventStore> {
-  return open(file, true);
+  return open(file, undefined);
 }
 
-async function open(file: string, isReadOnly: boolean): Promise<EventStore> {
+/** @param placing absent: to be read alone */
+async function open(file: string, placing: Placing | undefined): Promise<EventStore> {
   const thread = new SqliteThread();
   try {
-    const head = await thread.ask({ do: 'open', file, isReadOnly });
-    return new SqliteStore(file, thread, head);
+    const head = await thread.ask({ do: 'open', file, isReadOnly: placing === undefined });
+    const writers = placing === undefined ? undefined : writersOf(file, thread, placing);
+    return new SqliteStore(file, thread, writers, head);
   } catch (error) {
     await thread.end();
     throw error;
   }
 }
 
+function writersOf(file: string, thread: SqliteThread, placing: Placing): Writers {
+  try {
+    return new Writers(file, thread, placing);
+  } catch (error) {
+    throw notOpened(file, error);
+  }
+}
+
 class SqliteStore implements EventStore {
   readonly #file: string;
   readonly #thread: SqliteThread;
+  /** Absent: the log is only read. */
+  readonly #writers: Writers | undefined;
   readonly #feed: Feed;
   #pending: Pending[] = [];
   #pendingBytes = 0;
-  /** Runs while there are appends; undefined when there are none. */
-  #committing: Promise<void> | undefined;
+  readonly #removals: Removal[] = [];
+  /** Runs while there is something to write; undefined when there is not. One thing is written at a time. */
+  #writing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(file: string, thread: SqliteThread, head: number) {
+  constructor(file: string, thread: SqliteThread, writers: Writers | undefined, head: number) {
     this.#file = file;
     this.#thread = thread;
+    this.#writers = writers;
     this.#feed = new Feed(head, (after, upTo) => this.#pages(after, upTo, ALL));
   }
 
@@ -92,15 +123,20 @@ class SqliteStore implements EventStore {
     return new Promise((resolve, reject) => {
       this.#pending.push({ stream, expectedVersion, checked, bytes, resolve, reject });
       this.#pendingBytes += bytes;
-      this.#committing ??= this.#commitAll();
+      this.#writing ??= this.#writeAll();
     });
   }
 
-  async #commitAll(): Promise<void> {
-    // What is appended in the same turn of the event loop goes into the same group.
-    await Promise.resolve();
-    while (this.#pending.length > 0) await this.#commit(this.#nextGroup());
-    this.#committing = undefined;
+  async #writeAll(): Promise<void> {
+    // What is appended in the same turn of the event loop, however late in it, goes into the same group.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    for (;;) {
+      const removal = this.#removals.shift();
+      if (removal !== undefined) await this.#remove(removal);
+      else if (this.#pending.length > 0) await this.#commit(this.#nextGroup());
+      else break;
+    }
+    this.#writing = undefined;
   }
 
   #nextGroup(): Pending[] {
@@ -116,7 +152,7 @@ class SqliteStore implements EventStore {
 
   async #commit(group: readonly Pending[]): Promise<void> {
     try {
-      const results = await this.#thread.ask({ do: 'append', group: groupOf(group) });
+      const results = await this.#append(group);
       this.#publish(group, results);
       group.forEach((append, index) => {
         settle(append, results[index]);
@@ -125,6 +161,29 @@ class SqliteStore implements EventStore {
       for (const { reject } of group) reject(error as Error);
     } finally {
       for (const { bytes } of group) this.#pendingBytes -= bytes;
+    }
+  }
+
+  #append(group: readonly Pending[]): AppendResult[] | Promise<AppendResult[]> {
+    const weight = { events: 0, bytes: 0 };
+    for (const { checked, bytes } of group) {
+      weight.events += checked.length;
+      weight.bytes += bytes;
+    }
+    return this.#writer.append(groupOf(group), weight);
+  }
+
+  get #writer(): Writers {
+    if (this.#writers === undefined) throw new StoreUnavailable(`${this.#file} is only read here`);
+    return this.#writers;
+  }
+
+  async #remove({ stream, resolve, reject }: Removal): Promise<void> {
+    try {
+      await this.#writer.remove(stream);
+      resolve();
+    } catch (error) {
+      reject(error);
     }
   }
 
@@ -197,7 +256,10 @@ class SqliteStore implements EventStore {
 
   async remove(stream: string): Promise<void> {
     this.#assertOpen();
-    await this.#thread.ask({ do: 'remove', stream });
+    return new Promise((resolve, reject) => {
+      this.#removals.push({ stream, resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
   }
 
   close(): Promise<void> {
@@ -206,8 +268,9 @@ class SqliteStore implements EventStore {
   }
 
   async #close(): Promise<void> {
-    await this.#committing;
+    await this.#writing;
     this.#feed.close();
+    this.#writers?.close();
     try {
       await this.#thread.ask({ do: 'close' });
     } finally {

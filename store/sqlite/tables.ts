@@ -1,5 +1,6 @@
 /**
- * The log's tables: appends a group in one transaction, reads in pages. Synchronous; runs in the worker thread.
+ * The log's tables: appends a group in one transaction, reads in pages. Synchronous; runs in the log's thread, and for
+ * small appends to a fast disk in the deciding one.
  */
 import {
   type Database,
@@ -67,6 +68,12 @@ export class SqliteLog {
   /** The highest position that was ever given; 0 when there is none. */
   get head(): number {
     return this.#head;
+  }
+
+  /** Another connection has written since: what is remembered of ends and of the head is its past. */
+  takeOver(): void {
+    this.#ends.clear();
+    this.#head = this.#readHead();
   }
 
   #readHead(): number {

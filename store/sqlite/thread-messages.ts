@@ -41,17 +41,18 @@ export type Line = [
 
 export type Request =
   | { do: 'open'; file: string; isReadOnly: boolean }
-  /** All in one transaction. */
-  | { do: 'append'; group: Group }
+  /** All in one transaction. `isHandedOver`: another connection wrote last. */
+  | { do: 'append'; group: Group; isHandedOver: boolean }
   | { do: 'read-stream'; stream: string; after: number }
   | { do: 'read-all'; after: number; upTo: number; limit: number }
-  | { do: 'remove'; stream: string }
+  | { do: 'remove'; stream: string; isHandedOver: boolean }
   | { do: 'close' };
 
 export type Answers = {
   /** Position of the last event. */
   open: number;
-  append: AppendResult[];
+  /** `ms`: what the commit itself took. */
+  append: { results: AppendResult[]; ms: number };
   'read-stream': Page;
   'read-all': Page;
   remove: null;

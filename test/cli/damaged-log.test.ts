@@ -260,8 +260,8 @@ const cases: {
     name: 'a type that there is not',
     damage: sql(`INSERT INTO names (name) VALUES ('Martian');
       ${at(`UPDATE events SET type = (SELECT id FROM names WHERE name = 'Martian')`)}`),
-    verify: /job-21 event 5 at position 1010: .*\(Martian\): a type that this version/,
-    serve: /job-21 event 5 \(Martian\): a type that this version/,
+    verify: /job-21 event 5 at position 1010: .*\(Martian\): no version of Muster has such a type/,
+    serve: /job-21 event 5 \(Martian\): no version of Muster has such a type/,
   },
   {
     name: 'an event in the stream of another job',

@@ -171,7 +171,7 @@ export async function here(args: readonly string[], options: HereOptions = {}): 
     stdin: async () => Buffer.from(options.stdin ?? ''),
     interrupt: () => interrupt.signal,
   };
-  const exit = await run(args, io, []);
+  const exit = await run(args, io);
   return { exit, out: out(), err };
 }
 

@@ -69,20 +69,16 @@ const muster = (...words: string[]) => musterUntil(new AbortController().signal,
 async function musterUntil(interrupt: AbortSignal, ...words: string[]) {
   const out: string[] = [];
   const err: string[] = [];
-  const exit = await run(
-    words,
-    {
-      env: {},
-      columns: 80,
-      colors: picocolors.createColors(false),
-      errColors: picocolors.createColors(false),
-      out: async (chunk) => void out.push(String(chunk)),
-      err: (text) => void err.push(text),
-      stdin: async () => Buffer.alloc(0),
-      interrupt: () => interrupt,
-    },
-    [],
-  );
+  const exit = await run(words, {
+    env: {},
+    columns: 80,
+    colors: picocolors.createColors(false),
+    errColors: picocolors.createColors(false),
+    out: async (chunk) => void out.push(String(chunk)),
+    err: (text) => void err.push(text),
+    stdin: async () => Buffer.alloc(0),
+    interrupt: () => interrupt,
+  });
   // Where a line breaks is not what these tests are about.
   const oneLine = (text: string[]) => text.join('').replace(/\s+/g, ' ');
   return { exit, out: oneLine(out), err: oneLine(err), raw: out.join('') };

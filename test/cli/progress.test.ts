@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { progress } from '../../cli/pages/progress.ts';
 import type { DataOf, JobEvent } from '../../machines/events.ts';
+import { Lab } from '../machines/lab.ts';
 import { events, recorded, story, submitted } from './job-12.ts';
 
 const plain = { colors: picocolors.createColors(false), columns: 80 };
@@ -17,17 +18,17 @@ function told(story: readonly JobEvent[], options: Partial<Parameters<typeof pro
 
 describe('progress', () => {
   test('says which board boots, who waits for whom at which barrier, and who came last', () => {
-    expect(told(story)).toBe(`submitted: meeting (1 x client, 1 x server)
-has its boards: panda01 (client), panda02 (server)
+    expect(told(story)).toBe(`the job is submitted: meeting (1 x client, 1 x server)
+the job has its boards: panda01 (client), panda02 (server)
 panda01 boots
 panda02 boots
 panda01 is up at 10.0.0.2
 panda02 is up
-panda01 begins its tests
-panda01 starts meet
-panda01 waits at lava-sync ready for panda02
+panda01 starts action 2 lava_test_shell
+panda01 starts suite 0_meet
+panda01 waits in lava-sync ready for panda02
 lava-sync ready is released: panda02 came last
-panda01  speed: pass  93.5 Mbit/s
+panda01 records speed: pass 93.5 Mbit/s
 panda01 is complete
 panda02 is complete
 the job is complete
@@ -36,7 +37,7 @@ the job is complete
 
   test('begins each line with the time of the event', () => {
     const tell = progress(plain);
-    expect(tell(events[0]!)).toMatch(/^\d\d:\d\d:00 {2}submitted/);
+    expect(tell(events[0]!)).toMatch(/^\d\d:\d\d:00 {2}the job is submitted/);
   });
 
   test('tells a round of a hundred boards in one line', () => {
@@ -60,7 +61,7 @@ the job is complete
     const text = told([...arrivals, ...releases]);
     expect(text.match(/is released/g)).toHaveLength(1);
     expect(text).toContain('lava-sync go is released: board99 came last\n');
-    expect(text).toContain('(99 in all)');
+    expect(text).toContain('and 95\n          more');
   });
 
   test('tells the second round of a sync apart from the first', () => {
@@ -79,9 +80,9 @@ the job is complete
       },
       { type: 'WaitReleased', data: { wait, member: 'a', by: 'b' } },
     ];
-    expect(told([...round(1, 1), ...round(2, 2)])).toBe(`a waits at lava-sync go for b
+    expect(told([...round(1, 1), ...round(2, 2)])).toBe(`a waits in lava-sync go for b
 lava-sync go is released: b came last
-a waits at lava-sync go (round 2) for b
+a waits in lava-sync go (round 2) for b
 lava-sync go (round 2) is released: b came last
 `);
   });
@@ -90,7 +91,7 @@ lava-sync go (round 2) is released: b came last
     const data = { wait: 1, member: 'a', verb: 'wait', message: 'm', round: 1 } as const;
     expect(
       told([{ type: 'WaitStarted', data: { ...data, missingCount: 2, missing: ['b', 'c'] } }]),
-    ).toBe('a waits at lava-wait m for one of b, c\n');
+    ).toBe('a waits in lava-wait m for one of b, c\n');
   });
 
   test('a wait that fails names who was missing and what it was last seen doing', () => {
@@ -108,9 +109,10 @@ lava-sync go (round 2) is released: b came last
         missing: ['b'],
       },
     };
-    const timedOut = { wait: 1, member: 'a', limit: 'action', missingCount: 1, missing } as const;
-    expect(told([started, { type: 'WaitTimedOut', data: timedOut }])).toContain(
-      'a gave up at lava-wait-all up server (limit of the action): missing b\n          (server): boots for 12 s\n',
+    const timedOut = { wait: 1, member: 'a', limit: 'protocol', missingCount: 1, missing } as const;
+    expect(told([started, { type: 'WaitTimedOut', data: timedOut }], { columns: 200 })).toContain(
+      'a timed out in lava-wait-all up server (limit of the protocol): b is missing\n' +
+        '            b (server): boots for 12 s\n',
     );
     const proof: DataOf<'WaitStuck'> = {
       wait: 1,
@@ -121,9 +123,56 @@ lava-sync go (round 2) is released: b came last
       cycle: ['a', 'b'],
     };
     const stuck = told([started, { type: 'WaitStuck', data: proof }], { columns: 200 });
-    expect(stuck).toContain('they wait for one another: a, b');
+    expect(stuck).toContain('is stuck: b is missing; a, b wait for one another\n');
     const lost = told([started, { type: 'WaitUnreachable', data: proof }], { columns: 200 });
-    expect(lost).toContain('lava-wait-all up server can never be released for a: missing b');
+    expect(lost).toContain('lava-wait-all up server can never be released: b is missing');
+  });
+
+  /** What a follower is told of all that happened since the group was allocated and booted. */
+  function followed(group: string, act: (lab: Lab) => void): string[] {
+    const lab = new Lab(group);
+    const before = lab.events.length;
+    act(lab);
+    const tell = progress({ ...plain, columns: 160 });
+    return lab.events
+      .map(tell)
+      .slice(before)
+      .join('')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, ''));
+  }
+
+  test('tells a limit that cut waits off in one sentence, and then a line a missing member', () => {
+    const lines = followed('a:r b:r c:r', (lab) => {
+      lab.sync('a', 'ready');
+      lab.sync('b', 'ready');
+      lab.pass(600);
+      lab.do({ type: 'TimeOutAction', member: 'a', action: 0 });
+      lab.do({ type: 'TimeOutAction', member: 'b', action: 0 });
+      lab.do({ type: 'TimeOutAction', member: 'c', action: 0 });
+    });
+    const limit = 'timed out: action 0 lava_test_shell reached its limit of 10 min';
+    expect(lines.slice(2)).toEqual([
+      `a ${limit} in lava-sync ready: c is missing`,
+      '            c (r): runs action 0 lava_test_shell for 10 min, last: action 0 lava_test_shell 10 min ago',
+      `b ${limit} in lava-sync ready: c is missing`,
+      `c ${limit}`,
+      'the job failed, first by a: action 0 lava_test_shell reached its limit of 10 min in lava-sync ready: c is missing',
+    ]);
+  });
+
+  test('tells once, for all who wait, that a barrier can never be released, and once what the missing member did', () => {
+    const members = Array.from({ length: 100 }, (_, i) => `b${i}`);
+    const lines = followed(members.map((name) => `${name}:r`).join(' '), (lab) => {
+      for (const member of members.slice(1)) lab.sync(member, 'ready');
+      lab.fail('b0', 'no power');
+    });
+    expect(lines.slice(99)).toEqual([
+      'b0 failed: no power',
+      'lava-sync ready can never be released: b0 is missing',
+      '            b0 (r): ended failed 0 s ago: no power',
+    ]);
   });
 
   test('keeps the waits of two jobs apart, and calls each job by its label', () => {
@@ -135,8 +184,13 @@ lava-sync go (round 2) is released: b came last
     const release: JobEvent = { type: 'WaitReleased', data: { wait: 1, member: 'a', by: 'z' } };
     tell(recorded([start('a', 'one')], 1)[0]!);
     tell(recorded([start('b', 'two')], 2)[0]!);
-    expect(tell(recorded([release], 1)[0]!)).toContain('job 1  lava-wait one is released');
-    expect(tell(recorded([release], 2)[0]!)).toContain('job 2  lava-wait two is released');
+    expect(tell(recorded([release], 1)[0]!)).toContain('job 1: lava-wait one is released');
+    expect(tell(recorded([release], 2)[0]!)).toContain('job 2: lava-wait two is released');
+  });
+
+  test('leaves out that an action failed: that its member did says it', () => {
+    const data = { member: 'a', action: 0, outcome: 'failed', reason: 'no image' } as const;
+    expect(told([{ type: 'ActionEnded', data }])).toBe('');
   });
 
   test('leaves out that a verb passed: its barrier told it; a verb that failed is told', () => {
@@ -145,17 +199,10 @@ lava-sync go (round 2) is released: b came last
       data: { member: 'a', suite: 's', case: 'multinode-sync-go', result },
     });
     expect(told([result('pass')])).toBe('');
-    expect(told([result('fail')])).toBe('a  multinode-sync-go: fail\n');
+    expect(told([result('fail')])).toBe('a records multinode-sync-go: fail\n');
   });
 
   test.each<[string, JobEvent]>([
-    [
-      'rejected: role r wants 2 boards, 1 found: type x',
-      {
-        type: 'JobRejected',
-        data: { short: [{ role: 'r', wanted: 2, found: 1, lacking: 'type x' }] },
-      },
-    ],
     ['a failed: no power', { type: 'MemberFailed', data: { member: 'a', reason: 'no power' } }],
     ['a timed out: slow', { type: 'MemberTimedOut', data: { member: 'a', reason: 'slow' } }],
     ['a is cancelled: asked', { type: 'MemberCancelled', data: { member: 'a', reason: 'asked' } }],
@@ -169,14 +216,7 @@ lava-sync go (round 2) is released: b came last
     ],
     ['the job is cancelled: asked', { type: 'JobCancelled', data: { reason: 'asked' } }],
     [
-      'a: the action failed: no image',
-      {
-        type: 'ActionEnded',
-        data: { member: 'a', action: 0, outcome: 'failed', reason: 'no image' },
-      },
-    ],
-    [
-      'a: lava-send x= is refused: bad id',
+      'a is refused: bad id',
       {
         type: 'RequestRefused',
         data: { member: 'a', verb: 'send', message: 'x=', code: 'bad-id', reason: 'bad id' },
@@ -186,10 +226,17 @@ lava-sync go (round 2) is released: b came last
     expect(told([event])).toBe(`${text}\n`);
   });
 
+  test('tells of a job that is rejected what each role lacks, a line each', () => {
+    const short = [{ role: 'r', wanted: 2, found: 1, lacking: '1 of 2 boards of type x' }];
+    expect(told([{ type: 'JobRejected', data: { short } }])).toBe(
+      'the job is rejected: the boards that there are can never run it\n            role r: 1 of 2 boards of type x\n',
+    );
+  });
+
   test('what a board says cannot move the cursor', () => {
     const reason = 'x\u001b[2J\r\ny';
     expect(told([{ type: 'MemberFailed', data: { member: 'a', reason } }])).toBe(
-      'a failed: x\\u{1b}[2J\\u{d}\\u{a}y\n',
+      'a failed: x\\u{1b}[2J\n            y\n',
     );
   });
 

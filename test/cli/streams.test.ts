@@ -89,14 +89,18 @@ describe('events', () => {
   test('prints version, time and sentence of a job', async () => {
     const { out } = await muster('events 12');
     expect(out.split('\n')[0]).toMatch(
-      /^ {4}1 {2}\d{4}-\d\d-\d\d \d\d:\d\d:00 {2}submitted: meeting$/,
+      /^ {4}1 {2}\d{4}-\d\d-\d\d \d\d:\d\d:00 {2}the job is submitted: meeting \(1 x client, 1 x$/,
     );
-    expect(out).toContain('panda01 is released from lava-sync ready by panda02\n');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(
+      'panda01 is released from lava-sync ready: panda02 came last',
+    );
   });
 
   test('of the whole log have their position and their stream', async () => {
     const { out } = await muster('events', { 'GET /api/events': { events } });
-    expect(out.split('\n')[0]).toMatch(/^ {2}100 {2}\S+ \S+ {2}job-12: submitted: meeting$/);
+    expect(out.split('\n')[0]).toMatch(
+      /^ {2}100 {2}\S+ \S+ {2}job-12 is submitted: meeting \(1 x client, 1 x$/,
+    );
   });
 
   test('are read page by page to the end', async () => {
@@ -127,7 +131,7 @@ describe('events', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toContain(
       'BoardSang: an event that this version of muster does not know',
     );
-    expect(out).toContain('allocated');
+    expect(out).toContain('the job has its boards');
   });
 });
 
@@ -135,7 +139,7 @@ describe('watch', () => {
   test('shows a job to its end, then its boards', async () => {
     const { exit, out } = await muster('watch 12');
     expect(exit).toBe(0);
-    expect(out).toContain('panda01 waits at lava-sync ready for panda02\n');
+    expect(out).toContain('panda01 waits in lava-sync ready for panda02\n');
     expect(out).toContain('panda02  server  complete');
     expect(out).toMatch(/\njob 12 is complete\n$/);
   });
@@ -167,7 +171,7 @@ describe('watch', () => {
     expect(exit).toBe(130);
     expect(server.asked[1]?.headers['last-event-id']).toBe('499');
     expect(out).toMatch(
-      /^\S+ {2}job 13 {2}submitted: meeting .*\n\S+ {2}panda03: offline: no power\n$/,
+      /^\S+ {2}job 13 is submitted: meeting .*\n\S+ {2}panda03 goes offline: no power\n$/,
     );
   });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Lab } from '../machines/lab.ts';
 import {
   deadUrl,
   fakeServer,
@@ -168,7 +169,9 @@ describe('submit', () => {
   test.each([[[]], [['--wait']]])(
     'of a job that no boards can run prints the number, says why, ends with 1 %j',
     async (args) => {
-      const short = [{ role: 'server', wanted: 3, found: 2, lacking: 'boards of type panda' }];
+      const short = [
+        { role: 'server', wanted: 3, found: 2, lacking: '2 of 3 boards of type panda' },
+      ];
       const rejected = { ...accepted, state: 'rejected', short };
       const { exit, out, err, asked } = await submit(
         { 'POST /api/jobs': (_, reply) => json(reply, rejected, 201) },
@@ -177,7 +180,7 @@ describe('submit', () => {
       expect([exit, out]).toEqual([1, '12\n']);
       expect(err).toBe(
         'job 12 is rejected: the boards that there are can never run it\n' +
-          '  role server wants 3 boards, 2 found: boards of type panda\n',
+          '  role server: 2 of 3 boards of type panda\n',
       );
       expect(asked).toHaveLength(1);
     },
@@ -189,10 +192,10 @@ describe('submit --wait', () => {
     const { exit, out, err } = await submit(ended(), ['--wait']);
     expect([exit, out]).toEqual([0, '12\n']);
     expect(err).toContain('panda01 boots\n');
-    expect(err).toContain('panda01 waits at lava-sync ready for panda02\n');
+    expect(err).toContain('panda01 waits in lava-sync ready for panda02\n');
     expect(err).toContain('lava-sync ready is released: panda02 came last\n');
     expect(err).toMatch(/\njob 12 is complete: \d pass, 0 fail, 0 skip, 0 unknown\n$/);
-    expect(err).not.toContain('muster why');
+    expect(err).not.toContain('muster job');
     expect(err).not.toContain('\u001b');
     expect(widest(err)).toBeLessThanOrEqual(80);
   });
@@ -207,9 +210,41 @@ describe('submit --wait', () => {
       const { exit, err } = await submit(ended({ state }), ['--wait']);
       expect(exit).toBe(1);
       expect(err).toContain(`job 12 is ${state}`);
-      expect(err).toMatch(/\nmuster why 12 says why; muster barriers 12: who waited for whom\n$/);
+      expect(err.replaceAll(/\s+/g, ' ')).toContain(
+        'muster job 12 says how each board ended, muster barriers 12 who waited for whom,',
+      );
     },
   );
+
+  test('of a job that reached its limit at a barrier says who was missing in a sentence, and then a line each', async () => {
+    const lab = new Lab('panda01:client panda02:client panda03:server', { timeoutSeconds: 60 });
+    for (const member of ['panda01', 'panda02']) lab.sync(member, 'ready');
+    lab.pass(60);
+    lab.do({ type: 'TimeOutJob', limit: 'job' });
+    const script: Script = {
+      ...ended({ state: 'timedOut' }),
+      'GET /api/jobs/12/events': (_, reply) => {
+        sse(reply, lab.events);
+        sseEnd(reply);
+      },
+    };
+    const { err } = await submit(script, ['--wait']);
+    const told = err.replaceAll(/^\d\d:\d\d:\d\d {2}/gm, '').split('\n');
+    expect(told.slice(told.findIndex((line) => line.includes('timed out')))).toEqual([
+      'panda01 timed out: the job reached its timeout of 1 min in lava-sync',
+      '          ready: panda03 is missing',
+      '            panda03 (server): runs action 0 lava_test_shell for 1 min, last:',
+      '            action 0 lava_test_shell 1 min ago',
+      'panda02 timed out: the job reached its timeout of 1 min in lava-sync',
+      '          ready: panda03 is missing',
+      'panda03 timed out: the job reached its timeout of 1 min',
+      'the job timed out: reached its timeout of 1 min',
+      expect.stringMatching(/^job 12 is timedOut: /),
+      'muster job 12 says how each board ended, muster barriers 12 who waited for whom,',
+      'muster logs 12 what they printed',
+      '',
+    ]);
+  });
 
   test('--json prints one document when the job has ended', async () => {
     const { exit, out } = await submit(ended(), ['--wait', '--json']);

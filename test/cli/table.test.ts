@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { hang, names, textWidth, wrapText } from '../../cli/pages/text.ts';
+import { hang, hangLines, names, textWidth, wrapText } from '../../cli/pages/text.ts';
 import { table } from '../../cli/pages/text-table.ts';
 
 const page = { columns: 40, colors: picocolors.createColors(false) };
@@ -74,6 +74,17 @@ describe('text', () => {
 
   test('a word that is longer than the line is split, not cut off', () => {
     expect(wrapText('ab abcdefgh', 4)).toEqual(['ab', 'abcd', 'efgh']);
+  });
+
+  test('a long word is broken where its parts meet, when that does not leave half of the line empty', () => {
+    expect(wrapText('multinode-sync-ready', 16)).toEqual(['multinode-sync-', 'ready']);
+    expect(wrapText('ab-cdefghijklmnop', 8)).toEqual(['ab-cdefg', 'hijklmno', 'p']);
+  });
+
+  test('the lines of a text stand a step further in than its sentence', () => {
+    expect(hangLines('12:00  ', ['one two three four five', 'six', 'seven'], 22)).toBe(
+      '12:00  one two three four\n       five\n         six\n         seven\n',
+    );
   });
 
   test('what follows the first line stands under it', () => {

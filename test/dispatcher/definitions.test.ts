@@ -12,10 +12,10 @@ import { commands, definition, git, gitRepository, Lab, shell, until } from './h
 let lab: Lab;
 let allowed: string;
 beforeEach(async () => {
-  lab = new Lab(['panda01'], { namespaces: false });
+  lab = new Lab(['panda01'], { local: { namespaces: false } });
   allowed = join(lab.folder, 'allowed');
   mkdirSync(allowed);
-  lab.given.allowFiles = [allowed];
+  lab.given.allowFiles = [allowed, join(lab.folder, 'repos')];
   await lab.open();
 });
 afterEach(() => lab.close());
@@ -28,7 +28,7 @@ async function run(...actions: Action[]): Promise<string> {
 }
 const tests = (source: TestSource): Promise<string> => run(shell(source));
 const repo = (files: Record<string, string>): string =>
-  gitRepository(join(lab.folder, `repo${Math.random()}`), files);
+  gitRepository(join(lab.folder, 'repos', `repo${Math.random()}`), files);
 const text = () => lab.console(jobs, 'panda01');
 const url = (at: string): TestSource => ({ from: 'url', url: at, parameters: [] });
 
@@ -67,9 +67,12 @@ describe('a definition from git', () => {
   });
 
   test('that does not exist fails with the repository and the last word of git', async () => {
-    expect(await tests(git('/nowhere/at-all', 't.yaml'))).toMatch(
-      /^git repository \/nowhere\/at-all: fatal: .*does not exist/,
+    mkdirSync(join(allowed, 'empty'));
+    const empty = join(allowed, 'empty');
+    expect(await tests(git(empty, 't.yaml'))).toMatch(
+      new RegExp(`^git repository ${empty}: fatal: repository .*does not exist`),
     );
+    expect(await tests(git(`${empty}/x`, 't.yaml'))).toContain('there is no such file');
     const folder = repo({ 't.yaml': definition('true') });
     expect(await tests(git(folder, 'missing.yaml'))).toBe(
       `testdef missing.yaml of ${folder}: there is no such file`,
@@ -95,6 +98,23 @@ describe('a definition from git', () => {
     const end = await tests(git('http://me:hunter2@127.0.0.1:1/x.git', 't.yaml'));
     expect(end).toContain('git repository http://127.0.0.1:1/x.git: ');
     expect(text()).not.toContain('hunter2');
+  });
+
+  test('on this machine lies in a folder that the lab allows, whatever leads there', async () => {
+    const outside = gitRepository(join(lab.folder, 'outside'), { 't.yaml': definition('true') });
+    symlinkSync(outside, join(allowed, 'link'));
+    const inside = repo({ 't.yaml': `install: {git-repos: [{url: '${outside}'}]}` });
+    const refused = 'it lies in no folder that the lab lets jobs read (allow_files: ';
+    for (const address of [
+      outside,
+      pathToFileURL(outside).href,
+      join(allowed, 'link'),
+      '/nowhere/at-all',
+    ])
+      expect(await tests(git(address, 't.yaml')), address).toContain(refused);
+    expect(await tests(git(inside, 't.yaml'))).toContain(refused);
+    for (const address of ['../outside', `${allowed}/../outside`, 'outside', './x'])
+      expect(await tests(git(address, 't.yaml')), address).toContain('expected an https');
   });
 
   test('must lie inside its repository', async () => {

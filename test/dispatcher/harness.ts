@@ -19,10 +19,11 @@ import {
   type Dispatcher,
   type DispatcherOptions,
 } from '../../dispatcher/dispatcher.ts';
-import { MARK_VARIABLE } from '../../dispatcher/drivers/housing.ts';
-import { parseMounts } from '../../dispatcher/drivers/mounts.ts';
-import { namespacesLack } from '../../dispatcher/drivers/namespace-housing.ts';
-import { markedProcesses } from '../../dispatcher/drivers/processes.ts';
+import type { LocalOptions } from '../../dispatcher/drivers/local/local.ts';
+import { parseMounts } from '../../dispatcher/drivers/local/mounts.ts';
+import { namespacesLack } from '../../dispatcher/drivers/local/namespace-housing.ts';
+import { MARK_VARIABLE, markedProcesses } from '../../dispatcher/drivers/processes.ts';
+import { registry } from '../../dispatcher/drivers/registry.ts';
 import type { Action, TestSource } from '../../machines/definition.ts';
 import { FakeServer } from './fake-server.ts';
 
@@ -34,6 +35,9 @@ export interface LoggedLine {
   message: string;
 }
 
+/** What a test wants otherwise: of the dispatcher, and of the `local` boards. */
+type Given = Partial<DispatcherOptions> & { local?: Partial<LocalOptions> };
+
 export class Lab {
   readonly folder: string;
   /** A name that every script has to quote. */
@@ -41,10 +45,10 @@ export class Lab {
   readonly logged: LoggedLine[] = [];
   readonly server = new FakeServer();
   dispatcher: Dispatcher | undefined;
-  readonly given: Partial<DispatcherOptions>;
+  readonly given: Given;
   readonly devices: string[];
 
-  constructor(devices: string[], given: Partial<DispatcherOptions> = {}, under = tmpdir()) {
+  constructor(devices: string[], given: Given = {}, under = tmpdir()) {
     this.folder = mkdtempSync(join(under, 'muster-dispatcher-'));
     this.dataDir = join(this.folder, "data, it's \\ here");
     this.devices = devices;
@@ -52,6 +56,7 @@ export class Lab {
   }
 
   options(): DispatcherOptions {
+    const { local, ...given } = this.given;
     const log = (level: LoggedLine['level']) => (about: object, message: string) =>
       void this.logged.push({ level, about, message });
     return {
@@ -61,11 +66,11 @@ export class Lab {
       })),
       dataDir: this.dataDir,
       boardFiles,
-      limits: { processes: 256, consoleBytes: 256 * 1024 ** 2, bootSeconds: 60 },
-      allowFiles: [],
-      bridge: {},
+      limits: { consoleBytes: 256 * 1024 ** 2, bootSeconds: 60 },
+      allowFiles: [this.folder],
+      drivers: registry({ local: { bridge: {}, processes: 256, ...local } }),
       log: { info: log('info'), warn: log('warn'), error: log('error') },
-      ...this.given,
+      ...given,
     };
   }
 
@@ -118,7 +123,9 @@ export class Lab {
   }
 }
 
-export const hashOf = (l: Lab) => createHash('sha256').update(l.dataDir).digest('hex').slice(0, 16);
+export const hashOfFolder = (folder: string) =>
+  createHash('sha256').update(folder).digest('hex').slice(0, 16);
+export const hashOf = (l: Lab) => hashOfFolder(l.dataDir);
 
 /** What of this lab's boards is still on the machine. */
 export async function leftovers(l: Lab): Promise<string[]> {

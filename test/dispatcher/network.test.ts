@@ -1,15 +1,15 @@
 /** Subnets, addresses, mounts and kernels: what the `local` driver works out from what it finds on a machine. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseMounts, scratchBytes, visibleMounts } from '../../dispatcher/drivers/local/mounts.ts';
+import { pidMaxIsPerNamespace } from '../../dispatcher/drivers/local/process-limit.ts';
 import {
   assignAddresses,
   chooseSubnet,
   ipv4,
   type Range,
   rangeOf,
-} from '../../dispatcher/drivers/bridge.ts';
-import { parseMounts, scratchBytes, visibleMounts } from '../../dispatcher/drivers/mounts.ts';
-import { pidMaxIsPerNamespace } from '../../dispatcher/drivers/process-limit.ts';
+} from '../../dispatcher/drivers/subnet.ts';
 
 const POOL: Range = { first: 0x0a400000, size: 2 ** 22 };
 const inside = (outer: Range, inner: Range) =>

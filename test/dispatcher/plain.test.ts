@@ -6,13 +6,13 @@ import { boot, commands, deploy, Lab, leftovers, until } from './harness.ts';
 let lab: Lab;
 afterEach(() => lab.close());
 const open = async (...devices: string[]) => {
-  lab = new Lab(devices, { namespaces: false });
+  lab = new Lab(devices, { local: { namespaces: false } });
   return lab.open();
 };
 
 test('a plain lab says once what is lost, and has no gateway', async () => {
   const dispatcher = await open('panda01', 'panda02');
-  expect(dispatcher.kind).toBe('plain');
+  expect(dispatcher.boardsAre).toBe('plain');
   expect(dispatcher.gateway).toBeUndefined();
   const warnings = lab.logged.filter(({ level }) => level === 'warn');
   expect(warnings.map(({ message }) => message)).toEqual([

@@ -3,6 +3,7 @@
  * of `panda01` as JSON, `plain` or `namespaces`. Prints every report as a line of JSON.
  */
 import { createDispatcher } from '../../dispatcher/dispatcher.ts';
+import { registry } from '../../dispatcher/drivers/registry.ts';
 import { FakeServer } from './fake-server.ts';
 import { boardFiles } from './harness.ts';
 
@@ -15,11 +16,12 @@ const dispatcher = await createDispatcher({
   boards: [{ name: 'panda01', type: 'panda', tags: [], driver: 'local', image: 'host:' }],
   dataDir,
   boardFiles,
-  limits: { processes: 256, consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
+  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
   allowFiles: [],
-  bridge: {},
+  drivers: registry({
+    local: { bridge: {}, processes: 256, ...(kind === 'plain' ? { namespaces: false } : {}) },
+  }),
   log: { info: quiet, warn: quiet, error: (about, message) => console.error(message, about) },
-  ...(kind === 'plain' ? { namespaces: false } : {}),
 });
 server.host = dispatcher.gateway?.address ?? '127.0.0.1';
 const report = server.report.bind(server);

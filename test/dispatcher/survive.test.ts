@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { MARK_VARIABLE } from '../../dispatcher/drivers/housing.ts';
 import {
   isAlive,
   kill,
+  MARK_VARIABLE,
   markedProcesses,
   type ProcessId,
   processId,
@@ -42,7 +42,7 @@ interface Life {
 
 /** Starts a dispatcher in a child process, with one job on `panda01`. */
 async function live(kind: Kind, actions: Action[]): Promise<Life> {
-  lab = new Lab(['panda01'], kind === 'plain' ? { namespaces: false } : {});
+  lab = new Lab(['panda01'], kind === 'plain' ? { local: { namespaces: false } } : {});
   mkdirSync(lab.dataDir);
   await lab.server.listen();
   const { port } = lab.server;

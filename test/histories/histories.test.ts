@@ -24,7 +24,7 @@ describe('a log of the past', () => {
     const tell = narrator();
     for await (const event of store.readAll()) {
       checker.take(event);
-      expect(tell(event)).not.toMatch(/undefined/);
+      expect(tell(event).lines.join('\n')).not.toMatch(/undefined/);
       seen.add(event.type);
     }
     checker.assertFinished();

@@ -148,7 +148,7 @@ it('ends an action at its limit, and says who was missing in the console and the
   expect([late?.state, other?.state]).toEqual(['timedOut', 'complete']);
   expect(late?.reason).toContain(other?.device);
   expect(await end.console(late?.device ?? '')).toContain(
-    `lava-wait never was still waiting for ${other?.device}`,
+    `reached its limit of 3 s in lava-wait never: ${other?.device} is missing`,
   );
 });
 

@@ -348,6 +348,19 @@ describe('suites and results', () => {
       .when({ ...result, ...measured } as JobCommand)
       .gives(['ResultRecorded', measured]);
   });
+
+  it('are recorded without a measurement that is no number, which their note says', () => {
+    const is = { measurement: '9.8MB/s', units: 's', note: 'status 0' };
+    const lab = new Lab(GROUP);
+    lab.do({ type: 'RecordResult', member: 'a', case: 'rate', result: 'pass', ...is });
+    expect(lab.only('ResultRecorded')).toEqual({
+      member: 'a',
+      suite: 'lava',
+      case: 'rate',
+      result: 'pass',
+      note: 'status 0; the measurement "9.8MB/s s" is no number',
+    });
+  });
 });
 
 describe('what a request leaves in its events', () => {

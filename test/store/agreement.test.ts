@@ -10,6 +10,7 @@ import { ConcurrencyConflict, type EventStore } from '../../store/port.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { asNew, collect, many } from './events.ts';
 import { forgetsIdempotency, ignoresTheVersion, type Mutation, mutant } from './mutants.ts';
+import { placesInTurn } from './placings.ts';
 
 const RUNS = 150;
 
@@ -100,7 +101,9 @@ let sqlite: EventStore;
 let run = 0;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'muster-agreement-'));
-  sqlite = await openSqliteStore({ file: join(dir, 'log.db') });
+  // Where the commits are made changes nothing of what is answered.
+  const placing = placesInTurn('here', 'there', 'there', 'here', 'here');
+  sqlite = await openSqliteStore({ file: join(dir, 'log.db'), placing });
 });
 afterAll(async () => {
   await sqlite.close();

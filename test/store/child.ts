@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { lockFolder } from '../../store/lock.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { many, sent } from './events.ts';
+import { everyPlacing } from './placings.ts';
 
 const LANES = 8;
 
@@ -13,8 +14,8 @@ const say = (what: unknown): void => {
 };
 
 /** Appends in lanes until it is killed; says every event when it is acknowledged, and when it is heard. */
-async function append(file: string, round: string): Promise<void> {
-  const store = await openSqliteStore({ file });
+async function append(file: string, round: string, where: string): Promise<void> {
+  const store = await openSqliteStore({ file, placing: everyPlacing[where]?.() });
   store.subscribeAll(await store.head(), (events) => {
     for (const { id, stream, version } of events) say({ id, stream, version });
   });
@@ -58,8 +59,8 @@ async function lock(dir: string): Promise<void> {
   }
 }
 
-const [mode, target = '', more = ''] = process.argv.slice(2);
-if (mode === 'append') await append(target, more);
+const [mode, target = '', more = '', where = ''] = process.argv.slice(2);
+if (mode === 'append') await append(target, more, where);
 else if (mode === 'syncs') await syncs(target, Number(more));
 else if (mode === 'lock') await lock(target);
 else throw new Error(`unknown mode ${mode}`);

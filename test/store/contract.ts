@@ -1,6 +1,7 @@
 /** One suite for every adapter of the log: what `store/port.ts` means, as sentences. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
+import { VOCABULARY } from '../../machines/versions.ts';
 import { APPEND_EVENTS_MAX, type EventStore } from '../../store/port.ts';
 import * as checks from './checks.ts';
 import { asNew, collect, idsOf, many, sent, until } from './events.ts';
@@ -80,7 +81,7 @@ function appending(store: () => EventStore): void {
     const strange = [
       { ...sent(), type: 'NeverHeardOf' },
       { ...sent(), data: { ...sent().data, extra: 1 } },
-      { ...sent(), meta: { ...sent().meta, schema: 2 } },
+      { ...sent(), meta: { ...sent().meta, schema: VOCABULARY + 1 } },
     ] as unknown as NewEvent[];
     for (const event of strange)
       await expect(store().append(stream, 0, [event])).rejects.toMatchObject({

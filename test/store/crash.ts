@@ -19,6 +19,7 @@ import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 import { SqliteLog } from '../../store/sqlite/tables.ts';
 import { childArgs } from './disks.ts';
 import { many, until } from './events.ts';
+import { everyPlacing } from './placings.ts';
 
 /** Numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -76,10 +77,16 @@ interface Said {
 /**
  * Kills a writer once it has acknowledged or heard that many events, and checks that all of them are in the log.
  *
+ * @param where it commits: a name of `everyPlacing`
  * @returns how many were checked
  */
-export async function killRound(file: string, round: number, lines: number): Promise<number> {
-  const said = await killAfterLines(childArgs('append', file, String(round)), lines);
+export async function killRound(
+  file: string,
+  round: number,
+  lines: number,
+  where: string,
+): Promise<number> {
+  const said = await killAfterLines(childArgs('append', file, String(round), where), lines);
   const log = new Map(logOf(file).map((event) => [event.id, event]));
   for (const { id, stream, version } of said) {
     const is = log.get(id);
@@ -129,9 +136,10 @@ export async function tornWal(
   dir: string,
   random: () => number,
   copies: number,
+  where: string,
 ): Promise<{ copies: number; acknowledged: number }> {
   const file = join(dir, 'log.db');
-  const store = await openSqliteStore({ file });
+  const store = await openSqliteStore({ file, placing: everyPlacing[where]?.() });
   const wal = `${file}-wal`;
   /** Each acknowledged event, with the size of the write-ahead log by then. */
   const acknowledged: { id: string; bytes: number }[] = [];
@@ -154,12 +162,12 @@ export async function tornWal(
       const at = isCut ? place : Math.max(WAL_MAGIC_BYTES, place);
       const torn = isCut ? bytes.subarray(0, at) : turned(bytes, at, random);
       const kept = logOf(copyOf(dir, main, torn)).map(({ id }) => id);
-      const where = `${isCut ? 'cut' : 'turned'} at byte ${at} of ${bytes.length}`;
-      if (kept.some((id, place) => id !== whole[place])) throw new Error(`${where}: no prefix`);
+      const damage = `${isCut ? 'cut' : 'turned'} at byte ${at} of ${bytes.length}`;
+      if (kept.some((id, place) => id !== whole[place])) throw new Error(`${damage}: no prefix`);
       const safe = isCut ? at : frameBegin(bytes, at);
       const has = new Set(kept);
       const lost = acknowledged.find((event) => event.bytes <= safe && !has.has(event.id));
-      if (lost !== undefined) throw new Error(`${where}: ${lost.id} was acknowledged and is lost`);
+      if (lost !== undefined) throw new Error(`${damage}: ${lost.id} was acknowledged and is lost`);
     }
     return { copies, acknowledged: acknowledged.length };
   } finally {

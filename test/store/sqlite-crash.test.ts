@@ -17,6 +17,7 @@ import { openDatabase } from '../../store/sqlite-api.ts';
 import { killRound, logOf, randomOf, tornWal } from './crash.ts';
 import { mountSmallDisk } from './disks.ts';
 import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll } from './events.ts';
+import { everyPlacing } from './placings.ts';
 
 const undo: Undo = [];
 afterEach(() => undoAll(undo));
@@ -27,19 +28,21 @@ function newFolder(): string {
   return dir;
 }
 
-const KILL_ROUNDS = 6;
-const TORN_COPIES = 60;
+const KILL_ROUNDS = 4;
+const TORN_COPIES = 25;
 
-it(`loses nothing acknowledged and tells nothing unsaved in ${KILL_ROUNDS} rounds of kill -9`, async () => {
-  const file = join(newFolder(), 'log.db');
-  for (let round = 0; round < KILL_ROUNDS; round += 1)
-    expect(await killRound(file, round, 50 + round * 37)).toBeGreaterThan(50);
-}, 120_000);
+for (const where of Object.keys(everyPlacing))
+  it(`loses nothing acknowledged and tells nothing unsaved in ${KILL_ROUNDS} rounds of kill -9, committing ${where}`, async () => {
+    const file = join(newFolder(), 'log.db');
+    for (let round = 0; round < KILL_ROUNDS; round += 1)
+      expect(await killRound(file, round, 50 + round * 37, where)).toBeGreaterThan(50);
+  }, 120_000);
 
 it(`opens with a prefix of what was acknowledged, whatever byte its write-ahead log is cut or damaged at, in ${TORN_COPIES} copies`, async () => {
   const seed = Date.now();
   try {
-    await tornWal(newFolder(), randomOf(seed), TORN_COPIES);
+    for (const where of Object.keys(everyPlacing))
+      await tornWal(newFolder(), randomOf(seed), TORN_COPIES, where);
   } catch (error) {
     throw new Error(`seed ${seed}`, { cause: error });
   }

@@ -30,6 +30,7 @@ import { openDatabase } from '../../store/sqlite-api.ts';
 import { describeEventStore } from './contract.ts';
 import { childArgs, type FoundFolder, mountSmallDisk, remountReadOnly } from './disks.ts';
 import { collect, idsOf, many, sent, skipBecause, type Undo, undoAll } from './events.ts';
+import { everyPlacing, placesInTurn } from './placings.ts';
 
 const undo: Undo = [];
 afterEach(() => undoAll(undo));
@@ -40,21 +41,23 @@ function newFolder(): string {
   return dir;
 }
 
-async function opened(file: string): Promise<EventStore> {
-  const store = await openSqliteStore({ file });
+async function opened(file: string, placing = placesInTurn('here', 'there')): Promise<EventStore> {
+  const store = await openSqliteStore({ file, placing });
   undo.push(() => store.close());
   return store;
 }
 
-describeEventStore('sqlite', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'muster-store-'));
-  const file = join(dir, 'log.db');
-  return {
-    store: await openSqliteStore({ file }),
-    reopen: () => openSqliteStore({ file }),
-    dispose: async () => rmSync(dir, { recursive: true, force: true }),
-  };
-});
+for (const [where, placing] of Object.entries(everyPlacing))
+  describeEventStore(`sqlite, committing ${where}`, async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'muster-store-'));
+    const file = join(dir, 'log.db');
+    const open = () => openSqliteStore({ file, placing: placing() });
+    return {
+      store: await open(),
+      reopen: open,
+      dispose: async () => rmSync(dir, { recursive: true, force: true }),
+    };
+  });
 
 it('refuses an id that is anywhere in the log', async () => {
   const store = await opened(join(newFolder(), 'log.db'));
@@ -212,47 +215,48 @@ it('makes a log anew where a crash left an empty file and a half-made one', asyn
   expect(readdirSync(dir)).not.toContain('log.db.new');
 });
 
-it('on a full disk refuses the append whole, tells nobody, and goes on when there is room', async (context) => {
-  const found = mountSmallDisk(newFolder(), 2_048);
-  if ('lacks' in found) return skipBecause(context, found.lacks);
-  undo.push(found.unmount);
-  const file = join(found.dir, 'log.db');
-  const ballast = join(found.dir, 'ballast');
-  writeFileSync(ballast, Buffer.alloc(900 * 1024));
-  const store = await opened(file);
-  const heard: RecordedEvent[] = [];
-  await store.subscribeAll(0, (events) => heard.push(...events)).caughtUp;
+for (const [where, placing] of Object.entries(everyPlacing))
+  it(`on a full disk, committing ${where}, refuses the append whole, tells nobody, and goes on when there is room`, async (context) => {
+    const found = mountSmallDisk(newFolder(), 2_048);
+    if ('lacks' in found) return skipBecause(context, found.lacks);
+    undo.push(found.unmount);
+    const file = join(found.dir, 'log.db');
+    const ballast = join(found.dir, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(900 * 1024));
+    const store = await opened(file, placing());
+    const heard: RecordedEvent[] = [];
+    await store.subscribeAll(0, (events) => heard.push(...events)).caughtUp;
 
-  const stored: NewEvent[] = [];
-  let refused: { version: number; batch: NewEvent[]; error: unknown } | undefined;
-  while (refused === undefined) {
-    const batch = [sent('a'), sent('b', [['big', 'x'.repeat(40_000)]]), sent('c')];
-    const version = stored.length;
-    await store.append('job-1', version, batch).then(
-      () => stored.push(...batch),
-      (error) => {
-        refused = { version, batch, error };
-      },
+    const stored: NewEvent[] = [];
+    let refused: { version: number; batch: NewEvent[]; error: unknown } | undefined;
+    while (refused === undefined) {
+      const batch = [sent('a'), sent('b', [['big', 'x'.repeat(40_000)]]), sent('c')];
+      const version = stored.length;
+      await store.append('job-1', version, batch).then(
+        () => stored.push(...batch),
+        (error) => {
+          refused = { version, batch, error };
+        },
+      );
+    }
+    expect(refused.error).toBeInstanceOf(StoreUnavailable);
+    expect((refused.error as Error).message).toMatch(/log\.db: the disk .*make room/);
+    const big = () => [sent('x', [['big', 'x'.repeat(200_000)]])];
+    const together = await Promise.allSettled(
+      [1, 2, 3].map((lane) => store.append(`job-full-${lane}`, 0, big())),
     );
-  }
-  expect(refused.error).toBeInstanceOf(StoreUnavailable);
-  expect((refused.error as Error).message).toMatch(/log\.db: the disk .*make room/);
-  const big = () => [sent('x', [['big', 'x'.repeat(200_000)]])];
-  const together = await Promise.allSettled(
-    [1, 2, 3].map((lane) => store.append(`job-full-${lane}`, 0, big())),
-  );
-  expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-  expect(idsOf(await collect(store.readAll()))).toEqual(idsOf(stored));
-  expect(idsOf(heard)).toEqual(idsOf(stored));
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(idsOf(await collect(store.readAll()))).toEqual(idsOf(stored));
+    expect(idsOf(heard)).toEqual(idsOf(stored));
 
-  rmSync(ballast);
-  await store.append('job-1', refused.version, refused.batch);
-  stored.push(...refused.batch);
-  expect(idsOf(heard)).toEqual(idsOf(stored));
-  await store.close();
-  const again = await opened(file);
-  expect(idsOf(await collect(again.readAll()))).toEqual(idsOf(stored));
-});
+    rmSync(ballast);
+    await store.append('job-1', refused.version, refused.batch);
+    stored.push(...refused.batch);
+    expect(idsOf(heard)).toEqual(idsOf(stored));
+    await store.close();
+    const again = await opened(file);
+    expect(idsOf(await collect(again.readAll()))).toEqual(idsOf(stored));
+  });
 
 it('closes on a full disk, and keeps all', async (context) => {
   const found = mountSmallDisk(newFolder(), 2_048);
@@ -268,6 +272,51 @@ it('closes on a full disk, and keeps all', async (context) => {
   rmSync(ballast);
   const again = await opened(file);
   expect(idsOf(await collect(again.read('job-1')))).toEqual(idsOf(events));
+});
+
+it('waits for another program that writes to the log without keeping this thread', async () => {
+  const file = join(newFolder(), 'log.db');
+  const store = await opened(file, placesInTurn('here'));
+  await store.append('job-1', 0, [sent()]);
+  const other = openDatabase(file);
+  undo.push(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const appended = store.append('job-1', 1, [sent()]);
+  // It has been tried here, and is with the log's thread: this one goes on.
+  const from = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(performance.now() - from).toBeLessThan(1_000);
+  other.exec('COMMIT');
+  expect(await appended).toMatchObject({ version: 2 });
+});
+
+it('sees in either thread what the other one has written and removed, at once', async () => {
+  const store = await opened(join(newFolder(), 'log.db'), placesInTurn('here', 'there'));
+  const positions: number[] = [];
+  for (let version = 0; version < 20; version += 1) {
+    positions.push((await store.append('job-1', version, [sent()])).position);
+    expect(await collect(store.read('job-1', version))).toHaveLength(1);
+  }
+  expect(positions).toEqual(positions.map((_, index) => index + 1));
+  const [other, , again] = await Promise.allSettled([
+    store.append('job-2', 0, many(3)),
+    store.remove('job-2'),
+    store.append('job-1', 20, [sent()]),
+  ]);
+  expect(other.status).toBe('fulfilled');
+  expect(again).toMatchObject({ value: { version: 21 } });
+  expect(await collect(store.read('job-1'))).toHaveLength(21);
+});
+
+it('has one copy of SQLite in the process, made for threads, so that its locks hold between them', async (context) => {
+  await opened(join(newFolder(), 'log.db'));
+  if (!existsSync('/proc/self/maps'))
+    return skipBecause(context, 'only Linux lists what is loaded');
+  const sqlites = readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => /sqlite[^/]*\.(node|so)/.test(line) && line.split(/ +/)[2] === '00000000');
+  const isBuiltIn = process.getBuiltinModule('node:sqlite') !== undefined;
+  expect(sqlites).toHaveLength(isBuiltIn ? 0 : 1);
 });
 
 it('syncs the disk for every append, and once for the appends of a group', (context) => {

@@ -275,7 +275,7 @@ describe('fields', () => {
       'actions[0].x: unknown field "x"; expected one of command, parameters',
       'tiemout: unknown field "tiemout"; did you mean "timeout"?',
     ]);
-    expect(said(source({ branch: 'x' }))[0]).toContain('unknown field "branch"');
+    expect(said(source({ brunch: 'x' }))[0]).toContain('unknown field "brunch"');
   });
 
   it('all problems come at once, in the order of the document', () => {

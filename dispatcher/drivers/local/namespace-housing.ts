@@ -4,28 +4,29 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { killGroup, runProgram, shellQuoted } from '../programs.ts';
-import type { BoardState } from './board-folder.ts';
+import { killGroup, runProgram, shellQuoted } from '../../programs.ts';
+import type { BoardState } from '../board-folder.ts';
+import type { BoardNetwork } from '../bridge.ts';
+import { consoleBlocks } from '../console-pump.ts';
+import type { Seat } from '../driver.ts';
 import {
-  type Bridge,
-  boardLinks,
-  boardNetwork,
-  plugIn,
-  removeBridge,
-  removeLink,
-} from './bridge.ts';
-import type { Seat } from './driver.ts';
-import { type Housing, type Launch, type LaunchOrder, MARK_VARIABLE, markOf } from './housing.ts';
-import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './local-scripts.ts';
+  isAlive,
+  kill,
+  killUntilNone,
+  MARK_VARIABLE,
+  markedProcesses,
+  markOf,
+} from '../processes.ts';
+import type { Housing, Launch, LaunchOrder } from './housing.ts';
 import { mountScratch, mounts, unmountAll, visibleMounts } from './mounts.ts';
 import type { ProcessLimit } from './process-limit.ts';
-import { isAlive, kill, killUntilNone, markedProcesses } from './processes.ts';
+import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './scripts.ts';
 
 export interface NamespaceOptions {
   /** Of the data folder. */
   hash: string;
   dataDir: string;
-  bridge: Bridge;
+  network: BoardNetwork;
   processLimit: ProcessLimit;
   consoleBytes: number;
   /** Of each of a board's file systems in memory. */
@@ -33,7 +34,6 @@ export interface NamespaceOptions {
 }
 
 const HOST_IMAGE = 'host:';
-const ULIMIT_BLOCK_BYTES = 512;
 
 /** What this machine lacks for boards with namespaces, in words; `undefined`: nothing. Tries it all. */
 export async function namespacesLack(dataDir: string): Promise<string | undefined> {
@@ -47,15 +47,15 @@ export async function namespacesLack(dataDir: string): Promise<string | undefine
 }
 
 export function namespaceHousing(options: NamespaceOptions): Housing {
-  const { hash, bridge, processLimit } = options;
+  const { hash, network, processLimit } = options;
   const marked = async (device: string) =>
     (await markedProcesses(MARK_VARIABLE, markOf(hash, device)))
       .filter(({ value }) => value === markOf(hash, device))
       .map(({ pid }) => pid);
   return {
     kind: 'namespaces',
-    gateway: { address: bridge.address },
-    addressOf: (device) => bridge.addressOf(device),
+    gateway: network.gateway,
+    addressOf: (device) => network.addressOf(device),
     refuses: () => undefined,
     homeOf: (seat) => `/lava-${seat.job}`,
     variables: () => [],
@@ -65,19 +65,19 @@ export function namespaceHousing(options: NamespaceOptions): Housing {
         await mountScratch(folder.volume, options.scratchBytes);
     },
     launch: (order) => launchOf(options, order),
-    connect: (device, pid) => plugIn(bridge, device, pid),
+    connect: (seat, pid) => network.plugIn(seat, pid),
+    letReach: (urls) => network.open(urls),
     powerOff: async (device, state) => {
       await endAll(device, state, marked);
-      await removeLink(bridge.linkOf(device));
+      await network.unplug(device);
       await processLimit.remove(device);
     },
     dispose: (folder) => unmountAll(folder.path),
-    sweep: async (keep) => {
-      const kept = new Set([...keep].map((device) => bridge.linkOf(device)));
-      for (const link of await boardLinks(hash)) if (!kept.has(link)) await removeLink(link);
-      await processLimit.sweep(keep);
+    takeOver: async (kept) => {
+      await network.takeOver(kept);
+      await processLimit.sweep(new Set(kept.map(({ device }) => device)));
     },
-    close: () => removeBridge(hash, bridge.name),
+    close: () => network.close(),
   };
 }
 
@@ -116,9 +116,9 @@ async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<
       pids: options.processLimit.pidMax,
       capabilities: CAPABILITIES_KEPT,
       mark: markOf(options.hash, seat.device),
-      network: boardNetwork(options.bridge, seat.device),
+      network: options.network.stepsOnBoard(seat.device),
       job: String(seat.job),
-      hosts: hostsFile(options.bridge, seat),
+      hosts: hostsFile(options.network, seat),
       init: INIT,
     }),
     hostMountsFunction(hostMounts),
@@ -127,7 +127,7 @@ async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<
   const launch = assignments({
     volume: folder.volume,
     console: order.consoleFile,
-    blocks: String(Math.ceil(options.consoleBytes / ULIMIT_BLOCK_BYTES)),
+    blocks: consoleBlocks(options.consoleBytes),
     processes: await options.processLimit.groupFor(seat.device),
   });
   return {
@@ -156,7 +156,10 @@ function hostMountsFunction(paths: readonly string[]): string {
 }
 
 /** Boards of a group find each other by their `lava-group` names (SEMANTICS 2.3, "Names"). */
-function hostsFile(bridge: Bridge, seat: Seat): string {
-  const group = seat.group.map((device) => `${bridge.addressOf(device) ?? ''}\t${device}`);
+function hostsFile(network: BoardNetwork, seat: Seat): string {
+  const group = seat.group.flatMap((device) => {
+    const address = network.addressOf(device);
+    return address === undefined ? [] : [`${address}\t${device}`];
+  });
   return `${['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost', ...group].join('\n')}\n`;
 }

@@ -1,6 +1,6 @@
 /** The walls of a `local` board: namespaces where they are allowed, a private folder where they are not. */
-import type { BoardFolder, BoardState } from './board-folder.ts';
-import type { Seat } from './driver.ts';
+import type { BoardFolder, BoardState } from '../board-folder.ts';
+import type { Holding, Seat } from '../driver.ts';
 
 /** How a board is started. The program talks over file descriptor 3: it says its pid, and waits for a line. */
 export interface Launch {
@@ -29,19 +29,15 @@ export interface Housing {
   prepare(folder: BoardFolder): Promise<void>;
   launch(order: LaunchOrder): Promise<Launch>;
   /** Between the board's first word and the word to go on: its network. */
-  connect(device: string, pid: number): Promise<void>;
+  connect(seat: Seat, pid: number): Promise<void>;
+  /** Where the boards find the servers. */
+  letReach(urls: readonly string[]): Promise<void>;
   /** Ends every process of the board; resolves when they are gone. */
   powerOff(device: string, state: BoardState | undefined): Promise<void>;
   /** Gives back what the volume and the network took; the board is off. */
   dispose(folder: BoardFolder): Promise<void>;
-  /** Removes what boards left that are not in `keep`. */
-  sweep(keep: ReadonlySet<string>): Promise<void>;
+  /** Takes up what the boards that are kept share, and removes what others left. */
+  takeOver(kept: readonly Holding[]): Promise<void>;
   /** Removes what boards share. */
   close(): Promise<void>;
 }
-
-/** In the environment of every process of a board: whose it is. */
-export const MARK_VARIABLE = 'MUSTER_BOARD';
-export const markOf = (hash: string, device: string): string => `${hash}/${device}`;
-/** In the environment of what the worker itself runs for boards (git): ended at the next start. */
-export const FETCH_MARK_VARIABLE = 'MUSTER_FETCH';

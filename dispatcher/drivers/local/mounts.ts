@@ -1,7 +1,7 @@
 /** What is mounted on the worker's machine: what a board shall see of it, and what boards left. */
 import { readFile } from 'node:fs/promises';
-import { isInside } from '../files.ts';
-import { runProgram } from '../programs.ts';
+import { isInside } from '../../files.ts';
+import { runProgram } from '../../programs.ts';
 
 export interface Mount {
   path: string;

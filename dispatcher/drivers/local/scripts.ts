@@ -7,7 +7,8 @@
  * File descriptor 3 is a socket to the dispatcher: setup says its pid there and waits for the word to go on. When
  * the dispatcher dies meanwhile, the socket closes, and a half-made board ends by itself.
  */
-import { shellQuoted } from '../programs.ts';
+import { shellQuoted } from '../../programs.ts';
+import { PUMP } from '../console-pump.ts';
 
 /** `name='value'` lines for the head of a script. */
 export function assignments(variables: Readonly<Record<string, string>>): string {
@@ -16,27 +17,11 @@ export function assignments(variables: Readonly<Record<string, string>>): string
     .join('');
 }
 
-/**
- * Needs: volume, console, blocks (of 512 bytes that the console file may have), processes (a cgroup, or empty).
- * $@: the program of the board. The appender stands outside the board: nothing there can kill it or cut the file
- * short, and it survives the server. A console at its limit takes no more, and the board does not notice; while the disk
- * is full the board waits.
- */
+/** Needs: volume, processes (a cgroup, or empty), and what `PUMP` needs. $@: the program of the board. */
 export const LAUNCH = `
 if [ -n "$processes" ]; then echo 0 >"$processes/cgroup.procs" || exit 1; fi
 cd "$volume" || exit 1
-rm -f in
-mkfifo -m 600 in || exit 1
-"$@" 2>&1 </dev/null | {
-  exec 3>&-
-  trap '' XFSZ
-  ulimit -f "$blocks"
-  until cat >>"$console"; do
-    [ "$(wc -c <"$console")" -lt $((blocks * 512)) ] || exec cat >/dev/null
-    sleep 1
-  done
-}
-`;
+${PUMP}`;
 
 /** What a root in a board may not do: it would reach the worker's machine, or undo the board's walls. */
 export const CAPABILITIES_KEPT =

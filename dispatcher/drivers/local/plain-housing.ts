@@ -4,11 +4,19 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BoardFolder } from './board-folder.ts';
-import { type Housing, type LaunchOrder, MARK_VARIABLE, markOf } from './housing.ts';
-import { assignments, LAUNCH, PLAIN_INIT } from './local-scripts.ts';
+import type { BoardFolder } from '../board-folder.ts';
+import { consoleBlocks } from '../console-pump.ts';
+import {
+  families,
+  isOurs,
+  killUntilNone,
+  MARK_VARIABLE,
+  markedProcesses,
+  markOf,
+} from '../processes.ts';
+import type { Housing, LaunchOrder } from './housing.ts';
 import { unmountAll } from './mounts.ts';
-import { families, isOurs, killUntilNone, markedProcesses } from './processes.ts';
+import { assignments, LAUNCH, PLAIN_INIT } from './scripts.ts';
 
 export interface PlainOptions {
   hash: string;
@@ -17,7 +25,6 @@ export interface PlainOptions {
   consoleBytes: number;
 }
 
-const ULIMIT_BLOCK_BYTES = 512;
 /** 127.0.2.1 and on: the first ones are used by resolvers. */
 const LOOPBACK_FROM = 2 * 254;
 
@@ -43,7 +50,7 @@ export function plainHousing(options: PlainOptions): Housing {
         assignments({
           volume: folder.volume,
           console: consoleFile,
-          blocks: String(Math.ceil(options.consoleBytes / ULIMIT_BLOCK_BYTES)),
+          blocks: consoleBlocks(options.consoleBytes),
           processes: '',
         }) + LAUNCH,
       args: ['setsid', 'sh', '-c', assignments({ volume: folder.volume }) + PLAIN_INIT],
@@ -70,7 +77,8 @@ export function plainHousing(options: PlainOptions): Housing {
       });
     },
     dispose: (folder) => (process.getuid?.() === 0 ? unmountAll(folder.path) : Promise.resolve()),
-    sweep: async () => undefined,
+    letReach: async () => undefined,
+    takeOver: async () => undefined,
     close: async () => undefined,
   };
 }

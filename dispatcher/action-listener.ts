@@ -1,0 +1,229 @@
+/**
+ * What the console of one action means: which suite runs, which set is open, what is to be reported. Pure, and the same
+ * for the same bytes: a server that starts anew hears all of it again, under the same keys.
+ */
+import type { MemberCommand } from '../machines/commands.ts';
+import type { ConsoleLine } from './console-lines.ts';
+import { isTrace, plainText, type Signal, SignalReader } from './signals.ts';
+import type { PreparedSuite } from './suites.ts';
+
+/** What of a suite its console is read with. */
+export type HeardSuite = Pick<PreparedSuite, 'suite' | 'definition' | 'fixups' | 'rules'>;
+
+/** Signals between the marks of another run are kept back: more than these are counted after all. */
+const HELD_SIGNALS_MAX = 10_000;
+const GARBLED_MAX = 1_000;
+
+export type Heard =
+  /** `key` is the place in the console: the same when it is read again. */
+  | { is: 'report'; command: MemberCommand; key: string; end: number }
+  | { is: 'suite-started'; suite: HeardSuite }
+  | { is: 'suite-ended'; suite: HeardSuite }
+  /** For the patterns of the suite that runs. */
+  | { is: 'line'; line: ConsoleLine }
+  | { is: 'note'; text: string }
+  | { is: 'exit' }
+  | { is: 'runner-ended'; status: number }
+  | { is: 'shell-ended'; status: number }
+  | { is: 'shell-free' };
+
+interface Place {
+  line: ConsoleLine;
+  index: number;
+}
+
+export class ActionListener {
+  readonly #member: string;
+  readonly #nonce: string;
+  readonly #suites: readonly HeardSuite[];
+  readonly #reader = new SignalReader();
+  #running: HeardSuite | undefined;
+  /** Whoever opened it, by verb or by signal: one a suite. */
+  #set: string | undefined;
+  /** Another run's marks came: somebody prints an old console. What stands between them is not ours. */
+  #other: { suite: string; nonce: string; held: [Signal, Place][] } | undefined;
+  #garbled = 0;
+  #isGivenUp = false;
+
+  constructor(member: string, nonce: string, suites: readonly HeardSuite[]) {
+    this.#member = member;
+    this.#nonce = nonce;
+    this.#suites = suites;
+  }
+
+  /** Whether the next line is wanted whatever it holds. */
+  get wantsNext(): boolean {
+    return this.#reader.wantsNext || this.#hasPatterns;
+  }
+
+  /** The patterns of the suite that runs are not asked any more. */
+  givePatternsUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  get #hasPatterns(): boolean {
+    return (this.#running?.rules.length ?? 0) > 0 && !this.#isGivenUp;
+  }
+
+  hear(line: ConsoleLine): Heard[] {
+    const wasBroken = this.#reader.wantsNext;
+    const signals = this.#reader.read(line);
+    if (signals.length > 0)
+      return signals.flatMap((signal, index) => this.#take(signal, { line, index }));
+    const isMatched =
+      this.#hasPatterns &&
+      this.#other === undefined &&
+      !wasBroken &&
+      !line.text.includes('<LAVA_SIGNAL_') &&
+      !line.text.startsWith('muster: ') &&
+      !isTrace(plainText(line.text));
+    return isMatched ? [{ is: 'line', line }] : [];
+  }
+
+  #take(signal: Signal, place: Place): Heard[] {
+    switch (signal.is) {
+      case 'run-start':
+        return signal.nonce === this.#nonce ? this.#start(signal.suite, place) : this.#open(signal);
+      case 'run-end':
+        return signal.nonce === this.#nonce ? this.#end(signal.suite, place) : this.#shut(signal);
+      case 'runner-exit':
+        return signal.nonce === this.#nonce ? [...this.#release(), { is: 'exit' }] : [];
+      case 'runner-ended':
+        if (signal.nonce !== this.#nonce) return [];
+        return [...this.#release(), { is: 'runner-ended', status: signal.status }];
+      case 'shell-ended':
+        return [{ is: 'shell-ended', status: signal.status }];
+      case 'shell-free':
+        return signal.nonce === this.#nonce ? [...this.#release(), { is: 'shell-free' }] : [];
+      case 'board-ready':
+      case 'note':
+        return [];
+      default:
+        return this.#count(signal, place);
+    }
+  }
+
+  // suites
+
+  #start(name: string, place: Place): Heard[] {
+    const suite = this.#suites.find((one) => one.suite === name);
+    if (suite === undefined) return [];
+    const released = this.#release();
+    this.#running = suite;
+    this.#isGivenUp = false;
+    this.#set = undefined;
+    this.#reader.fixups = suite.fixups;
+    const { definition } = suite;
+    const command = { type: 'StartSuite', member: this.#member, suite: name, definition } as const;
+    return [...released, this.#report(command, place), { is: 'suite-started', suite }];
+  }
+
+  #end(name: string, place: Place): Heard[] {
+    const suite = this.#running;
+    if (suite?.suite !== name) return [];
+    const released = this.#release();
+    this.#running = undefined;
+    this.#set = undefined;
+    this.#reader.fixups = [];
+    const command = { type: 'EndSuite', member: this.#member, suite: name } as const;
+    // What its patterns found comes before its end.
+    return [...released, { is: 'suite-ended', suite }, this.#report(command, place)];
+  }
+
+  // the marks of another run
+
+  #open({ suite, nonce }: { suite: string; nonce: string }): Heard[] {
+    this.#other ??= { suite, nonce, held: [] };
+    return [];
+  }
+
+  #shut({ suite, nonce }: { suite: string; nonce: string }): Heard[] {
+    const other = this.#other;
+    if (other === undefined || other.suite !== suite || other.nonce !== nonce) return [];
+    this.#other = undefined;
+    const { length } = other.held;
+    if (length === 0) return [];
+    const what = length === 1 ? 'a signal' : `${length} signals`;
+    const text = `${what} between the marks of another run (${suite}): an old console, not counted`;
+    return [{ is: 'note', text }];
+  }
+
+  /** No end of the other run came: what was kept back was the suite's own. */
+  #release(): Heard[] {
+    const held = this.#other?.held ?? [];
+    this.#other = undefined;
+    return held.flatMap(([signal, place]) => this.#count(signal, place));
+  }
+
+  // what is counted
+
+  #count(signal: Signal, place: Place): Heard[] {
+    if (this.#other !== undefined) {
+      this.#other.held.push([signal, place]);
+      return this.#other.held.length > HELD_SIGNALS_MAX ? this.#release() : [];
+    }
+    switch (signal.is) {
+      case 'set-start':
+        this.#set = signal.set;
+        return [];
+      case 'set-stop':
+        this.#set = undefined;
+        return [];
+      case 'case': {
+        const { is: _, ...result } = signal;
+        return [this.#report({ type: 'RecordResult', ...this.#where(), ...result }, place)];
+      }
+      case 'reference': {
+        const { case: name, result, url } = signal;
+        const command = { type: 'RecordResult', ...this.#where(), case: name, result } as const;
+        return [this.#report({ ...command, note: url }, place)];
+      }
+      case 'raise': {
+        const reason = signal.message === '' ? 'raised by a test' : signal.message;
+        return [this.#report({ type: 'RaiseMember', member: this.#member, reason }, place)];
+      }
+      case 'garbled':
+        return this.#unreadable(signal.text, place);
+      default:
+        return [];
+    }
+  }
+
+  #unreadable(text: string, place: Place): Heard[] {
+    this.#garbled += 1;
+    if (this.#garbled > GARBLED_MAX) return [];
+    const suite = this.#running === undefined ? {} : { suite: this.#running.suite };
+    const command = { type: 'NoteGarbledSignal', member: this.#member, ...suite, text } as const;
+    return [this.#report(command, place)];
+  }
+
+  /** Where a result belongs; without a suite that runs: where the server has the member. */
+  #where(): { member: string; suite?: string; set?: string } {
+    return {
+      member: this.#member,
+      ...(this.#running === undefined ? {} : { suite: this.#running.suite }),
+      ...(this.#set === undefined ? {} : { set: this.#set }),
+    };
+  }
+
+  #report(command: MemberCommand, { line, index }: Place): Heard {
+    return { is: 'report', command, key: `signal.${line.at}.${index}`, end: line.end };
+  }
+
+  /** The report of a case that a pattern found on a line. */
+  matched(
+    suite: HeardSuite,
+    line: ConsoleLine,
+    index: number,
+    found: Omit<Extract<Signal, { is: 'case' }>, 'is'>,
+  ): Extract<Heard, { is: 'report' }> {
+    const set = this.#set === undefined ? {} : { set: this.#set };
+    const where = { member: this.#member, suite: suite.suite, ...set };
+    return {
+      is: 'report',
+      command: { type: 'RecordResult', ...where, ...found },
+      key: `match.${line.at}.${index}`,
+      end: line.end,
+    };
+  }
+}

@@ -1,0 +1,72 @@
+/** Every driver under the one contract, and boards of several kinds in the hands of one worker. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { openLocalDriver } from '../../dispatcher/drivers/local/local.ts';
+import { registry } from '../../dispatcher/drivers/registry.ts';
+import { describeDriver } from './driver-contract.ts';
+import { commands, Lab, namespacesSkipped, until } from './harness.ts';
+import { openNullDriver } from './null-driver.ts';
+
+const local = { bridge: {}, processes: 256 };
+const plain = { ...local, namespaces: false };
+
+if ((await namespacesSkipped()) === undefined)
+  describeDriver('a local board', 'local', { open: (context) => openLocalDriver(context, local) });
+describeDriver('a local board without namespaces', 'local', {
+  open: (context) => openLocalDriver(context, plain),
+});
+describeDriver('a board that is nothing but a shell', 'null', {
+  open: openNullDriver,
+  skipped: { 'runs on when its worker lets go of it': 'it is a child of its worker' },
+});
+
+describe('a worker with boards of two kinds', () => {
+  let lab: Lab;
+  afterEach(() => lab.close());
+  const board = (name: string, driver: string) => ({
+    ...{ name, driver, type: driver, tags: [], image: 'host:' },
+  });
+  const drivers = new Map([...registry({ local: plain }), ['null', openNullDriver]]);
+  const kinds = ['local', 'null'].map((kind) => board(`${kind}01`, kind));
+
+  test('drives them in one group, and each leaves nothing', async () => {
+    lab = new Lab(['local01', 'null01'], { drivers, boards: kinds });
+    const dispatcher = await lab.open();
+    expect(dispatcher.boardsAre).toBe('plain, shells');
+    expect(dispatcher.addressOf('local01')).toMatch(/^127\.0\.2\./);
+    expect(dispatcher.addressOf('null01')).toBe('127.0.0.1');
+    const actions = [commands('echo "I am $(lava-self)"')];
+    lab.server.allocate(
+      1,
+      kinds.map(({ name: device }) => ({ device, actions })),
+    );
+    expect(await lab.ends(1)).toEqual({ local01: 'complete', null01: 'complete' });
+    for (const { name } of kinds) expect(lab.console(1, name)).toContain(`\nI am ${name}\n`);
+    await lab.empty();
+  });
+
+  test('opens no driver for a kind that it has no board of', async () => {
+    lab = new Lab(['null01'], { drivers, boards: [board('null01', 'null')] });
+    expect((await lab.open()).boardsAre).toBe('shells');
+  });
+
+  test('clears away what an earlier life left of a kind that the lab has no more', async () => {
+    lab = new Lab(['panda01'], { drivers, boards: [board('panda01', 'local')] });
+    const first = await lab.open();
+    lab.server.allocate(1, [{ device: 'panda01', actions: [commands('sleep 1000')] }]);
+    await until(
+      () => lab.console(1, 'panda01').includes('+ sleep'),
+      () => lab.console(1, 'panda01'),
+    );
+    await first.stop({ killBoards: false });
+    lab.server.end(1, 'panda01', 'cancelled');
+    lab.given.boards = [board('panda01', 'null')];
+    const second = await lab.open();
+    expect(second.boardsAre).toBe('plain, shells');
+    await lab.empty();
+  });
+
+  test('is refused when one of its boards is of a kind that nobody can drive', async () => {
+    lab = new Lab(['x01'], { drivers, boards: [board('x01', 'x')] });
+    await expect(lab.open()).rejects.toThrow(/no driver for boards of the kind x/);
+  });
+});
