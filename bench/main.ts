@@ -20,6 +20,7 @@ import { programEnv } from './peers/peer-programs.ts';
 import { openRedis } from './peers/redis.ts';
 import { rebuildTable } from './rebuild.ts';
 import { schedulerBench } from './scheduler.ts';
+import { verbsTable } from './verbs.ts';
 import { whereTable } from './where.ts';
 
 const DOCUMENT = new URL('../../docs/performance.md', import.meta.url);
@@ -35,6 +36,7 @@ const benches = new Map<string, Bench>([
   ['followers', (newFolder) => followersTable(newFolder, say)],
   ['rebuild', rebuildTable],
   ['where', whereTable],
+  ['verbs', verbsTable],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);

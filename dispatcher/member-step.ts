@@ -157,18 +157,26 @@ class MemberStep {
     await this.#report(command, `${which}.done`);
   }
 
-  /** The file `env` on the board: how it reaches the server. */
+  /**
+   * The file `env` on the board: how it reaches the server, and who is in its group, so that it need not ask. The group
+   * is not exported: that of a large lab does not fit into an environment.
+   */
   async #environment(): Promise<string> {
     const { server, driver } = this.#context;
-    const { url, token } = await server.access(this.#owed.job, this.#owed.device);
+    const { job, device, role, group } = this.#owed;
+    const { url, token } = await server.access(job, device);
+    const members = group.map((member) => `${member.device}\t${member.role}`).join('\n');
     const variables = [
+      ['MUSTER_DEVICE', device],
+      ['MUSTER_ROLE', role],
       ['MUSTER_URL', url],
       ['MUSTER_TOKEN', token],
       ['MUSTER_HOME', driver.home(this.#seat)],
-      ['LAVA_JOB', String(this.#owed.job)],
+      ['LAVA_JOB', String(job)],
       ...driver.variables(this.#seat),
     ] as const;
-    return variables.map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`).join('');
+    const exported = variables.map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`);
+    return `${exported.join('')}MUSTER_GROUP=${shellQuoted(members)}\n`;
   }
 
   async #runShell(

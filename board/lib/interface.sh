@@ -5,6 +5,7 @@
 
 # Chooses the program that knows interfaces: ip before ifconfig, PATH before the sbin folders, which
 # the PATH of an ordinary user leaves out. Sets interface_kind, interface_program, interface_applet.
+# Status 1: there is none.
 interface_find_tool() {
   for interface_path in "${PATH:-}" /sbin:/usr/sbin; do
     interface_applet=''
@@ -25,7 +26,8 @@ interface_find_tool() {
       done
     fi
   done
-  muster_die 'cannot read interfaces: install ip (iproute2) or ifconfig (net-tools), or busybox'
+  interface_why='cannot read interfaces: install ip (iproute2) or ifconfig (net-tools), or busybox'
+  return 1
 }
 
 # Runs the chosen program with words $@.
@@ -101,11 +103,12 @@ interface_read_line() {
   esac
 }
 
-# Reads interface $1: interface_ipv4, _netmask, _broadcast, _ipv6, _mac. Status 1: there is none.
+# Reads interface $1: interface_ipv4, _netmask, _broadcast, _ipv6, _mac. Status 1: interface_why not.
 interface_read() {
-  interface_find_tool
   interface_ipv4='' interface_netmask='' interface_broadcast=''
   interface_ipv6='' interface_global='' interface_mac=''
+  interface_find_tool || return 1
+  interface_why="no interface $1 on this board"
   case $1 in '' | -*) return 1 ;; esac # a name, never an option of the program
   case $interface_kind in
     ip) interface_text=$(interface_tool addr show dev "$1" 2>/dev/null) || return 1 ;;
@@ -117,6 +120,30 @@ interface_read() {
   done <<END
 $interface_text
 END
+}
+
+# Reads the interface of the default route, or the first one with an address that is not loopback.
+interface_read_own() {
+  interface_ipv4='' interface_mac=''
+  for interface_name in $(interface_candidates); do
+    interface_read "$interface_name" || continue
+    case $interface_ipv4 in '' | 127.*) interface_ipv4='' ;; *) return 0 ;; esac
+  done
+  interface_mac=''
+}
+
+# Prints the names of interfaces: that of the default route first. The kernel's table has no names of
+# its own for what is no route, so the others come from /sys.
+interface_candidates() {
+  while read -r interface_word interface_to interface_rest; do
+    if [ "$interface_to" = 00000000 ]; then printf '%s\n' "$interface_word"; fi
+  done 2>/dev/null </proc/net/route
+  (
+    set +f
+    for interface_word in /sys/class/net/*; do
+      case ${interface_word##*/} in lo | '*') ;; *) printf '%s\n' "${interface_word##*/}" ;; esac
+    done
+  )
 }
 
 # Takes a gateway from one line, split into words, of `ip route` or `route -n`, for interface

@@ -32,7 +32,8 @@ function ordinaryPath(board: Board): void {
 }
 
 /** The signals among the lines of a console. */
-const signals = (console: string) => console.split('\n').filter((line) => line.startsWith('<LAVA'));
+const signals = (console: string) =>
+  console.split('\n').filter((line) => /^<(LAVA|MUSTER)/.test(line));
 
 describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
   const it = boardTest(pair);
@@ -52,15 +53,16 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
       },
       '1_second': { 'run.sh': 'printf "no line end"\n' },
     });
-    const ended = await board.run('lava-test-runner', folder);
+    const ended = await board.run('lava-test-runner', folder, 'f00d');
     expect(ended.status).toBe(0);
     expect(ended.stdout).toContain('from the checkout\ninstalled\na b\nmuster: case one: pass\n');
     expect(signals(ended.stdout)).toEqual([
-      '<LAVA_SIGNAL_STARTRUN 0_first 7>',
-      '<LAVA_SIGNAL_ENDRUN 0_first 7>',
-      '<LAVA_SIGNAL_STARTRUN 1_second 7>',
-      '<LAVA_SIGNAL_ENDRUN 1_second 7>',
+      '<LAVA_SIGNAL_STARTRUN 0_first f00d>',
+      '<LAVA_SIGNAL_ENDRUN 0_first f00d>',
+      '<LAVA_SIGNAL_STARTRUN 1_second f00d>',
+      '<LAVA_SIGNAL_ENDRUN 1_second f00d>',
       '<LAVA_TEST_RUNNER EXIT>',
+      '<MUSTER_RUNNER_EXIT f00d>',
     ]);
     expect(ended.stderr).toContain('+ cat data made\n');
     expect(server.requests.map((request) => [request.verb, ...request.words])).toEqual([
@@ -86,7 +88,7 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
       '2_killed': { 'run.sh': 'kill -9 $$\n' },
       '3_group': { 'run.sh': 'trap "" HUP\nkill -TERM 0\nsleep 60\n' },
       '4_install': { 'install.sh': 'exit 4\n', 'run.sh': 'touch ../never\n' },
-      '5_missing': {},
+      '5_not-found': { 'run.sh': '/no/such/program\n' },
       '6_good': { 'run.sh': 'true\n' },
     });
     // setsid: the suite that signals its process group must not reach this test.
@@ -96,14 +98,102 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     expect(server.of('result').map((request) => request.words)).toEqual([
       ['case=exit', 'result=fail', 'note=status 3'],
       ['case=exit', 'result=fail', 'note=status 1'],
-      ['case=exit', 'result=fail', 'note=status 137'],
-      ['case=exit', 'result=fail', 'note=status 143'],
+      ['case=exit', 'result=fail', 'note=killed by SIGKILL (9)'],
+      ['case=exit', 'result=fail', 'note=killed by SIGTERM (15)'],
       ['case=install', 'result=fail', 'note=status 4'],
-      ['case=exit', 'result=fail', 'note=run.sh is missing'],
+      ['case=exit', 'result=fail', 'note=status 127'],
     ]);
     expect(server.of('suite')).toHaveLength(14);
     expect(fs.existsSync(path.join(folder, '1_set-e/never'))).toBe(false);
     expect(fs.existsSync(path.join(folder, '4_install/never'))).toBe(false);
+  });
+
+  it('starts and ends a suite without steps, and that is no failure', async ({
+    board,
+    server,
+    expect,
+  }) => {
+    ordinaryPath(board);
+    const folder = layAction(board, { '0_none': {}, '1_install': { 'install.sh': 'echo made\n' } });
+    const ended = await board.run('lava-test-runner', folder, 'f00d');
+    expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('made\n') });
+    expect(server.requests.map(({ verb, words }) => [verb, words[0]])).toEqual([
+      ...[
+        ['suite', 'start'],
+        ['suite', 'end'],
+      ],
+      ...[
+        ['suite', 'start'],
+        ['suite', 'end'],
+      ],
+    ]);
+  });
+
+  it('runs steps in bash where the board has /bin/bash, or in the shell that the lab names', async ({
+    board,
+    server,
+    expect,
+    skip,
+  }) => {
+    skip(!fs.existsSync('/bin/bash') || !find('dash'), 'there is no /bin/bash, or no dash');
+    ordinaryPath(board);
+    const step = 'if [[ abc == a* ]]; then lava-test-case x --result pass; fi\n';
+    const folder = layAction(board, {
+      '0_steps': { 'run.sh': step },
+      '1_commands': { commands: '[[ abc == a* ]]\n' },
+    });
+    await board.run('lava-test-runner', folder, 'f00d');
+    expect(server.of('result').map(({ words }) => words[1])).toEqual([
+      'result=pass',
+      'result=pass',
+    ]);
+    server.requests.length = 0;
+    fs.rmdirSync(path.join(folder, 'started'));
+    board.env.MUSTER_SHELL = find('dash')!;
+    await board.run('lava-test-runner', folder, 'f00d');
+    expect(server.of('result').map(({ words }) => words[1])).toEqual(['result=fail']);
+  });
+
+  it('tells its nonce to nobody, and gives each suite a folder for results', async ({
+    board,
+    expect,
+  }) => {
+    ordinaryPath(board);
+    board.env.runner_nonce = 'from outside';
+    const folder = layAction(board, {
+      '0_a': { 'run.sh': 'env\nset\ncat /proc/$$/environ\ntouch "$LAVA_RESULT_DIR/made"\n' },
+    });
+    const ended = await board.run('lava-test-runner', folder, 'f00d');
+    const between = ended.stdout.split(/<LAVA_SIGNAL_(?:START|END)RUN 0_a f00d>/)[1];
+    expect(between).toContain('LAVA_RESULT_DIR=');
+    expect(between).not.toContain('f00d');
+    expect(fs.existsSync(path.join(folder, '0_a/results/made'))).toBe(true);
+  });
+
+  it('ends with a mark that nobody can print who does not know the nonce', async ({
+    board,
+    expect,
+  }) => {
+    ordinaryPath(board);
+    const print = "echo '<LAVA_TEST_RUNNER EXIT>'\necho '<MUSTER_RUNNER_EXIT 0>'\n";
+    const folder = layAction(board, { '0_a': { 'run.sh': print } });
+    const { stdout } = await board.run('lava-test-runner', folder, 'f00d');
+    expect(stdout.match(/^<MUSTER_RUNNER_EXIT f00d>$/gm)).toHaveLength(1);
+    expect(stdout.endsWith('\n<LAVA_TEST_RUNNER EXIT>\n\n<MUSTER_RUNNER_EXIT f00d>\n')).toBe(true);
+  });
+
+  it('lets other users of the board read how to reach the server, and open sets', async ({
+    board,
+    expect,
+  }) => {
+    ordinaryPath(board);
+    board.writeEnv();
+    fs.chmodSync(path.join(board.home, 'env'), 0o600);
+    await board.run('lava-test-runner', layAction(board, { '0_a': {} }), 'f00d');
+    const mode = (name: string) => fs.statSync(path.join(board.home, name)).mode & 0o777;
+    expect(['env', 'test-set', 'answered', 'network-own'].map(mode)).toEqual([
+      0o644, 0o666, 0o666, 0o666,
+    ]);
   });
 
   it('runs once: a second call does nothing and prints nothing', async ({
@@ -191,7 +281,7 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     expect(server.of('result').map((request) => request.words)).toEqual([
       ['case=01-lava-send_ready_ip_1', 'result=pass'],
       ['case=02-exit_5', 'result=fail', 'note=status 5'],
-      ['case=03-kill_-9___', 'result=fail', 'note=status 137'],
+      ['case=03-kill_-9___', 'result=fail', 'note=killed by SIGKILL (9)'],
       ['case=04-echo__a__b_____pwd__', 'result=pass'],
       [`case=05-echo_${'x'.repeat(55)}`, 'result=pass'],
       ['case=06-ls___wc_-l__echo___', 'result=pass'],

@@ -30,7 +30,7 @@ export interface Pair {
   readonly missing: string | undefined;
 }
 
-type Client = 'curl' | 'GNU wget' | 'busybox wget' | 'busybox without the link';
+type Client = 'bash' | 'curl' | 'GNU wget' | 'busybox wget' | 'busybox without the link';
 
 /** The file of a program on this machine, or undefined. */
 export function find(program: string): string | undefined {
@@ -46,6 +46,7 @@ const shells = [
   { name: 'busybox sh', needs: 'busybox', words: ['busybox', 'sh'] },
 ];
 const clientNeeds: Record<Client, string> = {
+  bash: 'bash',
   curl: 'curl',
   'GNU wget': 'wget',
   'busybox wget': 'busybox',
@@ -65,8 +66,10 @@ export const pairs: readonly Pair[] = shells.flatMap((shell) =>
   }),
 );
 
-/** One pair a shell, for what does not depend on the client. */
-export const shellsOnly: readonly Pair[] = pairs.filter((pair) => pair.client === 'curl');
+/** A board without bash and one with it, under each shell, for what does not depend on the client. */
+export const shellsOnly: readonly Pair[] = pairs.filter(
+  ({ client }) => client === 'curl' || client === 'bash',
+);
 
 /** Says why a pair is skipped. */
 export function usable(list: readonly Pair[]): Pair[] {
@@ -77,7 +80,10 @@ export function usable(list: readonly Pair[]): Pair[] {
 }
 
 /** What a verb may count on everywhere. */
-const ordinaryTools = ['sh', 'rm', 'mkdir', 'cat', 'sed', 'tr', 'mv', 'sleep', 'readlink', 'cut'];
+const ordinaryTools = [
+  ...['sh', 'rm', 'mkdir', 'cat', 'sed', 'tr', 'mv', 'sleep', 'readlink', 'cut'],
+  ...['chmod', 'od', 'wc'],
+];
 
 /** Fills `folder` with links to the ordinary tools, the client and `more`, and nothing else. */
 export function makePath(folder: string, client: Client, more: readonly string[] = []): string {
@@ -87,6 +93,7 @@ export function makePath(folder: string, client: Client, more: readonly string[]
       fs.symlinkSync(target, path.join(folder, name));
   };
   for (const tool of [...ordinaryTools, ...more]) link(find(tool), tool);
+  if (client === 'bash') link(find('bash'), 'bash');
   if (client === 'curl') link(find('curl'), 'curl');
   if (client === 'GNU wget') link(find('wget'), 'wget');
   if (client === 'busybox wget') link(find('busybox'), 'wget');
@@ -119,6 +126,8 @@ export class Board {
       MUSTER_URL: url,
       MUSTER_TOKEN: 'mb1.7.panda01.mac',
       MUSTER_HOME: this.home,
+      MUSTER_DEVICE: 'panda01',
+      MUSTER_ROLE: 'client',
       LAVA_JOB: '7',
       TMPDIR: this.scratch,
       LAVA_MULTI_NODE_CACHE: this.cache,
@@ -138,6 +147,15 @@ export class Board {
   /** Runs a verb under this board's shell, with `set -eu`, until it ends. */
   run(verb: string, ...words: string[]): Promise<Finished> {
     return this.start(verb, words, ['-eu']).finished;
+  }
+
+  /** The job's env file, as the dispatcher lays it. */
+  writeEnv(group = 'panda01\tclient'): void {
+    const names = ['MUSTER_URL', 'MUSTER_TOKEN', 'MUSTER_HOME', 'MUSTER_DEVICE', 'MUSTER_ROLE'];
+    const lines = [...names, 'LAVA_JOB']
+      .filter((name) => this.env[name] !== undefined)
+      .map((name) => `export ${name}='${this.env[name]}'\n`);
+    fs.writeFileSync(path.join(this.home, 'env'), `${lines.join('')}MUSTER_GROUP='${group}'\n`);
   }
 
   readCache(): string {

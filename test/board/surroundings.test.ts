@@ -8,10 +8,7 @@ import { type Board, boardFolder, boardTest, find, shellsOnly, start, usable } f
 /** Lays the programs and the env file into the board's home, as the dispatcher does. */
 function layHome(board: Board): void {
   board.copyPrograms();
-  const lines = ['MUSTER_URL', 'MUSTER_TOKEN', 'MUSTER_HOME', 'LAVA_JOB'].map(
-    (name) => `export ${name}='${board.env[name]}'\n`,
-  );
-  fs.writeFileSync(path.join(board.home, 'env'), lines.join(''));
+  board.writeEnv();
 }
 
 /** Why no mount namespace can be made here, or undefined. */
@@ -28,13 +25,17 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
 
   it('a verb finds its job when the environment was wiped', async ({ board, server, expect }) => {
     layHome(board);
-    server.plan('self', 'ok\npanda01\n');
-    expect(await start([...pair.shell, board.verb('lava-self')], {}).finished).toMatchObject({
-      status: 0,
-      stdout: 'panda01\n',
-      stderr: '',
-    });
-    expect(server.of('self')[0]!.token).toBe('Bearer mb1.7.panda01.mac');
+    for (const [verb, words, stdout] of [
+      ['lava-self', [], 'panda01\n'],
+      ['lava-group', [], 'panda01\tclient\n'],
+      ['lava-send', ['x'], ''],
+    ] as const)
+      expect(await start([...pair.shell, board.verb(verb), ...words], {}).finished).toMatchObject({
+        status: 0,
+        stdout,
+        stderr: '',
+      });
+    expect(server.of('send')[0]!.token).toBe('Bearer mb1.7.panda01.mac');
   });
 
   it('a verb finds its library when it is called through a link', async ({
@@ -43,27 +44,37 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
     expect,
   }) => {
     layHome(board);
-    server.plan('self', 'ok\npanda01\n');
-    const link = path.join(board.folder, 'lava-self');
-    fs.symlinkSync(board.verb('lava-self'), link);
-    expect(await start([...pair.shell, link], {}).finished).toMatchObject({ stdout: 'panda01\n' });
+    for (const verb of ['lava-self', 'lava-send']) {
+      const link = path.join(board.folder, verb);
+      fs.symlinkSync(board.verb(verb), link);
+      const words = verb === 'lava-send' ? ['x'] : [];
+      expect(await start([...pair.shell, link, ...words], {}).finished).toMatchObject({
+        status: 0,
+      });
+    }
+    expect(server.of('send')).toHaveLength(1);
   });
 
   it('MUSTER_HOME says where the env file is', async ({ board, server, expect }) => {
     layHome(board);
     board.programs = boardFolder;
     const env = { PATH: board.path, MUSTER_HOME: board.home };
-    expect(await start([...pair.shell, board.verb('lava-self')], env).finished).toMatchObject({
+    expect(await start([...pair.shell, board.verb('lava-send'), 'x'], env).finished).toMatchObject({
       status: 0,
     });
-    expect(server.of('self')).toHaveLength(1);
+    expect(server.of('send')).toHaveLength(1);
   });
 
   it('a verb without a server says which variable is missing', async ({ board, expect }) => {
     delete board.env.MUSTER_URL;
+    delete board.env.MUSTER_DEVICE;
+    expect(await board.run('lava-send', 'x')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^lava-send: MUSTER_URL is not set.*\n$/),
+    });
     expect(await board.run('lava-self')).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^lava-self: MUSTER_URL is not set.*\n$/),
+      stderr: expect.stringMatching(/^lava-self: MUSTER_DEVICE is not set.*\n$/),
     });
   });
 
@@ -92,32 +103,42 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
       expect(request.words).toEqual(['ä/ö', 'k=a b:c/d%\nx']);
   });
 
-  it('a request goes into MUSTER_HOME when no other folder takes it', {
+  it('a request that needs a file goes into MUSTER_HOME when no other folder takes it', {
     skip: Boolean(withoutMounts),
   }, async ({ board, server, expect }) => {
     // The board's own folders may lie in /tmp: they are mounted elsewhere before /tmp is closed.
     board.env.TMPDIR = '/proc/no-such-folder';
+    board.env.LAVA_MULTI_NODE_CACHE = '/mnt/cache';
+    const folders = { home: board.home, board: board.programs, path: board.path };
+    const aside = Object.keys(folders).map((name) => `/dev/shm/muster-test-$$-${name}`);
+    const mounts = Object.entries(folders).map(
+      ([, folder], at) =>
+        `mkdir ${aside[at]} && mount --bind '${folder}' ${aside[at]} || exit 99\n`,
+    );
+    const places = Object.keys(folders).map(
+      (name, at) =>
+        `mkdir /mnt/${name} && mount --bind ${aside[at]} /mnt/${name} && umount ${aside[at]} && rmdir ${aside[at]} || exit 99\n`,
+    );
     const script = `
-      mkdir /dev/shm/muster-test-$$ && mount --bind '${board.home}' /dev/shm/muster-test-$$ &&
-      mount -t tmpfs none /mnt && mkdir /mnt/home /mnt/board &&
-      mount --bind /dev/shm/muster-test-$$ /mnt/home && umount /dev/shm/muster-test-$$ &&
-      rmdir /dev/shm/muster-test-$$ && mount --bind '${board.programs}' /mnt/board &&
-      mount -t tmpfs -o ro none /tmp || exit 99
-      export MUSTER_HOME=$1; shift; exec "$@"`;
-    const call = async (home: string) =>
+      ${mounts.join('')} mount -t tmpfs none /mnt || exit 99
+      ${places.join('')} mount -t tmpfs -o ro none /tmp || exit 99
+      export PATH=/mnt/path MUSTER_HOME=$1; shift; exec "$@"`;
+    const call = async (home: string, verb: string) =>
       await start(
         [
           ...[find('unshare')!, '-m', '/bin/sh', '-c', script, 'x', home],
-          ...[...pair.shell, '/mnt/board/bin/lava-send', 'x'],
+          ...[...pair.shell, `/mnt/board/bin/${verb}`, 'x'],
         ],
         { ...board.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       ).finished;
-    expect(await call('/mnt/home')).toMatchObject({ status: 0, stderr: '' });
-    expect(server.of('send')).toHaveLength(1);
+    expect(await call('/mnt/home', 'lava-wait')).toMatchObject({ status: 0, stderr: '' });
+    expect(await call('/proc/none', 'lava-send')).toMatchObject({ status: 0, stderr: '' });
+    expect(server.requests.map(({ verb }) => verb)).toEqual(['wait', 'send']);
     expect(fs.readdirSync(board.home)).toEqual([]);
-    expect(await call('/proc/none')).toMatchObject({
+    if (pair.client === 'bash') return;
+    expect(await call('/proc/none', 'lava-wait')).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^lava-send: cannot write the request in .*\n$/),
+      stderr: expect.stringMatching(/^lava-wait: cannot write the request in .*\n$/),
     });
   });
 
@@ -126,21 +147,24 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
   }, async ({ board, server, expect }) => {
     const script = 'mount -t tmpfs none /proc/sys/kernel/random || exit 99; exec "$@"';
     for (let call = 0; call < 2; call++) {
-      const words = ['-m', '/bin/sh', '-c', script, 'x', ...pair.shell, board.verb('lava-self')];
+      const words = ['-m', '/bin/sh', '-c', script, 'x', ...pair.shell, board.verb('lava-send')];
       const env = { ...board.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
-      expect(await start([find('unshare')!, ...words], env).finished).toMatchObject({ status: 0 });
+      expect(await start([find('unshare')!, ...words, 'x'], env).finished).toMatchObject({
+        status: 0,
+      });
     }
-    const keys = server.of('self').map((request) => request.key);
+    const keys = server.of('send').map((request) => request.key);
     expect(keys.every((key) => /^[0-9a-f]{32}$/.test(key))).toBe(true);
     expect(new Set(keys).size).toBe(2);
   });
 
   it('a board without an HTTP client is told what to install', async ({ board, expect, skip }) => {
     skip(pair.shell.length > 1, 'a busybox shell has a wget of its own, tested below');
+    skip(pair.client === 'bash', 'bash is a client');
     fs.rmSync(path.join(board.path, 'curl'));
-    expect(await board.run('lava-self')).toMatchObject({
+    expect(await board.run('lava-send', 'x')).toMatchObject({
       status: 1,
-      stderr: 'lava-self: no HTTP client: install curl, wget or busybox\n',
+      stderr: 'lava-send: no HTTP client: install bash, curl, wget or busybox\n',
     });
   });
 
@@ -150,6 +174,7 @@ describe.concurrent.each(usable(shellsOnly))('surroundings, $name', (pair) => {
       env,
     });
     skip(inside.status !== 0, 'this shell has no wget inside itself');
+    skip(pair.client === 'bash', 'bash is a client');
     fs.rmSync(path.join(board.path, 'curl'));
     expect(await board.run('lava-send', 'id', 'k=v w')).toMatchObject({ status: 0 });
     expect(server.of('send')[0]!.words).toEqual(['id', 'k=v w']);

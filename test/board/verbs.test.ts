@@ -25,50 +25,47 @@ const list = usable(pairs);
 describe.concurrent.each(list)('a board that has $name', (pair) => {
   const it = boardTest(pair);
 
-  it('prints its own name with lava-self', async ({ board, server, expect }) => {
-    server.plan('self', 'ok\npanda01\n');
-    expect(await board.run('lava-self')).toEqual({
+  it('answers lava-self, lava-role and lava-group from its own file, and asks nobody', async ({
+    board,
+    server,
+    expect,
+  }) => {
+    board.writeEnv('panda01\tclient\npanda02\tclient\nbeagle\tserver');
+    const said = async (verb: string, ...words: string[]) => {
+      const { status, stdout, stderr } = await board.run(verb, ...words);
+      return [status, stdout, stderr];
+    };
+    const all = 'panda01\tclient\npanda02\tclient\nbeagle\tserver\n';
+    expect(await said('lava-self')).toEqual([0, 'panda01\n', '']);
+    expect(await said('lava-role')).toEqual([0, 'client\n', '']);
+    expect(await said('lava-role', 'list')).toEqual([0, 'client\nclient\nserver\n', '']);
+    expect(await said('lava-group')).toEqual([0, all, '']);
+    expect(await said('lava-group', 'client')).toEqual([0, 'panda01\npanda02\n', '']);
+    expect(await said('lava-group', 'nobody')).toEqual([1, '', '']);
+    expect(await said('lava-group', '')).toEqual([1, '', '']);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('tells the server who it is, in what form it speaks, and a key', async ({
+    board,
+    server,
+    expect,
+  }) => {
+    expect(await board.run('lava-send', 'ready')).toEqual({
       status: 0,
       signal: null,
-      stdout: 'panda01\n',
+      stdout: '',
       stderr: '',
     });
     expect(server.requests).toMatchObject([
       {
-        verb: 'self',
-        words: [],
+        verb: 'send',
+        words: ['ready'],
         token: 'Bearer mb1.7.panda01.mac',
         contentType: 'application/x-muster-words',
         key: expect.stringMatching(/^[A-Za-z0-9._-]{8,64}$/),
       },
     ]);
-  });
-
-  it('passes the words of lava-role and lava-group on, and prints what comes', async ({
-    board,
-    server,
-    expect,
-  }) => {
-    server.plan('role', 'ok\nclient\n', 'ok\nclient\nserver\n');
-    server.plan('group', 'ok\npanda01\tclient\nbeagle\tserver\n', 'ok\nbeagle\n');
-    expect((await board.run('lava-role')).stdout).toBe('client\n');
-    expect((await board.run('lava-role', 'list')).stdout).toBe('client\nserver\n');
-    expect((await board.run('lava-group')).stdout).toBe('panda01\tclient\nbeagle\tserver\n');
-    expect((await board.run('lava-group', 'server')).stdout).toBe('beagle\n');
-    expect(server.requests.map((request) => request.words)).toEqual([[], ['list'], [], ['server']]);
-  });
-
-  it('says nothing at all and exits 1 when nobody plays the role', async ({
-    board,
-    server,
-    expect,
-  }) => {
-    server.plan('group', 'fail \n');
-    expect(await board.run('lava-group', 'nobody')).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: '',
-    });
   });
 
   it('sends every word as it is, whatever is in it', async ({ board, server, expect }) => {
@@ -199,6 +196,9 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
   }) => {
     const calls: [string, string[]][] = [
       ['lava-self', ['x']],
+      ['lava-role', ['all']],
+      ['lava-role', ['list', 'x']],
+      ['lava-group', ['client', 'x']],
       ['lava-send', []],
       ['lava-wait', []],
       ['lava-wait-all', []],
@@ -282,7 +282,7 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
   it('asks no proxy', async ({ board, expect }) => {
     for (const name of ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'])
       board.env[name] = 'http://127.0.0.1:9';
-    expect((await board.run('lava-self')).status).toBe(0);
+    expect((await board.run('lava-send', 'x')).status).toBe(0);
   });
 
   for (const [signal, status] of [
@@ -353,7 +353,7 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
     expect(await running.finished).toMatchObject({ signal: 'SIGKILL' });
     server.of('wait')[0]!.answer('wait\n');
     await until('the end of its client', () => server.of('wait')[0]!.closed);
-    await board.run('lava-self');
+    await board.run('lava-send', 'x');
     expect(server.of('wait')).toHaveLength(1);
   });
 
@@ -374,7 +374,7 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
   it('leaves no file behind', async ({ board, server, expect }) => {
     server.plan('wait', 'ok\nk=v\n');
     await board.run('lava-wait', 'x');
-    await board.run('lava-self');
+    await board.run('lava-send', 'x');
     expect(fs.readdirSync(board.scratch)).toEqual([]);
     expect(fs.readdirSync(board.folder).sort()).toEqual(['cache.txt', 'home', 'path', 'tmp']);
   });

@@ -53,19 +53,24 @@ describe.each(usable(pairs))('the words of a script under $name', (pair) => {
   });
 });
 
+/** Of both encoders: that of sh and that of bash. */
 const mutants: { name: string; change: (text: string) => string }[] = [
   {
     name: 'forgets the percent sign',
-    change: (text) => text.replace("-e 's/%/%25/g' ", ''),
+    change: (text) =>
+      text.replace("-e 's/%/%25/g' ", '').replace('{muster_word//%/%25}', '{muster_word}'),
   },
   {
     name: 'forgets the newline',
-    change: (text) => text.replace(' | *"$muster_lf"*)', ')'),
+    change: (text) =>
+      text.replace(' | *"$muster_lf"*)', ')').replace("{muster_word//$'\\n'/%0A}", '{muster_word}'),
   },
   {
     name: 'splits words at spaces',
     change: (text) =>
-      text.replace('in "$@"; do\n    muster_encode', 'in $*; do\n    muster_encode'),
+      text
+        .replace('in "$@"; do\n    muster_encode', 'in $*; do\n    muster_encode')
+        .replace('for muster_word; do', 'for muster_word in $*; do'),
   },
 ];
 

@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2153,SC2317 # call.sh reads what is set here; traps call functions
+# The first try of a call in bash, which opens the connection itself: no program, no file, no fork.
+# Words: the folder lib, the name of the verb for people, seconds of silence, then those of muster_run
+# (muster.sh). It knows one server, and an answer in one piece; whatever else comes goes on in call.sh,
+# with the same key. Each line here is read by each verb.
+
+set +o posix
+set -f
+muster_lib=$1 muster_name=$2 muster_silence_seconds=$3 muster_verb=$4 muster_line=$5
+shift 5
+muster_status='' muster_text='' muster_raw='' muster_part=''
+
+muster_read_rest() {
+  local name=$muster_name seconds=$muster_silence_seconds
+  # shellcheck source=board/lib/muster.sh
+  . "$muster_lib/muster.sh"
+  # shellcheck source=board/lib/call.sh
+  . "$muster_lib/call.sh"
+  # shellcheck source=board/lib/tcp.bash
+  . "$muster_lib/tcp.bash"
+  muster_name=$name muster_silence_seconds=$seconds muster_client=tcp
+  muster_read_servers
+}
+
+muster_leave() {
+  trap '' HUP INT TERM
+  muster_read_rest
+  muster_read_verb ''
+  muster_on_signal "$1"
+}
+trap 'muster_leave 1' HUP
+trap 'muster_leave 2' INT
+trap 'muster_leave 15' TERM
+trap '' PIPE
+
+muster_body=''
+for muster_word; do
+  case $muster_word in
+    *[%$'\n']*) muster_word=${muster_word//%/%25} muster_word=${muster_word//$'\n'/%0A} ;;
+  esac
+  muster_body+=$muster_word$'\n'
+done
+{
+  read -r muster_key </proc/sys/kernel/random/uuid
+  case $muster_key,$MUSTER_URL$muster_verb in
+    ,* | *[\ \	\[@]*) ;; # no kernel's uuid, several servers, IPv6
+    *attachment*) ;;
+    *,http://*:*)
+      # Alone on its list, this server is the only one there is to wait for: nobody watches over the clock.
+      muster_place=${MUSTER_URL#http://}
+      muster_host=${muster_place%%/*} muster_place=${muster_place#"${muster_place%%/*}"}
+      exec 3<>"/dev/tcp/${muster_host%:*}/${muster_host##*:}" && {
+        printf 'POST %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/x-muster-words\r\nMuster-Key: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' \
+          "${muster_place%/}" "$muster_verb" "$muster_host" "$MUSTER_TOKEN" "$muster_key" "${#muster_body}" \
+          "$muster_body" >&3
+        while IFS= read -r -N 65536 -t "$muster_silence_seconds" -u 3 muster_part; do muster_raw+=$muster_part; done
+        muster_raw+=$muster_part
+        exec 3>&-
+      }
+      ;;
+  esac
+} 2>/dev/null
+muster_head=${muster_raw%%$'\r\n\r\n'*}$'\r'
+muster_reply=${muster_raw:${#muster_head}+3}
+case $muster_head in
+  'HTTP/1.1 200 '*$'\n'[Cc]ontent-[Ll]ength:\ "${#muster_reply}"$'\r'*)
+    muster_reply=${muster_reply%$'\n'}
+    muster_head=${muster_reply%%$'\n'*}
+    muster_status=${muster_head%% *} muster_text=${muster_head#"$muster_status"} muster_text=${muster_text# }
+    ;;
+esac
+case $muster_status,$muster_text,$muster_verb in
+  ok,,wait | ok,,wait-all) ;;
+  ok,,*)
+    [ -z "$muster_line" ] || printf '%s\n' "$muster_line" 2>/dev/null
+    exit 0
+    ;;
+esac
+muster_read_rest
+muster_read_verb "$@"
+[ -n "$muster_key" ] || muster_new_key
+if [ -z "$muster_status" ] && ! muster_tcp_parse; then
+  muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
+fi
+muster_go_on
