@@ -54,7 +54,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
     await api.register(deviceRoutes, { engine });
-    await api.register(queueRoutes, { engine });
+    await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);
   });

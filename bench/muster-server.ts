@@ -14,7 +14,7 @@ import { memoryCheckpoints } from '../store/checkpoints.ts';
 import { openEventStoreDb } from '../store/eventstoredb/eventstoredb.ts';
 import { Objects } from '../store/objects.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';
-import { parseJob } from '../submission/job-json.ts';
+import { parseJob } from '../submission/job.ts';
 import type { Asked, Question, Ready } from './muster-process.ts';
 import { CpuProfile } from './profile.ts';
 

@@ -47,11 +47,11 @@ export const resultRoutes: FastifyPluginAsyncZod<ResultsOptions> = async (app, i
       },
     },
     async ({ params: { id }, query: { format } }, reply) => {
-      const job = await engine.job(id);
+      const { signal } = open.open(reply);
+      const job = await history.job(id, signal);
       if (job === undefined) throw noSuchJob(id);
       const { state, reason } = jobView(id, job, engine.now());
       const fold = new ResultsFold();
-      const { signal } = open.open(reply);
       for (const event of await history.events(id, signal)) fold.take(event);
       const results = { job: id, state, ...(reason && { reason }), ...fold.results() };
       if (format === 'json') return results;
