@@ -8,6 +8,7 @@ import { metricsOf } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
 import { ApiProblem, problemOf, sendProblem } from './problems.ts';
+import { attachmentRoutes } from './routes/attachments.ts';
 import { boardRoutes } from './routes/board.ts';
 import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -28,7 +29,7 @@ export interface AppOptions extends AppParts {
 
 /** Builds the whole API. Close the app before the engine: held waits are answered then. */
 export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
-  const { engine, version, apiToken, heartbeatMs } = parts;
+  const { engine, version, apiToken, attachments, heartbeatMs } = parts;
   const app = httpServer(parts.log);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -51,9 +52,10 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(jobRoutes, { engine, history, open, keepSecret });
     await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
+    await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
     await api.register(deviceRoutes, { engine });
-    await api.register(queueRoutes, { engine });
+    await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);
   });

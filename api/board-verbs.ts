@@ -115,7 +115,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   });
 
 /** The job and the member that asks, while it lives: no member outlives its job. @throws CommandRefused */
-async function speaker(
+export async function speaker(
   engine: BoardEngine,
   { job: id, device }: MemberName,
 ): Promise<{ job: JobState; member: Member }> {

@@ -3,7 +3,10 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
 
 /** The part of the engine that the board's endpoints use. */
-export type BoardEngine = Pick<Engine, 'job' | 'call' | 'abandon' | 'member' | 'isSilenced'>;
+export type BoardEngine = Pick<
+  Engine,
+  'job' | 'jobEvents' | 'call' | 'abandon' | 'member' | 'isSilenced'
+>;
 
 /** The part of the engine that the doors use: never its loops, never its insides. */
 export type ApiEngine = BoardEngine &
@@ -11,7 +14,6 @@ export type ApiEngine = BoardEngine &
     Engine,
     | 'submit'
     | 'jobCount'
-    | 'jobEvents'
     | 'allEvents'
     | 'follow'
     | 'cancel'
@@ -33,12 +35,25 @@ export type ApiEngine = BoardEngine &
     | 'heldWaits'
   >;
 
+/** Files beside the log, by the SHA-256 of what is in them. */
+export interface KeptFiles {
+  /** Durable when it resolves. @throws StoreUnavailable; whatever `content` throws */
+  put(
+    content: AsyncIterable<Uint8Array>,
+    bytesMax: number,
+  ): Promise<{ digest: string; bytes: number } | 'too-large'>;
+  /** `undefined`: there is none. Reading it throws when it is damaged. */
+  get(digest: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
 export interface BoardParts {
   engine: BoardEngine;
   /** The public keys with which members' tokens are verified: this server's first. */
   tokenKeys(): Iterable<string>;
   /** How many bytes the console of a member has printed by now. */
   consoleSize(job: number, device: string): number;
+  /** What tests handed in. */
+  attachments: KeptFiles;
   log: FastifyBaseLogger;
 }
 

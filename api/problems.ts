@@ -18,6 +18,7 @@ const titles = {
   'no-such-member': [404, 'The job has no such member'],
   'no-such-device': [404, 'There is no such device'],
   'no-such-worker': [404, 'There is no such worker'],
+  'no-such-attachment': [404, 'The job has no such attachment'],
   'no-such-wait': [404, 'There is no such wait'],
   'job-archived': [410, 'The job is in the archive'],
   'too-slow': [408, 'The request took too long'],
@@ -44,6 +45,7 @@ const titles = {
   'invalid-job': [422, 'The job is not right'],
   'head-too-large': [431, 'The head of the request is too large'],
   'unreadable-event': [500, 'The log is damaged'],
+  'attachment-damaged': [500, 'An attachment is damaged'],
   internal: [500, 'The server failed'],
   stopping: [503, 'The server is stopping'],
   'too-many-streams': [503, 'Too many streams are open'],
@@ -94,6 +96,8 @@ export function problemOf(error: unknown): ApiProblem {
     );
   if (error instanceof UnreadableEvent)
     return new ApiProblem(error.code, `${error.message}; muster verify names all such events`);
+  if (error instanceof Error && 'code' in error && error.code === 'object-damaged')
+    return new ApiProblem('attachment-damaged', error.message);
   return framework(error as Partial<FastifyError>);
 }
 

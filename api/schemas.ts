@@ -88,6 +88,22 @@ export const CaseHistory = z
   })
   .meta({ id: 'CaseHistory' });
 
+export const AttachmentList = z.object({
+  job: z.number(),
+  attachments: z.array(
+    z.object({
+      /** The board that handed it in. */
+      member: z.string(),
+      suite: z.string(),
+      name: z.string(),
+      bytes: z.number(),
+      /** SHA-256 of its bytes, lower-case hex. */
+      digest: z.string(),
+      at: At,
+    }),
+  ),
+});
+
 const Event = z
   .object({
     id: z.string(),

@@ -12,8 +12,9 @@ import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import { Engine } from '../engine/engine.ts';
 import { memoryCheckpoints } from '../store/checkpoints.ts';
 import { openEventStoreDb } from '../store/eventstoredb/eventstoredb.ts';
+import { Objects } from '../store/objects.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';
-import { parseJob } from '../submission/job-json.ts';
+import { parseJob } from '../submission/job.ts';
 import type { Asked, Question, Ready } from './muster-process.ts';
 import { CpuProfile } from './profile.ts';
 
@@ -38,7 +39,15 @@ async function serveForBench(argument: string): Promise<void> {
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];
-  const doors = { engine, tokenKeys, consoleSize: () => 0, log, heldMsMax: HELD_MS_MAX };
+  const attachments = await Objects.open(join(folder, 'attachments'));
+  const doors = {
+    engine,
+    attachments,
+    tokenKeys,
+    consoleSize: () => 0,
+    log,
+    heldMsMax: HELD_MS_MAX,
+  };
   const consoleFile = () => join(folder, 'console');
   const app = await (consoleBytes === undefined
     ? buildBoardApp(doors)

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { HealthCheck } from '../machines/events.ts';
 import { formatProblems } from '../submission/format.ts';
-import { parseJob } from '../submission/job-json.ts';
+import { parseJob } from '../submission/job.ts';
 import { type Lab, parseLab } from '../submission/lab.ts';
 
 export interface LabFile {

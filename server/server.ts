@@ -13,6 +13,7 @@ import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { checkpointsFolder } from '../store/data-folder.ts';
+import { Objects } from '../store/objects.ts';
 import type { Lab } from '../submission/lab.ts';
 import type { ServerPort } from '../wire/server-port.ts';
 import { openAddressSecrets } from './address-secrets.ts';
@@ -115,6 +116,7 @@ async function assemble(
   const secrets = openAddressSecrets(dataDir, secret);
   const doors = {
     engine,
+    attachments: await Objects.open(join(dataDir, 'attachments')),
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     log,

@@ -14,11 +14,12 @@ import {
   UNREACHABLE_GRACE_SECONDS_DEFAULT,
 } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
+import type { ParsedJob } from './job.ts';
 import { jobRules, jobWarnings, ROLE_OF_ONE } from './job-rules.ts';
 import { isForeignCommand, isForeignFetch, withoutOldFields } from './old-fields.ts';
 import { list, quote } from './quoting.ts';
 import * as sources from './sources.ts';
-import { type Finding, locate, type Path, type Problem, settle, type Tree } from './tree.ts';
+import { type Finding, locate, type Path, settle, type Tree } from './tree.ts';
 
 export const JOB_NAME_CHARACTERS_MAX = 200;
 export const JOB_ACTIONS_MAX = 1_000;
@@ -133,18 +134,12 @@ const JsonJob = z.strictObject({
 });
 type JsonJob = z.infer<typeof JsonJob>;
 
-export type ParsedJob =
-  | { definition: JobDefinition; warnings: Problem[] }
-  | { problems: Problem[] };
-
 /**
  * Reads a job in the JSON form. Never throws, whatever the text.
  *
  * @returns the normalised job and its warnings, or every problem of the document, in document order.
  */
-export function parseJob(text: string): ParsedJob {
-  const yaml = upstreamForm(text);
-  if (yaml !== undefined) return { problems: [yaml] };
+export function parseJsonJob(text: string): ParsedJob {
   const document = readDocument(text, 'json');
   if (document.tree === undefined) return { problems: settle(document.text, document.findings) };
   const { tree, warnings } = withoutOldFields(document.tree);
@@ -172,22 +167,6 @@ function ofForeignWord(finding: Finding, tree: Tree): Finding {
     ...finding,
     message: `no driver here can do ${quote(word)}, a command of LAVA; there are ${there}`,
   };
-}
-
-const YAML_FIELDS =
-  /^(?:job_name|protocols|device_type|timeouts|visibility|priority|metadata|context|actions)[ \t]*:/m;
-
-/** A job in upstream's YAML form, recognised by a field of it at the start of a line outside of any bracket. */
-function upstreamForm(text: string): Problem | undefined {
-  const start = text.search(/[^\s\uFEFF]/);
-  if (start === -1 || '{["'.includes(text.charAt(start))) return undefined;
-  const at = text.search(YAML_FIELDS);
-  if (at === -1) return undefined;
-  const message =
-    'this is a job in the YAML form, which this version does not read yet; write it in the JSON form: ' +
-    '{ "timeout", "job_name", "device_group", "actions" }';
-  const expected = 'a JSON object';
-  return settle(text, [{ offset: at, path: [], message, expected }])[0];
 }
 
 function normalise(job: JsonJob, tree: Tree, text: string): JobDefinition {

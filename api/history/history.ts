@@ -64,6 +64,11 @@ export class History {
     });
   }
 
+  /** Something else of the past, that lies beside the log. @throws ApiProblem `stopping` as `page` does */
+  file<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+    return this.#reads.run('request', signal, read);
+  }
+
   /** See `Engine.job`. One that is over is read from the log. @throws ApiProblem `stopping` as `page` does */
   job(id: number, signal: AbortSignal): Promise<JobState | undefined> {
     if (this.#engine.directory.jobs.has(id)) return this.#engine.job(id);

@@ -2,6 +2,7 @@
  * Wakes whoever streams events when there are new ones. It carries no events: each stream reads pages of the log,
  * from where it is, so that history and live join by construction and a slow client costs no memory.
  */
+import { setMaxListeners } from 'node:events';
 import type { Subscription } from '../../store/port.ts';
 import type { ApiEngine } from '../parts.ts';
 import type { Turns } from './turns.ts';
@@ -24,7 +25,9 @@ export interface Followed {
   stop(): void;
 }
 
+/** Whoever sleeps is woken, whatever happens. */
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 /** The name under which events of any stream are heard. */
 export const ANY_STREAM = '*';
 

@@ -2,11 +2,13 @@
  * The board's endpoints, `/board/v1/*`: each call with its member's own token, in the shell dialect (one word a
  * line) or as JSON. What a board says is for itself and its own job: neither is in the request, both are in the token.
  */
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { BoardAnswer, BoardTrouble } from '../../wire/board-answers.ts';
+import { ATTACHMENT_BYTES_MAX, Attachments } from '../attachments.ts';
 import { troubleTeller } from '../board-trouble.ts';
-import { KEY, runVerb, verbNames, verbOf } from '../board-verbs.ts';
+import { type BoardVerb, KEY, runVerb, verbNames, verbOf } from '../board-verbs.ts';
 import { answerText, readWordLines, stopping, WORDS_CONTENT_TYPE } from '../board-words.ts';
 import { HELD_MS_MAX, type OpenRequest, OpenRequests } from '../open-requests.ts';
 import type { BoardParts } from '../parts.ts';
@@ -15,6 +17,7 @@ import { bearerToken, type MemberName, MemberTokens } from '../tokens.ts';
 
 /** A message of 65 KiB is for the rules to refuse and to record; this much is not even read. */
 const BOARD_BODY_BYTES_MAX = 2 * 1024 * 1024;
+const FILE_CONTENT_TYPE = 'application/octet-stream';
 type Verb = { Params: { verb: string } };
 
 /** Adds `/board/v1/*` to an app, with its own parsers, errors and token: nothing of it is the app's. */
@@ -50,6 +53,8 @@ export async function boardRoutes(
     return answer(word === undefined ? [] : [word].flat(), request, reply);
   });
 
+  await app.register(attachmentRoutes, { attachments: new Attachments(parts), run });
+
   async function answer(
     words: string[] | undefined,
     request: FastifyRequest<Verb>,
@@ -58,6 +63,15 @@ export async function boardRoutes(
     const verb = verbOf(request.params.verb);
     if (words === undefined)
       return send(request, reply, { status: 'refused', reason: 'the words are not UTF-8' });
+    return run(verb, words, request, reply);
+  }
+
+  async function run(
+    verb: BoardVerb,
+    words: string[],
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     let held: OpenRequest | undefined;
     const end = await runVerb(parts, verb, {
       member: request.getDecorator<MemberName>('member'),
@@ -76,8 +90,45 @@ export async function boardRoutes(
   }
 }
 
-const isShell = (request: FastifyRequest): boolean =>
-  request.headers['content-type']?.startsWith(WORDS_CONTENT_TYPE) === true;
+interface AttachmentOptions {
+  attachments: Attachments;
+  run(
+    verb: BoardVerb,
+    words: string[],
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply>;
+}
+
+/** A file that a test hands in: its bytes are the body. busybox's wget knows no PUT. */
+async function attachmentRoutes(
+  app: FastifyInstance,
+  { attachments, run }: AttachmentOptions,
+): Promise<void> {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  app.route<{ Querystring: { name?: string; suite?: string } }>({
+    method: ['PUT', 'POST'],
+    url: '/board/v1/attachment',
+    schema: attachmentSchema,
+    // What is read of it is bounded where it is kept.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    handler: async (request, reply) => {
+      const { name, suite } = request.query;
+      const content = request.body instanceof Readable ? request.body : Readable.from([]);
+      const length = request.headers['content-length'];
+      const handed = { name, ...(suite !== undefined && { suite: String(suite) }), content };
+      const verb = attachments.verb(length ? { ...handed, bytes: Number(length) } : handed);
+      // Whatever is left of a body that nobody reads goes with its connection.
+      if (Number(length ?? 0) > ATTACHMENT_BYTES_MAX) reply.header('connection', 'close');
+      return run(verb, [], request, reply);
+    },
+  });
+}
+
+/** A file is handed in by a script: it hears the shell dialect. */
+const isShell = ({ headers: { 'content-type': type = '' } }: FastifyRequest): boolean =>
+  type.startsWith(WORDS_CONTENT_TYPE) || type.startsWith(FILE_CONTENT_TYPE);
 
 /** @throws ApiProblem `token-missing`, `token-refused` */
 function speakerOf(request: FastifyRequest, tokens: MemberTokens): MemberName {
@@ -162,5 +213,15 @@ const getSchema = {
   ...described,
   summary: 'A question of a board: self, role, group',
   querystring: z.object({ word: z.array(z.string()).optional() }),
+  response: { 200: Answer },
+};
+const attachmentSchema = {
+  tags: ['board'],
+  security: [{ member: [] }],
+  summary: 'A file that a test hands in, at most 1 MiB: its bytes are the body',
+  description: `With content type ${FILE_CONTENT_TYPE}: text out, always status 200, as with words.`,
+  headers: postSchema.headers,
+  consumes: [FILE_CONTENT_TYPE],
+  querystring: z.object({ name: z.string(), suite: z.string().optional() }),
   response: { 200: Answer },
 };

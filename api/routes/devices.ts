@@ -1,12 +1,13 @@
 /** Devices (boards) and their workers: who has a board, how it is, and taking it out of use. */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CommandRefused } from '../../engine/live-stream.ts';
 import type { DeviceState } from '../../machines/device.ts';
 import { iso } from '../../projections/views.ts';
 import { checkDue, nextCheckAt } from '../../scheduler/health.ts';
-import { API_ACTOR, type ApiEngine } from '../parts.ts';
-import { ApiProblem } from '../problems.ts';
+import { byOf } from '../by.ts';
+import { type DeviceOrder, noSuchDevice, orderDevice } from '../orders.ts';
+import type { ApiEngine } from '../parts.ts';
 import {
   DeviceParams,
   DeviceView,
@@ -15,8 +16,6 @@ import {
   Reason,
   Workers,
 } from '../schemas.ts';
-
-const by = { actor: API_ACTOR };
 
 /** `engine`: of the app. */
 export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
@@ -69,48 +68,29 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async 
 
 /** What may be ordered of a device. Each order is idempotent. */
 const deviceOrders: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, { engine }) => {
-  const answered = async (name: string, order: Promise<DeviceState>) => {
-    try {
-      return deviceView(engine, name, await order);
-    } catch (error) {
-      throw error instanceof CommandRefused ? refusal(name, error) : error;
-    }
-  };
+  const ordered = async (request: FastifyRequest, order: DeviceOrder) =>
+    deviceView(engine, order.device, await orderDevice(engine, order, byOf(request)));
 
-  const withReason = (
-    path: string,
-    summary: string,
-    order: (name: string, reason: string) => Promise<DeviceState>,
-  ) =>
+  const summaries = {
+    offline: 'Take a device out of use; a job that has it keeps it to its end',
+    retire: 'Take a device out for good, until it is restored; no job may have it',
+    restore: 'Bring a retired device back, with its health unknown',
+  } as const;
+  for (const order of ['offline', 'retire', 'restore'] as const)
     app.post(
-      path,
+      `/api/devices/:name/${order}`,
       {
         schema: {
           tags: ['devices'],
-          summary,
+          summary: summaries[order],
           params: DeviceParams,
           body: z.strictObject({ reason: Reason }),
           response: { 200: DeviceView, ...problemResponses },
         },
       },
-      ({ params: { name }, body: { reason } }) => answered(name, order(name, reason)),
+      (request) =>
+        ordered(request, { order, device: request.params.name, reason: request.body.reason }),
     );
-
-  withReason(
-    '/api/devices/:name/offline',
-    'Take a device out of use; a job that has it keeps it to its end',
-    (name, reason) => engine.setOffline(name, reason, by),
-  );
-  withReason(
-    '/api/devices/:name/retire',
-    'Take a device out for good, until it is restored; no job may have it',
-    (name, reason) => engine.retire(name, reason, by),
-  );
-  withReason(
-    '/api/devices/:name/restore',
-    'Bring a retired device back, with its health unknown',
-    (name, reason) => engine.restore(name, reason, by),
-  );
 
   app.post(
     '/api/devices/:name/online',
@@ -122,7 +102,7 @@ const deviceOrders: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, {
         response: { 200: DeviceView, ...problemResponses },
       },
     },
-    ({ params: { name } }) => answered(name, engine.setOnline(name, by)),
+    (request) => ordered(request, { order: 'online', device: request.params.name }),
   );
 
   app.post(
@@ -136,25 +116,10 @@ const deviceOrders: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (app, {
         response: { 200: DeviceView, ...problemResponses },
       },
     },
-    ({ params: { name }, body: { health: to, reason, force } }) =>
-      answered(name, engine.setHealth(name, { to, reason, force }, by)),
+    (request) =>
+      ordered(request, { order: 'health', device: request.params.name, ...request.body }),
   );
 };
-
-const noSuchDevice = (name: string) =>
-  new ApiProblem('no-such-device', `there is no device ${name}`);
-
-/** What the rules refuse, said of this device, with the way out. */
-function refusal(name: string, refused: CommandRefused): ApiProblem {
-  const { code, message } = refused;
-  if (code === 'no-such-device') return noSuchDevice(name);
-  if (code === 'retired') return new ApiProblem(code, `${name} is retired; restore it first`);
-  if (code !== 'not-idle') return new ApiProblem(code, message);
-  return new ApiProblem(
-    code,
-    `${name} is ${message}; cancel that job or wait for its end, then ask again. Taken offline, the device gets no other job meanwhile`,
-  );
-}
 
 function deviceView(engine: ApiEngine, name: string, device: DeviceState): DeviceView {
   const offlineReason = device.offline ?? engine.undriven(name) ?? undefined;

@@ -6,13 +6,13 @@ import type { JobStateName } from '../../machines/job/job.ts';
 import { barriersOf } from '../../projections/barriers.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { JobView } from '../../projections/views.ts';
-import { withSecretsKept } from '../../submission/addresses.ts';
-import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
+import { byOf, KeyHeaders } from '../by.ts';
 import type { History } from '../history/history.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { API_ACTOR, type ApiEngine, oneLine, REASON_CHARACTERS_MAX } from '../parts.ts';
-import { ApiProblem, logOnce } from '../problems.ts';
+import { cancel, submit } from '../orders.ts';
+import { type ApiEngine, REASON_CHARACTERS_MAX } from '../parts.ts';
+import { logOnce } from '../problems.ts';
 import {
   Barriers,
   JobPage,
@@ -27,7 +27,6 @@ const JOBS_PAGE_MAX = 200;
 /** Jobs that one page looks at: a filter may pass over many. */
 const JOBS_SCANNED_MAX = 1_000;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const stateNames = JobView.shape.state.options;
 
 const States = z
@@ -114,9 +113,10 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
         response: { 200: JobView, ...problemResponses },
       },
     },
-    async ({ params: { id }, body }) => {
-      const reason = oneLine(body?.reason ?? '') || 'cancelled by a user';
-      return jobView(id, await engine.cancel(id, reason, { actor: API_ACTOR }), engine.now());
+    async (request) => {
+      const { id } = request.params;
+      const order = { job: id, reason: request.body?.reason };
+      return jobView(id, await cancel(engine, order, byOf(request)), engine.now());
     },
   );
 
@@ -199,32 +199,23 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
           /** Whether a wait counts its own caller; absent: as the form of the job has it. */
           countsSelf: z.enum(['true', 'false']).optional(),
         }),
-        headers: z.object({
-          /** The same key gives the same job. */
-          'idempotency-key': z
-            .string()
-            .regex(/^[\x21-\x7e]{1,200}$/, '1 to 200 characters without blanks')
-            .optional(),
-        }),
+        headers: KeyHeaders,
         response: { 201: Submitted, ...problemResponses },
       },
     },
     async (request, reply) => {
-      const document = textOf(request.body);
-      const parsed = parsedOrThrow(document);
       const { countsSelf } = request.query;
-      const definition =
-        countsSelf === undefined
-          ? parsed.definition
-          : { ...parsed.definition, countsSelf: countsSelf === 'true' };
-      const key = request.headers['idempotency-key'];
-      const by = { actor: API_ACTOR, ...(key !== undefined && { key }) };
-      const job = withSecretsKept({ definition, document }, keepSecret);
-      const { id, state, short } = await engine.submit(job, by);
+      const document = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+      const order = { document, ...(countsSelf && { countsSelf: countsSelf === 'true' }) };
+      const { id, state, warnings, short } = await submit(
+        { engine, keepSecret },
+        order,
+        byOf(request),
+      );
       return reply
         .code(201)
         .header('location', `/api/jobs/${id}`)
-        .send({ id, state: jobViewState(state), warnings: parsed.warnings, short });
+        .send({ id, state: jobViewState(state), warnings, short });
     },
   );
 };
@@ -232,31 +223,3 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
 /** A job that was submitted is in some state that is seen. */
 const jobViewState = (state: JobStateName): JobView['state'] =>
   state === 'none' ? 'submitted' : state;
-
-/** @throws ApiProblem `invalid-job` */
-function textOf(body: unknown): string {
-  if (!(body instanceof Buffer)) return '';
-  try {
-    return utf8.decode(body);
-  } catch {
-    const message = 'the document is not UTF-8';
-    throw invalidJob([{ path: '', line: 1, column: 1, message, expected: 'UTF-8 text' }]);
-  }
-}
-
-/** @throws ApiProblem `invalid-job` */
-function parsedOrThrow(document: string): Extract<ParsedJob, { definition: unknown }> {
-  const parsed = parseJob(document);
-  if ('problems' in parsed) throw invalidJob(parsed.problems);
-  return parsed;
-}
-
-type DocumentProblems = Extract<ParsedJob, { problems: unknown }>['problems'];
-
-function invalidJob(problems: DocumentProblems): ApiProblem {
-  const detail = problems
-    .slice(0, 3)
-    .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
-  if (problems.length > detail.length) detail.push(`and ${problems.length - detail.length} more`);
-  return new ApiProblem('invalid-job', detail.join('; '), { extras: { problems } });
-}

@@ -2,14 +2,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CommandRefused } from '../../engine/live-stream.ts';
 import type { RoleRequest } from '../../machines/definition.ts';
 import { PRIORITY_MAX } from '../../machines/names.ts';
 import { jobView } from '../../projections/job-view.ts';
 import { iso, JobView } from '../../projections/views.ts';
 import type { Explanation } from '../../scheduler/types.ts';
-import { API_ACTOR, type ApiEngine } from '../parts.ts';
-import { ApiProblem } from '../problems.ts';
+import { byOf } from '../by.ts';
+import type { History } from '../history/history.ts';
+import type { OpenRequests } from '../open-requests.ts';
+import { jobIsNotWaiting, setPriority } from '../orders.ts';
+import type { ApiEngine } from '../parts.ts';
 import { JobParams, noSuchJob, numberInUrl, problemResponses, Queue, WhyView } from '../schemas.ts';
 
 const QUEUE_PAGE_MAX = 1_000;
@@ -17,11 +19,14 @@ const QUEUE_PAGE_DEFAULT = 200;
 /** So many are explained in one turn; then others have theirs. */
 const QUEUE_SLICE_MAX = 100;
 
-/** `engine`: of the app. */
-export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
-  app,
-  { engine },
-) => {
+export interface QueueOptions {
+  engine: ApiEngine;
+  history: History;
+  open: OpenRequests;
+}
+
+export const queueRoutes: FastifyPluginAsyncZod<QueueOptions> = async (app, is) => {
+  const { engine, history, open } = is;
   app.get(
     '/api/queue',
     {
@@ -60,10 +65,11 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
         response: { 200: WhyView, ...problemResponses },
       },
     },
-    async ({ params: { id } }) => {
-      const job = await engine.job(id);
+    async ({ params: { id } }, reply) => {
+      const job = await history.job(id, open.open(reply).signal);
+      if (job === undefined) throw noSuchJob(id);
       const why = engine.why(id);
-      if (why === undefined || !job?.definition) throw await notWaiting(engine, id);
+      if (why === undefined || !job.definition) throw jobIsNotWaiting(id, job);
       const { name, priority, roles } = job.definition;
       return { ...whyView(why, roles), name, priority, submittedAt: iso(job.submittedAt) };
     },
@@ -80,13 +86,10 @@ export const queueRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
         response: { 200: JobView, ...problemResponses },
       },
     },
-    async ({ params: { id }, body: { priority } }) => {
-      try {
-        const job = await engine.setPriority(id, priority, { actor: API_ACTOR });
-        return jobView(id, job, engine.now());
-      } catch (error) {
-        throw error instanceof CommandRefused ? await notWaiting(engine, id) : error;
-      }
+    async (request) => {
+      const { id } = request.params;
+      const order = { job: id, priority: request.body.priority };
+      return jobView(id, await setPriority(engine, order, byOf(request)), engine.now());
     },
   );
 };
@@ -99,14 +102,6 @@ function entryOf({
   ...is
 }: ReturnType<ApiEngine['queue']>[number]): QueueEntry {
   return { ...is, submittedAt: iso(submittedAt), guaranteedStart: isoOrNull(guaranteedStart) };
-}
-
-async function notWaiting(engine: ApiEngine, id: number): Promise<ApiProblem> {
-  const job = await engine.job(id);
-  if (job === undefined) return noSuchJob(id);
-  const reason = job.reason === null ? '' : `: ${job.reason}`;
-  const detail = `job ${id} does not wait for boards: it is ${job.state}${reason}`;
-  return new ApiProblem('not-waiting', detail, { extras: { state: job.state } });
 }
 
 /** `roles`: of the job; the explanation has its slots in the same order. */

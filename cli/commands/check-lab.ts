@@ -6,7 +6,7 @@ import { LabRefused, readLabFile } from '../../server/lab-file.ts';
 import { checkLab, type LabToCheck } from '../../simulation/check-lab.ts';
 import type { JobModel } from '../../simulation/scenarios.ts';
 import { formatProblems } from '../../submission/format.ts';
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 import type { Lab } from '../../submission/lab.ts';
 import { type Cli, counter, countUpTo, exampleText, printJson } from '../command.ts';
 import { withRepository } from '../examples.ts';

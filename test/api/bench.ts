@@ -13,6 +13,7 @@ import type { ApiEngine } from '../../api/parts.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { Objects } from '../../store/objects.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
 export { countsOf, finish, until } from '../engine/bench.ts';
@@ -37,6 +38,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-api-'));
   const { log, lines } = readableLog();
   const consoleFile = (job: number, device: string) => join(folder, `${job}-${device}`);
+  const attachments = await Objects.open(join(folder, 'attachments'));
   const parts: AppOptions = {
     engine: lab.engine,
     version: '1.2.3',
@@ -44,6 +46,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     tokenKeys: () => [tokenKeyOf(secret)],
     consoleFile,
     consoleSize: () => 7,
+    attachments,
     storeName: 'memory',
     keepSecret: () => '0'.repeat(32),
     ...options,
@@ -58,7 +61,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
   const boardsAreOff = () => {
     aheadMs += 60_000;
   };
-  return { ...lab, app, lines, log, consoleFile, boardsAreOff };
+  return { ...lab, app, lines, log, consoleFile, folder, attachments, boardsAreOff };
 }
 
 /** The engine with some of its methods replaced: for failures that a real one does not have on demand. */

@@ -95,10 +95,10 @@ describe('a line', () => {
   });
 
   it('is there on the door of the boards too', async () => {
-    const { engine, log } = await doors();
+    const { engine, log, attachments } = await doors();
     const { job, server } = await pair(engine);
     const tokenKeys = () => [tokenKeyOf(secret)];
-    const app = await buildBoardApp({ engine, tokenKeys, consoleSize: () => 0, log });
+    const app = await buildBoardApp({ engine, attachments, tokenKeys, consoleSize: () => 0, log });
     onTestFinished(() => app.close());
     const line = await lineTo(await listening(app));
     line.send(says(job, server, 1, 'self'));

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Engine } from '../../engine/engine.ts';
 import { memoryCheckpoints } from '../../store/checkpoints.ts';
 import { openEventStoreDb } from '../../store/eventstoredb/eventstoredb.ts';
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 import { skipBecause } from '../store/events.ts';
 import { startStandIn } from '../store/eventstore-grpc-server.ts';
 

@@ -6,7 +6,7 @@ import {
   withSecretsCovered,
   withSecretsKept,
 } from '../../submission/addresses.ts';
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 
 describe('a text', () => {
   test.each([

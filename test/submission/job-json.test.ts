@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { JobDefinition } from '../../machines/definition.ts';
 import { GROUP_MEMBERS_MAX, TIMEOUT_SECONDS_MAX } from '../../machines/names.ts';
-import { JOB_ACTIONS_MAX, JOB_NAME_CHARACTERS_MAX, parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
+import { JOB_ACTIONS_MAX, JOB_NAME_CHARACTERS_MAX } from '../../submission/job-json.ts';
 import {
   action,
   definitionOf,

@@ -1,7 +1,7 @@
 /** docs/jobs.md: its example is a job, and its tables have the fields that a job's boards and times depend on. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 
 const page = readFileSync('docs/jobs.md', 'utf8');
 const [example = ''] = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json ?? '');

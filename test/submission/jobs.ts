@@ -1,5 +1,5 @@
 /** Valid documents for the tests of this room, and short ways to ask for problems. */
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 import { parseLab } from '../../submission/lab.ts';
 import type { Problem } from '../../submission/tree.ts';
 

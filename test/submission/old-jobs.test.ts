@@ -1,6 +1,6 @@
 /** Jobs as they were written in the seed's time: what changes nothing is taken with a warning, the rest is named. */
 import { describe, expect, test } from 'vitest';
-import { parseJob } from '../../submission/job-json.ts';
+import { parseJob } from '../../submission/job.ts';
 
 const OLD = {
   timeout: 900,

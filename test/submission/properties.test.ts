@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { JobDefinition } from '../../machines/definition.ts';
 import { readDocument } from '../../submission/document.ts';
 import { formatProblems, PROBLEM_COLUMNS_MAX } from '../../submission/format.ts';
-import { type ParsedJob, parseJob } from '../../submission/job-json.ts';
+import { type ParsedJob, parseJob } from '../../submission/job.ts';
 import { Lab, parseLab } from '../../submission/lab.ts';
 import {
   PROBLEMS_MAX,
