@@ -50,6 +50,23 @@ export function resultCode(error: unknown): number | undefined {
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
 
+/** What the system said of a file that we make ourselves, as SQLite would have said it. */
+const ofSystem: Partial<Record<string, number>> = {
+  ENOSPC: SQLITE_FULL,
+  EDQUOT: SQLITE_FULL,
+  EIO: SQLITE_IOERR,
+  ENOENT: SQLITE_CANTOPEN,
+  ENOTDIR: SQLITE_CANTOPEN,
+  EACCES: SQLITE_CANTOPEN,
+  EPERM: SQLITE_CANTOPEN,
+  EROFS: SQLITE_CANTOPEN,
+};
+
+function kindOf(error: unknown): number | undefined {
+  const said = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return resultCode(error) ?? ofSystem[said];
+}
+
 const whatToDo: Partial<Record<number, string>> = {
   [SQLITE_FULL]: 'the disk is full; make room, then try again',
   [SQLITE_IOERR]: 'the disk failed or is full; make room or look at the disk, then try again',
@@ -60,7 +77,7 @@ const whatToDo: Partial<Record<number, string>> = {
   [SQLITE_NOTADB]: 'it is not an SQLite database; use another folder',
 };
 
-const describe = (file: string, error: unknown, code = resultCode(error)): string => {
+const describe = (file: string, error: unknown, code = kindOf(error)): string => {
   const message = error instanceof Error ? error.message : String(error);
   const hint = whatToDo[code ?? -1];
   return hint === undefined ? `${file}: ${message}` : `${file}: ${hint} (${message})`;
@@ -74,7 +91,7 @@ export function unavailable(file: string, error: unknown): StoreUnavailable {
 /** Why a file was not opened: what may pass (disk, busy) is unavailable, the rest is refused. */
 export function notOpened(file: string, error: unknown): StoreRefused | StoreUnavailable {
   if (error instanceof StoreRefused || error instanceof StoreUnavailable) return error;
-  const code = resultCode(error);
+  const code = kindOf(error);
   if (code === SQLITE_FULL || code === SQLITE_IOERR || code === SQLITE_BUSY)
     return unavailable(file, error);
   // A table or a column that should be there is not.

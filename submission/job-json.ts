@@ -14,16 +14,19 @@ import {
   UNREACHABLE_GRACE_SECONDS_DEFAULT,
 } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
-import type { ParsedJob } from './job.ts';
 import { jobRules, jobWarnings, ROLE_OF_ONE } from './job-rules.ts';
 import { isForeignCommand, isForeignFetch, withoutOldFields } from './old-fields.ts';
 import { list, quote } from './quoting.ts';
 import * as sources from './sources.ts';
-import { type Finding, locate, type Path, settle, type Tree } from './tree.ts';
+import { type Finding, locate, type Path, type Problem, settle, type Tree } from './tree.ts';
 
 export const JOB_NAME_CHARACTERS_MAX = 200;
 export const JOB_ACTIONS_MAX = 1_000;
 const PRIORITY = `a whole number from 0 to ${PRIORITY_MAX}, "high", "medium" or "low"`;
+export type ParsedJob =
+  | { definition: JobDefinition; warnings: Problem[] }
+  | { problems: Problem[] };
+
 /** What the names of priorities stand for. */
 export const PRIORITIES = { high: PRIORITY_MAX, medium: PRIORITY_DEFAULT, low: 0 } as const;
 

@@ -1,11 +1,8 @@
 /** A job as it was handed in, in whichever form: the form is told by the text, and read by a file of its own. */
-import type { JobDefinition } from '../machines/definition.ts';
-import { parseJsonJob } from './job-json.ts';
+import { type ParsedJob, parseJsonJob } from './job-json.ts';
 import { type Problem, settle } from './tree.ts';
 
-export type ParsedJob =
-  | { definition: JobDefinition; warnings: Problem[] }
-  | { problems: Problem[] };
+export type { ParsedJob };
 
 /**
  * Reads a job. Never throws, whatever the text.

@@ -9,7 +9,6 @@ import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { type Checked, checkAppend, recordedLive } from '../edge.ts';
 import { Feed } from '../feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from '../port.ts';
-import { notOpened } from '../sqlite-api.ts';
 import { groupOf } from './group.ts';
 import { eventsOf } from './page.ts';
 import { MeasuredPlacing, type Placing } from './place.ts';
@@ -72,19 +71,11 @@ async function open(file: string, placing: Placing | undefined): Promise<EventSt
   const thread = new SqliteThread();
   try {
     const head = await thread.ask({ do: 'open', file, isReadOnly: placing === undefined });
-    const writers = placing === undefined ? undefined : writersOf(file, thread, placing);
+    const writers = placing === undefined ? undefined : new Writers(file, thread, placing);
     return new SqliteStore(file, thread, writers, head);
   } catch (error) {
     await thread.end();
     throw error;
-  }
-}
-
-function writersOf(file: string, thread: SqliteThread, placing: Placing): Writers {
-  try {
-    return new Writers(file, thread, placing);
-  } catch (error) {
-    throw notOpened(file, error);
   }
 }
 

@@ -13,16 +13,16 @@ import type { AppendResult } from './thread-messages.ts';
 export class Writers {
   readonly #thread: SqliteThread;
   readonly #placing: Placing;
-  readonly #db: Database;
-  readonly #log: SqliteLog;
+  readonly #file: string;
+  /** This thread's connection, once it wrote: a log on a full disk lets no second one in until there is room. */
+  #own: { db: Database; log: SqliteLog } | undefined;
   #last: Place = 'there';
 
   /** @param file that the thread has opened */
   constructor(file: string, thread: SqliteThread, placing: Placing) {
     this.#thread = thread;
     this.#placing = placing;
-    this.#db = openLogBeside(file);
-    this.#log = new SqliteLog(this.#db);
+    this.#file = file;
   }
 
   /** Commits a group; the answer is there at once when it was done in this thread. */
@@ -37,7 +37,8 @@ export class Writers {
 
   /** Of this thread's connection; the thread's is the last one. */
   close(): void {
-    this.#db.close();
+    this.#own?.db.close();
+    this.#own = undefined;
   }
 
   /**
@@ -47,8 +48,9 @@ export class Writers {
   #here(group: Group): AppendResult[] | undefined {
     const from = performance.now();
     try {
-      if (this.#isHandedOverTo('here')) this.#log.takeOver();
-      const results = this.#log.append(group);
+      const { log } = this.#open();
+      if (this.#isHandedOverTo('here')) log.takeOver();
+      const results = log.append(group);
       const now = performance.now();
       this.#placing.wasHere(now - from, now);
       return results;
@@ -56,6 +58,14 @@ export class Writers {
       this.#placing.failedHere(performance.now());
       return undefined;
     }
+  }
+
+  #open(): { db: Database; log: SqliteLog } {
+    if (this.#own === undefined) {
+      const db = openLogBeside(this.#file);
+      this.#own = { db, log: new SqliteLog(db) };
+    }
+    return this.#own;
   }
 
   async #there(group: Group, weight: Weight): Promise<AppendResult[]> {

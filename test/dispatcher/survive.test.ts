@@ -34,7 +34,7 @@ const kinds: Kind[] = lack === undefined ? ['namespaces', 'plain'] : ['plain'];
 const KILL_AFTER_MS = [0, 50, 120, 300];
 
 /** Waits in the job until the server gives the board another role. */
-const UNTIL_GO = 'until [ "$(lava-role)" = go ]; do sleep 0.05; done';
+const UNTIL_GO = 'until lava-send go; do sleep 0.05; done 2>/dev/null';
 
 interface Life {
   reports: Parameters<FakeServer['report']>[];

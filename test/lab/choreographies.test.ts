@@ -21,7 +21,7 @@ let server: ServerProcess;
 let repository: string;
 
 beforeAll(async () => {
-  server = await ServerProcess.make(LAB);
+  server = await ServerProcess.make(LAB, [], (folder) => [join(folder, 'tests')]);
   await server.start();
   repository = join(server.folder, 'tests');
   await mkdir(repository);

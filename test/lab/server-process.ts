@@ -23,10 +23,16 @@ export class ServerProcess {
     this.#words = words;
   }
 
-  static async make(labYaml: string, words: readonly string[] = []): Promise<ServerProcess> {
+  /** `allowed`: the folders that its jobs may read from, of the folder that all of it lies in. */
+  static async make(
+    labYaml: string,
+    words: readonly string[] = [],
+    allowed: (folder: string) => string[] = () => [],
+  ): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
     const lab = join(folder, 'lab.yaml');
-    await writeFile(lab, labYaml);
+    const folders = JSON.stringify(allowed(folder));
+    await writeFile(lab, `${labYaml}\nallow_files: ${folders}\n`);
     return new ServerProcess(folder, ['--lab', lab, ...words]);
   }
 
