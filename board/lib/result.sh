@@ -21,7 +21,7 @@ result_read_status() {
   [ "$1" -gt 128 ] || return 0
   result_signal=$(kill -l "$1" 2>/dev/null) || :
   case $result_signal in
-    [A-Z]*) result_end="killed by SIG$result_signal ($(($1 - 128)))" ;;
+    [A-Z]*) result_end="status $1, killed by SIG$result_signal" ;;
   esac
 }
 

@@ -53,7 +53,7 @@ describe.concurrent.each(usable(pairs))('results from a board that has $name', (
     expect(server.of('result').map((request) => request.words)).toEqual([
       ['case=a', 'result=pass'],
       ['case=b', 'result=fail', 'note=status 7'],
-      ['case=c', 'result=fail', 'note=killed by SIGKILL (9)'],
+      ['case=c', 'result=fail', 'note=status 137, killed by SIGKILL'],
       ['case=d', 'result=fail', 'note=status 7'],
       ['case=e', 'result=pass'],
       ['case=f', 'result=fail', 'note=status 127'],

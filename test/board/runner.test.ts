@@ -98,8 +98,8 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     expect(server.of('result').map((request) => request.words)).toEqual([
       ['case=exit', 'result=fail', 'note=status 3'],
       ['case=exit', 'result=fail', 'note=status 1'],
-      ['case=exit', 'result=fail', 'note=killed by SIGKILL (9)'],
-      ['case=exit', 'result=fail', 'note=killed by SIGTERM (15)'],
+      ['case=exit', 'result=fail', 'note=status 137, killed by SIGKILL'],
+      ['case=exit', 'result=fail', 'note=status 143, killed by SIGTERM'],
       ['case=install', 'result=fail', 'note=status 4'],
       ['case=exit', 'result=fail', 'note=status 127'],
     ]);
@@ -281,7 +281,7 @@ describe.concurrent.each(usable(shellsOnly))('the runner, $name', (pair) => {
     expect(server.of('result').map((request) => request.words)).toEqual([
       ['case=01-lava-send_ready_ip_1', 'result=pass'],
       ['case=02-exit_5', 'result=fail', 'note=status 5'],
-      ['case=03-kill_-9___', 'result=fail', 'note=killed by SIGKILL (9)'],
+      ['case=03-kill_-9___', 'result=fail', 'note=status 137, killed by SIGKILL'],
       ['case=04-echo__a__b_____pwd__', 'result=pass'],
       [`case=05-echo_${'x'.repeat(55)}`, 'result=pass'],
       ['case=06-ls___wc_-l__echo___', 'result=pass'],
