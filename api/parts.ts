@@ -39,6 +39,8 @@ export interface BoardParts {
   tokenKeys(): Iterable<string>;
   /** How many bytes the console of a member has printed by now. */
   consoleSize(job: number, device: string): number;
+  /** The set of cases that is open on a member's console, and the one that was closed there last. */
+  openSet(job: number, device: string): Promise<{ open?: string; closed?: string }>;
   log: FastifyBaseLogger;
 }
 

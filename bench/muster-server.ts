@@ -38,7 +38,14 @@ async function serveForBench(argument: string): Promise<void> {
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];
-  const doors = { engine, tokenKeys, consoleSize: () => 0, log, heldMsMax: HELD_MS_MAX };
+  const doors = {
+    engine,
+    tokenKeys,
+    consoleSize: () => 0,
+    openSet: async () => ({}),
+    log,
+    heldMsMax: HELD_MS_MAX,
+  };
   const consoleFile = () => join(folder, 'console');
   const app = await (consoleBytes === undefined
     ? buildBoardApp(doors)

@@ -44,6 +44,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     tokenKeys: () => [tokenKeyOf(secret)],
     consoleFile,
     consoleSize: () => 7,
+    openSet: async () => ({}),
     storeName: 'memory',
     keepSecret: () => '0'.repeat(32),
     ...options,
