@@ -23,6 +23,8 @@ interface BoardCall {
   key: string;
   /** How many bytes the board's console had printed. */
   console: number;
+  /** The set of cases that is open on the console, and the one that was closed there last. */
+  set: () => ReturnType<BoardParts['openSet']>;
   /** Aborts when a wait is to be held no longer. */
   signal: AbortSignal;
 }
@@ -78,7 +80,7 @@ const never = new AbortController().signal;
  * @throws CommandRefused, StoreUnavailable as the engine does
  */
 export async function runVerb(
-  { engine, consoleSize }: BoardParts,
+  { engine, consoleSize, openSet }: BoardParts,
   verb: BoardVerb,
   call: { member: MemberName; words: string[]; key: unknown; hold: () => AbortSignal },
 ): Promise<BoardAnswer> {
@@ -88,7 +90,8 @@ export async function runVerb(
   const console = consoleSize(member.job, member.device);
   const signal = verb.kind === 'wait' ? hold() : never;
   try {
-    return await verb.run(engine, { member, words, key: isKey ? key : '', console, signal });
+    const set = () => openSet(member.job, member.device);
+    return await verb.run(engine, { member, words, key: isKey ? key : '', console, set, signal });
   } catch (error) {
     if (!(await isForNobody(engine, member, error))) throw error;
     await aborted(hold());
@@ -201,16 +204,20 @@ async function result(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer
       return refused(`${JSON.stringify(word.slice(0, 60))} is none of ${RESULT_KEYS.join('=, ')}=`);
     given[key] = oneLine(word.slice(at + 1));
   }
-  const { case: name, result: outcome, ...rest } = given;
+  const { case: name, result: outcome, set: said, ...rest } = given;
   if (!name) return refused('a result needs a case=NAME');
   const known = CaseResult.options.find((option) => option === outcome);
   if (known === undefined)
     return refused(`a result needs result=${CaseResult.options.join('|')}, not ${outcome ?? ''}`);
+  // One set a suite is open, whoever opened or closed it.
+  const seen = await call.set();
+  const set = said ? (seen.closed === said ? undefined : said) : seen.open;
   await report(engine, call, {
     type: 'RecordResult',
     member: call.member.device,
     case: name,
     result: known,
+    ...(set !== undefined && { set }),
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
   });
   return done;

@@ -45,6 +45,7 @@ async function serveForBench(argument: string): Promise<void> {
     attachments,
     tokenKeys,
     consoleSize: () => 0,
+    openSet: async () => ({}),
     log,
     heldMsMax: HELD_MS_MAX,
   };

@@ -9,6 +9,7 @@ import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
 import { registry } from '../dispatcher/drivers/registry.ts';
+import { OpenSets } from '../dispatcher/open-set.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
@@ -114,11 +115,13 @@ async function assemble(
   const secret = await secretOf(dataDir);
   const tokenKey = tokenKeyOf(secret);
   const secrets = openAddressSecrets(dataDir, secret);
+  const openSets = new OpenSets();
   const doors = {
     engine,
     attachments: await Objects.open(join(dataDir, 'attachments')),
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
+    openSet: (job: number, device: string) => openSets.of(consolePath(dataDir, job, device)),
     log,
   };
   const worker = await workerNameOf(dataDir, shared);

@@ -260,6 +260,7 @@ describe('the listener of the boards', () => {
       attachments,
       tokenKeys: () => [tokenKeyOf(secret)],
       consoleSize: () => 0,
+      openSet: async () => ({}),
       log,
     });
     expect(await say(app, { job, device: server }, 'self')).toBe(`ok\n${server}\n`);

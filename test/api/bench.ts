@@ -47,6 +47,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     consoleFile,
     consoleSize: () => 7,
     attachments,
+    openSet: async () => ({}),
     storeName: 'memory',
     keepSecret: () => '0'.repeat(32),
     ...options,

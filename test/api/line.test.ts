@@ -98,7 +98,14 @@ describe('a line', () => {
     const { engine, log, attachments } = await doors();
     const { job, server } = await pair(engine);
     const tokenKeys = () => [tokenKeyOf(secret)];
-    const app = await buildBoardApp({ engine, attachments, tokenKeys, consoleSize: () => 0, log });
+    const app = await buildBoardApp({
+      engine,
+      attachments,
+      tokenKeys,
+      consoleSize: () => 0,
+      openSet: async () => ({}),
+      log,
+    });
     onTestFinished(() => app.close());
     const line = await lineTo(await listening(app));
     line.send(says(job, server, 1, 'self'));
