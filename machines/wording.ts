@@ -56,9 +56,6 @@ export function seenLines(is: Lacking): string[] {
   return rest > 0 ? [...lines, `and ${rest} more`] : lines;
 }
 
-/** The same on one line. */
-export const missingText = (is: Lacking): string => seenLines(is).join('; ');
-
 /** How a wait ended unreleased, after what its board typed: `lava-sync ready can never be released`. */
 export const HOW_WAITS_FAIL = {
   WaitTimedOut: 'timed out',

@@ -6,7 +6,7 @@
 
 import type { DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
 import { measured } from '../machines/measurement.ts';
-import { missingText } from '../machines/wording.ts';
+import { standing, tellEnd } from './telling.ts';
 import {
   type AttachmentView,
   type CaseView,
@@ -276,28 +276,16 @@ function outcomeOf(event: JobEvent, waits: ReadonlyMap<number, Started>): Outcom
     case 'WaitReleased':
       return { case: caseOf(waits.get(event.data.wait)), result: 'pass' };
     case 'WaitTimedOut':
-    case 'WaitUnreachable': {
-      const how = event.type === 'WaitTimedOut' ? 'timed out' : 'can never be released';
-      const note = `${how}: waiting for ${missingText(event.data)}`;
-      return { case: caseOf(waits.get(event.data.wait)), result: 'fail', note };
+    case 'WaitUnreachable':
+    case 'WaitAbandoned': {
+      const started = waits.get(event.data.wait);
+      const note = standing(tellEnd(event, started)).join('\n');
+      return { case: caseOf(started), result: 'fail', note };
     }
-    case 'WaitAbandoned':
-      return {
-        case: caseOf(waits.get(event.data.wait)),
-        result: 'fail',
-        note: `given up: ${GIVEN_UP[event.data.why]}`,
-      };
     default:
       return undefined;
   }
 }
-
-type Abandoned = Extract<JobEvent, { type: 'WaitAbandoned' }>['data'];
-const GIVEN_UP: Record<Abandoned['why'], string> = {
-  'verb-ended': 'the verb was ended before its wait was over',
-  'connection-lost': 'its connection broke and did not come back',
-  'member-ended': 'its member ended',
-};
 
 const caseOf = (wait: Started | undefined): string =>
   wait === undefined ? 'multinode-wait' : `multinode-${wait.verb}-${wait.message}`;

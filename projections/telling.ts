@@ -92,10 +92,11 @@ export function tell(event: Tellable, memory: Memory): Telling {
   return telling;
 }
 
-/** How a wait ended, of which nothing but its beginning is known. */
-export function tellEnd(event: Omit<Tellable, 'stream'>, started: Started): Telling {
+/** How a wait ended, told from its beginning alone; by its number where that is not known either. */
+export function tellEnd(event: Omit<Tellable, 'stream'>, started: Started | undefined): Telling {
   const stream = jobStream(1);
-  return tell({ stream, ...event }, new Map([[stream, new Map([[started.wait, started]])]]));
+  const waits = new Map(started === undefined ? [] : [[started.wait, started]]);
+  return tell({ stream, ...event }, new Map([[stream, waits]]));
 }
 
 function subjectOf(kind: StreamKind | undefined, id: string): string {

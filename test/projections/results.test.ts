@@ -112,7 +112,9 @@ describe('a call of the API is a case', () => {
       {
         case: 'multinode-sync-x',
         result: 'fail',
-        note: expect.stringMatching(/timed out.*b \(r\)/),
+        note: expect.stringMatching(
+          /^timed out \(limit of the action\): b is missing\nb \(r\): runs action 0/,
+        ),
       },
     ]);
   });
@@ -124,7 +126,7 @@ describe('a call of the API is a case', () => {
       {
         case: 'multinode-wait-x',
         result: 'fail',
-        note: 'given up: the verb was ended before its wait was over',
+        note: 'was given up: the verb was ended before its wait was over',
       },
     ]);
   });
