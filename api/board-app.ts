@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { httpServer } from './http-server.ts';
 import type { BoardParts } from './parts.ts';
+import { openQuickDoor } from './quick-door.ts';
 import { boardRoutes } from './routes/board.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 
@@ -12,6 +13,7 @@ export async function buildBoardApp(
   const app = httpServer(parts.log);
   await app.register(boardRoutes, parts);
   await app.register(lineRoutes, parts);
+  openQuickDoor(app, parts);
   await app.ready();
   return app;
 }

@@ -56,6 +56,8 @@ const verbs = new Map<string, BoardVerb>([
 
 export const verbNames = (): string[] => [...verbs.keys()];
 
+export const isVerb = (name: string): boolean => verbs.has(name);
+
 /** @throws ApiProblem `not-found` */
 export function verbOf(name: string): BoardVerb {
   const verb = verbs.get(name);

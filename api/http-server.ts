@@ -11,7 +11,7 @@ import { Refusals } from './refusals.ts';
 /** For the whole of a request to arrive. An answer may take as long as it takes: waits are held. */
 const REQUEST_RECEIVED_MS_MAX = 60_000;
 /** Above the pause between two requests of a board or of a page that polls. */
-const KEEP_ALIVE_MS = 75_000;
+export const KEEP_ALIVE_MS = 75_000;
 /** Of one part of a path: a job's number, a device, a verb. */
 const PATH_PART_CHARACTERS_MAX = 100;
 const JSON_BODY_BYTES_MAX = 1024 * 1024;
