@@ -8,9 +8,11 @@ import { doors, listening, newKey, pair, readableLog, secret, until } from './be
 
 /** A listener of boards, with a job of two. */
 async function boardDoor(heldMsMax?: number) {
-  const { engine } = await doors();
+  const { engine, attachments } = await doors();
   const app = await buildBoardApp({
     engine,
+    attachments,
+    openSet: async () => ({}),
     tokenKeys: () => [tokenKeyOf(secret)],
     consoleSize: () => 0,
     log: readableLog().log,
