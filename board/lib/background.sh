@@ -14,6 +14,7 @@ background_find() {
 background_run() {
   background_pid=''
   trap 'background_end' HUP INT TERM
+  command -v sleep >/dev/null 2>&1 || muster_die 'sleep is missing: what ends at once would run without a pause'
   while :; do
     if command -v setsid >/dev/null 2>&1; then
       setsid "$1" -c "$2" &

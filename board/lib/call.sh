@@ -193,6 +193,7 @@ muster_post() {
     tcp,*) muster_find_client ;;
     ,*) muster_find_client ;;
   esac
+  case $muster_client in busybox | linked | applet) muster_refuse_nul ;; esac
   case $1,$muster_client in
     wait,* | wait-all,* | sync,* | *,busybox | *,linked | *,applet) muster_post_watched "$1" "$2" ;;
     *)
@@ -201,6 +202,13 @@ muster_post() {
       muster_read_reply
       ;;
   esac
+}
+
+# The wget of a busybox ends a body at its first NUL.
+muster_refuse_nul() {
+  [ -n "$muster_upload" ] || return 0
+  [ "$(tr -d '\000' <"$muster_upload" | wc -c)" -ne "$(wc -c <"$muster_upload")" ] || return 0
+  muster_die "cannot attach $muster_upload: it has NUL bytes, and the wget of this board cannot send them"
 }
 
 # The same with a client in the background, because a shell hears a signal only while it waits, not

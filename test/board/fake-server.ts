@@ -15,6 +15,15 @@ export interface Recorded {
   answer(text: string): void;
 }
 
+/** The bytes of a file, sent as such. */
+export interface Upload {
+  readonly method: string;
+  readonly name: string;
+  readonly key: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
 /** `{ text }` is a whole reply; the others are ways to fail. */
 export type Answer =
   | { readonly text: string }
@@ -52,6 +61,7 @@ export function decodeBody(body: Buffer): string[] {
 
 export class FakeServer {
   readonly requests: Recorded[] = [];
+  readonly uploads: Upload[] = [];
   private readonly plans = new Map<string, Answer[]>();
   private readonly sockets = new Set<Socket>();
   private readonly server: http.Server;
@@ -103,6 +113,7 @@ export class FakeServer {
   reset(): void {
     this.plans.clear();
     this.requests.length = 0;
+    this.uploads.length = 0;
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -121,7 +132,20 @@ export class FakeServer {
   }
 
   private take(request: http.IncomingMessage, response: http.ServerResponse, body: Buffer): void {
-    const verb = (request.url ?? '').replace('/board/v1/', '');
+    const [verb = '', query] = (request.url ?? '').replace('/board/v1/', '').split('?');
+    if (verb === 'attachment') {
+      this.uploads.push({
+        method: request.method ?? '',
+        name: new URLSearchParams(query).get('name') ?? '',
+        key: String(request.headers['muster-key']),
+        contentType: String(request.headers['content-type']),
+        body,
+      });
+      const planned = this.next(verb);
+      if (typeof planned === 'string') request.socket.destroy();
+      else response.end(planned.text);
+      return;
+    }
     const recorded: Recorded = {
       verb,
       words: decodeBody(body),
