@@ -158,7 +158,7 @@ export async function tornWal(
     for (let copy = 0; copy < copies; copy += 1) {
       const place = Math.floor(random() * bytes.length);
       const isCut = random() < 0.5;
-      // One that does not begin as a write-ahead log is refused: test/cli/damaged-log.test.ts.
+      // One that does not begin as a write-ahead log is refused: test/cli/damaged-log.long.test.ts.
       const at = isCut ? place : Math.max(WAL_MAGIC_BYTES, place);
       const torn = isCut ? bytes.subarray(0, at) : turned(bytes, at, random);
       const kept = logOf(copyOf(dir, main, torn)).map(({ id }) => id);
