@@ -2,6 +2,10 @@
  * A test definition as its author writes it (SEMANTICS 3), read into what a board and its worker need. Pure, and as
  * lenient as upstream: what is not used is named in `notes`, and no field has to be there.
  */
+
+import { type CaseResult, isCaseResult } from './cases.ts';
+import type { ParseRule } from './parse-rules.ts';
+import { translatePattern, UnreadablePattern } from './python-pattern.ts';
 import {
   type Entry,
   entryOf,
@@ -11,11 +15,8 @@ import {
   type Problem,
   settle,
   type Tree,
-} from '../submission/tree.ts';
-import { readUpstreamYaml } from '../submission/yaml-text.ts';
-import { type CaseResult, isCaseResult } from './cases.ts';
-import type { ParseRule } from './parse-rules.ts';
-import { translatePattern, UnreadablePattern } from './python-pattern.ts';
+} from './tree.ts';
+import { readUpstreamYaml } from './yaml-text.ts';
 
 export const DEFINITION_BYTES_MAX = 1_048_576;
 const DEFINITION_STEPS_MAX = 10_000;

@@ -14,7 +14,7 @@ import {
   parseTestDefinition,
   readTestDefinition,
   suiteName,
-} from '../../dispatcher/test-definition.ts';
+} from '../../submission/test-definition.ts';
 
 const parse = (text: string) => parseTestDefinition(text, 't.yaml').definition;
 const notes = (text: string) =>
