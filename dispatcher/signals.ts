@@ -4,7 +4,7 @@
  * one line, and with a line of the kernel printed through its middle. It does not count in what `set -x` echoes, nor in
  * the source of a script that somebody prints. Pure: nothing that a board prints can make it throw.
  */
-import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from './cases.ts';
+import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from '../submission/cases.ts';
 import type { ConsoleLine } from './console-lines.ts';
 
 export type Signal =

@@ -1,6 +1,7 @@
 /** The scripts of one suite: `install.sh` and `run.sh`, each one shell with the parameters exported (SEMANTICS 2.3). */
+
+import { isVariable, type TestDefinition } from '../submission/test-definition.ts';
 import { shellQuoted } from './programs.ts';
-import { isVariable, type TestDefinition } from './test-definition.ts';
 
 /** What of `install` a job may leave out: upstream's words. */
 export const SKIPPABLE = ['keys', 'sources', 'deps', 'steps', 'git-repos', 'all'] as const;

@@ -8,20 +8,8 @@ import { basename, join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
-import type { Problem } from '../submission/tree.ts';
-import type { CaseResult } from './cases.ts';
-import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
-import { openUrl } from './fetch.ts';
-import { realPathInside } from './files.ts';
-import { checkOut } from './git.ts';
-import type { ParseRule } from './parse-rules.ts';
-import {
-  installScript,
-  mergedParameters,
-  runScript,
-  type Skippable,
-  skips,
-} from './suite-scripts.ts';
+import type { CaseResult } from '../submission/cases.ts';
+import type { ParseRule } from '../submission/parse-rules.ts';
 import {
   DEFINITION_BYTES_MAX,
   type GitRepository,
@@ -30,7 +18,19 @@ import {
   parseTestDefinition,
   suiteName,
   type TestDefinition,
-} from './test-definition.ts';
+} from '../submission/test-definition.ts';
+import type { Problem } from '../submission/tree.ts';
+import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
+import { openUrl } from './fetch.ts';
+import { realPathInside } from './files.ts';
+import { checkOut } from './git.ts';
+import {
+  installScript,
+  mergedParameters,
+  runScript,
+  type Skippable,
+  skips,
+} from './suite-scripts.ts';
 
 /** What the one suite of a `lava_command_run` is called, after its number. */
 const COMMAND_SUITE = 'lava-command-run';
