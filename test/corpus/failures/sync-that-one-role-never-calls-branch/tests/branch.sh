@@ -1,0 +1,8 @@
+#!/bin/bash
+mode=quick
+[ "$1" = client ] || mode=full
+if [ $mode = full ]; then
+  lava-sync measured
+elif [ $mode = slow ]; then
+  lava-sync measured
+fi

@@ -1,0 +1,49 @@
+/** The corpus of failures: each folder of test/corpus/failures is a job, what its boards run, and what is to be told of it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Kind } from '../../answers/explain/explanation.ts';
+
+const FOLDER = 'test/corpus/failures';
+
+export const Expected = z.strictObject({
+  kind: Kind,
+  /** The role that is to be named as culprit. */
+  role: z.string().optional(),
+  file: z.string().optional(),
+  line: z.int().optional(),
+  /** What the corpus does to the run from outside: at the first event of a type. */
+  then: z
+    .strictObject({
+      at: z.string(),
+      do: z.enum(['cancel', 'lose']),
+      /** `lose`: the role whose board the lab does not have any more. */
+      role: z.string().optional(),
+    })
+    .optional(),
+});
+export type Expected = z.infer<typeof Expected>;
+
+export interface Scenario {
+  readonly name: string;
+  readonly folder: string;
+  readonly document: string;
+  readonly repository: string;
+  readonly recorded: string;
+  readonly expected: Expected;
+}
+
+export const scenarios: readonly Scenario[] = readdirSync(FOLDER)
+  .filter((name) => existsSync(join(FOLDER, name, 'expect.json')))
+  .map((name) => {
+    const folder = join(FOLDER, name);
+    const document = ['job.json', 'job.yaml'].map((file) => join(folder, file)).find(existsSync);
+    return {
+      name,
+      folder,
+      document: readFileSync(document ?? '', 'utf8'),
+      repository: join(folder, 'tests'),
+      recorded: join(folder, 'recorded.jsonl'),
+      expected: Expected.parse(JSON.parse(readFileSync(join(folder, 'expect.json'), 'utf8'))),
+    };
+  });
