@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MemberCommand } from '../../machines/commands.ts';
+import { SourceList } from '../../wire/sources.ts';
 import { git, gitRepository, Lab, shell, until } from './harness.ts';
 
 let lab: Lab;
@@ -102,7 +103,13 @@ describe('a definition', () => {
         ['URL', 'http://h/x'],
       ],
       expected: ['a', 'b'],
+      sources: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+    const list = SourceList.parse(JSON.parse(lab.server.kept.get(told?.sources ?? '') ?? ''));
+    expect(list.definition).toBe('t.yaml');
+    const script = lab.server.kept.get(list.scripts[0]?.digest ?? '');
+    expect(script).toContain("export A='2'\n");
+    expect(script).not.toContain('hunter2');
     const order = lab.server.reports.map(({ command }) => command.type);
     expect(order.indexOf('PrepareSuite')).toBeLessThan(order.indexOf('StartSuite'));
   });
