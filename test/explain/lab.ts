@@ -39,6 +39,7 @@ export class ExplainLab {
       ['dead', 600],
     ] as const)
       makeImage(join(this.folder, `${type}.tar`), seconds);
+    execFileSync('tar', ['-cf', join(this.folder, 'broken.tar'), '-C', this.folder, 'repos']);
   }
 
   async start(): Promise<void> {
