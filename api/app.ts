@@ -15,6 +15,7 @@ import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
@@ -57,6 +58,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     const { consoleFile } = parts;
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     await api.register(answerRoutes, { history, open, attachments, consoleFile });
+    await api.register(explanationRoutes, { history, open, attachments, consoleFile });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });

@@ -126,7 +126,8 @@ ${boards.join('')}`;
 
   async evidence(id: number): Promise<Evidence> {
     const events = await this.#events(id);
-    const file = (device: string) => join(this.folder, 'data/jobs', String(id), `${device}.console`);
+    const file = (device: string) =>
+      join(this.folder, 'data/jobs', String(id), `${device}.console`);
     const sources: RanSource[] = events.flatMap((event) => {
       if (event.type !== 'SuitePrepared' || event.data.sources === undefined) return [];
       const { member, suite, sources: digest } = event.data;
