@@ -20,6 +20,8 @@ export interface Place {
 export interface Wanted {
   readonly member: string;
   readonly role: string;
+  /** All roles of the job. */
+  readonly roles: ReadonlySet<string>;
   readonly suite: string | undefined;
   readonly verb: string;
   /** As they were sent: of a send or a wait the id first. */
@@ -236,7 +238,7 @@ function bestSite(
       if (read !== undefined && site.offset >= read) continue;
       const certain = scoreOf(site, wanted);
       if (certain === undefined) continue;
-      const branch = branchOf(script, site.line, wanted.role);
+      const branch = branchOf(script, site.line, wanted.role, wanted.roles);
       const within =
         caller !== '' && caller.includes(functionAround(script, site.line) ?? '\0') ? 1 : 0;
       const score = certain * 4 + branch * 2 + within;
@@ -262,21 +264,55 @@ function scoreOf({ words }: Site, wanted: Wanted): number | undefined {
 }
 
 /** 1: the line stands in a branch for this role; -1: in one for another; 0: nobody knows. */
-function branchOf(script: Script, line: number, role: string): number {
+export function branchOf(
+  script: Script,
+  line: number,
+  role: string,
+  roles: ReadonlySet<string>,
+): number {
   const lines = script.text.split('\n');
+  let closed = 0;
+  let isElse = false;
   for (let at = line - 1; at >= 0; at--) {
     const text = lines[at] ?? '';
-    const label = /^\s*\(?\s*(["']?[\w.|*"' -]+)\)/.exec(text)?.[1];
-    if (label !== undefined && !/\$\(/.test(text)) {
+    const isOwn = at === line - 1;
+    if (!isOwn && /^\s*(?:esac|fi)\b/.test(text)) closed += 1;
+    if (closed > 0) {
+      if (/^\s*(?:case|if)\b/.test(text)) closed -= 1;
+      continue;
+    }
+    const label = /^\s*\(?\s*(["']?[\w.|*"' -]+)\)(?!\s*\{)/.exec(text)?.[1];
+    if (label !== undefined && !isElse) {
       const names = label.split('|').map((name) => name.replace(/["'\s]/g, ''));
       if (names.includes(role)) return 1;
-      return names.includes('*') ? 0 : -1;
+      if (names.some((name) => roles.has(name))) return -1;
+      if (names.includes('*')) return hasOwnLabel(lines, at, role, roles);
     }
-    if (/^\s*(?:esac|fi|done|})/.test(text) && at < line - 1) return 0;
-    const compared = /\[\s.*lava-role.*=\s*["']?([\w.-]+)["']?\s*\]/.exec(text)?.[1];
-    if (compared !== undefined) return compared === role ? 1 : -1;
+    if (!isOwn && /^\s*else\b/.test(text)) isElse = true;
+    const compared = /\[.*?\s!?=?=\s*["']?([\w.-]+)["']?\s*\]/.exec(text)?.[1];
+    if (compared === undefined || !/\b(?:if|elif)\b|&&|\|\|/.test(text) || !roles.has(compared))
+      continue;
+    const isNot = /\s!=\s|\]\s*\|\|/.test(text) !== isElse;
+    return (compared === role) !== isNot ? 1 : -1;
   }
   return 0;
+}
+
+/** Of `*)`: whether the role has a label of its own before it; 0 where the labels are no roles. */
+function hasOwnLabel(
+  lines: readonly string[],
+  end: number,
+  role: string,
+  roles: ReadonlySet<string>,
+): number {
+  let areRoles = false;
+  for (let at = end - 1; at >= 0 && !/\bcase\b/.test(lines[at] ?? ''); at--) {
+    const label = /^\s*\(?\s*(["']?[\w.|"' -]+)\)/.exec(lines[at] ?? '')?.[1] ?? '';
+    const names = label.split('|').map((name) => name.replace(/["'\s]/g, ''));
+    if (names.includes(role)) return -1;
+    areRoles ||= names.some((name) => roles.has(name));
+  }
+  return areRoles ? 1 : 0;
 }
 
 /** The name of the function that a line stands in. */

@@ -100,11 +100,16 @@ const isReadInBy = (script: Script, other: Script): boolean =>
   ).test(script.text);
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+/** `server) ` of a `case`. */
+const LABEL = /^\s*\(?\s*["']?[\w.*|"' -]+\)\s/;
+
 /** How much of a command a line says: every word of a simple command on it that can have become one of these. */
 function likeness(text: string, words: readonly string[]): number {
   let best = 0;
   for (const part of text.split(/&&|\|\||[;|]|\bthen\b|\bdo\b|\belse\b/)) {
-    const patterns = wordsOf(part.replace(/^[\s!({-]*(?:if|while|until|elif)?\s*/, ''));
+    const patterns = wordsOf(
+      part.replace(LABEL, '').replace(/^[\s!({-]*(?:if|while|until|elif)?\s*/, ''),
+    );
     const [first] = patterns;
     const [command = ''] = words;
     if (first === undefined || matched(first, command) === undefined) continue;
@@ -155,6 +160,9 @@ function insideHelper(look: Look, helper: Script): DeathPlace | undefined {
     : undefined;
   const ran = traced === undefined ? undefined : lineOf(look, helper, traced, '');
   if (ran !== undefined) return outcome(look, ran.script, ran.line, undefined);
+  const fatal = lines.findIndex((text, index) => index + 1 > from && FATAL.test(text));
+  if (death.signal !== undefined && fatal !== -1)
+    return outcome(look, helper, fatal + 1, undefined);
   const isStrict = /^#!.*\s-\w*e|^\s*set\s+-\w*e/m.test(helper.text);
   const commands = lines.flatMap((text, index) => (isCommand(text) ? [index + 1] : []));
   const fallible = commands.filter((line) => line > from && !isSafe(lines[line - 1] ?? ''));
@@ -166,6 +174,10 @@ function insideHelper(look: Look, helper: Script): DeathPlace | undefined {
   const [first] = fallible;
   return first === undefined ? undefined : outcome(look, helper, first, undefined);
 }
+
+/** What ends a board, or a shell. */
+const FATAL =
+  /(?:^|[\s;&|(])(?:kill|killall|pkill|reboot|poweroff|halt|shutdown|insmod|modprobe|rmmod)\s|sysrq-trigger/;
 
 /** `grep: x: No such file or directory`: the program that said the last word is on one of the lines. */
 function byMessage(

@@ -30,15 +30,14 @@ export function otherwise(situation: Situation): Finding {
   });
 }
 
-const SLOW_MS_MIN = 2_000;
+const SLOW_MS_MIN = 3_000;
 
-/** The longest wait, if it took a good part of the run. */
+/** The longest wait, if it took a good part of the time in which the boards spoke with each other. */
 function slowest(group: Group): Call | undefined {
   const took = (call: Call) => overAt(group, call).at - call.at;
-  const [longest] = group.members
-    .flatMap(({ calls }) => calls.filter(isWait))
-    .sort((a, b) => took(b) - took(a));
-  const whole = group.last.at - (group.allocated?.at ?? group.last.at);
+  const calls = group.members.flatMap((member) => member.calls);
+  const [longest] = calls.filter(isWait).sort((a, b) => took(b) - took(a));
+  const whole = group.last.at - calls.reduce((first, { at }) => Math.min(first, at), group.last.at);
   return longest !== undefined && took(longest) >= SLOW_MS_MIN && took(longest) * 4 >= whole
     ? longest
     : undefined;

@@ -1,9 +1,9 @@
 /** What the scripts of a member say that it could call: by their text, where it was kept. */
 import type { RanSource } from '../evidence.ts';
-import type { Place, Script } from '../places.ts';
+import { branchOf, type Place, type Script } from '../places.ts';
 import { matched, type Site } from '../shell-sites.ts';
 import type { Member } from './facts.ts';
-import type { Situation } from './situation.ts';
+import { rolesOf, type Situation } from './situation.ts';
 
 export interface MemberSite {
   readonly member: Member;
@@ -12,23 +12,21 @@ export interface MemberSite {
   readonly site: Site;
 }
 
-/** Every line of a member's scripts that speaks of one of these verbs. */
+/** Every line of a member's scripts that speaks of one of these verbs, but for those of other roles' branches. */
 export function sitesOfMember(
-  { places }: Situation,
+  { places, group }: Situation,
   member: Member,
   verbs: readonly string[],
 ): MemberSite[] {
-  return places
-    .suitesOf(member.device)
-    .flatMap((source) =>
-      places
-        .scripts(source)
-        .flatMap((script) =>
-          script.sites
-            .filter(({ verb }) => verbs.includes(verb))
-            .map((site) => ({ member, source, script, site })),
-        ),
-    );
+  const roles = rolesOf(group);
+  return places.suitesOf(member.device).flatMap((source) =>
+    places.scripts(source).flatMap((script) =>
+      script.sites
+        .filter(({ verb }) => verbs.includes(verb))
+        .filter(({ line }) => branchOf(script, line, member.role, roles) !== -1)
+        .map((site) => ({ member, source, script, site })),
+    ),
+  );
 }
 
 /** The lines with which a member could have sent an id. Those that only the shell knows count when they say a part of it. */

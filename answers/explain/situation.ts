@@ -91,9 +91,10 @@ export function situationOf(
   said: ReadonlyMap<string, readonly ConsoleLine[]>,
 ): Situation {
   const places = new Places(given.sources);
+  const roles = rolesOf(group);
   const known = new Map<Call, Place | undefined>();
   const placeOf = (call: Call) => {
-    if (!known.has(call)) known.set(call, places.find(wantedOf(call)));
+    if (!known.has(call)) known.set(call, places.find(wantedOf(call, roles)));
     return known.get(call);
   };
   const failed = group.members
@@ -119,7 +120,11 @@ export function situationOf(
   };
 }
 
-export const wantedOf = (call: Call) => ({
+export const rolesOf = ({ members }: Group): Set<string> =>
+  new Set(members.map(({ role }) => role));
+
+const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
+  roles,
   member: call.member.device,
   role: call.member.role,
   suite: call.suite,

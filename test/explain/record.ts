@@ -1,14 +1,15 @@
-/** Runs scenarios on real boards and keeps what they left: `npx tsx test/explain/record.ts [NAME ...]`. */
-import { writeFileSync } from 'node:fs';
+/** Runs scenarios on real boards and keeps what they left: `npx tsx test/explain/record.ts [NAME ...]`; without a name those that were never run. */
+import { existsSync, writeFileSync } from 'node:fs';
 import { explain } from '../../answers/explain/explain.ts';
 import { ExplainLab } from './lab.ts';
 import { writeRecorded } from './recorded.ts';
 import { scenarios } from './scenarios.ts';
 
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 const wanted = process.argv.slice(2);
 const todo = scenarios.filter(
-  ({ name }) => wanted.length === 0 || wanted.some((word) => name.startsWith(word)),
+  ({ name, recorded }) =>
+    (wanted.length === 0 && !existsSync(recorded)) || wanted.some((word) => name.startsWith(word)),
 );
 const lab = new ExplainLab();
 await lab.start();

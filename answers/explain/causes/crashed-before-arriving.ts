@@ -1,5 +1,8 @@
-import { wordsOf } from '../facts.ts';
-import { type Cause, culpritMember, culpritOf, gapsOf } from '../situation.ts';
+import { lastSaid } from '../consoles.ts';
+import { placeOfDeath } from '../death-place.ts';
+import type { Culprit } from '../explanation.ts';
+import { type Member, wordsOf } from '../facts.ts';
+import { type Cause, culpritMember, gapsOf, type Situation } from '../situation.ts';
 import { found, waitSteps, who } from '../words.ts';
 
 export const crashedBeforeArriving: Cause = {
@@ -20,9 +23,7 @@ client: lava-wait up; lava-sync loaded        # nobody comes`,
       const gaps = gapsOf(situation, member);
       const [gap] = gaps;
       const last = member.calls.at(-1);
-      const said = situation.said
-        .get(member.device)
-        ?.findLast(({ text }) => !text.startsWith('muster: '));
+      const said = lastSaid(situation.said.get(member.device));
       const [clause = ''] = end.reason.split('\n');
       const steps = [
         ...(last === undefined
@@ -48,10 +49,7 @@ client: lava-wait up; lava-sync loaded        # nobody comes`,
       return [
         found({
           kind: 'crashed-before-arriving',
-          culprit:
-            last === undefined
-              ? culpritMember(situation, member)
-              : { ...culpritOf(situation, last), ...(gap && { id: gap.wait.message }) },
+          culprit: whereOf(situation, member, gap?.wait.message),
           missing: [member.device],
           first: { member, version: end.version },
           steps,
@@ -61,6 +59,33 @@ client: lava-wait up; lava-sync loaded        # nobody comes`,
       ];
     }),
 };
+
+/** The line that ran last, as its shell told; else its last call. */
+function whereOf(situation: Situation, member: Member, id: string | undefined): Culprit {
+  const last = member.calls.at(-1);
+  const suite = member.suites.at(-1);
+  const at =
+    suite === undefined || member.end === undefined
+      ? undefined
+      : placeOfDeath(situation, {
+          ...member.end,
+          member,
+          suite: suite.name,
+          script: 'run.sh',
+          status: KILLED,
+          signal: 'SIGKILL',
+          command: undefined,
+          outOfMemory: false,
+          ofCall: undefined,
+          after: last,
+        });
+  const file = culpritMember(situation, member, id);
+  const place = at?.place ?? (last === undefined ? undefined : situation.placeOf(last));
+  return place === undefined
+    ? file
+    : { ...file, file: place.file, line: place.line, text: place.text };
+}
+const KILLED = 137;
 
 /** What is said of a board that is gone, and of one whose shell is; a broken definition is neither. */
 const isCrash = (fault: string | undefined, reason: string): boolean =>

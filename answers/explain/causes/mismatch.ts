@@ -5,7 +5,7 @@
 import { type Call, counted, isSend, isWait, type Member, overAt, sentCounts } from '../facts.ts';
 import { mayBuildIds, sendersOf } from '../scripts.ts';
 import type { Gap, Situation } from '../situation.ts';
-import { family, nearest } from '../words.ts';
+import { family, nearest, nearness } from '../words.ts';
 
 export type Mismatch =
   | { is: 'another-id'; gap: Gap; other: Call }
@@ -36,25 +36,35 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const { wait, member, absence } = gap;
   if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy')
     return undefined;
+  const inside = absence.why === 'blocked' ? absence.in : undefined;
+  const crossed = inside !== undefined && isInOneCycle(situation, wait, inside);
+  if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
+  // Both sides have the other's line, only later: no name is wrong.
+  if (crossed && isCertain(situation, wait, member) && isCertain(situation, inside, wait.member))
+    return { is: 'cross', gap, with: inside };
   const rounds = outOfStep(situation, gap);
   if (rounds !== undefined) return { is: 'rounds', gap, last: rounds };
-  const inside = absence.why === 'blocked' ? absence.in : undefined;
-  if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
-  const other = otherId(situation, gap);
-  if (other !== undefined) return { is: 'another-id', gap, other };
   const could = couldBeSent(situation, wait, member);
-  if (inside !== undefined) {
-    if (could === 'no') return unsent(situation, gap);
-    const mutual = counted(situation.group, inside).includes(wait.member);
-    const answered = couldBeSent(situation, inside, wait.member) !== 'no';
-    const hasOther = otherIdFor(situation, inside, wait.member) !== undefined;
-    if (mutual && answered && !hasOther && isDeadlocked(wait, inside))
-      return { is: 'cross', gap, with: inside };
-    return undefined;
+  const other = otherIdFor(situation, wait, member, could === 'yes' ? NEAR : undefined);
+  if (other !== undefined) return { is: 'another-id', gap, other };
+  if (inside !== undefined && could !== 'no') {
+    const answered = couldBeSent(situation, inside, wait.member);
+    const awayMax = answered === 'yes' ? NEAR : undefined;
+    const hasOther = otherIdFor(situation, inside, wait.member, awayMax) !== undefined;
+    return crossed && answered !== 'no' && !hasOther
+      ? { is: 'cross', gap, with: inside }
+      : undefined;
   }
   if (absence.why === 'busy' && could !== 'no') return undefined;
   return unsent(situation, gap);
 }
+
+/** As `nearness` counts: a name that is that near is taken for the one that was meant, whatever else could be sent. */
+const NEAR = 2;
+
+/** Whether a line of the member says this very id. */
+const isCertain = (situation: Situation, wait: Call, member: Member): boolean =>
+  sendersOf(situation, member, wait.message).some(({ site }) => site.words[0]?.length === 1);
 
 /** Nobody was to send it, or all but one role were. */
 function unsent({ group }: Situation, gap: Gap): Mismatch {
@@ -64,11 +74,17 @@ function unsent({ group }: Situation, gap: Gap): Mismatch {
   return { is: isCommon ? 'never-calls' : 'nobody-sends', gap };
 }
 
-const isDeadlocked = (...waits: Call[]): boolean =>
-  waits.some(
-    ({ stuck, end }) =>
-      stuck?.form === 'deadlocked' || (end?.how === 'unreachable' && end.form === 'deadlocked'),
-  );
+/** Whether two waits are of one circle of members that wait for one another. */
+function isInOneCycle({ group }: Situation, wait: Call, inside: Call): boolean {
+  if (counted(group, inside).includes(wait.member) && isDeadlocked(wait, inside)) return true;
+  const cycle = [wait, inside].flatMap(cycleOf);
+  return cycle.includes(wait.member.device) && cycle.includes(inside.member.device);
+}
+
+const cycleOf = ({ stuck, end }: Call): readonly string[] =>
+  stuck?.cycle ?? (end?.how === 'unreachable' ? end.cycle : []);
+
+const isDeadlocked = (...waits: Call[]): boolean => waits.some((wait) => cycleOf(wait).length > 0);
 
 /** It came to fewer rounds of the sync: the last one that it came to. */
 function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefined {
@@ -90,8 +106,9 @@ function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefine
 /** All who are not at their end wait for this very message, and nobody ever sent it. */
 function everyoneWaits({ group }: Situation, wait: Call): boolean {
   if (wait.verb === 'sync' || group.members.length < 2) return false;
-  if ((group.byMessage.get(wait.message) ?? []).some(isSend)) return false;
   const over = overAt(group, wait).version;
+  const calls = group.byMessage.get(wait.message) ?? [];
+  if (calls.some((call) => isSend(call) && call.version <= over)) return false;
   return group.members.every((member) =>
     member.calls.some(
       (call) =>
@@ -99,17 +116,18 @@ function everyoneWaits({ group }: Situation, wait: Call): boolean {
         call.verb !== 'sync' &&
         call.message === wait.message &&
         call.version <= over &&
-        (call.end === undefined || call.end.how !== 'released'),
+        (call.end === undefined || call.end.how !== 'released' || call.end.version > over),
     ),
   );
 }
 
-function otherId(situation: Situation, { wait, member }: Gap): Call | undefined {
-  return otherIdFor(situation, wait, member);
-}
-
 /** A send of the member that nobody was waiting for, of an id that is near to the one that was awaited. */
-function otherIdFor(situation: Situation, wait: Call, member: Member): Call | undefined {
+function otherIdFor(
+  situation: Situation,
+  wait: Call,
+  member: Member,
+  awayMax?: number,
+): Call | undefined {
   const { group } = situation;
   const over = overAt(group, wait).version;
   const sent = member.calls.filter((call) => isSend(call) && call.version <= over + SLACK_EVENTS);
@@ -121,7 +139,9 @@ function otherIdFor(situation: Situation, wait: Call, member: Member): Call | un
     sent.filter(({ message }) => !heard(message)).map((call) => [call.message, call]),
   );
   const near = nearest(wait.message, lonely.keys());
-  return near === undefined ? undefined : lonely.get(near);
+  if (near === undefined) return undefined;
+  const away = nearness(wait.message, near) ?? 0;
+  return awayMax === undefined || away <= awayMax ? lonely.get(near) : undefined;
 }
 /** What was under way when the wait ended counts. */
 const SLACK_EVENTS = 2;

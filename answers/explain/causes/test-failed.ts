@@ -1,5 +1,5 @@
 import type { Member, Result } from '../facts.ts';
-import { type Cause, culpritMember, type Situation } from '../situation.ts';
+import { type Cause, culpritMember, rolesOf, type Situation } from '../situation.ts';
 import { found, inFile, who } from '../words.ts';
 
 export const testFailed: Cause = {
@@ -10,7 +10,10 @@ synchronisation. The first one is named. A failed case does not fail its job.`,
   example: 'client: lava-test-case ping --shell ping -c 1 server       # no answer',
   find: (situation) => {
     const failures = situation.group.members.flatMap((member) =>
-      member.results.filter(isFailure).map((result) => ({ member, result })),
+      [...member.results.filter(isFailure), ...neverCame(member)].map((result) => ({
+        member,
+        result,
+      })),
     );
     const [first] = failures.sort((a, b) => a.result.version - b.result.version);
     if (first === undefined) return [];
@@ -41,10 +44,27 @@ const isFailure = ({ case: name, result }: Result): boolean =>
   name !== 'install' &&
   !/^multinode-(?:send|wait|sync)/.test(name);
 
+/** Cases that a definition expects, and that did not come before its suite was over. */
+function neverCame({ suites, results }: Member): Result[] {
+  return suites.flatMap(({ name, prepared, end }) =>
+    (end === undefined ? [] : (prepared?.expected ?? []))
+      .filter((id) => !results.some((one) => one.suite === name && one.case === id))
+      .map((id) => ({
+        ...(end as Mark),
+        suite: name,
+        case: id,
+        result: 'fail',
+        note: 'it was expected and did not come',
+        from: undefined,
+      })),
+  );
+}
+
 function culpritFor(situation: Situation, member: Member, result: Result) {
   const place = situation.places.find({
     member: member.device,
     role: member.role,
+    roles: rolesOf(situation.group),
     suite: result.suite,
     verb: 'test-case',
     words: [result.case],
