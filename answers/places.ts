@@ -99,6 +99,17 @@ export class Places {
     return scripts;
   }
 
+  /** Those scripts of a suite that its made ones lead to, as far as their text names them. */
+  reachable(source: RanSource): readonly Script[] {
+    const scripts = this.scripts(source);
+    const reached = new Set(scripts.filter(({ isMade }) => isMade));
+    for (const script of reached)
+      for (const [word] of script.text.matchAll(WORDS_OF_TEXT))
+        for (const file of namedBy(word, scripts))
+          if (!/\.ya?ml$/.test(file.path)) reached.add(file);
+    return [...reached];
+  }
+
   /** The line that made a request. */
   find(wanted: Wanted): Place | undefined {
     const source = this.#sourceOf(wanted);
@@ -210,18 +221,32 @@ function sourcedBy(script: Script, scripts: readonly Script[]): Script[] {
   const found = new Set<Script>();
   const open = [script];
   for (let next = open.pop(); next !== undefined; next = open.pop())
-    for (const [, path = ''] of next.text.matchAll(
-      /(?:^|[\s;&|(])(?:\.|source)\s+["']?([^\s;"'&|)]+)/gm,
-    )) {
-      const name = path.split('/').at(-1) ?? '';
-      const file = name.includes('$')
-        ? undefined
-        : scripts.find((one) => !one.isMade && one.path.split('/').at(-1) === name);
-      if (file === undefined || found.has(file)) continue;
-      found.add(file);
-      open.push(file);
-    }
+    for (const [, path = ''] of next.text.matchAll(SOURCES))
+      for (const file of namedBy(path, scripts)) {
+        if (found.has(file)) continue;
+        found.add(file);
+        open.push(file);
+      }
   return [...found];
+}
+
+/** Whatever may be the name of a file. */
+const WORDS_OF_TEXT = /(?:\$\([^)]*\)|[^\s;&|"'()<>`=])+/g;
+
+const SOURCES = /(?:^|[\s;&|(])(?:\.|source)\s+((?:\$\([^)]*\)|[^\s;&|)])+)/gm;
+
+/** The files that a word may lead to: parts that only the shell knows may be anything. */
+function namedBy(word: string, scripts: readonly Script[]): Script[] {
+  const name = word
+    .replace(/["']/g, '')
+    .replace(/\$\([^)]*\)|\$\{[^}]*\}|\$\w+/g, '\0')
+    .split('/')
+    .at(-1);
+  if (name === undefined || /^\0?$/.test(name)) return [];
+  const pattern = new RegExp(
+    `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\0', '.*')}$`,
+  );
+  return scripts.filter((one) => !one.isMade && pattern.test(one.path.split('/').at(-1) ?? ''));
 }
 
 /** The site that a request came from, as well as the text can tell. */
@@ -241,7 +266,8 @@ function bestSite(
       const branch = branchOf(script, site.line, wanted.role, wanted.roles);
       const within =
         caller !== '' && caller.includes(functionAround(script, site.line) ?? '\0') ? 1 : 0;
-      const score = certain * 4 + branch * 2 + within;
+      const isOfRole = script.path.includes(wanted.role) ? 1 : 0;
+      const score = certain * 4 + branch * 2 + within + isOfRole;
       // Of equals the last one before the place that was read, else the first.
       if (best === undefined || score > best.score || (read !== undefined && score === best.score))
         best = { script, site, score };
@@ -276,6 +302,7 @@ export function branchOf(
   for (let at = line - 1; at >= 0; at--) {
     const text = lines[at] ?? '';
     const isOwn = at === line - 1;
+    if (!isOwn && /\b(?:if|case)\b.*\b(?:fi|esac)\b/.test(text)) continue;
     if (!isOwn && /^\s*(?:esac|fi)\b/.test(text)) closed += 1;
     if (closed > 0) {
       if (/^\s*(?:case|if)\b/.test(text)) closed -= 1;
@@ -290,8 +317,8 @@ export function branchOf(
     }
     if (!isOwn && /^\s*else\b/.test(text)) isElse = true;
     const compared = /\[.*?\s!?=?=\s*["']?([\w.-]+)["']?\s*\]/.exec(text)?.[1];
-    if (compared === undefined || !/\b(?:if|elif)\b|&&|\|\|/.test(text) || !roles.has(compared))
-      continue;
+    const encloses = /\b(?:if|elif)\b/.test(text) || (isOwn && /&&|\|\|/.test(text));
+    if (compared === undefined || !encloses || !roles.has(compared)) continue;
     const isNot = /\s!=\s|\]\s*\|\|/.test(text) !== isElse;
     return (compared === role) !== isNot ? 1 : -1;
   }

@@ -44,6 +44,8 @@ export interface Call extends Mark {
   readonly suite: string | undefined;
   /** Found that it can never be released; it waits all the same. */
   stuck: (Mark & { form: 'certain' | 'deadlocked'; cycle: readonly string[] }) | undefined;
+  /** When it and others were first found to wait for one another; whatever ended it then. */
+  deadlock: (Mark & { cycle: readonly string[] }) | undefined;
   /** `undefined`: it still waits. */
   end: CallEnd | undefined;
 }
@@ -304,6 +306,7 @@ class Reader {
       from,
       suite: member.suites.at(-1)?.name,
       stuck: undefined,
+      deadlock: undefined,
       end: undefined,
     };
     if (event.type === 'MessageSent' && verb === 'send') call.end = { ...mark, how: 'sent' };
@@ -339,6 +342,7 @@ class Reader {
       case 'WaitStuck': {
         const { form, cycle } = event.data;
         call.stuck ??= { ...mark, form, cycle };
+        if (form === 'deadlocked') call.deadlock ??= { ...mark, cycle };
         return;
       }
       case 'WaitUnstuck':
@@ -411,9 +415,12 @@ export function counted(group: Group, call: Call): Member[] {
   );
 }
 
-/** Whom a wait had not heard of when it was over. */
+/** When it was clear how it would go: what came later is no cause of it. */
+export const decidedAt = (group: Group, call: Call): Mark => call.deadlock ?? overAt(group, call);
+
+/** Whom a wait had not heard of then. */
 export function missingFrom(group: Group, call: Call): Member[] {
-  const { version } = overAt(group, call);
+  const { version } = decidedAt(group, call);
   const round = call.verb === 'sync' ? call.round : 1;
   const counts = sentCounts(group, call.message, version);
   return counted(group, call).filter((member) => (counts.get(member) ?? 0) < round);

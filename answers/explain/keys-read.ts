@@ -5,15 +5,17 @@ import type { Situation } from './situation.ts';
 const CACHE = /lava_multi_node_cache|LAVA_MULTI_NODE_CACHE/;
 /** `^ip=`, `"panda01:ip="`, `/ip=/`, `$1 == "ip"`. */
 const KEY = /(?:^|[\s'"^/:|(\\])([A-Za-z_][\w.-]*)=(?=['"/\\\s.(*[]|$)/g;
-const AWK_KEY = /\$1\s*==\s*["']([\w.-]+)["']|\/\^?([\w.-]+)=?\//g;
+const AWK_KEY = /\$1\s*==\s*["']([\w.-]+)["']|\/\^([\w.-]+)=?\/|\/([\w.-]+)=\//g;
 const GREP_WORD =
   /\bgrep\s+(?:-[A-Za-z]+\s+)*["']?\^?([A-Za-z_][\w.-]*)["']?\s+\S*(?:cache|CACHE)/g;
 
 export function keysRead(situation: Situation, member: Member): string[] {
   const keys = new Set<string>();
-  const add = (line: string) => {
+  const add = (words: string) => {
+    // What is set on the line is a variable, and no key.
+    const line = words.replace(/^\s*(?:(?:export|local|readonly)\s+)?\w+=/, '');
     for (const pattern of [KEY, AWK_KEY, GREP_WORD])
-      for (const [, one, other] of line.matchAll(pattern)) keys.add(one ?? other ?? '');
+      for (const [, one, two, three] of line.matchAll(pattern)) keys.add(one ?? two ?? three ?? '');
   };
   for (const { text } of situation.said.get(member.device) ?? [])
     if (/^\+/.test(text) && CACHE.test(text)) add(text.replace(/^\++ /, ''));

@@ -11,6 +11,7 @@ import { type Death, deathsOf } from './deaths.ts';
 import type { Culprit, Evidence, Kind, Step } from './explanation.ts';
 import {
   type Call,
+  decidedAt,
   type Group,
   hasFailed,
   isWait,
@@ -138,7 +139,7 @@ const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
 });
 
 function absenceOf(group: Group, deaths: readonly Death[], wait: Call, member: Member): Absence {
-  const over = overAt(group, wait);
+  const over = decidedAt(group, wait);
   const isUp = member.boots.some(({ done }) => done !== undefined && done.version <= over.version);
   const before = (mark: Mark | undefined): boolean =>
     mark !== undefined && mark.version <= over.version;

@@ -75,7 +75,10 @@ ${boards.join('')}`;
     if (existsSync(repository)) cpSync(repository, place, { recursive: true });
     gitRepository(place, {});
     const body = document.replaceAll('REPOSITORY', place).replaceAll('IMAGES', this.folder);
-    const posted = await fetch(`${this.#url}/api/jobs`, { method: 'POST', body });
+    const posted = await fetch(`${this.#url}/api/jobs?${expected.query ?? ''}`, {
+      method: 'POST',
+      body,
+    });
     const answer = (await posted.json()) as { id?: number };
     if (answer.id === undefined) throw new Error(`${name}: ${JSON.stringify(answer)}`);
     const { id } = answer;

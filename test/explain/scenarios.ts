@@ -12,6 +12,8 @@ export const Expected = z.strictObject({
   role: z.string().optional(),
   file: z.string().optional(),
   line: z.int().optional(),
+  /** Behind the `?` of the submission. */
+  query: z.string().optional(),
   /** What the corpus does to the run from outside: at the first event of a type. */
   then: z
     .strictObject({

@@ -2,7 +2,15 @@
  * Why a member that was up, and whose scripts had not died, did not come to a wait: its ids and rounds beside those of the
  * others. Each gap has one answer at most; the rules about ids, rounds and deadlocks tell it.
  */
-import { type Call, counted, isSend, isWait, type Member, overAt, sentCounts } from '../facts.ts';
+import {
+  type Call,
+  counted,
+  decidedAt,
+  isSend,
+  isWait,
+  type Member,
+  sentCounts,
+} from '../facts.ts';
 import { mayBuildIds, sendersOf } from '../scripts.ts';
 import type { Gap, Situation } from '../situation.ts';
 import { family, nearest, nearness } from '../words.ts';
@@ -43,7 +51,8 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   if (crossed && isCertain(situation, wait, member) && isCertain(situation, inside, wait.member))
     return { is: 'cross', gap, with: inside };
   const rounds = outOfStep(situation, gap);
-  if (rounds !== undefined) return { is: 'rounds', gap, last: rounds };
+  if (rounds !== undefined)
+    return isBehind(gap, rounds) ? undefined : { is: 'rounds', gap, last: rounds };
   const could = couldBeSent(situation, wait, member);
   const other = otherIdFor(situation, wait, member, could === 'yes' ? NEAR : undefined);
   if (other !== undefined) return { is: 'another-id', gap, other };
@@ -69,7 +78,7 @@ const isCertain = (situation: Situation, wait: Call, member: Member): boolean =>
 /** Nobody was to send it, or all but one role were. */
 function unsent({ group }: Situation, gap: Gap): Mismatch {
   const { wait } = gap;
-  const counts = sentCounts(group, wait.message, overAt(group, wait).version);
+  const counts = sentCounts(group, wait.message, decidedAt(group, wait).version);
   const isCommon = wait.verb === 'sync' || (wait.verb === 'wait-all' && counts.size > 0);
   return { is: isCommon ? 'never-calls' : 'nobody-sends', gap };
 }
@@ -81,15 +90,14 @@ function isInOneCycle({ group }: Situation, wait: Call, inside: Call): boolean {
   return cycle.includes(wait.member.device) && cycle.includes(inside.member.device);
 }
 
-const cycleOf = ({ stuck, end }: Call): readonly string[] =>
-  stuck?.cycle ?? (end?.how === 'unreachable' ? end.cycle : []);
+const cycleOf = ({ deadlock }: Call): readonly string[] => deadlock?.cycle ?? [];
 
 const isDeadlocked = (...waits: Call[]): boolean => waits.some((wait) => cycleOf(wait).length > 0);
 
 /** It came to fewer rounds of the sync: the last one that it came to. */
 function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefined {
   if (wait.verb !== 'sync') return undefined;
-  const over = overAt(group, wait).version;
+  const over = decidedAt(group, wait).version;
   const mine = member.calls.filter((call) => call.verb === 'sync' && call.version <= over);
   const same = mine.findLast((call) => call.message === wait.message);
   if (wait.round > 1) return same;
@@ -103,10 +111,23 @@ function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefine
   return shared.length > 0 ? mine.findLast(({ message }) => family(message) === name) : undefined;
 }
 
+/** It waits in an earlier one of rounds that are counted in the id: then it is the other one that left a round out. */
+function isBehind({ wait, absence }: Gap, last: Call): boolean {
+  const number = ({ message }: Call) => Number(/\d+/.exec(message)?.[0] ?? 0);
+  return absence.why === 'blocked' && last.message !== wait.message && number(last) < number(wait);
+}
+
 /** All who are not at their end wait for this very message, and nobody ever sent it. */
 function everyoneWaits({ group }: Situation, wait: Call): boolean {
   if (wait.verb === 'sync' || group.members.length < 2) return false;
-  const over = overAt(group, wait).version;
+  // Who names a role waits for that one: these wait for one another.
+  if (
+    group.members.every(({ calls }) =>
+      calls.some(({ message, role }) => message === wait.message && role !== undefined),
+    )
+  )
+    return false;
+  const over = decidedAt(group, wait).version;
   const calls = group.byMessage.get(wait.message) ?? [];
   if (calls.some((call) => isSend(call) && call.version <= over)) return false;
   return group.members.every((member) =>
@@ -129,7 +150,7 @@ function otherIdFor(
   awayMax?: number,
 ): Call | undefined {
   const { group } = situation;
-  const over = overAt(group, wait).version;
+  const over = decidedAt(group, wait).version;
   const sent = member.calls.filter((call) => isSend(call) && call.version <= over + SLACK_EVENTS);
   const heard = (message: string) =>
     (group.byMessage.get(message) ?? []).some(

@@ -1,4 +1,4 @@
-import type { Member, Result } from '../facts.ts';
+import type { Mark, Member, Result } from '../facts.ts';
 import { type Cause, culpritMember, rolesOf, type Situation } from '../situation.ts';
 import { found, inFile, who } from '../words.ts';
 
