@@ -118,6 +118,8 @@ export interface Group {
   /** By message id: all calls with it, in the order of the log. */
   readonly byMessage: ReadonlyMap<string, readonly Call[]>;
   readonly refusals: readonly Call[];
+  /** When the first wait failed. */
+  readonly firstFailed: Mark | undefined;
   readonly end: JobEnd | undefined;
   /** The last event that there is. */
   readonly last: Mark;
@@ -143,6 +145,7 @@ class Reader {
   readonly #members = new Map<string, Member>();
   readonly #byMessage = new Map<string, Call[]>();
   readonly #refusals: Call[] = [];
+  #firstFailed: Mark | undefined;
   readonly #waits = new Map<number, Call>();
   readonly #prepared = new Map<string, DataOf<'SuitePrepared'>>();
 
@@ -155,6 +158,7 @@ class Reader {
       byDevice: this.#members,
       byMessage: this.#byMessage,
       refusals: this.#refusals,
+      firstFailed: this.#firstFailed,
       end: this.#end,
       last: this.#last,
       holes: this.#holes,
@@ -191,18 +195,20 @@ class Reader {
           this.#members.set(device, newMember(device, role, place, mark));
         return;
       case 'JobRejected':
-        return ended(
-          'rejected',
-          event.data.short.map((s) => `role ${s.role}: ${s.lacking}`).join('; '),
-        );
+        ended('rejected', event.data.short.map((s) => `role ${s.role}: ${s.lacking}`).join('; '));
+        return;
       case 'JobCompleted':
-        return ended('complete', '');
+        ended('complete', '');
+        return;
       case 'JobFailed':
-        return ended('failed', event.data.reason, { member: event.data.member });
+        ended('failed', event.data.reason, { member: event.data.member });
+        return;
       case 'JobTimedOut':
-        return ended('timedOut', event.data.reason, { limit: event.data.limit });
+        ended('timedOut', event.data.reason, { limit: event.data.limit });
+        return;
       case 'JobCancelled':
-        return ended('cancelled', event.data.reason);
+        ended('cancelled', event.data.reason);
+        return;
       default:
         return;
     }
@@ -256,7 +262,8 @@ class Reader {
       case 'MessageSent':
       case 'RequestRefused':
       case 'WaitStarted':
-        return this.#call(event, member, mark);
+        this.#call(event, member, mark);
+        return;
       case 'MemberCompleted':
         member.end = { ...mark, how: 'complete', reason: '', fault: undefined };
         return;
@@ -330,14 +337,17 @@ class Reader {
         return;
       case 'WaitTimedOut':
         call.end = { ...mark, how: 'timedOut', limit: event.data.limit };
+        this.#firstFailed ??= mark;
         return;
       case 'WaitUnreachable': {
         const { form, cycle } = event.data;
         call.end = { ...mark, how: 'unreachable', form, cycle };
+        this.#firstFailed ??= mark;
         return;
       }
       case 'WaitAbandoned':
         call.end = { ...mark, how: 'abandoned', why: event.data.why };
+        if (event.data.why !== 'member-ended') this.#firstFailed ??= mark;
         return;
       case 'WaitStuck': {
         const { form, cycle } = event.data;
@@ -415,8 +425,17 @@ export function counted(group: Group, call: Call): Member[] {
   );
 }
 
-/** When it was clear how it would go: what came later is no cause of it. */
-export const decidedAt = (group: Group, call: Call): Mark => call.deadlock ?? overAt(group, call);
+/**
+ * Up to where an event can have been the cause of it. Of members that wait for one another the first to give up lets the
+ * others go: what that brings about is not why they waited.
+ */
+export function decidedAt(group: Group, call: Call): Mark {
+  const over = overAt(group, call);
+  const first = call.deadlock === undefined ? undefined : group.firstFailed;
+  return first === undefined || first.version > over.version
+    ? over
+    : { ...first, version: first.version - 1 };
+}
 
 /** Whom a wait had not heard of then. */
 export function missingFrom(group: Group, call: Call): Member[] {

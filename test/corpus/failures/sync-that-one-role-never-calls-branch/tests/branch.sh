@@ -3,6 +3,4 @@ mode=quick
 [ "$1" = client ] || mode=full
 if [ $mode = full ]; then
   lava-sync measured
-elif [ $mode = slow ]; then
-  lava-sync measured
 fi
