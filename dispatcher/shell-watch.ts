@@ -11,6 +11,7 @@ import { follow } from './console.ts';
 import type { ConsoleLine } from './console-lines.ts';
 import { messageOf, StepFailure } from './failure.ts';
 import { type MatchAnswer, type MatchSession, openMatcher } from './parse-matcher.ts';
+import { scriptEnd } from './script-end.ts';
 import { plainText } from './signals.ts';
 
 export interface Plan {
@@ -107,6 +108,13 @@ export class ShellWatch {
       case 'suite-ended':
         await this.#closePatterns();
         return false;
+      case 'script-ended': {
+        const { member, console: path } = this.#options;
+        const { suite, script, status, from, at, key } = heard;
+        const end = await scriptEnd(path, { from, to: at }, status);
+        await this.#options.report({ type: 'EndScript', member, suite, script, ...end }, key, at);
+        return false;
+      }
       case 'note':
         await this.#options.note(heard.text);
         return false;
