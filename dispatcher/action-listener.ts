@@ -29,8 +29,8 @@ export type Heard =
       at: number;
       key: string;
     }
-  /** For the patterns of the suite that runs. */
-  | { is: 'line'; line: ConsoleLine }
+  /** For the patterns of the suite that runs; `set` is open where the line stands. */
+  | { is: 'line'; line: ConsoleLine; set?: string }
   | { is: 'note'; text: string }
   | { is: 'exit' }
   | { is: 'runner-ended'; status: number }
@@ -38,6 +38,7 @@ export type Heard =
   | { is: 'shell-free' };
 
 type Ended = Extract<MemberCommand, { type: 'EndScript' }>;
+export type HeardLine = Extract<Heard, { is: 'line' }>;
 
 interface Place {
   line: ConsoleLine;
@@ -91,7 +92,7 @@ export class ActionListener {
       !line.text.includes('<LAVA_SIGNAL_') &&
       !line.text.startsWith('muster: ') &&
       !isTrace(plainText(line.text));
-    return isMatched ? [{ is: 'line', line }] : [];
+    return isMatched ? [{ is: 'line', line, ...this.#inSet() }] : [];
   }
 
   #take(signal: Signal, place: Place): Heard[] {
@@ -228,23 +229,28 @@ export class ActionListener {
     return {
       member: this.#member,
       ...(this.#running === undefined ? {} : { suite: this.#running.suite }),
-      ...(this.#set === undefined ? {} : { set: this.#set }),
+      ...this.#inSet(),
     };
   }
+
+  #inSet = (): { set?: string } => (this.#set === undefined ? {} : { set: this.#set });
 
   #report(command: MemberCommand, { line, index }: Place): Heard {
     return { is: 'report', command, key: `signal.${line.at}.${index}`, end: line.end };
   }
 
-  /** The report of a case that a pattern found on a line. */
+  /** The report of a case that a pattern found on a line; the line may be matched long after it was heard. */
   matched(
     suite: HeardSuite,
-    line: ConsoleLine,
+    { line, set }: HeardLine,
     index: number,
     found: Omit<Extract<Signal, { is: 'case' }>, 'is'>,
   ): Extract<Heard, { is: 'report' }> {
-    const set = this.#set === undefined ? {} : { set: this.#set };
-    const where = { member: this.#member, suite: suite.suite, ...set };
+    const where = {
+      member: this.#member,
+      suite: suite.suite,
+      ...(set === undefined ? {} : { set }),
+    };
     return {
       is: 'report',
       command: { type: 'RecordResult', ...where, ...found },

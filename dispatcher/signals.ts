@@ -253,7 +253,7 @@ function parseKnown(kind: string, rest: string, fixups: Fixups): Signal | undefi
   }
 }
 
-/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order; units alone may hold blanks. */
+/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order; units may hold blanks, and what is no measurement may. */
 function parseCase(rest: string, fixups: Fixups): Signal | undefined {
   const words = new Map<string, string>();
   let last = '';
@@ -262,7 +262,8 @@ function parseCase(rest: string, fixups: Fixups): Signal | undefined {
     if (at > 0 && /^\w+$/.test(word.slice(0, at))) {
       last = word.slice(0, at).toUpperCase();
       words.set(last, word.slice(at + 1));
-    } else if (last === 'UNITS') words.set(last, `${words.get(last)} ${word}`);
+    } else if (last === 'UNITS' || last === 'MEASUREMENT')
+      words.set(last, `${words.get(last)} ${word}`);
     else return undefined;
   }
   const name = words.get('TEST_CASE_ID');
@@ -285,11 +286,11 @@ function parseReference(rest: string, fixups: Fixups): Signal | undefined {
   return { is: 'reference', case: name, result, url: clip(url) };
 }
 
-/** `START name` or `STOP` */
+/** `START name` or `STOP`, whatever follows it; a name may hold blanks. */
 function parseSet(rest: string): Signal | undefined {
-  const [word, name] = rest.split(/\s+/u);
+  const [, word, name = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
   if (word === 'STOP') return { is: 'set-stop' };
-  if (word === 'START' && name !== undefined && isName(name)) return { is: 'set-start', set: name };
+  if (word === 'START' && isName(name)) return { is: 'set-start', set: name };
   return undefined;
 }
 
