@@ -27,6 +27,8 @@ export interface ConsoleReader {
    */
   timeAt(offset: number): Promise<number | undefined>;
   offsetAt(time: number): Promise<number | undefined>;
+  /** The index as it is written; absent, or empty: there is none. */
+  index?(): Promise<string>;
 }
 
 export interface Evidence {

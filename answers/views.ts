@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Callers } from '../machines/events.ts';
 import { BarrierView, JobView } from '../projections/views.ts';
+import { NotKept } from '../wire/sources.ts';
 
 const At = z.iso.datetime();
 
@@ -83,3 +84,41 @@ export const StateView = z
   })
   .meta({ id: 'StateView' });
 export type StateView = z.infer<typeof StateView>;
+
+/** A file of what ran. */
+export const SourceFileView = z.object({
+  path: z.string(),
+  bytes: z.number(),
+  digest: z.string(),
+  notKept: NotKept.or(z.literal('gone'))
+    .optional()
+    .describe('Why its text is not there; `gone`: it was kept, and is there no more'),
+});
+
+/** What ran as one suite, on the boards that ran the same. */
+export const RanView = z.object({
+  suite: z.string(),
+  members: z.array(z.string()),
+  source: z.object({
+    from: z.enum(['git', 'url', 'inline', 'commands']),
+    repository: z.string().optional(),
+    revision: z.string().optional().describe('What was asked for'),
+    commit: z.string().optional().describe('What it came to'),
+    path: z.string().optional(),
+    url: z.string().optional(),
+  }),
+  parameters: z.array(z.tuple([z.string(), z.string()])),
+  kept: z.boolean().describe('False: what ran was not kept, or is there no more'),
+  definition: z.string().optional().describe('The file of its definition'),
+  scripts: z
+    .array(SourceFileView)
+    .describe('What was made of the definition: `install.sh` and `run.sh`'),
+  files: z.array(SourceFileView).describe('Of its checkout'),
+  more: z.number().describe('How many files are left out of the list'),
+});
+
+export const SourcesView = z
+  .object({ id: z.number().describe('Of the job'), suites: z.array(RanView) })
+  .meta({ id: 'SourcesView' });
+export type SourcesView = z.infer<typeof SourcesView>;
+export type RanView = z.infer<typeof RanView>;
