@@ -23,10 +23,19 @@ export interface AnswerOptions extends CommonOptions {
 
 /** A command of one job: its number, or a bundle in its place. */
 export function answerCommand(name: string, summary: string, examples: readonly string[]): Command {
-  return serverCommand(name, summary, examples)
-    .argument('[id]', "the job's number", jobId)
-    .option('--bundle <file>', 'from the file that muster bundle wrote, without a server');
+  return bundleCommand(name, summary, examples).argument('[id]', "the job's number", jobId);
 }
+
+/** A command that takes a bundle, and has words of its own. */
+export const bundleCommand = (
+  name: string,
+  summary: string,
+  examples: readonly string[],
+): Command =>
+  serverCommand(name, summary, examples).option(
+    '--bundle <file>',
+    'from the file that muster bundle wrote, without a server',
+  );
 
 /** How a view comes about: a server's answer, or the same function over a bundle. */
 export interface Answer<S extends z.ZodType> {

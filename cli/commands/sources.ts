@@ -1,8 +1,8 @@
 /** `muster sources ID [FILE]`: what ran, and the text of it, also after its repository is gone. */
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { type RanView, SourcesView } from '../../answers/views.ts';
-import { type Cli, printJson } from '../command.ts';
-import { type AnswerOptions, answerCommand, withJob } from '../evidence.ts';
+import { type Cli, jobId, printJson } from '../command.ts';
+import { type AnswerOptions, bundleCommand, usage, withJob } from '../evidence.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { renderSources } from '../pages/sources-page.ts';
@@ -13,15 +13,16 @@ interface SourcesOptions extends AnswerOptions {
 }
 
 export function sourcesCommand(cli: Cli) {
-  return answerCommand('sources', 'list what ran in a job, or print a file of it', [
+  return bundleCommand('sources', 'list what ran in a job, or print a file of it', [
     'muster sources 12',
     'muster sources 12 run.sh --suite 0_smoke',
     'muster sources --bundle job-12.tar.gz',
   ])
-    .argument('[file]', 'print this one: its path, or the beginning of its digest')
+    .argument('[words...]', "the job's number, and a file to print: its path, or its digest")
     .option('--suite <name>', 'of this suite alone')
-    .action((id: number | undefined, file: string | undefined, options: SourcesOptions) =>
-      withJob(cli, id, options, {
+    .action((words: string[], options: SourcesOptions) => {
+      const { id, file } = wordsIn(words, options);
+      return withJob(cli, id, options, {
         server: async ({ io, client }, job) => {
           const view = await client.json(`/api/jobs/${job}/sources`, SourcesView);
           return show(view, (digest) => client.text(`/api/jobs/${job}/sources/${digest}`), {
@@ -36,8 +37,17 @@ export function sourcesCommand(cli: Cli) {
             file,
             options,
           }),
-      }),
-    );
+      });
+    });
+}
+
+/** With a bundle the number may be left out. */
+function wordsIn(words: readonly string[], { bundle }: SourcesOptions) {
+  const [first = '', second] = words;
+  if (words.length > 2) throw usage('expected the number of a job, and a file of it');
+  if (bundle !== undefined && second === undefined && !/^[1-9][0-9]{0,14}$/.test(first))
+    return { id: undefined, file: first === '' ? undefined : first };
+  return { id: first === '' ? undefined : jobId(first), file: second };
 }
 
 async function show(
