@@ -122,3 +122,49 @@ export const SourcesView = z
   .meta({ id: 'SourcesView' });
 export type SourcesView = z.infer<typeof SourcesView>;
 export type RanView = z.infer<typeof RanView>;
+
+/** An event of any stream, as a trace names it. */
+export const TracedEvent = EventPlace.extend({ stream: z.string() }).meta({ id: 'TracedEvent' });
+export type TracedEvent = z.infer<typeof TracedEvent>;
+
+/** `caused`: by the event above it; `ends`: the wait that it began; `after`: what its script did next. */
+const How = z.enum(['caused', 'ends', 'after']);
+
+export interface TraceNode {
+  how: z.infer<typeof How>;
+  event: TracedEvent;
+  effects: TraceNode[];
+}
+const TraceNode: z.ZodType<TraceNode> = z
+  .object({
+    how: How,
+    event: TracedEvent,
+    get effects(): z.ZodArray<z.ZodType<TraceNode>> {
+      return z.array(TraceNode);
+    },
+  })
+  .meta({ id: 'TraceNode' });
+
+export const TraceView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    event: TracedEvent,
+    causes: z
+      .array(TraceNode)
+      .describe('The nearest first; `how` says how what stands before it follows from it'),
+    request: z
+      .object({
+        actor: z.string(),
+        cause: z.string().describe('The id of the request, or what it was: `deadline job`'),
+        key: z.string().optional(),
+        also: z.array(TracedEvent).describe('What the same request caused beside it'),
+      })
+      .describe('With which the chain of causes began'),
+    effects: z.array(TraceNode),
+    cut: z.boolean().describe('There are more effects than one answer tells'),
+    otherStreams: z
+      .boolean()
+      .describe('Whether events of boards and workers were looked at; where not, they are unknown'),
+  })
+  .meta({ id: 'TraceView' });
+export type TraceView = z.infer<typeof TraceView>;
