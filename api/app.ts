@@ -57,8 +57,10 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     const { consoleFile } = parts;
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
-    await api.register(answerRoutes, { history, open, attachments, consoleFile });
-    await api.register(explanationRoutes, { history, open, attachments, consoleFile });
+    const now = () => engine.now();
+    const evidence = { history, attachments, consoleFile };
+    await api.register(answerRoutes, { ...evidence, streams, open, version, now });
+    await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });

@@ -156,15 +156,19 @@ class ConsoleFile implements ConsoleReader {
   }
 
   async timeAt(offset: number): Promise<number | undefined> {
-    return (await this.#index())?.timeAt(offset);
+    return (await this.#read())?.timeAt(offset);
   }
 
   async offsetAt(time: number): Promise<number | undefined> {
-    return (await this.#index())?.offsetAt(time);
+    return (await this.#read())?.offsetAt(time);
   }
 
-  #index(): Promise<ConsoleTimes | undefined> {
-    this.#times ??= timesText(this.#file).then((text) => ConsoleTimes.of(text));
+  index(): Promise<string> {
+    return timesText(this.#file);
+  }
+
+  #read(): Promise<ConsoleTimes | undefined> {
+    this.#times ??= this.index().then((text) => ConsoleTimes.of(text));
     return this.#times;
   }
 }

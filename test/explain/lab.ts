@@ -82,7 +82,7 @@ ${boards.join('')}`;
     const answer = (await posted.json()) as { id?: number };
     if (answer.id === undefined) throw new Error(`${name}: ${JSON.stringify(answer)}`);
     const { id } = answer;
-    if (expected.then !== undefined) await this.#then(id, expected.then);
+    if (expected.outside !== undefined) await this.#fromOutside(id, expected.outside);
     await this.#ended(id);
     return this.evidence(id);
   }
@@ -104,12 +104,15 @@ ${boards.join('')}`;
     }
   }
 
-  async #then(id: number, then: NonNullable<Scenario['expected']['then']>): Promise<void> {
+  async #fromOutside(
+    id: number,
+    outside: NonNullable<Scenario['expected']['outside']>,
+  ): Promise<void> {
     for (;;) {
       const events = await this.#events(id);
-      if (events.some(({ type }) => type === then.at)) break;
+      if (events.some(({ type }) => type === outside.at)) break;
     }
-    if (then.do === 'cancel') {
+    if (outside.do === 'cancel') {
       const body = JSON.stringify({ reason: 'the lab moves' });
       const headers = { 'content-type': 'application/json' };
       await fetch(`${this.#url}/api/jobs/${id}/cancel`, { method: 'POST', body, headers });
@@ -117,7 +120,7 @@ ${boards.join('')}`;
     }
     const allocated = (await this.#events(id)).find(({ type }) => type === 'JobAllocated');
     const members = allocated?.type === 'JobAllocated' ? allocated.data.members : [];
-    this.#lost = members.filter(({ role }) => role === then.role).map(({ device }) => device);
+    this.#lost = members.filter(({ role }) => role === outside.role).map(({ device }) => device);
     await this.#server?.stop();
     await this.start();
   }

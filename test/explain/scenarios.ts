@@ -15,7 +15,7 @@ export const Expected = z.strictObject({
   /** Behind the `?` of the submission. */
   query: z.string().optional(),
   /** What the corpus does to the run from outside: at the first event of a type. */
-  then: z
+  outside: z
     .strictObject({
       at: z.string(),
       do: z.enum(['cancel', 'lose']),

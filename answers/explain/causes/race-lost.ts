@@ -12,7 +12,7 @@ export const raceLost: Cause = {
 - two members send the same id with other values, neither after the other, and a \`lava-wait\` took what was there;
 - a member says that it is ready before it is: who was released by it found nobody there.
 
-Give the wait a limit that fits, a role (\`lava-wait ID ROLE\`) or an id of its own for each sender, and send only when it is true.`,
+Give the wait a limit that fits, each sender an id of its own (or wait for all of a role: \`lava-wait-all ID ROLE\`), and send only when it is true.`,
   example: `server: lava-send server-ready; iperf -s     # sent before there is a server
 client: lava-wait server-ready; iperf -c server`,
   find: (situation) => [...came(situation), ...twoSenders(situation), ...tooEarly(situation)],
@@ -67,7 +67,7 @@ function twoSenders(situation: Situation): Finding[] {
           ],
           summary: `${who(one.member)} and ${who(other.member)} both send ${wait.message} with other values, and ${who(wait.member)} takes what comes first`,
           advice: [
-            `wait for one of them: lava-wait ${wait.message} ${one.member.role}, or for all: lava-wait-all`,
+            `give each an id of its own, or wait for all of one role: lava-wait-all ${wait.message} ${one.member.role}`,
           ],
         }),
       ];

@@ -6,7 +6,7 @@ import { wrapperOf } from './refused-calls.ts';
 export const waitedForARoleThatNobodyElsePlays: Cause = {
   kind: 'waited-for-a-role-that-nobody-else-plays',
   title: 'A wait for a role that nobody else plays',
-  page: `\`lava-wait ID ROLE\` and \`lava-wait-all ID ROLE\` count the members of that role alone. Here nobody plays it, so that the
+  page: `\`lava-wait-all ID ROLE\` counts the members of that role alone. Here nobody plays it, so that the
 verb is refused; or the caller alone plays it. Then nobody is left to wait for and the barrier is none, or, in the YAML form,
 where a wait counts its own caller, the caller waits for itself.
 

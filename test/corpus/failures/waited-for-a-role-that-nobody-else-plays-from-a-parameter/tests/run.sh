@@ -3,6 +3,6 @@ set -e
 if [ "$(lava-role)" = server ]; then
   lava-send up
 else
-  lava-wait up "$PEER"
+  lava-wait-all up "$PEER"
 fi
 lava-sync over
