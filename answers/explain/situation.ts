@@ -19,7 +19,6 @@ import {
   type Member,
   missingFrom,
   overAt,
-  sentCounts,
 } from './facts.ts';
 
 /** Why a member that a wait lacked had not come, as far as events tell. */
@@ -98,10 +97,12 @@ export function situationOf(
     if (!known.has(call)) known.set(call, places.find(wantedOf(call, roles)));
     return known.get(call);
   };
-  const failed = group.members
-    .flatMap((member) => member.calls.filter(hasFailed))
-    .sort((a, b) => overAt(group, a).version - overAt(group, b).version || a.version - b.version);
   const deaths = group.members.flatMap(deathsOf);
+  const failed = group.members
+    .flatMap((member) =>
+      member.calls.filter((call) => hasFailed(call) && counts(group, deaths, call)),
+    )
+    .sort((a, b) => overAt(group, a).version - overAt(group, b).version || a.version - b.version);
   const gaps = failed.flatMap((wait) =>
     missingFrom(group, wait).map((member) => ({
       wait,
@@ -137,6 +138,26 @@ const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
   ],
   from: call.from,
 });
+
+/** Whether a wait that failed did harm: not one that its script gave up by itself, and tried again or went on without. */
+function counts(group: Group, deaths: readonly Death[], call: Call): boolean {
+  if (call.end?.how !== 'abandoned') return true;
+  const { member, end } = call;
+  const again = member.calls.some(
+    (other) =>
+      other.version > end.version &&
+      other.verb === call.verb &&
+      other.message === call.message &&
+      other.end?.how === 'released',
+  );
+  if (again) return false;
+  const died = deaths.some((death) => death.member === member && death.version > end.version);
+  const failed = member.results.some(
+    ({ version, result, case: name }) =>
+      version > end.version && result === 'fail' && !name.startsWith('multinode-'),
+  );
+  return died || failed || group.end?.how !== 'complete';
+}
 
 function absenceOf(group: Group, deaths: readonly Death[], wait: Call, member: Member): Absence {
   const over = decidedAt(group, wait);
@@ -229,6 +250,3 @@ export function firstOfEach(gaps: readonly Gap[]): Gap[] {
   const seen = new Set<Member>();
   return gaps.filter(({ member }) => !seen.has(member) && seen.add(member) !== undefined);
 }
-
-export const counts = (situation: Situation, message: string): Map<Member, number> =>
-  sentCounts(situation.group, message, situation.group.last.version);

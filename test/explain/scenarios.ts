@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Kind } from '../../answers/explain/explanation.ts';
+import { type Explanation, Kind } from '../../answers/explain/explanation.ts';
 
 const FOLDER = 'test/corpus/failures';
 
@@ -49,3 +49,16 @@ export const scenarios: readonly Scenario[] = readdirSync(FOLDER)
       expected: Expected.parse(JSON.parse(readFileSync(join(folder, 'expect.json'), 'utf8'))),
     };
   });
+
+/** What of an explanation is not as it should be; empty: nothing. */
+export function differences(expected: Expected, { kind, culprit }: Explanation): string[] {
+  const pairs: [string, unknown, unknown][] = [
+    ['kind', expected.kind, kind],
+    ['role', expected.role, culprit?.role],
+    ['file', expected.file, culprit?.file],
+    ['line', expected.line, culprit?.line],
+  ];
+  return pairs
+    .filter(([, wanted, told]) => wanted !== undefined && wanted !== told)
+    .map(([what, wanted, told]) => `${what}: ${wanted} is told as ${told}`);
+}
