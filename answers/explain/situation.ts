@@ -90,7 +90,7 @@ export function situationOf(
   given: Pick<Given, 'sources'>,
   said: ReadonlyMap<string, readonly ConsoleLine[]>,
 ): Situation {
-  const places = new Places(given.sources);
+  const places = new Places(given.sources, commandsOf(group));
   const roles = rolesOf(group);
   const known = new Map<Call, Place | undefined>();
   const placeOf = (call: Call) => {
@@ -210,13 +210,34 @@ function lastSuiteOver(member: Member, version: number): boolean {
 
 // words for rules
 
+/** The commands of the job's document that ran as suites. */
+function commandsOf({ members, definition }: Group): Map<string, readonly string[]> {
+  return new Map(
+    members.flatMap(({ device, suites }) =>
+      suites.flatMap(({ name, prepared }) => {
+        const action = prepared === undefined ? undefined : definition?.actions[prepared.action];
+        return action?.command === 'lava_command_run'
+          ? [[`${device} ${name}`, action.parameters.commands] as const]
+          : [];
+      }),
+    ),
+  );
+}
+
+/** Where in the files somebody is to look. */
+export function placed(place: Place | undefined): Pick<Culprit, 'file' | 'line' | 'text'> {
+  if (place === undefined) return {};
+  const { file, line, text } = place;
+  return file === '' ? { text } : { file, line, text };
+}
+
 /** The member at the line of a call. */
 export function culpritOf(situation: Situation, call: Call, id = call.message): Culprit {
   const place = situation.placeOf(call);
   return {
     device: call.member.device,
     role: call.member.role,
-    ...(place === undefined ? {} : { file: place.file, line: place.line, text: place.text }),
+    ...placed(place),
     ...(id === '' ? {} : { id }),
   };
 }
