@@ -15,8 +15,16 @@ const GREP_WORD =
 const UNBOUND =
   /: (?:line )?\d+: (\w+): (?:unbound variable|parameter (?:not set|null or not set))/;
 
-export function keysRead(situation: Situation, member: Member): string[] {
+export interface KeysRead {
+  /** Those that it did read, where its shell told; else those of its scripts. */
+  readonly read: readonly string[];
+  /** Those that it may read elsewhere, too. */
+  readonly known: ReadonlySet<string>;
+}
+
+export function keysRead(situation: Situation, member: Member): KeysRead {
   const keys = new Set<string>();
+  const inScripts = new Set<string>();
   const said = situation.said.get(member.device) ?? [];
   const scripts = situation.places
     .suitesOf(member.device)
@@ -27,9 +35,8 @@ export function keysRead(situation: Situation, member: Member): string[] {
     const [, variable] = UNBOUND.exec(text) ?? [];
     if (isReadIn && variable !== undefined) keys.add(variable);
   }
-  if (keys.size > 0) return [...keys];
-  for (const script of scripts) addOfScript(keys, script);
-  return [...keys];
+  for (const script of scripts) addOfScript(inScripts, script);
+  return { read: [...(keys.size > 0 ? keys : inScripts)], known: new Set([...keys, ...inScripts]) };
 }
 
 function addOfScript(keys: Set<string>, { text }: Script): void {
@@ -83,7 +90,7 @@ function variablesOf(text: string, from: number): string[] {
   const set = new Set(
     [
       ...text.matchAll(
-        /(?:^|[\s;&|(])(?:for\s+|read\s+(?:-\w+\s+)*|local\s+|export\s+)?([A-Za-z_]\w*)(?==|\s+in\b)/gm,
+        /(?:^|[;&|(]|\bthen\b|\bdo\b)\s*(?:for\s+|read\s+(?:-\w+\s+)*|local\s+|export\s+)?([A-Za-z_]\w*)(?==|\s+in\b)/gm,
       ),
     ].map(([, name]) => name),
   );
