@@ -12,7 +12,7 @@ export interface LackedKey {
   readonly key: string;
   /** The key that came in its place. */
   readonly instead: string | undefined;
-  readonly hurt: { version: number; text: string; event: number };
+  readonly hurt: { text: string; event: number };
 }
 
 /** Of each member that failed after a message: a key that it reads and that did not come. */

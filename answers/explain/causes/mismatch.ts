@@ -42,8 +42,13 @@ export const mismatches = <K extends Mismatch['is']>(
 
 function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const { wait, member, absence } = gap;
-  if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy')
-    return undefined;
+  if (absence.why === 'not-up' || absence.why === 'late') return undefined;
+  if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy') {
+    // It ended for a reason of its own; it had come all the same, if by another name.
+    const other = otherIdFor(situation, wait, member, NEAR);
+    const isNumbered = other !== undefined && family(other.message) === family(wait.message);
+    return other === undefined || isNumbered ? undefined : { is: 'another-id', gap, other };
+  }
   const inside = absence.why === 'blocked' ? absence.in : undefined;
   const crossed = inside !== undefined && isInOneCycle(situation, wait, inside);
   if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
