@@ -50,11 +50,11 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
     const { keepSecret } = parts;
-    await api.register(jobRoutes, { engine, history, open, keepSecret });
+    const { consoleFile } = parts;
+    await api.register(jobRoutes, { engine, history, open, keepSecret, consoleFile });
     await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(attachmentRoutes, { attachments, history, streams, open });
-    const { consoleFile } = parts;
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     await api.register(answerRoutes, { history, open, attachments, consoleFile });
     await api.register(deviceRoutes, { engine });

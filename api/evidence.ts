@@ -7,6 +7,7 @@ import { open, readFile } from 'node:fs/promises';
 import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence, RanSource } from '../answers/evidence.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import { timesFile } from '../wire/console-index.ts';
 import { SourceList } from '../wire/sources.ts';
 import type { History } from './history/history.ts';
 import type { KeptFiles } from './parts.ts';
@@ -53,7 +54,7 @@ export async function evidenceOf(
     sources,
     console(device) {
       let reader = consoles.get(device);
-      reader ??= new ConsoleFile(parts.consoleFile(job, device));
+      reader ??= openConsole(parts.consoleFile(job, device));
       consoles.set(device, reader);
       return reader;
     },
@@ -127,6 +128,8 @@ async function textOf(
   return Buffer.concat(chunks).toString('utf8');
 }
 
+export const openConsole = (file: string): ConsoleReader => new ConsoleFile(file);
+
 /** A console as it was when it was first looked at: what comes later is for the next who asks. */
 class ConsoleFile implements ConsoleReader {
   readonly #file: string;
@@ -171,8 +174,7 @@ class ConsoleFile implements ConsoleReader {
 
 /** The index beside a console, as it is written; empty: there is none. */
 async function timesText(consoleFile: string): Promise<string> {
-  const file = `${consoleFile}.times`;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readFile(timesFile(consoleFile), 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   });
