@@ -19,6 +19,16 @@ export type Heard =
   | { is: 'report'; command: MemberCommand; key: string; end: number }
   | { is: 'suite-started'; suite: HeardSuite }
   | { is: 'suite-ended'; suite: HeardSuite }
+  /** A script of the suite that runs ended other than well; `from`, `at`: where the suite and the mark begin. */
+  | {
+      is: 'script-ended';
+      suite: string;
+      script: Ended['script'];
+      status: number;
+      from: number;
+      at: number;
+      key: string;
+    }
   /** For the patterns of the suite that runs; `set` is open where the line stands. */
   | { is: 'line'; line: ConsoleLine; set?: string }
   | { is: 'note'; text: string }
@@ -27,6 +37,7 @@ export type Heard =
   | { is: 'shell-ended'; status: number }
   | { is: 'shell-free' };
 
+type Ended = Extract<MemberCommand, { type: 'EndScript' }>;
 export type HeardLine = Extract<Heard, { is: 'line' }>;
 
 interface Place {
@@ -40,6 +51,8 @@ export class ActionListener {
   readonly #suites: readonly HeardSuite[];
   readonly #reader = new SignalReader();
   #running: HeardSuite | undefined;
+  /** Where it begins on the console. */
+  #runningFrom = 0;
   /** Whoever opened it, by verb or by signal: one a suite. */
   #set: string | undefined;
   /** Another run's marks came: somebody prints an old console. What stands between them is not ours. */
@@ -88,6 +101,8 @@ export class ActionListener {
         return signal.nonce === this.#nonce ? this.#start(signal.suite, place) : this.#open(signal);
       case 'run-end':
         return signal.nonce === this.#nonce ? this.#end(signal.suite, place) : this.#shut(signal);
+      case 'script-ended':
+        return signal.nonce === this.#nonce ? this.#scriptEnded(signal, place) : [];
       case 'runner-exit':
         return signal.nonce === this.#nonce ? [...this.#release(), { is: 'exit' }] : [];
       case 'runner-ended':
@@ -112,6 +127,7 @@ export class ActionListener {
     if (suite === undefined) return [];
     const released = this.#release();
     this.#running = suite;
+    this.#runningFrom = place.line.at;
     this.#isGivenUp = false;
     this.#set = undefined;
     this.#reader.fixups = suite.fixups;
@@ -130,6 +146,15 @@ export class ActionListener {
     const command = { type: 'EndSuite', member: this.#member, suite: name } as const;
     // What its patterns found comes before its end.
     return [...released, { is: 'suite-ended', suite }, this.#report(command, place)];
+  }
+
+  #scriptEnded({ script, status }: Extract<Signal, { is: 'script-ended' }>, place: Place): Heard[] {
+    const suite = this.#running?.suite;
+    if (suite === undefined) return [];
+    const { line, index } = place;
+    const key = `script.${line.at}.${index}`;
+    const ended = { suite, script, status, from: this.#runningFrom, at: line.at, key };
+    return [...this.#release(), { is: 'script-ended', ...ended }];
   }
 
   // the marks of another run

@@ -10,6 +10,7 @@ import { ActionListener, type Heard, type HeardLine, type HeardSuite } from './a
 import { follow } from './console.ts';
 import { messageOf, StepFailure } from './failure.ts';
 import { type MatchAnswer, type MatchSession, openMatcher } from './parse-matcher.ts';
+import { scriptEnd } from './script-end.ts';
 import { plainText } from './signals.ts';
 
 export interface Plan {
@@ -106,6 +107,13 @@ export class ShellWatch {
       case 'suite-ended':
         await this.#closePatterns();
         return false;
+      case 'script-ended': {
+        const { member, console: path } = this.#options;
+        const { suite, script, status, from, at, key } = heard;
+        const end = await scriptEnd(path, { from, to: at }, status);
+        await this.#options.report({ type: 'EndScript', member, suite, script, ...end }, key, at);
+        return false;
+      }
       case 'note':
         await this.#options.note(heard.text);
         return false;
