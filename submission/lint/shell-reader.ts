@@ -71,6 +71,7 @@ class StatementReader extends WordReader {
     this.dropHeredocs();
     const good: Statement[] = [];
     for (;;) {
+      this.newlines();
       const start = this.at;
       try {
         const next = this.#one([]);
@@ -109,7 +110,7 @@ class StatementReader extends WordReader {
 
   #one(ends: readonly string[]): Statement | undefined {
     this.newlines();
-    while (this.char() === ';' && this.text.charAt(this.at + 1) !== ';') {
+    while (this.char() === ';' && !';&'.includes(this.text.charAt(this.at + 1) || ' ')) {
       this.at += 1;
       this.newlines();
     }
