@@ -18,9 +18,9 @@ import type {
   Way,
 } from './call-graph.ts';
 import { shown, signOf } from './names.ts';
-import { type Pattern, patternKey } from './patterns.ts';
+import { exact, type Pattern, patternKey } from './patterns.ts';
 import { met, Scope, type Status } from './scope.ts';
-import type { Span } from './shell-tree.ts';
+import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
 export const OPS_MAX = 60_000;
@@ -37,9 +37,32 @@ export interface Frame {
   trap: (() => void) | null;
 }
 
+/** How often a loop is turned at most. */
+export const ROUNDS_MAX = 1_000;
+
+/** What a command printed, where it is asked for and known. */
+export interface Result {
+  readonly status: Status;
+  readonly out: Pattern | undefined;
+}
+
+/** What the parts of the walk need of one another. */
+export interface Runner {
+  command(walk: Walk, statement: Statement, fields: readonly Field[]): Result;
+  captured(walk: Walk, body: readonly Statement[], at: Span): Pattern | undefined;
+}
+
+/** One word that a command is given; `isOpen`: it may as well be none or several. */
+export interface Field {
+  readonly value: Pattern;
+  readonly isOpen: boolean;
+  readonly word: Word;
+}
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Walk {
+  readonly runner: Runner;
   readonly context: GraphContext;
   readonly readFile: ReadFile;
   /** Of every member, in `lava-group` order: its role and its name, or the sign for it. */
@@ -58,7 +81,14 @@ export class Walk {
   when: Condition[] = [];
   via: (Place & { name: string })[] = [];
   limitSeconds: number | undefined;
+  /** What standard input holds, where that is known. */
   input: Pattern | undefined;
+  /** Whether anybody asks what a command prints. */
+  isCapturing = false;
+  /** How the last `$(...)` of a command ended. */
+  substitution: Status = { is: 'ok' };
+  /** Variables of functions, with what they were before: `local`. */
+  locals: Map<string, Pattern | undefined>[] = [];
   readonly sites = new Map<string, Writable<CallSite>>();
   readonly reads: CacheRead[] = [];
   readonly unresolved = new Map<string, Unresolved>();
@@ -72,7 +102,8 @@ export class Walk {
   #isFull = false;
   readonly #failedLeaves = new WeakSet<Op>();
 
-  constructor(context: GraphContext, readFile: ReadFile, source: Source) {
+  constructor(context: GraphContext, readFile: ReadFile, source: Source, runner: Runner) {
+    this.runner = runner;
     this.context = context;
     this.readFile = readFile;
     this.source = source;
@@ -135,6 +166,54 @@ export class Walk {
     this.around.push(what);
     run();
     this.around.pop();
+  }
+
+  /** Runs it for what it changes alone: nothing is emitted, and nothing counted. */
+  trial(run: () => void): void {
+    const count = this.#opCount;
+    run();
+    this.#opCount = count;
+  }
+
+  captured(body: readonly Statement[], at: Span): Pattern | undefined {
+    return this.runner.captured(this, body, at);
+  }
+
+  jobSign(): string {
+    return `\uE0F2${this.id()}\uE0F3`;
+  }
+
+  keepLocal(name: string): void {
+    const kept = this.locals.at(-1);
+    if (kept !== undefined && !kept.has(name)) kept.set(name, this.scope.vars.get(name));
+  }
+
+  // files of the checkout
+
+  /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
+  inCheckout(path: Pattern): string | undefined {
+    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null) return undefined;
+    const out: string[] = [];
+    for (const part of `${this.scope.cwd}/${path.text}`.split('/')) {
+      if (part === '..') {
+        if (out.length === 0) return undefined;
+        out.pop();
+      } else if (part !== '' && part !== '.') out.push(part);
+    }
+    return out.join('/');
+  }
+
+  hasFile(path: Pattern): boolean {
+    const inside = this.inCheckout(path);
+    return inside !== undefined && this.readFile(inside) !== undefined;
+  }
+
+  /** What a file holds, where it lies in the checkout and no script wrote it. */
+  fileText(path: Pattern): Pattern | undefined {
+    if (path.kind !== 'exact' || this.scope.written.has(path.text)) return undefined;
+    const inside = this.inCheckout(path);
+    const text = inside === undefined ? undefined : this.readFile(inside);
+    return typeof text === 'string' ? exact(text) : undefined;
   }
 
   // blocks
