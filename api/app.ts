@@ -57,7 +57,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     const { consoleFile } = parts;
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
-    const evidence = { history, attachments, consoleFile };
+    const evidence = { engine, history, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
