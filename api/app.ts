@@ -56,7 +56,9 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
-    await api.register(answerRoutes, { history, open, attachments, consoleFile });
+    const now = () => engine.now();
+    const evidence = { engine, history, attachments, consoleFile };
+    await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
