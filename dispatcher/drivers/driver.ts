@@ -1,5 +1,7 @@
 /** What a kind of board must be able to do. One adapter a kind, in a folder of its own; `registry.ts` has them all. */
 
+import type { DriverSettings } from '../../submission/lab-drivers.ts';
+
 /** A board in the hands of one member. */
 export interface Seat {
   job: number;
@@ -88,6 +90,8 @@ export interface DriverContext {
   kind: string;
   /** Its boards, in the lab's order. */
   boards: readonly LabBoard[];
+  /** All boards of the lab: those of several kinds may be on one network. */
+  lab: readonly LabBoard[];
   /** The kind of a board, of one too that the lab does not have any more. */
   kindOf(device: string): string;
   /** The server's data folder, as a real path. */
@@ -125,6 +129,8 @@ export interface LabBoard {
   image: string;
   /** Its own IPv4 address, where the lab gives one. */
   address?: string | undefined;
+  /** How it is driven; absent: by the defaults. */
+  settings?: DriverSettings | undefined;
 }
 
 export interface Limits {

@@ -36,12 +36,14 @@ class Bench {
   }
 
   context(given: Partial<DriverContext> = {}): DriverContext {
+    const boards = DEVICES.map((name) => ({
+      ...{ name, type: 'panda', tags: [], driver: this.#kind, image: 'host:' },
+    }));
     return {
       kind: this.#kind,
       kindOf: () => this.#kind,
-      boards: DEVICES.map((name) => ({
-        ...{ name, type: 'panda', tags: [], driver: this.#kind, image: 'host:' },
-      })),
+      boards,
+      lab: boards,
       dataDir: this.dataDir,
       hash: hashOfFolder(this.dataDir),
       boardFiles,
