@@ -143,7 +143,8 @@ export const DriverFields = {
 const Fields = z.strictObject(DriverFields);
 export type DriverFields = z.infer<typeof Fields>;
 
-const Settings = z.strictObject({
+/** How one board is driven, every default filled in. */
+export const DriverSettings = z.strictObject({
   commands: Commands.extend({ seconds: Seconds.default(COMMAND_SECONDS_DEFAULT) }),
   login: Login,
   qemu: Qemu.extend({
@@ -157,8 +158,7 @@ const Settings = z.strictObject({
   console: Console.extend({ silent_seconds: Seconds.default(SILENT_SECONDS_DEFAULT) }),
   ssh: Ssh,
 });
-/** How one board is driven, every default filled in. */
-export type DriverSettings = z.infer<typeof Settings>;
+export type DriverSettings = z.infer<typeof DriverSettings>;
 export type Login = z.infer<typeof Login>;
 export type QemuSettings = DriverSettings['qemu'];
 export type ConsoleSettings = DriverSettings['console'];
@@ -167,7 +167,7 @@ export type LabImage = z.infer<typeof Image>;
 
 /** The board's own fields over those of its type. */
 export const settingsOf = (type: DriverFields = {}, board: DriverFields = {}): DriverSettings =>
-  Settings.parse({
+  DriverSettings.parse({
     commands: { ...type.commands, ...board.commands },
     login: { ...type.login, ...board.login },
     qemu: { ...type.qemu, ...board.qemu },

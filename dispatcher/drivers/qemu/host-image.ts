@@ -2,7 +2,7 @@
  * The image `host:` of a QEMU board: a kernel, and an initrd made of this machine's busybox and the programs that the
  * lab names, with the libraries that they need. Made once, and kept by what went into it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { StepFailure } from '../../failure.ts';
@@ -83,7 +83,7 @@ async function makeInitrd(
   files: readonly string[],
   modules: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const root = `${initrd}.${process.pid}`;
+  const root = `${initrd}.${randomBytes(4).toString('hex')}`;
   try {
     for (const place of [
       'bin',

@@ -10,7 +10,7 @@ import { runProgram } from '../../programs.ts';
 import type { BoardNetwork, OpenNetwork } from '../bridge.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Seat } from '../driver.ts';
 import { LineDriver, type LineKind, type LineSeat } from '../line-board.ts';
-import { hostImage } from './host-image.ts';
+import { type HostImage, hostImage } from './host-image.ts';
 import { machineWords, programOf } from './machine.ts';
 import { driveFile, layOnDrive, makeDrive } from './share-drive.ts';
 
@@ -26,6 +26,8 @@ class Qemu implements LineKind {
   readonly boardsAre = 'qemu';
   readonly #context: DriverContext;
   readonly #network: BoardNetwork;
+  /** Images of this machine that are being made: boards that ask for the same one wait for it. */
+  readonly #making = new Map<string, Promise<HostImage>>();
 
   constructor(context: DriverContext, network: BoardNetwork) {
     this.#context = context;
@@ -105,6 +107,14 @@ class Qemu implements LineKind {
   async #hostImage(board: LabBoard | undefined) {
     const folder = join(this.#context.dataDir, 'images');
     await mkdir(folder, { recursive: true });
-    return hostImage(folder, this.#settings(board).qemu.programs);
+    const { programs } = this.#settings(board).qemu;
+    const key = JSON.stringify(programs);
+    const making =
+      this.#making.get(key) ??
+      hostImage(folder, programs).finally(() => {
+        this.#making.delete(key);
+      });
+    this.#making.set(key, making);
+    return making;
   }
 }
