@@ -55,6 +55,8 @@ export interface Driver {
   /** Where the boards of this worker find the servers from now on: of this machine they reach nothing else. */
   letReach(urls: readonly string[]): Promise<void>;
   alive(seat: Seat): boolean;
+  /** What became of a board that had booted, such as "the board rebooted"; `undefined`: it runs on. */
+  gone(seat: Seat): Promise<string | undefined>;
   /** `MUSTER_HOME`, as the board calls it. */
   home(seat: Seat): string;
   /** An empty folder of the worker in which something for the board is made ready; where it lies is the driver's choice. */

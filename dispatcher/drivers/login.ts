@@ -26,6 +26,8 @@ export interface LoginOptions {
   nonce: string;
   /** The board is not there when it prints nothing for so long. */
   silentSeconds?: number;
+  /** Tried once for a board that says nothing; `false`: there is no such way. */
+  reset?(): Promise<boolean>;
   type(line: string): Promise<void>;
   /** As they are, without an end of line. */
   press(characters: string): Promise<void>;
@@ -89,6 +91,7 @@ class LogIn {
     const { talk, silentSeconds = Number.POSITIVE_INFINITY, type, login } = this.#options;
     const patterns = this.#rules.map(({ pattern }) => pattern);
     let silentMs = 0;
+    let isReset = false;
     while (true) {
       const before = talk.position;
       const said = await talk.expect(patterns, NUDGE_MS);
@@ -97,8 +100,12 @@ class LogIn {
         continue;
       }
       silentMs = talk.position === before ? silentMs + NUDGE_MS : 0;
-      if (silentMs >= silentSeconds * 1_000)
-        throw new StepFailure('boot-failed', `it has said nothing for ${silentMs / 1_000} s`);
+      if (silentMs >= silentSeconds * 1_000) {
+        if (isReset || !(await this.#options.reset?.()))
+          throw new StepFailure('boot-failed', `it has said nothing for ${silentSeconds} s`);
+        isReset = true;
+        silentMs = 0;
+      }
       if (talk.position === before) await type('');
     }
     for (const command of login.auto_login?.login_commands ?? []) {

@@ -14,8 +14,10 @@ import type { OpenNetwork } from '../bridge.ts';
 import { readyLine, typeText, untilReady } from '../console-pump.ts';
 import type { ActionMark, Driver, DriverContext, Holding, Seat } from '../driver.ts';
 import { Holdings } from '../holdings.ts';
+import { aroundBoard } from '../lab-commands.ts';
 import { startBoard } from '../launch.ts';
 import { isAlive } from '../processes.ts';
+import { TearDowns } from '../tear-downs.ts';
 import type { Housing } from './housing.ts';
 import { scratchBytes } from './mounts.ts';
 import { namespaceHousing, namespacesLack } from './namespace-housing.ts';
@@ -70,11 +72,13 @@ class LocalDriver implements Driver {
   readonly #context: DriverContext;
   readonly #housing: Housing;
   readonly #holdings: Holdings;
+  readonly #tearDowns: TearDowns;
 
   constructor(context: DriverContext, housing: Housing) {
     this.#context = context;
     this.#housing = housing;
     this.#holdings = new Holdings(context);
+    this.#tearDowns = new TearDowns(context.log);
   }
 
   get boardsAre(): string {
@@ -127,8 +131,12 @@ class LocalDriver implements Driver {
     await this.powerOff(device);
     await this.#holdings.save(device, { job, lease, image });
     await this.#layOut(seat, environment);
+    const noted = (line: string) => note(this.#consoleFile(seat), line);
+    const at = { device, job, signal, note: noted };
     try {
+      await aroundBoard(this.#context, 'pre_boot', at);
       await this.#powerOn(seat, image, signal);
+      await aroundBoard(this.#context, 'post_boot', at);
     } catch (error) {
       await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
@@ -141,6 +149,10 @@ class LocalDriver implements Driver {
   alive(seat: Seat): boolean {
     const process = this.#holdings.stateOf(seat)?.process;
     return process !== undefined && isAlive(process);
+  }
+
+  async gone(seat: Seat): Promise<string | undefined> {
+    return this.alive(seat) ? undefined : 'the board ended';
   }
 
   home(seat: Seat): string {
@@ -210,6 +222,11 @@ class LocalDriver implements Driver {
   async tearDown(device: string): Promise<void> {
     const folder = this.#holdings.folder(device);
     await this.powerOff(device);
+    const job = this.#holdings.holding(device)?.job;
+    if (job !== undefined)
+      await this.#tearDowns.do(device, () =>
+        aroundBoard(this.#context, 'cleanup', { device, job }),
+      );
     await this.#housing.dispose(folder);
     await this.#holdings.forget(device);
   }

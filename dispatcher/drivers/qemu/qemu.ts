@@ -4,11 +4,12 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DriverSettings, settingsOf } from '../../../submission/lab-drivers.ts';
+import type { DriverSettings } from '../../../submission/lab-drivers.ts';
 import { StepFailure } from '../../failure.ts';
 import { runProgram } from '../../programs.ts';
 import type { BoardNetwork, OpenNetwork } from '../bridge.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Seat } from '../driver.ts';
+import { settings } from '../lab-commands.ts';
 import { LineDriver, type LineKind, type LineSeat } from '../line-board.ts';
 import { type HostImage, hostImage } from './host-image.ts';
 import { machineWords, programOf } from './machine.ts';
@@ -24,6 +25,7 @@ export async function openQemuDriver(
 
 class Qemu implements LineKind {
   readonly boardsAre = 'qemu';
+  readonly isClosed = 'the board ended';
   readonly #context: DriverContext;
   readonly #network: BoardNetwork;
   /** Images of this machine that are being made: boards that ask for the same one wait for it. */
@@ -101,7 +103,7 @@ class Qemu implements LineKind {
   }
 
   #settings(board: LabBoard | undefined): DriverSettings {
-    return board?.settings ?? settingsOf({});
+    return settings(board);
   }
 
   async #hostImage(board: LabBoard | undefined) {
