@@ -129,6 +129,8 @@ const Ssh = z.strictObject({
   key: File.optional(),
   known_hosts: File.optional(),
   config: File.optional(),
+  /** Where the folder of a job is made on it. */
+  home: File.optional(),
   server_url: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
 });
 

@@ -12,6 +12,8 @@ import { settings } from '../lab-commands.ts';
 import { LineDriver, type LineKind, type LineSeat, onTerminal } from '../line-board.ts';
 import { MARK_VARIABLE, markOf } from '../processes.ts';
 
+/** Its user may not be root: where everybody may write. */
+const HOME = '/tmp';
 const CONNECT_SECONDS = 20;
 const CLEAN_MS = 60_000;
 const DELIVER_MS = 600_000;
@@ -39,9 +41,8 @@ class Machine implements LineKind {
     return this.#board(device)?.address;
   }
 
-  /** Its first user may not be root: where everybody may write. */
   login(board: LabBoard | undefined) {
-    return { home: '/tmp', ...settings(board).login };
+    return { home: settings(board).ssh.home ?? HOME };
   }
 
   /** What it reaches through the line itself, where the lab names no other way. */
@@ -99,7 +100,7 @@ class Machine implements LineKind {
   async powerOff(device: string, state: BoardState | undefined): Promise<void> {
     if (state === undefined || this.#ssh(device).host === undefined) return;
     const mark = `${MARK_VARIABLE}=${markOf(this.#context.hash, device)}`;
-    const { home = '/tmp' } = settings(this.#board(device)).login;
+    const { home = HOME } = this.#ssh(device);
     const script = endScript(mark, `${home}/lava-${state.job}`);
     const end = await runProgram(
       'sh',
