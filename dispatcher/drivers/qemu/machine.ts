@@ -2,12 +2,19 @@
 import type { QemuSettings } from '../../../submission/lab-drivers.ts';
 import { SHARE_SERIAL } from './share-drive.ts';
 
-export interface Parts {
-  kernel: string;
-  initrd: string;
+/** What it boots. */
+export interface BootParts {
+  kernel?: string | undefined;
+  initrd?: string | undefined;
+  /** For the kernel, where there is one. */
   append: string;
+  /** In qcow2: without a kernel, what its firmware boots. */
+  disk?: string | undefined;
+}
+
+export interface Parts extends BootParts {
   /** The file of the drive on which the worker lays files for the board. */
-  drive: string;
+  share: string;
   network: { link: string; mac: string };
 }
 
@@ -28,20 +35,36 @@ const value = (text: string): string => text.replaceAll(',', ',,');
 /** Its end is the end of the board, at a reboot of its own too: the worker decides what comes then. */
 export function machineWords(settings: QemuSettings, parts: Parts): string[] {
   const { words, console } = MACHINES[settings.arch];
-  const { kernel, initrd, append, drive, network } = parts;
+  const { kernel, initrd, append, disk, share, network } = parts;
+  const drive = (words: string, file: string) => ['-drive', `if=none,${words},file=${value(file)}`];
   return [
     ...['-accel', settings.accel, ...words],
     ...['-m', String(settings.memory_mb), '-smp', String(settings.cpus)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    ...['-kernel', kernel, '-initrd', initrd],
-    ...['-append', `console=${console} quiet panic=-1 ${append}`.trim()],
-    '-drive',
-    `if=none,id=share,format=raw,readonly=on,file.locking=off,file=${value(drive)}`,
+    ...(kernel === undefined
+      ? firmwareWords(settings)
+      : ['-kernel', kernel, '-append', `console=${console} ${append}`.trim()]),
+    ...(kernel === undefined || initrd === undefined ? [] : ['-initrd', initrd]),
+    ...(disk === undefined
+      ? []
+      : [
+          ...drive('id=disk,format=qcow2', disk),
+          ...['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
+        ]),
+    ...drive('id=share,format=raw,readonly=on,file.locking=off', share),
     ...['-device', `virtio-blk-pci,drive=share,serial=${SHARE_SERIAL}`],
     ...['-netdev', `tap,id=net,ifname=${network.link},script=no,downscript=no`],
     ...['-device', `virtio-net-pci,netdev=net,mac=${network.mac},romfile=`],
     ...['-device', 'virtio-rng-pci'],
     ...settings.args,
   ];
+}
+
+/** Of x86, QEMU has one itself. */
+const FIRMWARE_AARCH64 = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd';
+
+function firmwareWords({ arch, firmware }: QemuSettings): string[] {
+  const file = firmware ?? (arch === 'aarch64' ? FIRMWARE_AARCH64 : undefined);
+  return file === undefined ? [] : ['-bios', file];
 }
