@@ -25,7 +25,7 @@ const LOOP = (nonce: string) =>
 /** One line for the shell that the login gave. It answers `loopAnswer`. */
 export const loopLine = ({ home, mark, job, nonce }: ShellFacts): string =>
   'stty -echo -onlcr -ixon 2>/dev/null;' +
-  `export MUSTER_HOME=${shellQuoted(home)} MUSTER_BOARD=${shellQuoted(mark)} LAVA_JOB=${job};` +
+  `export MUSTER_HOME=${shellQuoted(home)} MUSTER_BOARD=${shellQuoted(mark)} LAVA_JOB=${job} MUSTER_LOOP=${nonce};` +
   `exec sh -c '${LOOP(nonce)}'`;
 
 export const loopAnswer = (nonce: string): RegExp => new RegExp(`<MUSTER_BOARD_LOOP ${nonce} 42>`);

@@ -14,9 +14,9 @@ const LOGINS_MAX = 3;
 const STARTS_MAX = 3;
 
 export const PANIC = /Kernel panic - not syncing[^\r\n]*[\r\n]/;
-const KERNEL_START = /(?:^|[\r\n])[^\r\n]{0,40}Linux version \d[^\r\n]*[\r\n]/;
+const KERNEL_START = /(?<=^|[\r\n])[^\r\n]{0,40}Linux version \d[^\r\n]*[\r\n]/;
 const REFUSED = /(?:Login incorrect|Login timed out|Authentication failure)/;
-const ANY_LOGIN = /(?:^|[\r\n])[\w.-]{1,64} login: ?$/;
+const ANY_LOGIN = /(?<=^|[\r\n])[\w.-]{1,64} login: ?$/;
 const PROMPTS_DEFAULT = ['[#$] ?$'];
 
 export interface LoginOptions {
@@ -106,7 +106,7 @@ class LogIn {
         isReset = true;
         silentMs = 0;
       }
-      if (talk.position === before) await type('');
+      if (talk.position === before && (await this.#probe())) break;
     }
     for (const command of login.auto_login?.login_commands ?? []) {
       await type(command);
@@ -158,19 +158,26 @@ class LogIn {
     );
   }
 
-  /** The sum tells a shell from an echo, and from a bootloader that knows `echo`. */
+  /**
+   * The sum tells a shell from an echo, and from a bootloader that knows `echo`; the variable tells a board that was
+   * switched on from one that never was off.
+   */
   async #probe(): Promise<boolean> {
     const { talk, type, nonce } = this.#options;
     this.#probes += 1;
     const word = `${nonce}p${this.#probes}`;
-    await type(`echo "<MUSTER_BOARD_SHELL ${word} $((6*7))>"`);
-    const answer = new RegExp(`<MUSTER_BOARD_SHELL ${word} 42>`);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+    await type(`echo "<MUSTER_BOARD_SHELL ${word} $((6*7))${'${MUSTER_LOOP+ old}'}>"`);
+    const answer = new RegExp(`<MUSTER_BOARD_SHELL ${word} 42( old)?>`);
     const said = await talk.expect([answer, PANIC], PROBE_MS);
     if (said?.index === 1)
       throw new StepFailure('boot-failed', `its kernel panicked: ${said.line}`);
-    if (said !== undefined) return true;
-    await type('');
-    return false;
+    if (said?.match[1] !== undefined)
+      throw new StepFailure(
+        'boot-failed',
+        'it was not switched off: the shell of an earlier boot answers',
+      );
+    return said !== undefined;
   }
 
   /** A command of the login may take its time, and leave another prompt. */

@@ -51,12 +51,18 @@ class LabHardware implements LineKind {
         `image ${image}: the lab gives no command that deploys an image on ${at.seat.device}`,
       );
     if (deploy === undefined) return;
-    const named = Object.entries(images).map(([name, { url, sha256 }]) => ({ name, url, sha256 }));
-    const own = image === 'host:' ? [] : [{ name: '', url: image, sha256: undefined }];
+    const named = Object.entries(images).map(([name, { url, sha256 }]) => ({
+      name,
+      url,
+      sha256,
+      isLabs: true,
+    }));
+    const own =
+      image === 'host:' ? [] : [{ name: '', url: image, sha256: undefined, isLabs: false }];
     const variables: Record<string, string> = {};
-    for (const { name, url, sha256 } of [...own, ...named]) {
+    for (const { name, ...image } of [...own, ...named]) {
       const to = join(at.folder.path, 'images', name === '' ? 'image' : name);
-      await this.#images.bring({ url, sha256, to, signal: at.signal, note: at.note });
+      await this.#images.bring({ ...image, to, signal: at.signal, note: at.note });
       variables[name === '' ? 'MUSTER_IMAGE' : `MUSTER_IMAGE_${name.toUpperCase()}`] = to;
     }
     await this.#run('deploy', deploy, { at, variables });

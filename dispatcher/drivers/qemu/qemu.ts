@@ -96,7 +96,8 @@ class Qemu implements LineKind {
     if (await isThere(files.kernel)) return;
     for (const name of ['kernel', 'initrd'] as const) {
       const part = qemu[name];
-      if (part !== undefined) await this.#images.bring({ ...part, to: files[name], signal, note });
+      if (part !== undefined)
+        await this.#images.bring({ ...part, isLabs: true, to: files[name], signal, note });
     }
   }
 
