@@ -15,6 +15,7 @@ import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
@@ -59,6 +60,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     const now = () => engine.now();
     const evidence = { engine, history, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
+    await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
