@@ -161,25 +161,25 @@ export class JobFold {
         this.name = event.data.definition.name;
         this.countsSelf = event.data.definition.countsSelf;
         this.timeoutSeconds = event.data.definition.timeoutSeconds;
-        return;
+        return undefined;
       case 'JobAllocated':
         for (const { device, role } of event.data.members) this.#addLane(device, role, at);
-        return;
+        return undefined;
       case 'MessageSent': {
         const { message, count, pairs } = event.data;
         const list = this.sends.get(message) ?? [];
         if (list.push({ at, lane, count, pairs }) === 1) this.sends.set(message, list);
-        return;
+        return undefined;
       }
       case 'WaitStarted':
         return this.#startWait(event.data, at, lane);
       case 'WaitStuck':
         this.waits.get(event.data.wait)?.stuck.push({ from: at, to: OPEN, label: event.data.form });
-        return;
+        return undefined;
       case 'WaitUnstuck': {
         const last = this.waits.get(event.data.wait)?.stuck.at(-1);
         if (last !== undefined) last.to = at;
-        return;
+        return undefined;
       }
       case 'WaitReleased':
       case 'WaitTimedOut':
@@ -192,10 +192,11 @@ export class JobFold {
       case 'JobCancelled':
       case 'JobRejected':
         this.ended = at;
-        return;
+        return undefined;
       default:
         this.#foldMember(event, at, this.lanes[lane]);
     }
+    return undefined;
   }
 
   #foldMember(event: RecordedEvent, at: number, lane: Lane | undefined): void {

@@ -96,6 +96,10 @@ export class JobPage {
     setQuery({ device: isSame ? undefined : this.fold.lanes[lane]?.device });
   }
 
+  setOrder(order: Order): void {
+    setQuery({ order: order === 'wall' ? undefined : order });
+  }
+
   positionOf(at: number, order: Order = this.order.peek()): number {
     const of = order === 'wall' ? this.fold.times : this.fold.ranks;
     return of[Math.min(at, this.fold.length - 1)] ?? 0;

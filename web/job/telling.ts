@@ -98,6 +98,8 @@ function jobSentence(is: RecordedEvent): string | undefined {
       return `the job timed out${clause(is.data.reason)}`;
     case 'JobCancelled':
       return `the job is cancelled${clause(is.data.reason)}`;
+    default:
+      return undefined;
   }
 }
 
@@ -134,6 +136,8 @@ function waitSentence(
       return `${is.data.member} can never be released from ${text}: ${lack(wait?.verb, is.data)}`;
     case 'WaitAbandoned':
       return `${is.data.member} gave up ${text}: ${GIVEN_UP[is.data.why]}`;
+    default:
+      return undefined;
   }
 }
 
@@ -188,6 +192,8 @@ function memberSentence(is: RecordedEvent): string | undefined {
       return `${is.data.member} timed out${clause(is.data.reason)}`;
     case 'MemberCancelled':
       return `${is.data.member} is cancelled${clause(is.data.reason)}`;
+    default:
+      return undefined;
   }
 }
 
