@@ -33,7 +33,12 @@ export async function follow(is: Following): Promise<void> {
     if (last === undefined) return;
     after = is.placeOf(last);
     pause = RETRY_MS_MIN;
-    is.onEvents(events);
+    try {
+      is.onEvents(events);
+    } catch (error) {
+      // A fault of this page, not of the connection: to be seen, and no reason to read it all again.
+      reportError(error);
+    }
   };
   while (!is.signal.aborted) {
     try {

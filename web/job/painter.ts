@@ -41,7 +41,8 @@ export const RULER_HEIGHT = 38;
 const TICK_BASELINE = 14;
 const BARRIER_BASELINE = 31;
 const FONT = '11px system-ui, sans-serif';
-const LABEL_PIXELS_MIN = 46;
+/** In so much room a label that does not fit is cut rather than left out. */
+const LABEL_PIXELS_MIN = 90;
 
 interface Paint extends Picture {
   at: CanvasRenderingContext2D;
@@ -189,14 +190,15 @@ function labelled(
   height: number,
 ): void {
   const from = Math.max(x, 0);
-  const room = Math.min(x + width, sight) - from;
-  if (room < LABEL_PIXELS_MIN || label === '') return;
+  const room = Math.min(x + width, sight) - from - 8;
+  const text = label.replaceAll('_', ' ');
+  if (text === '' || (room < LABEL_PIXELS_MIN && at.measureText(text).width > room)) return;
   at.save();
   at.beginPath();
-  at.rect(from, y, room, height);
+  at.rect(from, y, room + 6, height);
   at.clip();
   at.fillStyle = colours.ink;
-  at.fillText(label.replaceAll('_', ' '), from + 5, y + height / 2 + 4);
+  at.fillText(text, from + 5, y + height / 2 + 4);
   at.restore();
 }
 

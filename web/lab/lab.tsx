@@ -89,7 +89,7 @@ function Running({ jobs }: { jobs: readonly JobView[] }) {
             <li key={job.id}>
               <JobLine job={job} />
               <span class="job-aside">
-                {job.members.length} of {plural(job.roles.length, 'role')} ·{' '}
+                {plural(job.members.length, 'board')} ·{' '}
                 <Since at={job.allocatedAt ?? job.submittedAt} />
               </span>
               <span class="job-note">{doingOf(job)}</span>

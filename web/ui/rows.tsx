@@ -50,6 +50,7 @@ export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest
       role="region"
       aria-label={label}
       tabIndex={0}
+      style={{ height: `min(var(--rows-max), ${lines * rowHeight}px)` }}
       onScroll={({ currentTarget: { scrollTop: top, clientHeight: height } }) =>
         setView({ top, height })
       }
