@@ -87,6 +87,6 @@ export async function openPage(context: BrowserContext): Promise<{ page: Page; s
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) said.push(message.text());
   });
-  page.on('pageerror', (error) => console.log(error.stack));
+  page.on('pageerror', (error) => said.push(error.message));
   return { page, said };
 }
