@@ -31,7 +31,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$|^web/(vite\\.config|main)\\.tsx?$)' },
+      from: {
+        orphan: true,
+        pathNot:
+          '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$|^web/(vite\\.config|main)\\.tsx?$)',
+      },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({

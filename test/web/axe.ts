@@ -12,10 +12,14 @@ export async function faultsOf(page: Page): Promise<string[]> {
   // Through the debugger: the page's own policy lets no script in.
   await page.evaluate(source);
   const { violations } = await page.evaluate(
-    (tags) => (window as unknown as { axe: typeof axe }).axe.run({ runOnly: tags }),
+    (tags) => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly: tags }),
     TAGS,
   );
   return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`,
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(({ html, failureSummary }) => `${html} ${failureSummary}`)
+        .join('; ')}`,
   );
 }

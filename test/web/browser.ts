@@ -1,7 +1,6 @@
 /** A real browser for the tests of the page: Debian's Chromium, without the network but for this machine. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
-import { ensurePrograms } from '../../cli/debian-programs.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
@@ -15,13 +14,10 @@ const FLAGS = [
   '--disable-dev-shm-usage',
 ];
 
-/** Why no page can be looked at here; `undefined`: one can. */
-export async function browserLacks(): Promise<string | undefined> {
-  if (existsSync(CHROMIUM)) return undefined;
-  const say = (line: string) => process.stdout.write(`muster test: ${line}\n`);
-  const lacking = await ensurePrograms([['chromium', 'chromium']], say);
-  return lacking === undefined ? undefined : `there is no browser: ${lacking}`;
-}
+/** Why no page can be looked at here; `undefined`: one can. The test command installs the browser where it may. */
+export const browserLacks: string | undefined = existsSync(CHROMIUM)
+  ? undefined
+  : `there is no ${CHROMIUM}`;
 
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: FLAGS });

@@ -5,15 +5,18 @@ import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
 import { job, openPage, run, TestLab } from './lab.ts';
 
-const lacking = await browserLacks();
-const title = lacking === undefined ? 'the page' : `the page (skipped: ${lacking})`;
+const title = browserLacks === undefined ? 'the page' : `the page (skipped: ${browserLacks})`;
 
-const twoClients = job('two clients and a server', { client: [2, 'panda'], server: [1, 'beaglexm'] }, [
-  run('server', 'lava-send ready ip=10.0.0.1', 'lava-sync start', 'lava-wait-all done client'),
-  run('client', 'lava-wait ready', 'lava-sync start', 'lava-send done took=3'),
-]);
+const twoClients = job(
+  'two clients and a server',
+  { client: [2, 'panda'], server: [1, 'beaglexm'] },
+  [
+    run('server', 'lava-send ready ip=10.0.0.1', 'lava-sync start', 'lava-wait-all done client'),
+    run('client', 'lava-wait ready', 'lava-sync start', 'lava-send done took=3'),
+  ],
+);
 
-describe.skipIf(lacking !== undefined)(title, () => {
+describe.skipIf(browserLacks !== undefined)(title, () => {
   let browser: Browser;
   let lab: TestLab;
   let id: number;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent, WaitVerb } from '../../machines/events.ts';
 import { schemas } from '../../machines/events.ts';
-import { newMemory, sentence as told, tell } from '../../projections/telling.ts';
+import { newMemory, tell, sentence as told } from '../../projections/telling.ts';
 import { sentence } from '../../web/job/telling.ts';
 
 const folder = new URL('../histories/', import.meta.url);
@@ -22,8 +22,7 @@ describe('the words of the page', () => {
     const memory = newMemory();
     const waits = new Map<string, { verb: WaitVerb; message: string }>();
     for (const event of eventsOf(name)) {
-      if (event.type === 'WaitStarted')
-        waits.set(`${event.stream} ${event.data.wait}`, event.data);
+      if (event.type === 'WaitStarted') waits.set(`${event.stream} ${event.data.wait}`, event.data);
       const here = sentence(event, (wait) => waits.get(`${event.stream} ${wait}`));
       expect(here).toBe(told(tell(event, memory)));
     }

@@ -27,9 +27,7 @@ const WAITS_AT_ONCE_MAX = 64;
 /** The waits of a lane that are open at an event, the oldest first. */
 export function openWaits(lane: Lane, at: number): WaitSpan[] {
   const end = countBefore(lane.waits, at);
-  return lane.waits
-    .slice(Math.max(0, end - WAITS_AT_ONCE_MAX), end)
-    .filter((wait) => wait.to > at);
+  return lane.waits.slice(Math.max(0, end - WAITS_AT_ONCE_MAX), end).filter((wait) => wait.to > at);
 }
 
 export interface MemberAt {

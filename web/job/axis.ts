@@ -61,10 +61,13 @@ export function ticks(extent: Extent, width: number, origin: number, order: Orde
 const STEPS = [60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
 
 function stepOf(seconds: number): number {
-  if (seconds > 30) return STEPS.find((step) => step >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
+  if (seconds > 30)
+    return STEPS.find((step) => step >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
   const [step = 1] = [1, 2, 5, 10, 15, 30].filter((each) => each >= seconds);
   if (seconds >= 0.5) return step;
-  const scale = scaleLinear().domain([0, seconds * 10]).ticks(10);
+  const scale = scaleLinear()
+    .domain([0, seconds * 10])
+    .ticks(10);
   return (scale[1] ?? seconds) - (scale[0] ?? 0);
 }
 

@@ -85,7 +85,6 @@ function ConsoleText({ page, device, lane }: { page: JobPage; device: string; la
   if (trouble.value !== '') return <Trouble>{trouble.value}</Trouble>;
   if (bytes.value.length === 0) return <p class="empty">{device} has printed nothing.</p>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region is reached and scrolled with the keyboard
     <pre class="console-text" role="region" aria-label={`Console of ${device}`} tabIndex={0}>
       {parts.isCut && '…\n'}
       {parts.before}

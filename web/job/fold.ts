@@ -145,8 +145,7 @@ export class JobFold {
     const at = this.events.push(event) - 1;
     const { member } = event.data as { member?: string };
     // The end of a job names a member as its cause; it is not that member's event.
-    const lane =
-      member === undefined || event.type === 'JobFailed' ? -1 : this.laneNamed(member);
+    const lane = member === undefined || event.type === 'JobFailed' ? -1 : this.laneNamed(member);
     this.times.push(Math.max(event.meta.at, this.times[at - 1] ?? 0));
     this.laneOf.push(lane);
     const caused = this.#fold(event, at, lane);
@@ -203,22 +202,27 @@ export class JobFold {
     if (lane === undefined) return;
     switch (event.type) {
       case 'ActionStarted':
-        return begin(lane, PHASES[event.data.command] ?? 'run', event.data.command, at);
+        begin(lane, PHASES[event.data.command] ?? 'run', event.data.command, at);
+        return;
       case 'ActionEnded':
-        return begin(lane, 'held', '', at);
+        begin(lane, 'held', '', at);
+        return;
       case 'MemberBooting':
-        return begin(lane, 'boot', 'boots', at);
+        begin(lane, 'boot', 'boots', at);
+        return;
       case 'MemberBooted': {
         const before = lane.phases.at(-2);
         // A board that was started because an action needs its shell goes on with that action.
-        if (before?.phase === 'run') return begin(lane, 'run', before.label, at);
-        return begin(lane, 'boot', 'is up', at);
+        if (before?.phase === 'run') begin(lane, 'run', before.label, at);
+        else begin(lane, 'boot', 'is up', at);
+        return;
       }
       case 'SuiteStarted':
         lane.suites.push({ from: at, to: OPEN, label: event.data.suite });
         return;
       case 'SuiteEnded':
-        return closeSuites(lane, at, event.data.suite);
+        closeSuites(lane, at, event.data.suite);
+        return;
     }
     const state = ENDS[event.type];
     if (state === undefined) return;

@@ -119,6 +119,9 @@ export class JobPage {
       }
       return Math.max(0, low - 1);
     }
-    return Math.max(0, this.fold.ranks.findLastIndex((rank) => rank <= position));
+    return Math.max(
+      0,
+      this.fold.ranks.findLastIndex((rank) => rank <= position),
+    );
   }
 }

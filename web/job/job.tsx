@@ -145,7 +145,11 @@ function Ending({ view, page }: { view: JobView; page: JobPage }) {
           <>
             {' '}
             First cause:{' '}
-            <button type="button" class="link" onClick={() => page.choose(page.fold.laneNamed(member))}>
+            <button
+              type="button"
+              class="link"
+              onClick={() => page.choose(page.fold.laneNamed(member))}
+            >
               {member}
             </button>
           </>
@@ -210,4 +214,3 @@ function Tabs({ page }: { page: JobPage }) {
     </section>
   );
 }
-

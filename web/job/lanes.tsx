@@ -20,12 +20,6 @@ const HEIGHTS = [
 const SIGHT_PIXELS_MAX = 620;
 const GHOST = 0.28;
 
-export interface Lens {
-  extent: Extent | undefined;
-  /** The end of a job that goes on stays in sight. */
-  isWhole: boolean;
-}
-
 const SIGNS: Record<string, string> = {
   held: '·',
   deploy: '⇣',
@@ -426,8 +420,7 @@ class LaneView {
       to.drawImage(this.#whole, ...rect, ...rect);
     };
     copy(0, 0, width, RULER_HEIGHT);
-    if (isLast || page.order.peek() === 'wall')
-      copy(0, RULER_HEIGHT, cut, height - RULER_HEIGHT);
+    if (isLast || page.order.peek() === 'wall') copy(0, RULER_HEIGHT, cut, height - RULER_HEIGHT);
     else
       for (const [lane, seen] of edgesOf(page, at, firstLane, height / laneHeight + 2)) {
         const y = Math.max(RULER_HEIGHT, RULER_HEIGHT - offset + (lane - firstLane) * laneHeight);

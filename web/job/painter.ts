@@ -62,8 +62,7 @@ export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void 
     ...picture,
     at: canvas,
     lastLane,
-    x: (index) =>
-      ((index === OPEN ? openEnd : picture.positionOf(index)) - extent.from) * scale,
+    x: (index) => ((index === OPEN ? openEnd : picture.positionOf(index)) - extent.from) * scale,
     y: (lane) => RULER_HEIGHT - offset + (lane - firstLane) * laneHeight,
   };
   canvas.clearRect(0, 0, width, height);
@@ -234,7 +233,8 @@ function paintWait(
     at.strokeRect(from + 0.5, y + 0.5, width - 1, height - 1);
     at.globalAlpha = 1;
   }
-  if (is.laneHeight >= 20) labelled(is, `${isBad ? '✕ ' : ''}${wait.label}`, from, width, y, height);
+  if (is.laneHeight >= 20)
+    labelled(is, `${isBad ? '✕ ' : ''}${wait.label}`, from, width, y, height);
 }
 
 /** A line across the lanes that met, where the barrier opened. */
@@ -314,13 +314,7 @@ function firstArrow({ fold, x }: Paint): number {
   return low;
 }
 
-function head(
-  at: CanvasRenderingContext2D,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-): void {
+function head(at: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
   const angle = Math.atan2(y2 - y1, x2 - x1);
   at.beginPath();
   at.moveTo(x2, y2);

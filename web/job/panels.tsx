@@ -141,7 +141,11 @@ export function Events({ page }: { page: JobPage }) {
       focus={at}
       label="Events"
       row={(n) => (
-        <div key={n} role="listitem" class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}>
+        <div
+          key={n}
+          role="listitem"
+          class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}
+        >
           <button
             type="button"
             aria-current={n === at ? 'step' : undefined}
@@ -157,7 +161,8 @@ export function Events({ page }: { page: JobPage }) {
   );
 }
 
-const BAD = /^(Job(Failed|TimedOut|Rejected)|Member(Failed|TimedOut)|Wait(TimedOut|Stuck|Unreachable)|RequestRefused|SignalGarbled)$/;
+const BAD =
+  /^(Job(Failed|TimedOut|Rejected)|Member(Failed|TimedOut)|Wait(TimedOut|Stuck|Unreachable)|RequestRefused|SignalGarbled)$/;
 
 function toneOf(page: JobPage, at: number): string {
   const event = page.fold.events[at];
@@ -199,7 +204,10 @@ function BarrierRow(props: { page: JobPage; barrier: Barrier | undefined; at: nu
   const first = barrier.waits[0]?.from ?? 0;
   return (
     <div role="listitem" class={`barrier ${begun.length === 0 ? 'later' : ''}`}>
-      <button type="button" onClick={() => page.stand(barrier.opened === OPEN ? first : barrier.opened)}>
+      <button
+        type="button"
+        onClick={() => page.stand(barrier.opened === OPEN ? first : barrier.opened)}
+      >
         <span class="barrier-name">{verbText(barrier)}</span>
         <span class={`barrier-state ${tone}`}>{word}</span>
         <span class="barrier-came">
@@ -217,8 +225,7 @@ function BarrierRow(props: { page: JobPage; barrier: Barrier | undefined; at: nu
           ))}
         </span>
         <span class="barrier-held">
-          {begun.length > 0 &&
-            `${plural(begun.length, 'wait')}, up to ${lasting(longest)}`}
+          {begun.length > 0 && `${plural(begun.length, 'wait')}, up to ${lasting(longest)}`}
         </span>
       </button>
     </div>
@@ -235,7 +242,11 @@ function standOf(
     ({ to, outcome }) => to <= at && outcome !== 'released' && outcome !== 'open',
   );
   if (bad !== undefined) {
-    const words = { timedOut: '✕ timed out', unreachable: '✕ unreachable', abandoned: '⊘ given up' };
+    const words = {
+      timedOut: '✕ timed out',
+      unreachable: '✕ unreachable',
+      abandoned: '⊘ given up',
+    };
     return { word: words[bad.outcome as keyof typeof words], tone: 'bad' };
   }
   const open = begun.filter(({ to }) => to > at);
@@ -266,7 +277,11 @@ export function Messages({ page }: { page: JobPage }) {
         if (event?.type !== 'MessageSent') return null;
         const { member, verb, message, pairs } = event.data;
         return (
-          <div key={n} role="listitem" class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}>
+          <div
+            key={n}
+            role="listitem"
+            class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}
+          >
             <button type="button" onClick={() => page.stand(n)}>
               <span class="event-n">{n + 1}</span>
               <span class="event-time">{sinceStart(page, n)}</span>

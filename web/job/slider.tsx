@@ -69,7 +69,9 @@ export function Slider({ page }: { page: JobPage }) {
             type="button"
             aria-pressed={page.order.value === order}
             title={
-              order === 'wall' ? 'By the clock' : 'By cause and effect: how long the chain of causes is'
+              order === 'wall'
+                ? 'By the clock'
+                : 'By cause and effect: how long the chain of causes is'
             }
             onClick={() => page.setOrder(order)}
           >

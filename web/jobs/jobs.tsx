@@ -78,7 +78,6 @@ export function Jobs() {
 
 function JobTable({ jobs }: { jobs: readonly JobView[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region is reached and scrolled with the keyboard
     <div class="scrolled" role="region" aria-label="Jobs" tabIndex={0}>
       <table>
         <thead>

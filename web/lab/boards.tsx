@@ -175,8 +175,7 @@ export function Boards() {
       <div ref={box} class="boards-box">
         {shown.length === 0 ? (
           <p class="empty">
-            No board of {plural(total, 'board')} is like this.{' '}
-            <a href="/">Show all boards</a>
+            No board of {plural(total, 'board')} is like this. <a href="/">Show all boards</a>
           </p>
         ) : (
           <Rows

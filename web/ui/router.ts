@@ -39,7 +39,8 @@ export function takeLinks(): void {
     const link = (event.target as Element).closest?.('a');
     if (link === null || link === undefined || event.defaultPrevented) return;
     const isPlain = !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (!isPlain || event.button !== 0 || link.target !== '' || link.hasAttribute('download')) return;
+    if (!isPlain || event.button !== 0 || link.target !== '' || link.hasAttribute('download'))
+      return;
     const to = new URL(link.href, location.href);
     if (to.origin !== location.origin || link.dataset.outside !== undefined) return;
     event.preventDefault();

@@ -1,6 +1,7 @@
 /** A list of rows of one height, of which only those in sight exist: ten thousand scroll like ten. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+
 import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Drawn above and below what is in sight. */
 const SPARE_ROWS = 8;
@@ -43,7 +44,6 @@ export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest
   const items: ComponentChildren[] = [];
   for (let at = first * columns; at < Math.min(count, last * columns); at++) items.push(row(at));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region is reached and scrolled with the keyboard
     <div
       ref={box}
       class={`rows ${rest.class ?? ''}`}
