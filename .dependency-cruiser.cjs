@@ -7,13 +7,15 @@ const rooms = {
   simulation: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
   wire: ['machines'],
+  answers: ['machines', 'submission', 'scheduler', 'projections', 'wire'],
   engine: ['machines', 'scheduler', 'projections', 'wire'],
-  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire'],
+  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire', 'answers'],
   dispatcher: ['machines', 'submission', 'wire'],
   server: [
     'machines',
     'submission',
     'projections',
+    'answers',
     'engine',
     'scheduler',
     'store',
@@ -22,7 +24,7 @@ const rooms = {
     'dispatcher',
   ],
 };
-const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation'];
+const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation', 'answers'];
 const all = [...Object.keys(rooms), 'cli'];
 
 module.exports = {

@@ -8,6 +8,7 @@ import { metricsOf } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
 import { ApiProblem, problemOf, sendProblem } from './problems.ts';
+import { answerRoutes } from './routes/answers.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
 import { boardRoutes } from './routes/board.ts';
 import { consoleRoutes } from './routes/consoles.ts';
@@ -56,7 +57,9 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(attachmentRoutes, { attachments, history, streams, open });
-    await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
+    const { consoleFile } = parts;
+    await api.register(consoleRoutes, { history, streams, open, consoleFile });
+    await api.register(answerRoutes, { history, open, attachments, consoleFile });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });

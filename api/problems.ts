@@ -3,6 +3,7 @@
  * What went wrong inside is hidden from the caller and logged once.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { AnswerRefused } from '../answers/refused.ts';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { RejectionCode } from '../machines/deciding.ts';
 import { UnreadableEvent } from '../machines/events.ts';
@@ -19,6 +20,7 @@ const titles = {
   'no-such-device': [404, 'There is no such device'],
   'no-such-worker': [404, 'There is no such worker'],
   'no-such-attachment': [404, 'The job has no such attachment'],
+  'no-such-event': [404, 'The job has no such event'],
   'no-such-wait': [404, 'There is no such wait'],
   'job-archived': [410, 'The job is in the archive'],
   'too-slow': [408, 'The request took too long'],
@@ -87,6 +89,7 @@ export class ApiProblem extends Error {
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof CommandRefused) return new ApiProblem(error.code, error.message);
+  if (error instanceof AnswerRefused) return new ApiProblem(error.code, error.message);
   if (error instanceof AppendTooLarge) return new ApiProblem('too-large', error.message);
   if (error instanceof StoreUnavailable)
     return new ApiProblem(

@@ -126,6 +126,7 @@ class Hands implements Dispatcher {
     const context: StepContext = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
+      sourceLimits: limits,
       gitConfigFile: join(dataDir, 'gitconfig'),
       fetchMark: { [FETCH_MARK_VARIABLE]: this.#hash },
       consoleFile: (job, member) => this.consoleFile(job, member),

@@ -1,7 +1,7 @@
 /** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
 
 import { Rejected } from '../machines/deciding.ts';
-import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import type { Callers, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import { openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal } from '../machines/job/member.ts';
@@ -14,6 +14,13 @@ import { type Commands, memberKey } from './stream-commands.ts';
 import type { Streams } from './streams.ts';
 import { isWaitEnd, waitEnd } from './wait-end.ts';
 import { type Asked, Waiters } from './waiters.ts';
+
+/** Who says it: the board's key, how much its console had printed, and who called it there. */
+export interface CalledBy {
+  key: string;
+  console?: number;
+  from?: Callers;
+}
 
 export interface CallsPort {
   store: EventStore;
@@ -64,10 +71,11 @@ export class Calls {
     device: string,
     verb: Verb,
     words: string[],
-    by: { key: string; console?: number },
+    { from, ...by }: CalledBy,
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
-    const command = { type: 'CallVerb', member: device, verb, words } as const;
+    const said = { type: 'CallVerb', member: device, verb, words } as const;
+    const command = from === undefined ? said : { ...said, from };
     const { events, repeated, state } = await this.#port.commands.job(id, command, {
       actor: `board:${device}`,
       ...by,

@@ -30,7 +30,7 @@ import {
 import type { CallEnd } from '../wire/board-answers.ts';
 import type { BoardRegistration, Owed } from '../wire/server-port.ts';
 import { Allocator } from './allocator.ts';
-import { Calls } from './calls.ts';
+import { type CalledBy, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
@@ -314,7 +314,7 @@ export class Engine {
     device: string,
     verb: Verb,
     words: string[],
-    by: { key: string; console?: number },
+    by: CalledBy,
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
     return this.#calls.call(id, device, verb, words, by, signal);

@@ -14,6 +14,11 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   SuitePrepared: 2,
   SignalGarbled: 2,
   AttachmentKept: 2,
+  ScriptEnded: 2,
+  'MessageSent.from': 2,
+  'RequestRefused.from': 2,
+  'WaitStarted.from': 2,
+  'ResultRecorded.from': 2,
   'WorkerConnected.vocabulary': 2,
 };
 

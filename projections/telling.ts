@@ -351,6 +351,16 @@ const tellers: Tellers = {
       // A suite is called by its number and its definition.
       because: definition === undefined || suite.endsWith(definition) ? [] : [definition],
     }),
+  ScriptEnded: ({ member, suite, script, status, signal, command, outOfMemory }) =>
+    telling('suite', member, 'is thrown out of', {
+      object: `${script} of suite ${suite}`,
+      rest: ` (status ${status}${signal === undefined ? '' : `, ${signal}`})`,
+      because: [
+        ...(command === undefined ? [] : [`the last command was ${command}`]),
+        ...(outOfMemory === true ? ['the kernel killed it for want of memory'] : []),
+      ],
+      tone: 'bad',
+    }),
   SuiteEnded: ({ member, suite }) =>
     telling('suite', member, 'ends', { object: `suite ${suite}`, tone: 'quiet' }),
   ResultRecorded: ({ member, set, case: id, result, measurement, units, note }) => {

@@ -98,13 +98,17 @@ export const MemberView = z
   .meta({ id: 'MemberView' });
 export type MemberView = z.infer<typeof MemberView>;
 
-export const MeasurementView = z
-  .object({
-    text: z.string().describe('The decimal number as the test wrote it'),
-    value: z.number().describe('The double that is nearest to it'),
-  })
-  .meta({ id: 'MeasurementView' });
-export type MeasurementView = z.infer<typeof MeasurementView>;
+/** What was measured: both are there, or neither is. */
+const Measured = {
+  measurement: z
+    .string()
+    .optional()
+    .describe(
+      'The decimal number as the test wrote it. ' +
+        'Absent: nothing was measured, or what was given is no decimal number and stands in `note`',
+    ),
+  value: z.number().optional().describe('The double that is nearest to `measurement`'),
+};
 
 export const CaseView = z
   .object({
@@ -114,9 +118,7 @@ export const CaseView = z
     set: z.string().optional(),
     case: z.string(),
     result: CaseResult,
-    measurement: MeasurementView.optional().describe(
-      'Absent: nothing was measured, or what was given is no decimal number and stands in `note`',
-    ),
+    ...Measured,
     units: z.string().optional(),
     note: z.string().optional().describe('What a reader wants beside the result'),
     url: z.string().optional().describe('`note`, where it is an address: of lava-test-reference'),
@@ -217,7 +219,7 @@ export const CaseRunView = z
     name: z.string().describe("The job's"),
     device: z.string(),
     result: CaseResult,
-    measurement: MeasurementView.optional(),
+    ...Measured,
     units: z.string().optional(),
     note: z.string().optional(),
     at: At,

@@ -116,9 +116,10 @@ async function assemble(
   const tokenKey = tokenKeyOf(secret);
   const secrets = openAddressSecrets(dataDir, secret);
   const openSets = new OpenSets();
+  const objects = await Objects.open(join(dataDir, 'objects'));
   const doors = {
     engine,
-    attachments: await Objects.open(join(dataDir, 'attachments')),
+    attachments: objects,
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     openSet: (job: number, device: string) => openSets.of(consolePath(dataDir, job, device)),
@@ -130,6 +131,7 @@ async function assemble(
     engine,
     worker,
     secret,
+    objects,
     secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);

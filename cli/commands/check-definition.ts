@@ -3,12 +3,12 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { formatProblems } from '../../submission/format.ts';
 import {
   DEFINITION_BYTES_MAX,
   type DefinitionReading,
   readTestDefinition,
-} from '../../dispatcher/test-definition.ts';
-import { formatProblems } from '../../submission/format.ts';
+} from '../../submission/test-definition.ts';
 import { type Cli, exampleText, printJson } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import { definitionSummary, renderDefinition } from '../pages/definition-page.ts';

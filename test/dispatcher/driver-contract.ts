@@ -7,6 +7,7 @@ import { consoleBytes, consolePath } from '../../dispatcher/console.ts';
 import type { Driver, DriverContext, OpenDriver, Seat } from '../../dispatcher/drivers/driver.ts';
 import { StepAborted } from '../../dispatcher/failure.ts';
 import { boardFiles, hashOfFolder, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 export interface Contract {
   open: OpenDriver;
@@ -45,7 +46,7 @@ class Bench {
       dataDir: this.dataDir,
       hash: hashOfFolder(this.dataDir),
       boardFiles,
-      limits: { consoleBytes: 1_048_576, bootSeconds: 60 },
+      limits: { consoleBytes: 1_048_576, bootSeconds: 60, ...SOURCE_LIMITS },
       allowFiles: [],
       fetchMark: {},
       consoleFile: (job, device) => consolePath(this.dataDir, job, device),

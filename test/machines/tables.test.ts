@@ -95,6 +95,7 @@ const jobCommands: { [T in JobCommand['type']]: Extract<JobCommand, { type: T }>
   ConfirmBoot: { type: 'ConfirmBoot', member: 'a' },
   FailMember: { type: 'FailMember', member: 'a', reason: 'burned' },
   StartSuite: { type: 'StartSuite', member: 'a', suite: 's' },
+  EndScript: { type: 'EndScript', member: 'a', suite: 's', script: 'run.sh', status: 1 },
   EndSuite: { type: 'EndSuite', member: 'a', suite: 's' },
   RecordResult: { type: 'RecordResult', member: 'a', case: 'c', result: 'pass' },
   PrepareSuite: {
@@ -209,6 +210,7 @@ describe('every job command in every job state', () => {
     ConfirmBoot: onMembers('(not-owed)'),
     FailMember: onMembers('MemberFailed'),
     StartSuite: onMembers('(member-not-booted)'),
+    EndScript: onMembers('(member-not-booted)'),
     EndSuite: onMembers('(member-not-booted)'),
     RecordResult: onMembers('(member-not-booted)'),
     PrepareSuite: onMembers('SuitePrepared'),
@@ -312,6 +314,7 @@ describe('every command on a member in every state of the member', () => {
       ]),
     ),
     StartSuite: onShell('SuiteStarted'),
+    EndScript: onShell('ScriptEnded'),
     EndSuite: onShell('SuiteEnded'),
     RecordResult: onShell('ResultRecorded'),
     NoteGarbledSignal: onShell('SignalGarbled'),

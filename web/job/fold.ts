@@ -105,6 +105,7 @@ const MARKED = new Set([
   'ResultRecorded',
   'RequestRefused',
   'SignalGarbled',
+  'ScriptEnded',
   'AttachmentKept',
   ...Object.keys(ENDS),
 ]);

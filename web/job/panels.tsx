@@ -162,7 +162,7 @@ export function Events({ page }: { page: JobPage }) {
 }
 
 const BAD =
-  /^(Job(Failed|TimedOut|Rejected)|Member(Failed|TimedOut)|Wait(TimedOut|Stuck|Unreachable)|RequestRefused|SignalGarbled)$/;
+  /^(Job(Failed|TimedOut|Rejected)|Member(Failed|TimedOut)|Wait(TimedOut|Stuck|Unreachable)|RequestRefused|SignalGarbled|ScriptEnded)$/;
 
 function toneOf(page: JobPage, at: number): string {
   const event = page.fold.events[at];

@@ -171,6 +171,13 @@ function memberSentence(is: RecordedEvent): string | undefined {
       const isKnown = definition === undefined || suite.endsWith(definition);
       return `${member} starts suite ${suite}${isKnown ? '' : `: ${definition}`}`;
     }
+    case 'ScriptEnded': {
+      const { member, suite, script, status, signal, command, outOfMemory } = is.data;
+      const how = `status ${status}${signal === undefined ? '' : `, ${signal}`}`;
+      const said = command === undefined ? undefined : `the last command was ${command}`;
+      const killed = outOfMemory === true ? 'the kernel killed it for want of memory' : undefined;
+      return `${member} is thrown out of ${script} of suite ${suite} (${how})${clause(said ?? killed)}`;
+    }
     case 'SuiteEnded':
       return `${is.data.member} ends suite ${is.data.suite}`;
     case 'ResultRecorded': {

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readTestDefinition, type TestDefinition } from '../../dispatcher/test-definition.ts';
+import { readTestDefinition, type TestDefinition } from '../../submission/test-definition.ts';
 import type { Problem } from '../../submission/tree.ts';
 
 const folder = new URL('../corpus/definitions/', import.meta.url);

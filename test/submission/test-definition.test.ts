@@ -14,7 +14,7 @@ import {
   parseTestDefinition,
   readTestDefinition,
   suiteName,
-} from '../../dispatcher/test-definition.ts';
+} from '../../submission/test-definition.ts';
 
 const parse = (text: string) => parseTestDefinition(text, 't.yaml').definition;
 const notes = (text: string) =>
@@ -22,6 +22,7 @@ const notes = (text: string) =>
 const EMPTY = {
   ...{ keys: [], sources: [], deps: [], distributionDeps: [], repositories: [], installSteps: [] },
   ...{ parameters: [], steps: [], fixups: [], rules: [], expected: [] },
+  ...{ installStepLines: [], stepLines: [] },
 };
 
 describe('a test definition', () => {
@@ -31,6 +32,7 @@ describe('a test definition', () => {
     expect(parse(text)).toEqual({
       ...EMPTY,
       steps: ['lava-group >> /etc/hosts', './run-`lava-role`.sh'],
+      stepLines: [3, 4],
     });
   });
 
@@ -72,6 +74,7 @@ expected: [a, b]
         { url: 'https://h/b', branch: '2.0', destination: 'b2' },
       ],
       installSteps: ['make'],
+      installStepLines: [10],
       parameters: [
         ['A', '1'],
         ['B', 'two'],
@@ -79,6 +82,7 @@ expected: [a, b]
         ['C', ''],
       ],
       steps: ['true', '12', 'echo x'],
+      stepLines: [13, 13, 13],
       fixups,
       rules: [{ fixups, groups: { test_case_id: 'g1', result: 'g2' } }],
       expected: ['a', 'b'],

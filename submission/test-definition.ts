@@ -2,20 +2,23 @@
  * A test definition as its author writes it (SEMANTICS 3), read into what a board and its worker need. Pure, and as
  * lenient as upstream: what is not used is named in `notes`, and no field has to be there.
  */
+
+import { type CaseResult, isCaseResult } from './cases.ts';
+import type { ParseRule } from './parse-rules.ts';
+import { translatePattern, UnreadablePattern } from './python-pattern.ts';
+import { contentStart } from './scalar-places.ts';
 import {
   type Entry,
   entryOf,
   type Finding,
+  lineIn,
   type ObjectTree,
   type Path,
   type Problem,
   settle,
   type Tree,
-} from '../submission/tree.ts';
-import { readUpstreamYaml } from '../submission/yaml-text.ts';
-import { type CaseResult, isCaseResult } from './cases.ts';
-import type { ParseRule } from './parse-rules.ts';
-import { translatePattern, UnreadablePattern } from './python-pattern.ts';
+} from './tree.ts';
+import { readUpstreamYaml } from './yaml-text.ts';
 
 export const DEFINITION_BYTES_MAX = 1_048_576;
 const DEFINITION_STEPS_MAX = 10_000;
@@ -40,6 +43,9 @@ export interface TestDefinition {
   distributionDeps: [string, string[]][];
   repositories: GitRepository[];
   installSteps: string[];
+  /** Of each of `installSteps`, and of each of `steps`: the line of the file in which its text begins, from 1. */
+  installStepLines: number[];
+  stepLines: number[];
   /** The definition's own defaults, in its order. */
   parameters: [string, string][];
   steps: string[];
@@ -56,6 +62,14 @@ export interface DefinitionReading {
   problems: Problem[];
   /** What is not used, and what may surprise: not wrong. */
   notes: Problem[];
+  /** The text in which `steps` and `installSteps` are offsets: where the value of each step begins. */
+  places?: StepPlaces;
+}
+
+export interface StepPlaces {
+  text: string;
+  steps: number[];
+  installSteps: number[];
 }
 
 export class MalformedDefinition extends Error {
@@ -95,10 +109,10 @@ export function parseTestDefinition(
 /** Never throws, whatever the text: the definition, or every problem with its place. */
 export function readTestDefinition(given: string): DefinitionReading {
   const { text, tree, findings, notes } = readUpstreamYaml(given);
-  const reader = new Reader(findings, notes);
-  const definition = tree === undefined ? undefined : reader.read(tree);
+  const reader = new Reader(text, findings, notes);
+  const read = tree === undefined ? undefined : reader.read(tree);
   return {
-    ...(findings.length > 0 || definition === undefined ? {} : { definition }),
+    ...(findings.length > 0 || read === undefined ? {} : read),
     problems: settle(text, findings),
     notes: settle(text, notes),
   };
@@ -112,15 +126,17 @@ const DISTRIBUTION = /^deps-(.+)$/;
 const ABSENT: ObjectTree = { kind: 'object', start: 0, end: 0, entries: new Map() };
 
 class Reader {
+  readonly #source: string;
   readonly #findings: Finding[];
   readonly #notes: Finding[];
 
-  constructor(findings: Finding[], notes: Finding[]) {
+  constructor(text: string, findings: Finding[], notes: Finding[]) {
+    this.#source = text;
     this.#findings = findings;
     this.#notes = notes;
   }
 
-  read(tree: Tree): TestDefinition {
+  read(tree: Tree): { definition: TestDefinition; places: StepPlaces } {
     const top = this.#fields(tree, 'a definition', []);
     this.#unused(top, [], KNOWN);
     const metadata = this.#part(top, 'metadata');
@@ -129,7 +145,10 @@ class Reader {
     const run = this.#part(top, 'run');
     this.#unused(run, ['run'], ['steps']);
     const name = this.#name(metadata);
-    return {
+    const installSteps = this.#placed(install, 'steps', ['install']);
+    const steps = this.#placed(run, 'steps', ['run']);
+    const lineOf = lineIn(this.#source);
+    const definition: TestDefinition = {
       ...(name === undefined ? {} : { name }),
       keys: this.#texts(install, 'keys', ['install']),
       sources: this.#texts(install, 'sources', ['install']),
@@ -139,12 +158,17 @@ class Reader {
         return distribution === undefined ? [] : [[distribution, this.#packages(install, key)]];
       }),
       repositories: this.#repositories(install),
-      installSteps: this.#texts(install, 'steps', ['install']),
+      installSteps: installSteps.map(({ text }) => text),
+      installStepLines: installSteps.map(({ start }) => lineOf(start)),
+      stepLines: steps.map(({ start }) => lineOf(start)),
       parameters: [...this.#parameters(top, 'params'), ...this.#parameters(top, 'parameters')],
-      steps: this.#texts(run, 'steps', ['run']),
+      steps: steps.map(({ text }) => text),
       ...this.#rules(top),
       expected: this.#texts(top, 'expected', []),
     };
+    const starts = (of: typeof steps) => of.map(({ start }) => start);
+    const places = { text: this.#source, steps: starts(steps), installSteps: starts(installSteps) };
+    return { definition, places };
   }
 
   #fields(tree: Tree, what: string, path: Path): ObjectTree {
@@ -178,9 +202,14 @@ class Reader {
 
   /** The texts of a list; entries with nothing in them are left out, as upstream does with steps. */
   #texts(of: ObjectTree, key: string, path: Path): string[] {
-    return this.#entries(of, key, path).flatMap(({ item, at }) =>
-      isNothing(item) ? [] : (this.#text(item, `an entry of "${key}"`, at) ?? []),
-    );
+    return this.#placed(of, key, path).map(({ text }) => text);
+  }
+
+  #placed(of: ObjectTree, key: string, path: Path): { text: string; start: number }[] {
+    return this.#entries(of, key, path).flatMap(({ item, at }) => {
+      const text = isNothing(item) ? undefined : this.#text(item, `an entry of "${key}"`, at);
+      return text === undefined ? [] : [{ text, start: contentStart(this.#source, item.start) }];
+    });
   }
 
   #entries(of: ObjectTree, key: string, path: Path): { item: Tree; at: Path }[] {
