@@ -18,6 +18,7 @@ import { eventRoutes } from './routes/events.ts';
 import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
 import { lineRoutes } from './routes/worker-line.ts';
@@ -45,6 +46,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   await app.register(boardRoutes, parts);
   await app.register(lineRoutes, parts);
   await app.register(healthRoute, parts);
+  if (parts.pageFolder !== undefined)
+    await app.register(pageRoutes, { pageFolder: parts.pageFolder });
   await app.register(async (api) => {
     const open = new OpenRequests(api);
     if (apiToken === undefined) requireLocal(api);
