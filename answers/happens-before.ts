@@ -8,6 +8,9 @@ import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job/j
 
 type Event = RecordedEvent<JobEvent>;
 
+/** An event causes others of its own command alone: one append takes so many. */
+const CAUSES_MAX = 20_000;
+
 /** Where what is nobody's doing in particular happens: the engine, and whoever ordered something. */
 export const LAB = 'lab';
 
@@ -60,6 +63,8 @@ export class HappensBefore {
 
   #remember(event: Event, host: string, clock: Clock): void {
     this.#causes.set(event.id, clock);
+    const [oldest] = this.#causes.keys();
+    if (this.#causes.size > CAUSES_MAX && oldest !== undefined) this.#causes.delete(oldest);
     if (event.type !== 'MessageSent') return;
     const { message } = event.data;
     const sends = this.#sends.get(message) ?? new Map<string, Clock>();

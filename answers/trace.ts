@@ -38,8 +38,9 @@ class Causes {
       this.#says.set(event.id, says);
       const { causationId } = event.meta;
       if (!this.#byId.has(causationId)) {
-        const together = this.#requests.get(causationId) ?? [];
-        this.#requests.set(causationId, [...together, event]);
+        const together = this.#requests.get(causationId);
+        if (together === undefined) this.#requests.set(causationId, [event]);
+        else together.push(event);
       }
       const cause = this.#causeOf(event, waits, heard);
       if (cause !== undefined) this.#link(event, cause);
@@ -72,7 +73,8 @@ class Causes {
   #link(event: Event, cause: Cause): void {
     this.#causes.set(event.id, cause);
     const effects = this.#effects.get(cause.event.id) ?? [];
-    this.#effects.set(cause.event.id, [...effects, { event, how: cause.how }]);
+    effects.push({ event, how: cause.how });
+    this.#effects.set(cause.event.id, effects);
   }
 
   /** The nearest first. */

@@ -5,6 +5,7 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { BUNDLE_FORMAT, type EndPart, type Manifest, PART } from '../answers/bundle.ts';
 import type { ConsoleReader, Evidence } from '../answers/evidence.ts';
+import type { RecordedEvent } from '../machines/events.ts';
 import { VOCABULARY } from '../machines/versions.ts';
 
 /** Of a console, read at once. */
@@ -85,7 +86,8 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
     ...(is.imported && { imported: is.imported }),
   };
   yield textPart(PART.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
-  yield eventsPart(evidence);
+  yield eventsPart(PART.events, events);
+  if (evidence.related !== undefined) yield eventsPart(PART.related, evidence.related);
   const [first] = events;
   if (first?.type === 'JobSubmitted') yield textPart(PART.document, first.data.document);
   const suites = sources.map(({ member, suite, list }) => ({ member, suite, list }));
@@ -108,7 +110,7 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
 }
 
 /** In two passes, so that not all of the text is held at once: a tar says the size of a part first. */
-function eventsPart({ events }: Evidence): Part {
+function eventsPart(name: string, events: readonly RecordedEvent[]): Part {
   const texts = function* (): Generator<Uint8Array> {
     let chunk = '';
     for (const event of events) {
@@ -121,7 +123,7 @@ function eventsPart({ events }: Evidence): Part {
   };
   let bytes = 0;
   for (const chunk of texts()) bytes += chunk.length;
-  return { name: PART.events, bytes, content: texts };
+  return { name, bytes, content: texts };
 }
 
 const consolePart = (name: string, console: ConsoleReader): Part => ({

@@ -37,7 +37,7 @@ export async function readBundle(file: string): Promise<Bundle> {
   if (typeof bundle === 'number' && bundle > BUNDLE_FORMAT)
     throw refused('a newer version of muster wrote it: read it with that one');
   const manifest = json(PART.manifest, Manifest);
-  const events = eventsOf(textOf(parts, PART.events), manifest.job, refused);
+  const events = eventsOfJob(eventsOf(textOf(parts, PART.events), refused), manifest.job, refused);
   const texts = sourceTexts(parts);
   const text = (digest: string) => texts.get(digest);
   return {
@@ -45,6 +45,7 @@ export async function readBundle(file: string): Promise<Bundle> {
     evidence: {
       job: manifest.job,
       events,
+      ...(parts.has(PART.related) && { related: eventsOf(textOf(parts, PART.related), refused) }),
       sources: json(PART.suites, SuitesPart).map((suite) => ({ ...suite, list: suite.list, text })),
       console: (device) => consoleOf(parts, device),
     },
@@ -123,24 +124,32 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Each is checked as it is on its way out of a log, and stands where its job has it. */
-function eventsOf(text: string, job: number, refused: Refused): RecordedEvent<JobEvent>[] {
-  const stream = jobStream(job);
-  return text
+/** Each is checked as it is on its way out of a log. */
+const eventsOf = (text: string, refused: Refused): RecordedEvent[] =>
+  text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line, at) => {
+    .map((line) => {
       const raw = parsed(line) as RecordedEvent;
       try {
         const { event, meta } = parseEvent(raw);
-        if (raw.stream !== stream || raw.version !== at + 1)
-          throw refused(`event ${at + 1} of job ${job} is not where it should be`);
-        const { id, version, position } = raw;
-        return { ...event, id, meta, stream, version, position } as RecordedEvent<JobEvent>;
+        const { id, stream, version, position } = raw;
+        return { ...event, id, meta, stream, version, position };
       } catch (error) {
         throw error instanceof UnreadableEvent ? refused(error.message) : error;
       }
     });
+
+/** @throws CliFailure: it has others than those of its job, or not all of them in their order */
+function eventsOfJob(
+  events: readonly RecordedEvent[],
+  job: number,
+  refused: Refused,
+): RecordedEvent<JobEvent>[] {
+  for (const [at, { stream, version }] of events.entries())
+    if (stream !== jobStream(job) || version !== at + 1)
+      throw refused(`event ${at + 1} of job ${job} is not where it should be`);
+  return events as RecordedEvent<JobEvent>[];
 }
 
 function sourceTexts(parts: Parts): Map<string, string> {

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { Moments } from '../../answers/moments.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { stateAt } from '../../answers/state-at.ts';
-import { SourcesView, StateView } from '../../answers/views.ts';
+import { traceOf } from '../../answers/trace.ts';
+import { SourcesView, StateView, TraceView } from '../../answers/views.ts';
 import { bundleOf } from '../bundle.ts';
 import { type EvidenceParts, evidenceOf } from '../evidence.ts';
 import type { Streams } from '../history/streaming.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { JobParams, problemResponses } from '../schemas.ts';
+import { JobParams, numberInUrl, problemResponses } from '../schemas.ts';
 
 export interface AnswersOptions extends EvidenceParts {
   streams: Streams;
@@ -43,6 +44,26 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
       const { events } = await evidenceOf(is, id, signal, { sources: false });
       const moments = new Moments(events);
       return stateAt(id, moments, moments.versionOf(at));
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/trace',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'What caused an event, and what it caused',
+        description: 'Across the streams of the job, of its boards and of their workers.',
+        params: JobParams,
+        querystring: z.object({
+          event: numberInUrl(1).meta({ description: 'Its version in the job' }),
+        }),
+        response: { 200: TraceView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, query: { event } }, reply) => {
+      const { signal } = is.open.open(reply);
+      return traceOf(await evidenceOf(is, id, signal, { sources: false, related: true }), event);
     },
   );
 
@@ -100,7 +121,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     },
     async ({ params: { id } }, reply) => {
       const { signal } = is.open.open(reply);
-      const evidence = await evidenceOf(is, id, signal);
+      const evidence = await evidenceOf(is, id, signal, { sources: true, related: true });
       const bundle = bundleOf(evidence, { version: is.version, now: is.now() });
       const out = is.streams.open(reply, signal, {
         'content-type': 'application/gzip',

@@ -3,11 +3,10 @@ import { Moments } from '../../answers/moments.ts';
 import { stateAt } from '../../answers/state-at.ts';
 import { StateView } from '../../answers/views.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
-import type { Received } from '../answers.ts';
-import { type Cli, type Context, printJson, sayingOnInterrupt, withServer } from '../command.ts';
+import { type Cli, printJson, sayingOnInterrupt, withServer } from '../command.ts';
 import { type AnswerOptions, answerCommand, usage, withAnswer, withJob } from '../evidence.ts';
 import { CliFailure, EXIT } from '../exit.ts';
-import { eventsPath, readEvent, recordedEvents } from '../follow.ts';
+import { allEvents, eventsPath, knownEvent } from '../follow.ts';
 import type { Io } from '../io.ts';
 import { renderState } from '../pages/state-page.ts';
 import { names } from '../pages/text.ts';
@@ -124,23 +123,9 @@ function stepThrough(cli: Cli, id: number | undefined, options: ReplayOptions): 
     return EXIT.ok;
   };
   return withJob(cli, id, options, {
-    server: async (context, job) => run(job, await allEvents(context, job)),
+    server: async ({ client }, job) => run(job, await allEvents(client, job)),
     bundle: ({ job, events }) => run(job, events),
   });
-}
-
-async function allEvents({ client }: Context, job: number): Promise<Event[]> {
-  const events: Event[] = [];
-  for await (const received of recordedEvents(client, job, 0)) events.push(known(received));
-  return events;
-}
-
-/** @throws CliFailure `newer-events`: nothing after an event that is not understood can be told */
-function known(received: Received): Event {
-  const event = readEvent(received);
-  if (event !== undefined) return event as Event;
-  const message = `event ${received.version} (${received.type}) is not one that this version of muster knows: use a newer one`;
-  throw new CliFailure({ code: 'newer-events', exit: EXIT.failed, message });
 }
 
 // on with what happens
@@ -153,7 +138,7 @@ function follow(cli: Cli, id: number | undefined, options: ReplayOptions): Promi
       const moments = new Moments();
       const { events: now } = await client.json(`/api/jobs/${id}/state`, StateView);
       for await (const received of client.follow(eventsPath(id))) {
-        moments.take(known(received));
+        moments.take(knownEvent(received));
         // What had happened by now is shown once, and what comes event by event.
         if (moments.count < now) continue;
         const view = stateAt(id, moments, moments.count);

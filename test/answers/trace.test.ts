@@ -1,6 +1,5 @@
 /** What caused what: trees of causes and effects, and the order in which a job happened. */
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../answers/evidence.ts';
 import { HappensBefore, isBefore, type Placed } from '../../answers/happens-before.ts';
 import { shivizLines } from '../../answers/shiviz.ts';
 import { traceOf } from '../../answers/trace.ts';
@@ -10,18 +9,7 @@ import { anyHistory, type History, labOf, play } from '../machines/history.ts';
 import { Lab } from '../machines/lab.ts';
 import { assertHolds, isCaught } from '../machines/runs.ts';
 import { START } from '../machines/spec.ts';
-
-export const evidenceOf = (lab: Pick<Lab, 'events'>): Evidence => ({
-  job: 1,
-  events: lab.events,
-  sources: [],
-  console: () => ({
-    bytes: 0,
-    read: async () => Buffer.alloc(0),
-    timeAt: async () => undefined,
-    offsetAt: async () => undefined,
-  }),
-});
+import { evidenceOf } from './evidence.ts';
 
 const versionOf = (lab: Lab, type: JobEvent['type']) =>
   lab.events.find((event) => event.type === type)?.version ?? 0;

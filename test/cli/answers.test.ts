@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { MemberCommand } from '../../machines/commands.ts';
-import { doors, listening, pair, say } from '../api/bench.ts';
+import { doors, listening, pair, say, until } from '../api/bench.ts';
 import { here, widest } from './fake-server.ts';
 
 /** A job that has said something, with consoles and with what ran; its server, and its bundle. */
@@ -124,10 +124,29 @@ describe('muster sources', () => {
   });
 });
 
+describe('muster trace', () => {
+  it('tells a cause and its effects as a tree, across streams, the same from a bundle', async () => {
+    await is.engine.cancel(is.job, 'enough', { actor: 'user:test', key: 'cancel' });
+    await until(() => is.engine.directory.held.size === 0 || undefined);
+    const { out: events } = await is.run('events', String(is.job), '--json');
+    const end = events.trimEnd().split('\n').length;
+    const { exit, out } = await is.run('trace', `${is.job}/${end}`);
+    expect(exit).toBe(0);
+    expect(out).toContain('user:test');
+    expect(out).toMatch(new RegExp(`device-${is.server} \\d+ .* is given back by`));
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    await bundled();
+    const env = { TZ: 'UTC' };
+    expect((await here(['trace', '--bundle', is.file, String(end)], { env })).out).toBe(out);
+    expect(await is.run('trace', '41')).toMatchObject({ exit: 2 });
+    expect(await is.run('trace', `${is.job}/999`)).toMatchObject({ exit: 1 });
+  });
+});
+
 describe('a bundle', () => {
   it('gives the same views as its server, byte for byte, with the server gone', async () => {
     await bundled();
-    const commands = [['replay'], ['replay', '--at', '4'], ['sources']];
+    const commands = [['replay'], ['replay', '--at', '4'], ['sources'], ['trace', '--shiviz']];
     const asked = async (how: string[], more: string[]) =>
       Promise.all(
         commands.flatMap(([name = '', ...rest]) =>
