@@ -332,13 +332,13 @@ function whileLoop(walk: Walk, statement: Kind<'while'> | Kind<'count'>, loop: L
   walk.inside('loop', () => {
     walk.block('loop', () => {
       for (let round = 0; !walk.isDead && walk.step(statement); round++) {
+        const before = keyOf(walk);
         const status = loop.condition();
         if (walk.isDead || status.is === 'failed') break;
         if (status.is === 'either') {
           eitherRound(walk, statement, status, loop, run);
           break;
         }
-        const before = keyOf(walk);
         const leftBefore = walk.frame('loop')?.exits.length ?? 0;
         walk.block('round', run);
         if (walk.isDead) break;
