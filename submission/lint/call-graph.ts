@@ -194,27 +194,39 @@ export interface GraphContext {
 /** A text file of a checkout by its path from there; `undefined`: it is not there; `null`: it is no text. */
 export type ReadFile = (path: string) => string | null | undefined;
 
-export type Entry =
-  | {
-      readonly kind: 'definition';
-      readonly file: string;
-      readonly text: string;
-      /** Of this definition alone, over those of the job. */
-      readonly parameters?: readonly (readonly [string, string])[];
-    }
-  | {
-      readonly kind: 'script';
-      readonly file: string;
-      readonly text: string;
-      readonly errexit?: boolean;
-    }
-  /** Lines of `lava_command_run`, each a shell of its own, with their places in the job's document. */
-  | {
-      readonly kind: 'commands';
-      readonly file: string;
-      readonly commands: readonly {
+export type Entry = Origin &
+  (
+    | {
+        readonly kind: 'definition';
+        readonly file: string;
         readonly text: string;
-        readonly line: number;
-        readonly column: number;
-      }[];
-    };
+        /** Of this definition alone, over those of the job. */
+        readonly parameters?: readonly (readonly [string, string])[];
+      }
+    | {
+        readonly kind: 'script';
+        readonly file: string;
+        readonly text: string;
+        readonly errexit?: boolean;
+      }
+    /** Lines of `lava_command_run`, each a shell of its own, with their places in the job's document. */
+    | {
+        readonly kind: 'commands';
+        readonly file: string;
+        readonly commands: readonly {
+          readonly text: string;
+          readonly line: number;
+          readonly column: number;
+        }[];
+      }
+  );
+
+/** Where an entry and the files around it come from. */
+export interface Origin {
+  /** The files of its checkout; absent: those that were handed in for all. */
+  readonly readFile?: ReadFile;
+  /** Put before the paths of its checkout where they are named. */
+  readonly prefix?: string;
+  /** Why it could not be had: then it is not known what it calls. */
+  readonly missing?: string;
+}

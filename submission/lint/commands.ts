@@ -102,7 +102,7 @@ function script(walk: Walk, statement: Statement, path: Pattern, args: readonly 
     walk.open('file', statement, path.text);
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(inside);
+  walk.files.add(walk.prefix + inside);
   if (text === null) return { status: either(walk, statement), out: undefined };
   const shebang = /^#!\s*(\S+)(?:[ \t]+(\S[^\n]*))?\n?/.exec(text);
   const [, interpreter = '/bin/sh', option = ''] = shebang ?? [];
@@ -153,7 +153,7 @@ function scriptFile(
     walk.scope.errexit = errexit;
     walk.scope.functions = new Map();
     walk.scope.arrays = new Map();
-    return withSource(walk, sourceOf(file, text), isBash, () =>
+    return withSource(walk, sourceOf(walk.prefix + file, text), isBash, () =>
       runAll(walk, walk.source.script.body),
     );
   };
@@ -219,7 +219,7 @@ function sourced(walk: Walk, statement: Statement, args: readonly Field[]): Resu
     // What it sets is not known any more than what it calls.
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(inside);
+  walk.files.add(walk.prefix + inside);
   const saved = walk.scope.args;
   if (rest.length > 0) walk.scope.args = argsOf(rest);
   walk.around.push('sourced');
@@ -228,7 +228,7 @@ function sourced(walk: Walk, statement: Statement, args: readonly Field[]): Resu
     status: walk.block(
       'routine',
       () =>
-        withSource(walk, sourceOf(inside, text), walk.isBash, () =>
+        withSource(walk, sourceOf(walk.prefix + inside, text), walk.isBash, () =>
           runAll(walk, walk.source.script.body),
         ).status,
     ),
@@ -272,7 +272,7 @@ function shell(walk: Walk, statement: Statement, args: readonly Field[]): Result
     walk.open('file', statement, patternText(first.value));
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(inside);
+  walk.files.add(walk.prefix + inside);
   return scriptFile(
     walk,
     statement,

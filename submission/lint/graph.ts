@@ -23,7 +23,7 @@ export function graphOf(
   const walk = new Walk(context, readFile, fileSource('', ''), runner);
   for (const one of entries) {
     walk.files.add(one.file);
-    enter(walk, one, context);
+    enter(walk, one, context, readFile);
   }
   return {
     role: context.role,
@@ -37,9 +37,16 @@ export function graphOf(
   };
 }
 
-function enter(walk: Walk, entry: Entry, context: GraphContext): void {
+function enter(walk: Walk, entry: Entry, context: GraphContext, readFile: ReadFile): void {
   walk.scope = new Scope();
   walk.isDead = false;
+  walk.readFile = entry.readFile ?? readFile;
+  walk.prefix = entry.prefix ?? '';
+  if (entry.missing !== undefined) {
+    walk.source = fileSource(entry.file, '');
+    walk.open('file', { start: 0, end: 0 }, entry.missing);
+    return;
+  }
   walk.isBash = true;
   if (entry.kind === 'script') {
     for (const [name, value] of context.parameters) walk.scope.vars.set(name, exact(value));

@@ -67,7 +67,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export class Walk {
   readonly runner: Runner;
   readonly context: GraphContext;
-  readonly readFile: ReadFile;
+  readFile: ReadFile;
+  prefix = '';
   /** Of every member, in `lava-group` order: its role and its name, or the sign for it. */
   readonly group: readonly { readonly role: string; readonly name: string }[];
   readonly self: number;
