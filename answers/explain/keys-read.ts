@@ -36,6 +36,8 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
     if (isReadIn && variable !== undefined) keys.add(variable);
   }
   for (const script of scripts) addOfScript(inScripts, script);
+  for (const { key } of situation.graphs.of(member)?.reads ?? [])
+    if (key.kind === 'exact') inScripts.add(key.text);
   return { read: [...(keys.size > 0 ? keys : inScripts)], known: new Set([...keys, ...inScripts]) };
 }
 
