@@ -31,7 +31,15 @@ const known = new WeakMap<Situation, readonly Mismatch[]>();
 export function mismatchesOf(situation: Situation): readonly Mismatch[] {
   const before = known.get(situation);
   if (before !== undefined) return before;
-  const found = situation.gaps.flatMap((gap) => mismatchOf(situation, gap) ?? []);
+  const all = situation.gaps.flatMap((gap) => mismatchOf(situation, gap) ?? []);
+  // Who came by another name is missed under it, too: that is the same failure.
+  const otherNames = new Set(
+    all.flatMap((one) => (one.is === 'another-id' ? [one.other.message] : [])),
+  );
+  const found = all.filter(
+    ({ is, gap }) =>
+      (is !== 'never-calls' && is !== 'nobody-sends') || !otherNames.has(gap.wait.message),
+  );
   known.set(situation, found);
   return found;
 }
