@@ -1,3 +1,5 @@
+import type { ConsoleLine } from '../consoles.ts';
+import { placeOfDeath } from '../death-place.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
@@ -96,8 +98,9 @@ function tooEarly(situation: Situation): Finding[] {
       (call) => call.end?.how === 'released' && call.verb !== 'sync',
     );
     const hurt = wait === undefined ? undefined : failureAfter(situation, wait);
-    const said = situation.said.get(member.device)?.findLast(({ text }) => NOBODY_THERE.test(text));
-    if (wait === undefined || hurt === undefined || said === undefined) return [];
+    if (wait === undefined || hurt === undefined) return [];
+    const said = foundNobody(situation, wait);
+    if (said === undefined) return [];
     const release = wait.end?.version ?? 0;
     const send = (situation.group.byMessage.get(wait.message) ?? []).findLast(
       (call) => isSend(call) && call.member !== member && call.version <= release,
@@ -125,6 +128,26 @@ function tooEarly(situation: Situation): Finding[] {
       }),
     ];
   });
+}
+
+/** Programs that reach for another board, and say so by their status alone when nobody is there. */
+const REACHES =
+  /(?:^|[\s;&|(/])(?:curl|wget|nc|ncat|netcat|telnet|ssh|scp|sftp|rsync|iperf3?|netperf|redis-cli|psql|mysql|mqtt\w*|mosquitto_\w+|tftp|ftp|socat|mount\.nfs|showmount|ping6?)\s|\/dev\/(?:tcp|udp)\//;
+
+/** The line of its console by which nobody was there: a program says so, or one that reaches for others was the last that ran. */
+function foundNobody(situation: Situation, wait: Call): ConsoleLine | undefined {
+  const { member } = wait;
+  const said = situation.said.get(member.device) ?? [];
+  const from = wait.console ?? 0;
+  const words = said.findLast(({ text, offset }) => offset >= from && NOBODY_THERE.test(text));
+  if (words !== undefined) return words;
+  const death = situation.deaths.find(
+    (one) => one.member === member && one.version > wait.version && one.ofCall === undefined,
+  );
+  if (death === undefined) return undefined;
+  const text = placeOfDeath(situation, death)?.place.text ?? death.command ?? '';
+  const last = said.at(-1);
+  return REACHES.test(` ${text} `) ? last : undefined;
 }
 
 /** What of its member failed after a wait, and before its next call. */
