@@ -1,5 +1,4 @@
 import type { ConsoleLine } from '../consoles.ts';
-import { placeOfDeath } from '../death-place.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
@@ -141,14 +140,23 @@ function foundNobody(situation: Situation, wait: Call): ConsoleLine | undefined 
   const from = wait.console ?? 0;
   const words = said.findLast(({ text, offset }) => offset >= from && NOBODY_THERE.test(text));
   if (words !== undefined) return words;
-  const death = situation.deaths.find(
-    (one) => one.member === member && one.version > wait.version && one.ofCall === undefined,
-  );
-  if (death === undefined) return undefined;
-  const text = placeOfDeath(situation, death)?.place.text ?? death.command ?? '';
-  const last = said.at(-1);
-  return REACHES.test(` ${text} `) ? last : undefined;
+  return behind(situation, wait).some((text) => REACHES.test(` ${text} `))
+    ? said.at(-1)
+    : undefined;
 }
+
+/** The lines behind a call, up to the end of its branch. */
+function behind(situation: Situation, call: Call): string[] {
+  const place = situation.placeOf(call);
+  const scripts = situation.places
+    .suitesOf(call.member.device)
+    .filter(({ suite }) => suite === place?.suite)
+    .flatMap((source) => situation.places.linesOf(source, place?.file ?? ''));
+  const lines = scripts.slice(place?.line ?? 0);
+  const end = lines.findIndex((text) => /^\s*(?:;;|fi\b|else\b|elif\b|esac\b|\})/.test(text));
+  return lines.slice(0, end === -1 ? LINES_BEHIND_MAX : Math.min(end, LINES_BEHIND_MAX));
+}
+const LINES_BEHIND_MAX = 12;
 
 /** What of its member failed after a wait, and before its next call. */
 export function failureAfter(
