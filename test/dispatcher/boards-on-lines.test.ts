@@ -1,4 +1,5 @@
 /** What boards on a serial line do to whoever listens: real terminals, and a board that misbehaves as it is told. */
+
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, deploy, Lab, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 const fake = fileURLToPath(new URL('fake-board.sh', import.meta.url));
 const auto_login = {
@@ -38,7 +40,7 @@ async function labOf(
   lab.given.boards = [
     { name: 'b1', type: 't', tags: [], driver: 'console', image: 'host:', settings },
   ];
-  lab.given.limits = limits;
+  lab.given.limits = { ...limits, ...SOURCE_LIMITS };
   await lab.open();
 }
 
