@@ -73,6 +73,8 @@ export interface AppParts extends BoardParts {
   keepSecret(address: string): string;
   /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
   readOnly?(): string | undefined;
+  /** What the build of the page made; absent: this server has no page. */
+  pageFolder?: string;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }
