@@ -189,6 +189,8 @@ export interface GraphContext {
   readonly member?: number;
   /** Exported by the job: over the definition's own. */
   readonly parameters: readonly (readonly [string, string])[];
+  /** Whether a command that fails for certain ends a script under `set -e`, as it does, or not: absent: it does. */
+  readonly errors?: 'die' | 'go-on';
 }
 
 /** A text file of a checkout by its path from there; `undefined`: it is not there; `null`: it is no text. */

@@ -11,6 +11,8 @@ import { couldBe, type Pattern } from './patterns.ts';
 export interface MemberProgram {
   readonly role: string;
   readonly graph: CallGraph;
+  /** The same as if no command failed, where a script ends before its end. */
+  readonly undying?: CallGraph;
 }
 
 /** Which way is taken where nobody knows; `turns`: how often a loop is turned. */

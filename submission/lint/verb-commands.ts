@@ -190,7 +190,7 @@ function testCase(
   const [only] = rest;
   if (only === undefined) return { status: ok, out: exact('') };
   let result: Result = quiet(ok);
-  walk.inside('test-case', () => {
+  walk.inside(isStrict ? 'script' : 'test-case', () => {
     const saved = walk.isCondition;
     walk.isCondition = !isStrict;
     result =

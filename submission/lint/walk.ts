@@ -303,7 +303,9 @@ export class Walk {
 
   /** The block that `set -e` ends here when a command fails, if it does. */
   get endOfErrors(): Frame | undefined {
-    return this.scope.errexit && !this.isCondition ? this.frame('process') : undefined;
+    return this.scope.errexit && !this.isCondition && this.context.errors !== 'go-on'
+      ? this.frame('process')
+      : undefined;
   }
 
   /** A failure that nobody caught leaves the process. */
