@@ -99,6 +99,8 @@ export interface CallGraph {
   readonly role: string;
   /** It asks who the board is: other members of the role may run something else. */
   readonly isOfMember: boolean;
+  /** It asks who is in the group. */
+  readonly isOfGroup: boolean;
   /** In the order in which they are first reached. */
   readonly sites: readonly CallSite[];
   readonly reads: readonly CacheRead[];

@@ -128,7 +128,7 @@ const inOrder = (a: Finding, b: Finding): number =>
 
 /** What each member runs; of a role with many members a few stand for all. */
 export function membersOf(
-  job: Pick<JobToLint, 'definition'>,
+  job: { readonly definition: Pick<JobDefinition, 'roles'> },
   entries: (role: string) => readonly Entry[],
 ): MemberProgram[] {
   const { roles } = job.definition;
@@ -138,18 +138,35 @@ export function membersOf(
     ...(device !== undefined && { device }),
   }));
   const total = counts.reduce((sum, { count }) => sum + count, 0);
-  const most = total > MEMBERS_MAX ? MEMBERS_OF_ROLE_MAX : MEMBERS_MAX;
-  const few = counts.map((one) => ({ ...one, count: Math.min(one.count, most) }));
-  return few.flatMap(({ role, count }) => {
-    const own = entries(role);
-    const graph = (member: number, errors: 'die' | 'go-on' = 'die') =>
-      graphOf(() => undefined, own, { role, roles: few, member, parameters: [], errors });
-    const first = graph(0);
-    return Array.from({ length: count }, (_, member): MemberProgram => {
-      const of = member === 0 || !first.isOfMember ? first : graph(member);
-      return { role, graph: of, ...(of.deaths.length > 0 && { undying: graph(member, 'go-on') }) };
+  const own = new Map(counts.map(({ role }) => [role, entries(role)]));
+  const graph = (role: string, of: typeof counts, member: number, errors: 'die' | 'go-on') =>
+    graphOf(() => undefined, own.get(role) ?? [], {
+      role,
+      roles: of,
+      member,
+      parameters: [],
+      errors,
     });
-  });
+  const first = new Map(counts.map(({ role }) => [role, graph(role, counts, 0, 'die')]));
+  const isWhole =
+    total <= MEMBERS_MAX || [...first.values()].some((of) => of.isOfGroup || of.isOfMember);
+  return counts.flatMap(({ role, count }) =>
+    Array.from(
+      { length: isWhole ? count : Math.min(count, MEMBERS_OF_ROLE_MAX) },
+      (_, member): MemberProgram => {
+        const known = first.get(role);
+        const of =
+          known !== undefined && (member === 0 || !known.isOfMember)
+            ? known
+            : graph(role, counts, member, 'die');
+        return {
+          role,
+          graph: of,
+          ...(of.deaths.length > 0 && { undying: graph(role, counts, member, 'go-on') }),
+        };
+      },
+    ),
+  );
 }
 
 function entriesOf(job: JobToLint, role: string, open: (source: TestSource) => Opened): Entry[] {
@@ -184,7 +201,7 @@ function entriesOf(job: JobToLint, role: string, open: (source: TestSource) => O
 
 // findings
 
-function definitionFindings(file: string, text: string): Finding[] {
+export function definitionFindings(file: string, text: string): Finding[] {
   const { definition, problems } = readTestDefinition(text);
   if (definition !== undefined) return [];
   return problems.slice(0, 5).map(({ line, column, message }) => ({

@@ -208,7 +208,8 @@ export function isNear(a: string, b: string): boolean {
     (x.startsWith(y) || y.startsWith(x) || x.endsWith(y) || y.endsWith(x))
   )
     return true;
-  return distance(x, y) <= (Math.min(x.length, y.length) > 4 ? 2 : 1);
+  const shorter = Math.min(x.length, y.length);
+  return shorter > 2 && distance(x, y) <= (shorter > 4 ? 2 : 1);
 }
 
 /** How many letters are put in, left out, changed or swapped. */

@@ -74,6 +74,8 @@ export class Walk {
   readonly self: number;
   /** Whether anything read of the member itself: other members of the role may run something else. */
   readsSelf = false;
+  /** Whether it asks who else is in the group: then the group has to be there whole. */
+  readsGroup = false;
   scope = new Scope();
   isDead = false;
   /** Inside of a condition: `set -e` does not end a script there. */
