@@ -256,7 +256,8 @@ class Talk {
 
   #answered(thread: Thread, { order }: Call, { refused, blockedOn, released }: Answer): void {
     if (refused !== null) {
-      this.#refused.push({ member: thread.member, order, ...refused });
+      const { code, reason } = refused;
+      this.#refused.push({ member: thread.member, order, code, reason });
       thread.answer = false;
     }
     if (blockedOn !== null) {

@@ -89,6 +89,7 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
   const all = [
     ...known.findings,
     ...conversationFindings(members, exploration),
+    ...vagueFindings(members, exploration),
     ...graphs.flatMap(unresolvedFindings),
     ...swallowedFindings(graphs),
     ...keyFindings(graphs),
@@ -279,6 +280,29 @@ function conversationFindings(
   );
   const open = outcomes.flatMap(({ stuck }) => stuck.filter(({ isCertain }) => !isCertain));
   return [...sure, ...notes, ...open.map((one) => openWait(members, one))];
+}
+
+/** Words and loops that a run went by without knowing them. */
+function vagueFindings(members: readonly MemberProgram[], { outcomes }: Exploration): Finding[] {
+  return outcomes.flatMap(({ vague }) =>
+    vague.map(({ member, what, at }): Finding => {
+      const of = members[member];
+      const site = of?.graph.sites.find(
+        ({ file, line, column }) => file === at.file && line === at.line && column === at.column,
+      );
+      return {
+        ...placeOf(at),
+        rule: 'unknown',
+        severity: 'note',
+        message:
+          what === 'loop'
+            ? 'nobody can tell here how often this loop turns'
+            : `nobody can tell here which id this is: ${site?.text ?? ''}`,
+        role: of?.role ?? '',
+        related: [],
+      };
+    }),
+  );
 }
 
 function openWait(
