@@ -172,6 +172,14 @@ export const rules = [
     fix: 'Close what is open, and compare with `sh -n`.',
   },
   {
+    id: 'job',
+    severity: 'error',
+    title: 'A job that cannot be read',
+    page: 'The document is not a job that can be run: it would be refused when it is submitted.',
+    example: { roles: '', script: '', line: 0 },
+    fix: 'See docs/jobs.md.',
+  },
+  {
     id: 'definition',
     severity: 'error',
     title: 'A definition that cannot be read',

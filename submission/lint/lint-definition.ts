@@ -14,6 +14,8 @@ export interface DefinitionToLint {
   /** Absent: those that its scripts name, one board each. */
   readonly roles?: readonly { readonly role: string; readonly count: number }[];
   readonly countsSelf: boolean;
+  /** Put before paths where they are named. */
+  readonly prefix?: string;
 }
 
 export interface DefinitionReport extends LintReport {
@@ -21,16 +23,17 @@ export interface DefinitionReport extends LintReport {
 }
 
 export function lintDefinition(of: DefinitionToLint): DefinitionReport {
-  const { file, text, readFile, countsSelf } = of;
+  const { file: path, text, readFile, countsSelf, prefix = '' } = of;
+  const file = prefix + path;
   const roles = of.roles ?? rolesIn(of).map((role) => ({ role, count: 1 }));
   const asked = roles.map((one): RoleRequest => ({ ...one, deviceType: 'any', tags: [] }));
   const definition = { countsSelf, roles: asked, actions: [] };
-  const entry: Entry = { kind: 'definition', file, text, readFile };
+  const entry: Entry = { kind: 'definition', file, text, readFile, prefix };
   const members = membersOf({ definition }, () => [entry]);
   const texts = new Map([[file, text]]);
   for (const { graph } of members)
     for (const name of graph.files) {
-      const inside = readFile(name);
+      const inside = readFile(name.slice(prefix.length));
       if (typeof inside === 'string' && !texts.has(name)) texts.set(name, inside);
     }
   const findings = definitionFindings(file, text);
