@@ -35,6 +35,7 @@ const commands: Record<string, () => Promise<Build>> = {
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
   'check-definition': async () =>
     (await import('./commands/check-definition.ts')).checkDefinitionCommand,
+  lint: async () => (await import('./commands/lint.ts')).lintCommand,
   'check-lab': async () => (await import('./commands/check-lab.ts')).checkLabCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
