@@ -108,7 +108,7 @@ class Recorder {
       this.#waited(event);
       return;
     }
-    const command = this.#commandOf(event, before);
+    const command = this.#commandOf(event);
     if (command === undefined) return;
     const isWait = event.type === 'WaitStarted';
     // A sync is one call: its arrival, then its wait.
@@ -117,7 +117,7 @@ class Recorder {
     this.#add(shown, command, isWait ? event.data.wait : undefined);
   }
 
-  #commandOf(event: Event, before: Event | undefined): Step['command'] | undefined {
+  #commandOf(event: Event): Step['command'] | undefined {
     switch (event.type) {
       case 'MemberBooting':
         return { type: 'StartBoot', member: event.data.member };

@@ -168,3 +168,70 @@ export const TraceView = z
   })
   .meta({ id: 'TraceView' });
 export type TraceView = z.infer<typeof TraceView>;
+
+const Waiting = z.object({
+  member: z.string(),
+  what: z.string().describe('As it was typed'),
+  missing: z.array(z.string()).describe('Whom it waits for, with what each was last seen doing'),
+});
+
+const StateName = JobView.shape.state;
+const OutcomeName = z.enum(['complete', 'failed', 'hangs', 'unknown']);
+
+/** A recorded conversation again, with something changed. */
+export const WhatIfView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    changes: z.array(z.string()).describe('In words'),
+    recorded: z
+      .object({ state: StateName, seconds: z.number() })
+      .describe('From its allocation on'),
+    outcome: z
+      .enum([...StateName.options, 'unknown'])
+      .describe('`unknown`: it comes to where nothing is recorded of what a script would do'),
+    seconds: z.number().describe('From its allocation to its end, or to where it is unknown'),
+    reason: z.string().optional(),
+    members: z.array(
+      z.object({
+        device: z.string(),
+        role: z.string(),
+        state: z.string(),
+        recorded: z.string(),
+        reason: z.string().optional(),
+      }),
+    ),
+    hangs: z
+      .array(Waiting)
+      .describe('The waits that were open when nothing but a limit could end them'),
+    beyond: z
+      .array(z.object({ member: z.string(), event: z.number() }))
+      .describe('After which recorded event it is unknown what a board does'),
+    assumed: z.array(z.string()).describe('What was taken for granted'),
+  })
+  .meta({ id: 'WhatIfView' });
+export type WhatIfView = z.infer<typeof WhatIfView>;
+
+/** All orders of a recorded conversation that causality allows. */
+export const OrdersView = z
+  .object({
+    id: z.number(),
+    states: z.number().describe('That were looked at'),
+    all: z.boolean().describe('Whether that was all of them'),
+    ends: z.record(OutcomeName, z.number()).describe('How many different ends, by outcome'),
+    orders: z
+      .array(
+        z.object({ outcome: OutcomeName, steps: z.array(EventPlace), waiting: z.array(Waiting) }),
+      )
+      .describe('The shortest order of each outcome: the calls of the boards, by their events'),
+    races: z
+      .array(
+        z.object({
+          member: z.string(),
+          wait: EventPlace,
+          reads: z.array(z.array(z.string())).describe('What it reads, in one order or another'),
+        }),
+      )
+      .describe('Waits that read other values in other orders'),
+  })
+  .meta({ id: 'OrdersView' });
+export type OrdersView = z.infer<typeof OrdersView>;

@@ -112,7 +112,7 @@ class Player {
       const step = this.#nextStep();
       const limit = this.#nextLimit();
       if (step === undefined && this.#beyond().length > 0) break;
-      if (step === undefined) hangs = this.#openWaits();
+      if (step === undefined) hangs = openWaits(this.#job, this.#now);
       const due = step === undefined || (limit !== undefined && limit.at < step.at) ? limit : step;
       if (due === undefined) break;
       this.#now = Math.max(this.#now, due.at);
@@ -273,19 +273,6 @@ class Player {
     return first;
   }
 
-  #openWaits(): HangingWait[] {
-    const { conversation, group, members } = this.#job;
-    return conversation.waits.flat().map((wait) => {
-      const lacking = missing(conversation, group, wait);
-      const described = describeMissing(this.#job, lacking, this.#now);
-      return {
-        member: members[wait.member]?.device ?? '',
-        what: verbOf(wait),
-        missing: described.missing.map(({ member, doing }) => `${member}: ${doing}`),
-      };
-    });
-  }
-
   /** Decides, and takes in what comes of it; what is refused changes nothing. */
   #do(command: JobCommand): void {
     this.#commands++;
@@ -326,6 +313,19 @@ class Player {
     script.stopped = true;
     this.#died.push(step.member);
   }
+}
+
+/** Who waits, and for whom. */
+export function openWaits(job: JobState, now: number): HangingWait[] {
+  const { conversation, group, members } = job;
+  return conversation.waits.flat().map((wait) => {
+    const described = describeMissing(job, missing(conversation, group, wait), now);
+    return {
+      member: members[wait.member]?.device ?? '',
+      what: verbOf(wait),
+      missing: described.missing.map(({ member, doing }) => `${member}: ${doing}`),
+    };
+  });
 }
 
 const HOW: Partial<Record<JobEvent['type'], 'released' | 'failed' | 'abandoned'>> = {
