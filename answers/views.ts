@@ -235,3 +235,78 @@ export const OrdersView = z
   })
   .meta({ id: 'OrdersView' });
 export type OrdersView = z.infer<typeof OrdersView>;
+
+const BoardPair = z.object({
+  role: z.string(),
+  index: z.number().describe('Which of its role, in the bad run'),
+  good: z.string().describe('The board of the good run'),
+  bad: z.string().describe('The board of the bad run'),
+});
+
+const DivergenceView = z.object({
+  boards: BoardPair,
+  kind: z.enum(['other-call', 'other-outcome', 'missing-call', 'extra-call']),
+  call: z.number().describe('Which of its calls, from 1'),
+  says: z.string().describe('In a sentence'),
+  good: EventPlace.optional().describe('What the good run did; absent: nothing more'),
+  bad: EventPlace.optional().describe('What the bad run did; absent: nothing more'),
+  before: z
+    .object({ good: z.array(EventPlace), bad: z.array(EventPlace) })
+    .describe('The calls of the two boards before it, the last ones'),
+});
+
+/** What differs between two runs, the first of it first. */
+export const DiffView = z
+  .object({
+    id: z.number().describe('The bad run'),
+    with: z.number().describe('The good run'),
+    found: z
+      .boolean()
+      .describe('It was looked for: the last one of the same definition that passed'),
+    states: z.object({ good: StateName, bad: StateName }),
+    equal: z.boolean().describe('No board did anything else than its counterpart'),
+    first: DivergenceView.optional().describe('Before it, in happens-before order, there is none'),
+    others: z.array(DivergenceView).describe('Where the other boards part, in that order'),
+    failure: EventPlace.optional().describe('How the bad run failed first'),
+    beforeFailure: z
+      .boolean()
+      .optional()
+      .describe(
+        'False: the runs do not differ before the failure; absent: the bad run did not fail',
+      ),
+    alone: z
+      .object({ good: z.array(z.string()), bad: z.array(z.string()) })
+      .describe('Boards without a counterpart in the other run'),
+    changed: z
+      .array(
+        z.object({
+          what: z.string().describe('`commit`, `image`, `parameters`, ...'),
+          where: z.string(),
+          good: z.string(),
+          bad: z.string(),
+        }),
+      )
+      .describe('What was asked for, or ran, and is not the same'),
+    timing: z
+      .array(
+        z.object({
+          device: z.string(),
+          role: z.string(),
+          what: z.string(),
+          event: z.number(),
+          seconds: z.number().describe('In the bad run, after what its board did before'),
+          usual: z.number().describe('In the runs before: their median'),
+          runs: z.number().describe('How many those are'),
+        }),
+      )
+      .describe('What came later than in any of the last runs, the worst first'),
+    past: z
+      .array(z.number())
+      .describe('The runs that times were compared with; empty: the good run alone'),
+    noise: z
+      .array(z.object({ what: z.string(), count: z.number() }))
+      .describe('What differs and means nothing by itself'),
+  })
+  .meta({ id: 'DiffView' });
+export type DiffView = z.infer<typeof DiffView>;
+export type DivergenceView = z.infer<typeof DivergenceView>;
