@@ -59,17 +59,17 @@ class Reader {
   take(event: Event): undefined {
     switch (event.type) {
       case 'ActionStarted':
-        return this.#begin(event, `action ${event.data.action} ${event.data.command}`, 'action');
+        return this.#add(event, `action ${event.data.action} ${event.data.command}`, 'started');
       case 'ActionEnded':
-        return this.#end(event, 'action', event.data.outcome);
+        return this.#add(event, `end of action ${event.data.action}`, event.data.outcome);
       case 'MemberBooting':
         return this.#begin(event, 'boot', 'boot');
       case 'MemberBooted':
         return this.#end(event, 'boot', 'booted');
       case 'SuiteStarted':
-        return this.#begin(event, `suite ${event.data.suite}`, 'suite');
+        return this.#add(event, `suite ${event.data.suite}`, 'started');
       case 'SuiteEnded':
-        return this.#end(event, 'suite', 'ended');
+        return this.#add(event, `end of suite ${event.data.suite}`, 'ended');
       case 'MessageSent': {
         const { verb, message, pairs } = event.data;
         // A sync is told by its wait.

@@ -48,6 +48,14 @@ export function diffOf(good: Compared, bad: Compared, found: boolean): DiffView 
   };
 }
 
+/** The last run of the same definition that passed. @throws AnswerRefused `no-good-run` */
+export function goodRun({ job, past = [] }: Pick<Evidence, 'job' | 'past'>): number {
+  const [last] = past;
+  if (last !== undefined) return last.job;
+  const why = `no run of the definition of job ${job} has passed before it, as far as one looks back`;
+  throw new AnswerRefused('no-good-run', `${why}: say which run is the good one`);
+}
+
 function stateOf(events: Events): DiffView['states']['good'] {
   const { state } = events.reduce(evolveJob, initialJob);
   if (state === 'none') throw new AnswerRefused('no-such-event', 'the job has no events');
@@ -104,9 +112,10 @@ function sentenceOf({ pair, good, bad, kind }: Divergence): string {
     case 'other-outcome':
       return `${good?.what} of ${who}: ${outcome(bad)}, and in the good run ${outcome(good)}`;
     case 'missing-call':
-      return bad === undefined
-        ? `${who} did not come to ${good?.what}`
-        : `${who} ended ${bad.outcome} before ${good?.what}`;
+      if (bad === undefined) return `${who} did not come to ${good?.what}`;
+      return bad.what === 'end'
+        ? `${who} ended ${bad.outcome} before ${good?.what}`
+        : `${who} came to the ${bad.what} (${bad.outcome}) without ${good?.what}`;
     case 'extra-call':
       return `${who} went on to ${bad?.what}, where the good run had nothing more`;
     case 'other-call':

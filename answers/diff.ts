@@ -85,9 +85,12 @@ function firstOf(pair: Pair): Divergence | undefined {
 function kindOf(good: Call | undefined, bad: Call | undefined): Divergence['kind'] {
   if (good === undefined) return 'extra-call';
   // Its end came where something else should have: that is what is missing.
-  if (bad === undefined || (bad.what === 'end' && good.what !== 'end')) return 'missing-call';
+  if (bad === undefined || (isEnd(bad) && !isEnd(good))) return 'missing-call';
   return good.what === bad.what ? 'other-outcome' : 'other-call';
 }
+
+/** Of a script, an action, a suite or a board. */
+const isEnd = ({ what }: Call): boolean => /^end\b/.test(what);
 
 /** Those before which there is no other come first; of them those whose board was last as it should be the earliest. */
 function inOrder(found: readonly Divergence[], bad: readonly Event[]): Divergence[] {

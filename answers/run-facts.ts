@@ -34,14 +34,11 @@ export function factsOf(job: number, events: readonly RecordedEvent<JobEvent>[])
       const key = callKey(board, what, nth);
       facts.gaps[key] = Math.max(0, at - before);
       if (outcome !== '') facts.lasted[key] = endAt - at;
-      // What it is inside of ends later.
-      before = isSpan(what) ? at : Math.max(before, endAt);
+      before = Math.max(before, endAt);
     }
   }
   return facts;
 }
-
-const isSpan = (what: string): boolean => what.startsWith('action ') || what.startsWith('suite ');
 
 /** Two jobs of the same key were asked for in the same words: but for their priority, and for who asked. */
 export function definitionKey(definition: JobDefinition): string {

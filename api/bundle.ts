@@ -88,6 +88,7 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
   yield textPart(PART.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
   yield eventsPart(PART.events, events);
   if (evidence.related !== undefined) yield eventsPart(PART.related, evidence.related);
+  if (evidence.past !== undefined) yield textPart(PART.past, `${JSON.stringify(evidence.past)}\n`);
   const [first] = events;
   if (first?.type === 'JobSubmitted') yield textPart(PART.document, first.data.document);
   const suites = sources.map(({ member, suite, list }) => ({ member, suite, list }));

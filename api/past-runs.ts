@@ -2,6 +2,7 @@
  * The last runs of a definition that passed. They are read from the log when somebody asks, the newest first, and only as many
  * as may be; what a run was is remembered, since it is over.
  */
+import { createHash } from 'node:crypto';
 import { definitionKey, factsOf, PAST_RUNS, type RunFacts } from '../answers/run-facts.ts';
 import { type JobEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import type { History } from './history/history.ts';
@@ -40,12 +41,13 @@ export class PastRuns {
     signal: AbortSignal,
     runsMax = PAST_RUNS,
   ): Promise<RunFacts[]> {
+    const wanted = digestOf(key);
     const runs: RunFacts[] = [];
     const room = { jobs: JOBS_LOOKED_AT_MAX, events: EVENTS_READ_MAX };
     for (let id = job - 1; id >= 1 && runs.length < runsMax; id--) {
       if (room.jobs-- <= 0 || room.events <= 0) break;
       if ((this.#past.engine.directory.jobs.get(id)?.state ?? 'ended') !== 'ended') continue;
-      const run = await this.#factsOf(id, key, signal, room).catch((error: unknown) => {
+      const run = await this.#factsOf(id, wanted, signal, room).catch((error: unknown) => {
         // One that cannot be read is not compared with.
         if (!(error instanceof UnreadableEvent)) throw error;
       });
@@ -65,7 +67,7 @@ export class PastRuns {
     if (facts === undefined) {
       const events = (await this.#past.history.events(id, signal)) as RecordedEvent<JobEvent>[];
       room.events -= events.length;
-      facts = events.at(-1)?.type === 'JobCompleted' ? factsOf(id, events) : 'did not pass';
+      facts = hasPassed(events) ? factsOf(id, events) : 'did not pass';
       keep(this.#facts, id, facts, FACTS_REMEMBERED_MAX);
     }
     return facts === 'did not pass' ? undefined : facts;
@@ -76,11 +78,19 @@ export class PastRuns {
     if (known !== undefined) return known;
     const [first] = await this.#past.history.events(id, signal, 1);
     // Archived: it is as if it had never been.
-    const key = first?.type === 'JobSubmitted' ? definitionKey(first.data.definition) : '';
+    const isJob = first?.type === 'JobSubmitted';
+    const key = isJob ? digestOf(definitionKey(first.data.definition)) : '';
     keep(this.#keys, id, key, REMEMBERED_MAX);
     return key;
   }
 }
+
+/** A definition may be long, and many are remembered. */
+const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+const hasPassed = (events: readonly RecordedEvent<JobEvent>[]): boolean =>
+  events.at(-1)?.type === 'JobCompleted' &&
+  !events.some(({ type, data }) => type === 'ResultRecorded' && data.result === 'fail');
 
 function keep<T>(map: Map<number, T>, id: number, value: T, max: number): void {
   map.set(id, value);

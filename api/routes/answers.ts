@@ -1,11 +1,19 @@
 /** Answers: what a job was at any of its events, and what follows from them. Each is made of the evidence alone. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { Moments } from '../../answers/moments.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { stateAt } from '../../answers/state-at.ts';
 import { traceOf } from '../../answers/trace.ts';
-import { OrdersView, SourcesView, StateView, TraceView, WhatIfView } from '../../answers/views.ts';
+import {
+  DiffView,
+  OrdersView,
+  SourcesView,
+  StateView,
+  TraceView,
+  WhatIfView,
+} from '../../answers/views.ts';
 import { ordersOf, whatIf } from '../../answers/what-if-view.ts';
 import { bundleOf } from '../bundle.ts';
 import { type EvidenceParts, evidenceOf } from '../evidence.ts';
@@ -73,6 +81,34 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     async ({ params: { id }, query: { event } }, reply) => {
       const { signal } = is.open.open(reply);
       return traceOf(await evidenceOf(is, id, signal, { sources: false, related: true }), event);
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/diff',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'What differs between two runs, the first divergence first',
+        description:
+          'Boards are aligned by role, calls by number; times are compared with the last runs that passed.',
+        params: JobParams,
+        querystring: z.object({
+          with: numberInUrl(1)
+            .optional()
+            .meta({
+              description: 'The good run; absent: the last one of the same definition that passed',
+            }),
+        }),
+        response: { 200: DiffView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, query }, reply) => {
+      const { signal } = is.open.open(reply);
+      const bad = await evidenceOf(is, id, signal, { sources: 'lists', past: true });
+      const other = query.with ?? goodRun(bad);
+      const good = await evidenceOf(is, other, signal, { sources: 'lists' });
+      return diffOf(good, bad, query.with === undefined);
     },
   );
 
@@ -170,7 +206,11 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     },
     async ({ params: { id } }, reply) => {
       const { signal } = is.open.open(reply);
-      const evidence = await evidenceOf(is, id, signal, { sources: true, related: true });
+      const evidence = await evidenceOf(is, id, signal, {
+        sources: true,
+        related: true,
+        past: true,
+      });
       const bundle = bundleOf(evidence, { version: is.version, now: is.now() });
       const out = is.streams.open(reply, signal, {
         'content-type': 'application/gzip',

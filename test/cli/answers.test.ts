@@ -143,6 +143,37 @@ describe('muster trace', () => {
   });
 });
 
+describe('muster diff', () => {
+  it('compares with the last run of the same definition that passed, over the API and from bundles alike', async () => {
+    const { job: bad } = await pair(is.engine);
+    expect(await is.run('diff', String(bad))).toMatchObject({ exit: 1, out: '' });
+    for (const { device } of (await is.engine.job(is.job))?.members ?? [])
+      await is.engine.member(
+        is.job,
+        { type: 'EndAction', member: device, action: 0, outcome: 'ok' },
+        { actor: 'worker:w', key: `end ${device}` },
+      );
+    await is.engine.cancel(bad, 'enough', { actor: 'user:test', key: 'cancel' });
+    const { exit, out } = await is.run('diff', String(bad));
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringContaining(`job ${is.job} (complete, the last that passed)`),
+    ]);
+    expect(out).toContain('first divergence');
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    const two = await is.run('diff', String(is.job), String(bad));
+    const other = join(is.folder, 'bad.tar.gz');
+    await bundled();
+    expect(await is.run('bundle', String(bad), other)).toMatchObject({ exit: 0 });
+    const env = { TZ: 'UTC' };
+    expect(await here(['diff', '--bundle', is.file, '--bundle', other], { env })).toEqual(two);
+    expect(await is.run('diff', '--bundle', is.file)).toMatchObject({ exit: 2 });
+    expect((await is.run('diff', String(bad), String(bad))).out).toContain(
+      'no board did anything else',
+    );
+  });
+});
+
 describe('muster what-if', () => {
   const send = async () => {
     const { out } = await is.run('events', String(is.job), '--json');
