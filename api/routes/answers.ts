@@ -94,11 +94,9 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
           'Boards are aligned by role, calls by number; times are compared with the last runs that passed.',
         params: JobParams,
         querystring: z.object({
-          with: numberInUrl(1)
-            .optional()
-            .meta({
-              description: 'The good run; absent: the last one of the same definition that passed',
-            }),
+          with: numberInUrl(1).optional().meta({
+            description: 'The good run; absent: the last one of the same definition that passed',
+          }),
         }),
         response: { 200: DiffView, ...problemResponses },
       },

@@ -145,14 +145,14 @@ describe('muster trace', () => {
 
 describe('muster diff', () => {
   it('compares with the last run of the same definition that passed, over the API and from bundles alike', async () => {
-    const { job: bad } = await pair(is.engine);
-    expect(await is.run('diff', String(bad))).toMatchObject({ exit: 1, out: '' });
+    expect(await is.run('diff', String(is.job))).toMatchObject({ exit: 1, out: '' });
     for (const { device } of (await is.engine.job(is.job))?.members ?? [])
       await is.engine.member(
         is.job,
         { type: 'EndAction', member: device, action: 0, outcome: 'ok' },
         { actor: 'worker:w', key: `end ${device}` },
       );
+    const { job: bad } = await pair(is.engine);
     await is.engine.cancel(bad, 'enough', { actor: 'user:test', key: 'cancel' });
     const { exit, out } = await is.run('diff', String(bad));
     expect([exit, out]).toEqual([
