@@ -16,8 +16,10 @@ import { consoleRoutes } from './routes/consoles.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { describeRoutes, docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
 import { lineRoutes } from './routes/worker-line.ts';
@@ -45,22 +47,25 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   await app.register(boardRoutes, parts);
   await app.register(lineRoutes, parts);
   await app.register(healthRoute, parts);
+  if (parts.pageFolder !== undefined)
+    await app.register(pageRoutes, { pageFolder: parts.pageFolder });
   await app.register(async (api) => {
     const open = new OpenRequests(api);
     if (apiToken === undefined) requireLocal(api);
     else requireToken(api, apiToken);
     sayWhatIsArchived(api, parts);
     const { keepSecret } = parts;
-    await api.register(jobRoutes, { engine, history, open, keepSecret });
+    const { consoleFile } = parts;
+    await api.register(jobRoutes, { engine, history, open, keepSecret, consoleFile });
     await api.register(resultRoutes, { engine, history, open });
     await api.register(eventRoutes, { engine, history, streams, open, heartbeatMs });
     await api.register(attachmentRoutes, { attachments, history, streams, open });
-    const { consoleFile } = parts;
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
     const past = new PastRuns({ engine, history });
     const evidence = { engine, history, past, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
+    await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });

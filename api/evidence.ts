@@ -8,6 +8,7 @@ import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence, RanSource } from '../answers/evidence.ts';
 import { definitionKey, type RunFacts } from '../answers/run-facts.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import { timesFile } from '../wire/console-index.ts';
 import { SourceList } from '../wire/sources.ts';
 import type { History } from './history/history.ts';
 import type { ApiEngine, KeptFiles } from './parts.ts';
@@ -67,7 +68,7 @@ export async function evidenceOf(
     ...(past !== undefined && { past }),
     console(device) {
       let reader = consoles.get(device);
-      reader ??= new ConsoleFile(parts.consoleFile(job, device));
+      reader ??= openConsole(parts.consoleFile(job, device));
       consoles.set(device, reader);
       return reader;
     },
@@ -196,6 +197,8 @@ async function textOf(
   return Buffer.concat(chunks).toString('utf8');
 }
 
+export const openConsole = (file: string): ConsoleReader => new ConsoleFile(file);
+
 /** A console as it was when it was first looked at: what comes later is for the next who asks. */
 class ConsoleFile implements ConsoleReader {
   readonly #file: string;
@@ -244,8 +247,7 @@ class ConsoleFile implements ConsoleReader {
 
 /** The index beside a console, as it is written; empty: there is none. */
 async function timesText(consoleFile: string): Promise<string> {
-  const file = `${consoleFile}.times`;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readFile(timesFile(consoleFile), 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   });

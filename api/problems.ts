@@ -38,6 +38,7 @@ const titles = {
   'not-waiting': [409, 'The job does not wait for boards'],
   'board-taken': [409, 'Another worker has this board'],
   'worker-lost': [409, 'The worker counts as lost'],
+  'worker-here': [409, 'Another worker of this name is here'],
   retired: [409, 'The device is retired'],
   'lease-void': [409, 'The reservation has lapsed'],
   'too-new': [409, 'Not every server on this log knows this yet'],

@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Build>> = {
   devices: async () => (await import('./commands/devices.ts')).devicesCommand,
   device: async () => (await import('./commands/devices.ts')).deviceCommand,
   barriers: async () => (await import('./commands/barriers.ts')).barriersCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   results: async () => (await import('./commands/results.ts')).resultsCommand,
   logs: async () => (await import('./commands/logs.ts')).logsCommand,
   events: async () => (await import('./commands/events.ts')).eventsCommand,
