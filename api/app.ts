@@ -7,6 +7,7 @@ import { httpServer } from './http-server.ts';
 import { metricsOf } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
+import { PastRuns } from './past-runs.ts';
 import { ApiProblem, problemOf, sendProblem } from './problems.ts';
 import { answerRoutes } from './routes/answers.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
@@ -61,7 +62,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
-    const evidence = { engine, history, attachments, consoleFile };
+    const past = new PastRuns({ engine, history });
+    const evidence = { engine, history, past, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });

@@ -29,6 +29,8 @@ const commands: Record<string, () => Promise<Build>> = {
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  diff: async () => (await import('./commands/diff.ts')).diffCommand,
+  'what-if': async () => (await import('./commands/what-if.ts')).whatIfCommand,
   sources: async () => (await import('./commands/sources.ts')).sourcesCommand,
   bundle: async () => (await import('./commands/bundle.ts')).bundleCommand,
   cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
