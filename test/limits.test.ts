@@ -12,7 +12,7 @@ import { parseJob } from '../submission/job.ts';
 function limit(name: string, file: string): number {
   const text = readFileSync(file, 'utf8');
   const set = new RegExp(
-    `(?:const |readonly |^) *${name}(?: =|=|:) ?([^;#,]+?)(?:;|,|\\s*#|$)`,
+    `(?:const |readonly |^) *${name}(?: =|=|:) ?([\\dA-Z][^;#,]*?)(?:;|,|\\s*#|$)`,
     'm',
   );
   const [, made] = set.exec(text) ?? [];
