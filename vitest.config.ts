@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup.ts'],
+    setupFiles: ['test/processes.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     ...(report ? { reporters: ['default', ['json', { outputFile: report }]] } : {}),
