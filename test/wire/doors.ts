@@ -7,7 +7,7 @@ import { tokenKeyOf } from '../../api/tokens.ts';
 import { doors, listening, pair, secret, until } from '../api/bench.ts';
 import { allocated, jobOf } from '../engine/bench.ts';
 
-/** What was said, message by message, and every answer to it; of a line in the order of their numbers. */
+/** What was said, message by message, and every answer to it, in the order of the messages. */
 export interface Step {
   step: string;
   by: 'line' | 'http';
@@ -41,9 +41,9 @@ export async function boardsDoor(brief: boolean) {
 
   /** Says it, one after another, each when the one before was answered or is held; resolves with that many answers. */
   async function say({ by, said }: Pick<Step, 'by' | 'said'>, answers: number): Promise<string[]> {
-    const heard: string[] = [];
+    const heard: Heard[] = [];
     const way = by === 'line' ? line : httpTo(port);
-    const stop = way.listen((text) => heard.push(text));
+    const stop = way.listen((one) => heard.push(one));
     for (const text of said) {
       const before = [heard.length, engine.heldWaits].join();
       way.send(text);
@@ -52,16 +52,20 @@ export async function boardsDoor(brief: boolean) {
     }
     await until(() => (heard.length >= answers ? true : undefined));
     stop();
-    return by === 'line' ? heard.sort((a, b) => numberOf(a) - numberOf(b)) : heard;
+    return heard.sort((a, b) => a.of - b.of).map(({ text }) => text);
   }
   return { ...members, later, unbooted, say };
 }
 
-const numberOf = (answer: string): number => JSON.parse(answer).n ?? -1;
+/** An answer, and which request it is of. */
+interface Heard {
+  of: number;
+  text: string;
+}
 
 interface Way {
   send(text: string): void;
-  listen(hear: (text: string) => void): () => void;
+  listen(hear: (one: Heard) => void): () => void;
 }
 
 async function lineTo(port: number): Promise<Way> {
@@ -73,7 +77,8 @@ async function lineTo(port: number): Promise<Way> {
     listen(hear) {
       // As text again: the order of an answer's fields is a part of the wire.
       const onFrame = (frame: Buffer) => {
-        for (const answer of JSON.parse(frame.toString())) hear(JSON.stringify(answer));
+        for (const answer of JSON.parse(frame.toString()))
+          hear({ of: answer.n ?? -1, text: JSON.stringify(answer) });
       };
       socket.on('message', onFrame);
       return () => socket.off('message', onFrame);
@@ -83,9 +88,11 @@ async function lineTo(port: number): Promise<Way> {
 
 /** Each request on a connection of its own; what is heard is the status and the body. */
 function httpTo(port: number): Way {
-  let heard: (text: string) => void = () => {};
+  let heard: (one: Heard) => void = () => {};
+  let requests = 0;
   return {
     send(text) {
+      const of = requests++;
       const socket = createConnection(port, '127.0.0.1');
       onTestFinished(() => {
         socket.destroy();
@@ -99,7 +106,7 @@ function httpTo(port: number): Way {
         const body = answer.slice(at);
         if (Buffer.byteLength(body) < Number(length)) return;
         socket.destroy();
-        heard(`${answer.slice(9, 12)} ${body}`);
+        heard({ of, text: `${answer.slice(9, 12)} ${body}` });
       });
       socket.write(text);
     },

@@ -29,6 +29,21 @@ it('what boards say in this version, and what they are answered, is what is reco
   ).toMatchFileSnapshot(`${folder}${version}.jsonl`);
 });
 
+/** What a later version answers otherwise on purpose, with the rule that says so. */
+const otherwise: Record<string, Record<string, string>> = {
+  '0.1.0.jsonl': {
+    'the same key with other words': 'SEMANTICS 2.4: a key is one request’s alone',
+    'the end of a member by its own word, and what it asks then':
+      'SEMANTICS 2.4: a member that has ended hears nothing until its board is off',
+  },
+};
+
+/** Reasons are for people: that there is one is the wire, its words are not. */
+const withoutWords = (heard: string): string =>
+  heard
+    .replace(/("reason":)"(?:[^"\\]|\\.)+"/, '$1"..."')
+    .replace(/^(\d+ (?:fail|refused|retry|denied)) .+\n/, '$1 ...\n');
+
 describe.each(files)('the wire of %s', (file) => {
   const steps = stepsOf(file);
   const runs = (['line', 'http'] as const).flatMap((by) =>
@@ -42,8 +57,11 @@ describe.each(files)('the wire of %s', (file) => {
   it.each(runs)(`${file} is answered today as it was then, $how`, async ({ by, brief }) => {
     const door = await boardsDoor(brief);
     for (const { step, said, heard, ...is } of steps)
-      if (is.by === by && (is.brief ?? false) === brief)
-        expect(await door.say({ by, said }, heard.length), step).toEqual(heard);
+      if (is.by === by && (is.brief ?? false) === brief) {
+        const today = await door.say({ by, said }, heard.length);
+        if (otherwise[file]?.[step] === undefined)
+          expect(today.map(withoutWords), step).toEqual(heard.map(withoutWords));
+      }
   });
 });
 
