@@ -33,7 +33,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$)' },
+      from: {
+        orphan: true,
+        pathNot:
+          '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$|^web/(vite\\.config|main)\\.tsx?$)',
+      },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
@@ -103,6 +107,19 @@ module.exports = {
       to: { path: '^(cli/(client|command|commands/)|server/|engine/|store/|api/(?!schemas))' },
     },
     {
+      name: 'the-page-knows-the-api-and-types-alone',
+      comment: 'web/ is told everything over the public API; a type costs a browser nothing',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: `^(${all.join('|')}|test|bench|scripts)/`, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { path: `^(${all.join('|')}|bench|scripts)/` },
+      to: { path: '^web/' },
+    },
+    {
       name: 'nothing-of-the-product-knows-its-tests-bench-or-scripts',
       severity: 'error',
       from: { path: `^(${all.join('|')})/` },
@@ -125,6 +142,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs'] },
   },
 };

@@ -26,7 +26,7 @@ interface BoardCall {
   from: Callers | undefined;
   /** How many bytes the board's console had printed. */
   console: number;
-  /** The set of cases that is open on the console, and the one that was closed there last. */
+  /** The set of cases that is open on the console, and those that were opened there. */
   set: () => ReturnType<BoardParts['openSet']>;
   /** Aborts when a wait is to be held no longer. */
   signal: AbortSignal;
@@ -223,9 +223,9 @@ async function result(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer
   const known = CaseResult.options.find((option) => option === outcome);
   if (known === undefined)
     return refused(`a result needs result=${CaseResult.options.join('|')}, not ${outcome ?? ''}`);
-  // One set a suite is open, whoever opened or closed it.
+  // One set a suite is open, whoever opened or closed it: the console knows, but of a verb whose output went elsewhere.
   const seen = await call.set();
-  const set = said ? (seen.closed === said ? undefined : said) : seen.open;
+  const set = said && !seen.opened?.includes(said) ? said : seen.open;
   await report(engine, call, {
     type: 'RecordResult',
     member: call.member.device,

@@ -54,8 +54,8 @@ export interface BoardParts {
   consoleSize(job: number, device: string): number;
   /** What tests handed in. */
   attachments: KeptFiles;
-  /** The set of cases that is open on a member's console, and the one that was closed there last. */
-  openSet(job: number, device: string): Promise<{ open?: string; closed?: string }>;
+  /** The set of cases that is open on a member's console, and those that were opened there. */
+  openSet(job: number, device: string): Promise<{ open?: string; opened?: string[] }>;
   log: FastifyBaseLogger;
 }
 
@@ -73,6 +73,8 @@ export interface AppParts extends BoardParts {
   keepSecret(address: string): string;
   /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
   readOnly?(): string | undefined;
+  /** What the build of the page made; absent: this server has no page. */
+  pageFolder?: string;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

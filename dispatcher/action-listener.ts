@@ -19,13 +19,26 @@ export type Heard =
   | { is: 'report'; command: MemberCommand; key: string; end: number }
   | { is: 'suite-started'; suite: HeardSuite }
   | { is: 'suite-ended'; suite: HeardSuite }
-  /** For the patterns of the suite that runs. */
-  | { is: 'line'; line: ConsoleLine }
+  /** A script of the suite that runs ended other than well; `from`, `at`: where the suite and the mark begin. */
+  | {
+      is: 'script-ended';
+      suite: string;
+      script: Ended['script'];
+      status: number;
+      from: number;
+      at: number;
+      key: string;
+    }
+  /** For the patterns of the suite that runs; `set` is open where the line stands. */
+  | { is: 'line'; line: ConsoleLine; set?: string }
   | { is: 'note'; text: string }
   | { is: 'exit' }
   | { is: 'runner-ended'; status: number }
   | { is: 'shell-ended'; status: number }
   | { is: 'shell-free' };
+
+type Ended = Extract<MemberCommand, { type: 'EndScript' }>;
+export type HeardLine = Extract<Heard, { is: 'line' }>;
 
 interface Place {
   line: ConsoleLine;
@@ -38,6 +51,8 @@ export class ActionListener {
   readonly #suites: readonly HeardSuite[];
   readonly #reader = new SignalReader();
   #running: HeardSuite | undefined;
+  /** Where it begins on the console. */
+  #runningFrom = 0;
   /** Whoever opened it, by verb or by signal: one a suite. */
   #set: string | undefined;
   /** Another run's marks came: somebody prints an old console. What stands between them is not ours. */
@@ -77,7 +92,7 @@ export class ActionListener {
       !line.text.includes('<LAVA_SIGNAL_') &&
       !line.text.startsWith('muster: ') &&
       !isTrace(plainText(line.text));
-    return isMatched ? [{ is: 'line', line }] : [];
+    return isMatched ? [{ is: 'line', line, ...this.#inSet() }] : [];
   }
 
   #take(signal: Signal, place: Place): Heard[] {
@@ -86,6 +101,8 @@ export class ActionListener {
         return signal.nonce === this.#nonce ? this.#start(signal.suite, place) : this.#open(signal);
       case 'run-end':
         return signal.nonce === this.#nonce ? this.#end(signal.suite, place) : this.#shut(signal);
+      case 'script-ended':
+        return signal.nonce === this.#nonce ? this.#scriptEnded(signal, place) : [];
       case 'runner-exit':
         return signal.nonce === this.#nonce ? [...this.#release(), { is: 'exit' }] : [];
       case 'runner-ended':
@@ -110,6 +127,7 @@ export class ActionListener {
     if (suite === undefined) return [];
     const released = this.#release();
     this.#running = suite;
+    this.#runningFrom = place.line.at;
     this.#isGivenUp = false;
     this.#set = undefined;
     this.#reader.fixups = suite.fixups;
@@ -128,6 +146,15 @@ export class ActionListener {
     const command = { type: 'EndSuite', member: this.#member, suite: name } as const;
     // What its patterns found comes before its end.
     return [...released, { is: 'suite-ended', suite }, this.#report(command, place)];
+  }
+
+  #scriptEnded({ script, status }: Extract<Signal, { is: 'script-ended' }>, place: Place): Heard[] {
+    const suite = this.#running?.suite;
+    if (suite === undefined) return [];
+    const { line, index } = place;
+    const key = `script.${line.at}.${index}`;
+    const ended = { suite, script, status, from: this.#runningFrom, at: line.at, key };
+    return [...this.#release(), { is: 'script-ended', ...ended }];
   }
 
   // the marks of another run
@@ -202,23 +229,28 @@ export class ActionListener {
     return {
       member: this.#member,
       ...(this.#running === undefined ? {} : { suite: this.#running.suite }),
-      ...(this.#set === undefined ? {} : { set: this.#set }),
+      ...this.#inSet(),
     };
   }
+
+  #inSet = (): { set?: string } => (this.#set === undefined ? {} : { set: this.#set });
 
   #report(command: MemberCommand, { line, index }: Place): Heard {
     return { is: 'report', command, key: `signal.${line.at}.${index}`, end: line.end };
   }
 
-  /** The report of a case that a pattern found on a line. */
+  /** The report of a case that a pattern found on a line; the line may be matched long after it was heard. */
   matched(
     suite: HeardSuite,
-    line: ConsoleLine,
+    { line, set }: HeardLine,
     index: number,
     found: Omit<Extract<Signal, { is: 'case' }>, 'is'>,
   ): Extract<Heard, { is: 'report' }> {
-    const set = this.#set === undefined ? {} : { set: this.#set };
-    const where = { member: this.#member, suite: suite.suite, ...set };
+    const where = {
+      member: this.#member,
+      suite: suite.suite,
+      ...(set === undefined ? {} : { set }),
+    };
     return {
       is: 'report',
       command: { type: 'RecordResult', ...where, ...found },

@@ -83,6 +83,7 @@ async function openDrivers(options: DispatcherOptions, hash: string): Promise<Ma
     if (!used.has(kind)) continue;
     const context: DriverContext = {
       ...{ kind, kindOf, dataDir, hash, boards: boards.filter(({ driver }) => driver === kind) },
+      lab: boards,
       boardFiles: options.boardFiles,
       limits: options.limits,
       allowFiles: options.allowFiles,
@@ -126,6 +127,7 @@ class Hands implements Dispatcher {
     const context: StepContext = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
+      sourceLimits: limits,
       gitConfigFile: join(dataDir, 'gitconfig'),
       fetchMark: { [FETCH_MARK_VARIABLE]: this.#hash },
       consoleFile: (job, member) => this.consoleFile(job, member),

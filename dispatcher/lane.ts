@@ -148,7 +148,7 @@ const isOf = (here: Holding, owed: Owed | undefined): boolean =>
 /** A take-down that was broken off, or failed, is done again: what it said stands there already. */
 async function lastWords(consoleFile: string, lines: readonly string[]): Promise<void> {
   const said = lines.map((line) => `muster: ${line}\n`).join('');
-  const end = await consoleTail(consoleFile, 0, Buffer.byteLength(said));
+  const end = await consoleTail(consoleFile, 0, { bytes: Buffer.byteLength(said) });
   if (end !== said) await note(consoleFile, ...lines);
 }
 

@@ -30,6 +30,25 @@ export function runScript(definition: TestDefinition, own: Parameters): string {
 }
 
 /**
+ * Where the steps stand in a script that ends with them: the line at which each begins, and its line of the definition.
+ */
+export function stepPlaces(
+  script: string,
+  steps: readonly string[],
+  linesOfFile: readonly number[],
+): [number, number][] {
+  const counts = steps.map((step) => lineCount(lines([step])));
+  let line = lineCount(script) - counts.reduce((sum, count) => sum + count, 0) + 1;
+  return steps.map((_, at) => {
+    const place: [number, number] = [line, linesOfFile[at] ?? 1];
+    line += counts[at] ?? 0;
+    return place;
+  });
+}
+
+const lineCount = (text: string): number => text.split('\n').length - 1;
+
+/**
  * `$1` in a step with `--shell` or `--cmd` is for the command that is run, as in `--shell "ls | awk '{print $1}'"`:
  * upstream escapes it, because the steps themselves have no such parameters. Inside '...' nothing expands anyway.
  */

@@ -24,12 +24,14 @@ import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.t
 import { openUrl } from './fetch.ts';
 import { realPathInside } from './files.ts';
 import { checkOut } from './git.ts';
+import { type Gathered, gatherSources, type Script, type SourceLimits } from './sources.ts';
 import {
   installScript,
   mergedParameters,
   runScript,
   type Skippable,
   skips,
+  stepPlaces,
 } from './suite-scripts.ts';
 
 /** What the one suite of a `lava_command_run` is called, after its number. */
@@ -39,6 +41,7 @@ export interface SuiteOptions {
   /** How many suites this member ran before. */
   suitesBefore: number;
   allowFiles: readonly string[];
+  limits: SourceLimits;
   gitConfigFile: string;
   /** In the environment of git, so that leftovers of a crash are found. */
   mark: Record<string, string>;
@@ -56,6 +59,8 @@ export interface PreparedSuite extends Pick<Prepare, 'suite' | 'source' | 'param
   /** What its own words for results stand for, in its patterns and in its signals. */
   fixups: [string, CaseResult][];
   rules: ParseRule[];
+  /** What ran, for whoever asks later. */
+  gathered: Gathered;
 }
 
 type ShellAction = Extract<Action, { command: 'lava_test_shell' | 'lava_command_run' }>;
@@ -81,7 +86,7 @@ export async function layOutSuites(
 async function layOutCommands(
   commands: readonly string[],
   folder: string,
-  { suitesBefore }: SuiteOptions,
+  { suitesBefore, limits }: SuiteOptions,
 ): Promise<PreparedSuite> {
   const broken = commands.find((command) => /[\n\0]/.test(command));
   if (broken !== undefined)
@@ -95,7 +100,9 @@ async function layOutCommands(
   const lines = commands.map((command) => `${command}\n`).join('');
   await writeFile(join(folder, suite, 'commands'), lines);
   await writeFile(join(folder, suite, 'definition'), `${COMMAND_SUITE}\n`);
-  const nothing = { parameters: [], expected: [], fixups: [], rules: [] };
+  // They are the document's own: nothing else ran.
+  const gathered = await gatherSources(join(folder, suite, 'tests'), undefined, [], limits);
+  const nothing = { parameters: [], expected: [], fixups: [], rules: [], gathered };
   return { suite, definition: COMMAND_SUITE, source: { from: 'commands' }, ...nothing };
 }
 
@@ -138,16 +145,31 @@ async function layOutDefinition(
   if (!skips(skip, 'git-repos')) await cloneExtras(definition, own, tests, options);
   const name = definition.name ?? basename(file).replace(/\.(ya?ml|json)$/i, '');
   await writeFile(join(place, 'definition'), `${name}\n`);
-  await writeFile(join(place, 'run.sh'), runScript(definition, own));
-  const install = installScript(definition, own, skip);
-  if (install !== undefined) await writeFile(join(place, 'install.sh'), install);
+  const scripts = scriptsOf(definition, own, skip);
+  for (const { name, text } of scripts) await writeFile(join(place, name), text);
+  const gathered = await gatherSources(tests, file, scripts, options.limits);
   const suite = suiteName(options.suitesBefore + index, name);
   await rename(place, join(folder, suite));
   const { expected, fixups, rules } = definition;
   const parameters = mergedParameters(definition.parameters, own).map(
     ([key, value]): [string, string] => [key, withoutSecrets(value)],
   );
-  return { suite, definition: name, source: from, parameters, expected, fixups, rules };
+  return { suite, definition: name, source: from, parameters, expected, fixups, rules, gathered };
+}
+
+function scriptsOf(
+  definition: TestDefinition,
+  own: TestSource['parameters'],
+  skip: readonly Skippable[],
+): Script[] {
+  const run = runScript(definition, own);
+  const steps = stepPlaces(run, definition.steps, definition.stepLines);
+  const scripts: Script[] = [{ name: 'run.sh', text: run, steps }];
+  const install = installScript(definition, own, skip);
+  if (install === undefined) return scripts;
+  const { installSteps, installStepLines } = definition;
+  const places = skips(skip, 'steps') ? [] : stepPlaces(install, installSteps, installStepLines);
+  return [...scripts, { name: 'install.sh', text: install, steps: places }];
 }
 
 /** Lines of the console: what is not used is named in one, what may surprise in one each. */

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
 import type { WorkerFacts } from '../engine/registry.ts';
 import type { HealthCheck } from '../machines/events.ts';
+import type { Objects } from '../store/objects.ts';
 import { withSecretsBack, withSecretsKept } from '../submission/addresses.ts';
 import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
 import type { AddressSecrets } from './address-secrets.ts';
@@ -15,6 +16,8 @@ export interface InProcessOptions {
   secret: Buffer;
   /** Where the boards reach the server, and the others on its log; asked when a board is given its access. */
   urls(): string[];
+  /** Where what boards and their workers hand in is kept. */
+  objects: Pick<Objects, 'keep'>;
   /** Of addresses that jobs name. */
   secrets: AddressSecrets;
   /** By device name. */
@@ -46,6 +49,9 @@ export function inProcessServer(is: InProcessOptions): InProcessServer {
       return lines && { job, device, lines };
     },
     report: (job, command, by) => engine.member(job, command, { actor: `worker:${worker}`, ...by }),
+    async keep(contents) {
+      for (const content of contents) await is.objects.keep(content);
+    },
     access: async (job, device) => ({
       url: is.urls().join(' '),
       token: memberToken(secret, job, device),

@@ -26,7 +26,7 @@ import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { type OpenedLog, openServersLog } from './open-log.ts';
 import type { Outage } from './outage.ts';
-import { packageRoot, packageVersion } from './package-root.ts';
+import { builtPage, packageRoot, packageVersion } from './package-root.ts';
 import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
 
@@ -116,9 +116,10 @@ async function assemble(
   const tokenKey = tokenKeyOf(secret);
   const secrets = openAddressSecrets(dataDir, secret);
   const openSets = new OpenSets();
+  const objects = await Objects.open(join(dataDir, 'objects'));
   const doors = {
     engine,
-    attachments: await Objects.open(join(dataDir, 'attachments')),
+    attachments: objects,
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     openSet: (job: number, device: string) => openSets.of(consolePath(dataDir, job, device)),
@@ -130,6 +131,7 @@ async function assemble(
     engine,
     worker,
     secret,
+    objects,
     secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
@@ -144,8 +146,10 @@ async function assemble(
   const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
 
   let beginning: Beginning | undefined;
+  const pageFolder = builtPage();
   const app = await buildApp({
     ...doors,
+    ...(pageFolder !== undefined && { pageFolder }),
     version: packageVersion,
     storeName,
     keepSecret: secrets.keep,
@@ -227,8 +231,8 @@ async function handsOf(
     limits: lab.limits,
     allowFiles: [...lab.allowFiles, ...allowFiles],
     drivers: registry({
+      bridge: lab.bridge,
       local: {
-        bridge: lab.bridge,
         processes: lab.limits.processes,
         ...(namespaces !== undefined && { namespaces }),
       },

@@ -18,6 +18,7 @@ export async function setup(): Promise<void> {
       ['strace', 'strace'],
       ['xz', 'xz-utils'],
       ['xmllint', 'libxml2-utils'],
+      ['chromium', 'chromium'],
     ],
     say,
   );

@@ -198,12 +198,7 @@ describe.concurrent.each(usable(pairs))('results from a board that has $name', (
   it('that make no sense get a clear line and exit 1', async ({ board, server, expect }) => {
     const calls: [string[], RegExp][] = [
       [[], /^Usage: lava-test-case /],
-      [['boot'], /^Usage/],
       [['', '--result', 'pass'], /^Usage/],
-      [['boot', '--shell'], /^Usage/],
-      [['boot', '--result'], /^lava-test-case: boot: --result is missing/],
-      [['boot', '--measurement', '1'], /--result is missing/],
-      [['boot', '--result', 'pass', '--unit', 's'], /unknown word --unit; known: /],
     ];
     for (const [words, line] of calls) {
       const ended = await board.run('lava-test-case', ...words);
@@ -211,6 +206,43 @@ describe.concurrent.each(usable(pairs))('results from a board that has $name', (
       expect(ended.stderr).toMatch(line);
     }
     expect(server.requests).toEqual([]);
+  });
+
+  it('are kept as unknown when their words make no sense, and exit 1', async ({
+    board,
+    server,
+    expect,
+  }) => {
+    const calls: [string[], RegExp][] = [
+      [[], /^--result is missing/],
+      [['--result'], /^--result is missing/],
+      [['--measurement', '1'], /^--result is missing/],
+      [['--result', 'PASSED'], /^--result PASSED is not pass, /],
+      [['--result', 'pass', '--unit', 's'], /^unknown word --unit; known: /],
+      [['pass'], /^unknown word pass; known: /],
+      [['--strict', '--shell'], /^there is no command behind --shell/],
+    ];
+    for (const [words, why] of calls) {
+      server.requests.length = 0;
+      const ended = await board.run('lava-test-case', 'boot', ...words);
+      expect(ended.status).toBe(1);
+      const [id, result, note = ''] = server.of('result')[0]?.words ?? [];
+      expect([id, result]).toEqual(['case=boot', 'result=unknown']);
+      expect(note.replace('note=', '')).toMatch(why);
+      expect(ended.stderr).toBe(`lava-test-case: boot: ${note.replace('note=', '')}\n`);
+    }
+    expect((await board.run('lava-test-case', 'boot', '--shell')).status).toBe(0);
+  });
+
+  it('run words with what the shell of the steps has built in', async ({ board, expect }) => {
+    const call = (...words: string[]) =>
+      board.run('lava-test-case', 'x', '--strict', '--shell', ...words);
+    fs.writeFileSync(path.join(board.folder, 'lib'), 'test "$1" = "two words"\n');
+    expect((await call('.', path.join(board.folder, 'lib'), 'two words')).status).toBe(0);
+    expect((await call('cd', '/')).status).toBe(0);
+    expect((await call('exit', '4')).status).toBe(4);
+    expect((await call('', 'x')).status).toBeGreaterThan(125);
+    expect((await call('case_usage', 'x')).status).toBe(127);
   });
 
   it('of another word than the four are kept as unknown, with the word, and exit 1', async ({
@@ -286,7 +318,13 @@ describe.concurrent.each(usable(pairs))('results from a board that has $name', (
       ['x', 'y'],
     ])
       expect((await board.run('lava-test-reference', ...bad)).status).toBe(1);
-    expect(server.of('result')).toHaveLength(1);
+    // What has a name is not lost.
+    expect(server.of('result').map(({ words }) => words.slice(0, 2))).toEqual([
+      ['case=boot', 'result=fail'],
+      ['case=x', 'result=unknown'],
+      ['case=x', 'result=unknown'],
+      ['case=x', 'result=unknown'],
+    ]);
   });
 
   it("stand on the console of a board without a network, as upstream's do", async ({

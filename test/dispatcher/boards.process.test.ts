@@ -1,4 +1,5 @@
 /** Real boards with namespaces, from deploy to teardown, and what test scripts do to them. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -21,6 +22,7 @@ import {
   submit,
   until,
 } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 const lack = await namespacesSkipped();
 /** Without a limit a fork bomb would be one for this whole machine. */
@@ -247,7 +249,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
     async () => {
       await run(['echo begun', 'bomb() { bomb | bomb & }; bomb; sleep 1000'], {
         local: { processes: 128 },
-        limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
+        limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
       });
       const group = `/sys/fs/cgroup/pids/muster-${hashOf(lab).slice(0, 8)}-panda01`;
       await until(
@@ -277,7 +279,7 @@ describe.skipIf(lack !== undefined)('a board with namespaces', () => {
   });
 
   test('that prints more than its console may hold fails, and the file stays bounded', async () => {
-    await run(['yes'], { limits: { consoleBytes: 1_048_576, bootSeconds: 60 } });
+    await run(['yes'], { limits: { consoleBytes: 1_048_576, bootSeconds: 60, ...SOURCE_LIMITS } });
     expect(await lab.ends(1)).toEqual({
       panda01: 'the board printed more than 1048576 bytes on its console',
     });

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MemberCommand } from '../../machines/commands.ts';
+import { SourceList } from '../../wire/sources.ts';
 import { git, gitRepository, Lab, shell, until } from './harness.ts';
 
 let lab: Lab;
@@ -102,9 +103,45 @@ describe('a definition', () => {
         ['URL', 'http://h/x'],
       ],
       expected: ['a', 'b'],
+      sources: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+    const list = SourceList.parse(JSON.parse(lab.server.kept.get(told?.sources ?? '') ?? ''));
+    expect(list.definition).toBe('t.yaml');
+    const script = lab.server.kept.get(list.scripts[0]?.digest ?? '');
+    expect(script).toContain("export A='2'\n");
+    expect(script).not.toContain('hunter2');
     const order = lab.server.reports.map(({ command }) => command.type);
     expect(order.indexOf('PrepareSuite')).toBeLessThan(order.indexOf('StartSuite'));
+  });
+});
+
+describe('a script that ends other than well', () => {
+  test('is told with its status, what killed it, and the last command that it showed', async () => {
+    const files = {
+      'a.yaml': "run: {steps: ['echo fine', './gone --now \"a  b\"', 'echo never']}\n",
+      'b.yaml': "install: {steps: ['kill -9 $$']}\nrun: {steps: ['echo never']}\n",
+      'c.yaml': 'run: {steps: [echo fine]}\n',
+      'd.yaml': "run: {steps: ['echo oom-kill:constraint=NONE', exit 137]}\n",
+    };
+    expect(await run(files, Object.keys(files))).toBe('complete');
+    expect(reported('EndScript').map(({ type: _, member: __, ...ended }) => ended)).toEqual([
+      { suite: '0_a', script: 'run.sh', status: 127, command: "./gone --now 'a  b'" },
+      {
+        suite: '1_b',
+        script: 'install.sh',
+        status: 137,
+        signal: 'SIGKILL',
+        command: expect.stringMatching(/^kill -9 \d+$/),
+      },
+      {
+        suite: '3_d',
+        script: 'run.sh',
+        status: 137,
+        signal: 'SIGKILL',
+        command: 'exit 137',
+        outOfMemory: true,
+      },
+    ]);
   });
 });
 
@@ -247,6 +284,7 @@ describe('an old console that a test prints', () => {
     '<LAVA_SIGNAL_TESTRAISE old>',
     '<LAVA_SIGNAL_ENDRUN 0_t 0123456789abcdef>',
     '<LAVA_TEST_RUNNER EXIT>',
+    '<MUSTER_SCRIPT_ENDED 0123456789abcdef 1 run.sh>',
     '<MUSTER_RUNNER_EXIT 0123456789abcdef>',
     '<MUSTER_RUNNER_ENDED 0 0>',
     '<MUSTER_RUNNER_ENDED 0123456789abcdef 0>',

@@ -6,6 +6,7 @@ import { createDispatcher } from '../../dispatcher/dispatcher.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
 import { FakeServer } from './fake-server.ts';
 import { boardFiles } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 const [dataDir = '', port = '0', actions = '[]', kind = 'namespaces'] = process.argv.slice(2);
 const server = new FakeServer();
@@ -16,10 +17,11 @@ const dispatcher = await createDispatcher({
   boards: [{ name: 'panda01', type: 'panda', tags: [], driver: 'local', image: 'host:' }],
   dataDir,
   boardFiles,
-  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60 },
+  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
   allowFiles: [],
   drivers: registry({
-    local: { bridge: {}, processes: 256, ...(kind === 'plain' ? { namespaces: false } : {}) },
+    bridge: {},
+    local: { processes: 256, ...(kind === 'plain' ? { namespaces: false } : {}) },
   }),
   log: { info: quiet, warn: quiet, error: (about, message) => console.error(message, about) },
 });

@@ -56,6 +56,10 @@ describe('a line of the console', () => {
     ['<LAVA_SIGNAL_ENDRUN 0_x 12ab>', { is: 'run-end', suite: '0_x', nonce: '12ab' }],
     ['<MUSTER_RUNNER_EXIT 0a1b>', { is: 'runner-exit', nonce: '0a1b' }],
     ['<MUSTER_RUNNER_ENDED 0a1b 137>', { is: 'runner-ended', nonce: '0a1b', status: 137 }],
+    [
+      '<MUSTER_SCRIPT_ENDED 0a1b 137 run.sh>',
+      { is: 'script-ended', nonce: '0a1b', status: 137, script: 'run.sh' },
+    ],
     ['<MUSTER_SHELL_ENDED 2>', { is: 'shell-ended', status: 2 }],
     ['<MUSTER_SHELL_FREE 0a1b>', { is: 'shell-free', nonce: '0a1b' }],
     ['<MUSTER_BOARD_READY 0af3>', { is: 'board-ready', boot: '0af3' }],

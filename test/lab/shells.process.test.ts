@@ -85,6 +85,44 @@ test('a set is open for its suite, whoever opened it and whoever closes it', asy
   );
 });
 
+test('a case belongs to the set that is open where it was printed, however sets were opened and closed before', async () => {
+  const lines = [
+    'lava-test-set start alpha',
+    'echo "<LAVA_SIGNAL_TESTSET STOP>"',
+    'echo "<LAVA_SIGNAL_TESTSET START beta>"',
+    'lava-test-case v1 --result pass',
+    'lava-test-set start gamma',
+    'echo "<LAVA_SIGNAL_TESTSET START delta>"',
+    'lava-test-case v2 --result pass',
+    'echo "parsed PASS"',
+    'echo "<LAVA_SIGNAL_TESTSET STOP>"',
+    'lava-test-case v3 --result pass',
+    'lava-test-set start "with blanks"',
+    TC('s4'),
+    'lava-test-set stop "with blanks"',
+    'lava-test-set start hidden > /dev/null',
+    'lava-test-case v5 --result pass',
+    'lava-test-set stop > /dev/null',
+    'lava-test-case v6 --result pass',
+    'lava-test-set start last',
+    'echo "at-the-end PASS"',
+  ];
+  const parse = "parse: {pattern: '^(?P<test_case_id>[\\w-]+) (?P<result>PASS)$'}\n";
+  const { cases } = await run({ 't.yaml': STEPS + parse, 's.sh': script(...lines) });
+  expect(sets(cases).sort()).toEqual(
+    [
+      'beta/v1',
+      'delta/v2',
+      'delta/parsed',
+      '-/v3',
+      'with blanks/s4',
+      'hidden/v5',
+      '-/v6',
+      'last/at-the-end',
+    ].sort(),
+  );
+});
+
 test('a pattern gives cases, and an expected case that did not come is failed', async () => {
   const { state, cases } = await run({
     't.yaml':
