@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)('lab hardware', { timeout: 300_000 }, () 
     writeFileSync(file('more/login-init'), `${init.join('\n')}\n`, { mode: 0o755 });
     writeFileSync(file('more/etc/passwd'), `root:${hash}:0:0:root:/root:/bin/sh\n`);
     writeFileSync(file('more/etc/issue'), 'a board\n');
-    const pack = 'cd more && find . | cpio -o -H newc --owner=0:0 --quiet >../login.cpio';
+    const pack = 'cd more && find . | cpio -o -H newc --owner=0:0 --quiet | gzip >../login.cpio';
     execFileSync('sh', ['-c', pack], { cwd: lab.folder });
   }
 

@@ -100,7 +100,7 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
     mkdirSync(file('more/bin'), { recursive: true });
     const script = '#!/bin/busybox sh\n/bin/busybox reboot -f\n';
     writeFileSync(file('more/bin/reboots'), script, { mode: 0o755 });
-    run('sh', '-c', 'cd more && find . | cpio -o -H newc --quiet >../more.cpio');
+    run('sh', '-c', 'cd more && find . | cpio -o -H newc --quiet | gzip >../more.cpio');
     run('sh', '-c', `cat '${initrd}' more.cpio >both`);
     mkdirSync(file('parts'));
     copyFileSync(kernel, file('parts/kernel'));
