@@ -13,6 +13,7 @@ type Build = (cli: Cli) => Command;
 /** Every command, in the order of the help; each is loaded when it is asked for, because the server's parts are large. */
 const commands: Record<string, () => Promise<Build>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
   submit: async () => (await import('./commands/submit.ts')).submitCommand,
   jobs: async () => (await import('./commands/jobs.ts')).jobsCommand,
   job: async () => (await import('./commands/jobs.ts')).jobCommand,
