@@ -18,7 +18,9 @@ import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
+import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
+import { workerRoutes } from './routes/workers.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
 /** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
@@ -41,7 +43,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   refuseToWrite(app, parts);
 
   await app.register(boardRoutes, parts);
-  await app.register(lineRoutes, parts);
+  const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
+  await app.register(lineRoutes, { ...parts, ...(workers && { workers }) });
   await app.register(healthRoute, parts);
   await app.register(async (api) => {
     const open = new OpenRequests(api);
@@ -55,6 +58,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile: parts.consoleFile });
     await api.register(deviceRoutes, { engine });
+    const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
+    await api.register(workerRoutes, { engine, endLine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);
