@@ -12,7 +12,7 @@ export function renderWorkers(workers: readonly WorkerView[], page: Page): strin
     stateCell(worker, page.colors),
     dateAndTime(worker.since),
     usedText(worker),
-    worker.version ?? 'in a server',
+    worker.version ?? (worker.state === 'expected' ? '' : 'in a server'),
     worker.drained === undefined
       ? 'yes'
       : { text: `no: ${worker.drained}`, paint: page.colors.yellow },
