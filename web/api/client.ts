@@ -37,10 +37,10 @@ export interface Problem {
 /** Something wrong at a place of a document or of a request. */
 export interface DocumentProblem {
   path: string;
-  line?: number;
-  column?: number;
+  line?: number | undefined;
+  column?: number | undefined;
   message: string;
-  expected?: string;
+  expected?: string | undefined;
 }
 
 export class ApiError extends Error {

@@ -69,7 +69,7 @@ function Series({ series }: { series: CaseSeriesView }) {
               {run.job}
             </a>{' '}
             <ResultBadge result={run.result} />{' '}
-            {run.measurement && `${run.measurement.text} ${run.units ?? ''}`}{' '}
+            {run.measurement && `${run.measurement} ${run.units ?? ''}`}{' '}
             <span class="soft">{run.device}</span>
             {changes.some(({ job }) => job === run.job) && <b class="changed"> changed here</b>}
           </li>
@@ -88,7 +88,7 @@ const EDGE = 12;
 function Plot({ series, label }: { series: CaseSeriesView; label: string }) {
   const { runs, measured } = series;
   if (measured === undefined) return null;
-  const values = runs.flatMap(({ measurement }) => measurement?.value ?? []);
+  const values = runs.flatMap(({ value }) => value ?? []);
   const low = Math.min(measured.low, ...values);
   const high = Math.max(measured.high, ...values);
   const y = scaleLinear()
@@ -99,8 +99,7 @@ function Plot({ series, label }: { series: CaseSeriesView; label: string }) {
     .domain([0, Math.max(1, runs.length - 1)])
     .range([LEFT + EDGE, WIDTH - EDGE]);
   const isOff = (run: CaseRunView) =>
-    run.measurement !== undefined &&
-    (run.measurement.value < measured.low || run.measurement.value > measured.high);
+    run.value !== undefined && (run.value < measured.low || run.value > measured.high);
   return (
     <svg
       class="plot"
@@ -122,9 +121,9 @@ function Plot({ series, label }: { series: CaseSeriesView; label: string }) {
         </text>
       ))}
       {runs.map((run, n) => {
-        if (run.measurement === undefined) return null;
-        const [left, top] = [x(n), y(run.measurement.value)];
-        const name = `job ${run.job}, ${run.device}: ${run.measurement.text} ${run.units ?? ''}`;
+        if (run.value === undefined) return null;
+        const [left, top] = [x(n), y(run.value)];
+        const name = `job ${run.job}, ${run.device}: ${run.measurement} ${run.units ?? ''}`;
         return (
           <a key={run.job} href={jobLink(run.job, '?tab=results')} aria-label={name}>
             <title>{name}</title>

@@ -136,7 +136,7 @@ function Cell({ is }: { is: CaseView | undefined }) {
       <ResultBadge result={is.result} />
       {is.measurement !== undefined && (
         <span class="measured">
-          {is.measurement.text} <span class="soft">{is.units}</span>
+          {is.measurement} <span class="soft">{is.units}</span>
         </span>
       )}
       {is.url !== undefined ? (

@@ -148,7 +148,8 @@ function Editor(props: {
     });
   };
   return (
-    <div class="editor" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+    <fieldset class="editor" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+      <legend class="unseen">The job</legend>
       <div class="gutter" ref={gutter} aria-hidden="true">
         {Array.from({ length: lines }, (_, n) => (
           <span key={n} class={bad.has(n + 1) ? 'bad' : ''}>
@@ -170,7 +171,7 @@ function Editor(props: {
           if (gutter.current) gutter.current.scrollTop = scrollTop;
         }}
       />
-    </div>
+    </fieldset>
   );
 }
 
