@@ -41,7 +41,7 @@ export function stretchesOf(events: readonly RecordedEvent[]): Stretch[] {
   return out;
 }
 
-const WIDTH = 1_000;
+const WIDTH = 1_400;
 const HEIGHT = 58;
 const ROWS = { job: 4, offline: 22, bad: 22 } as const;
 const ROW_HEIGHT = 15;
