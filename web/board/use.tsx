@@ -62,7 +62,7 @@ export function Use({ events }: { events: readonly RecordedEvent[] }) {
     <figure class="use">
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        role="img"
+        role="group"
         aria-label={`In use for ${share} % of ${lasting(now - first)}`}
       >
         {x.ticks(8).map((tick) => (

@@ -104,7 +104,7 @@ function Plot({ series, label }: { series: CaseSeriesView; label: string }) {
     <svg
       class="plot"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      role="img"
+      role="group"
       aria-label={`${label}: ${plural(values.length, 'measurement')}, median ${measured.median} ${measured.units ?? ''}`}
     >
       <rect
