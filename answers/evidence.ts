@@ -27,6 +27,8 @@ export interface ConsoleReader {
    */
   timeAt(offset: number): Promise<number | undefined>;
   offsetAt(time: number): Promise<number | undefined>;
+  /** The index as it is written; absent, or empty: there is none. */
+  index?(): Promise<string>;
 }
 
 export interface Evidence {
@@ -34,5 +36,7 @@ export interface Evidence {
   /** All events of the job's stream, in order. */
   readonly events: readonly RecordedEvent<JobEvent>[];
   readonly sources: readonly RanSource[];
+  /** Events of other streams that belong to the job, by position; absent: nobody looked for them. */
+  readonly related?: readonly RecordedEvent[];
   console(device: string): ConsoleReader;
 }

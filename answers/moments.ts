@@ -127,24 +127,33 @@ const KEPT_EVERY = 256;
 
 /** All moments of a job. What was passed once is near: any of them costs at most so many events. */
 export class Moments {
-  readonly events: readonly Event[];
+  readonly #events: Event[] = [];
   /** The moment after each multiple of `KEPT_EVERY` events, as far as anybody went. */
   readonly #kept: Moment[] = [beforeAll];
   #last = beforeAll;
 
-  /** @throws AnswerRefused `unreadable-event`: an event is missing, and nothing after it can be told */
-  constructor(events: readonly Event[]) {
-    for (const [at, { version }] of events.entries())
-      if (version !== at + 1)
-        throw new AnswerRefused(
-          'unreadable-event',
-          `event ${at + 1} of the job is missing: event ${version} stands in its place`,
-        );
-    this.events = events;
+  /** @throws AnswerRefused as `take` does */
+  constructor(events: readonly Event[] = []) {
+    for (const event of events) this.take(event);
+  }
+
+  /** One more event. @throws AnswerRefused `unreadable-event`: one before it is missing, and nothing after that can be told */
+  take(event: Event): void {
+    const expected = this.count + 1;
+    if (event.version !== expected)
+      throw new AnswerRefused(
+        'unreadable-event',
+        `event ${expected} of the job is missing: event ${event.version} stands in its place`,
+      );
+    this.#events.push(event);
+  }
+
+  get events(): readonly Event[] {
+    return this.#events;
   }
 
   get count(): number {
-    return this.events.length;
+    return this.#events.length;
   }
 
   /** The moment after an event, by its version. @throws AnswerRefused `no-such-event`; IllegalTransition */

@@ -1,5 +1,9 @@
 /** An answer that cannot be given. `code` is for programs, the message for people. */
-export type AnswerRefusal = 'invalid-request' | 'no-such-event' | 'unreadable-event';
+export type AnswerRefusal =
+  | 'invalid-request'
+  | 'no-such-event'
+  | 'no-such-source'
+  | 'unreadable-event';
 
 export class AnswerRefused extends Error {
   override readonly name = 'AnswerRefused';

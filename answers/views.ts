@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Callers } from '../machines/events.ts';
 import { BarrierView, JobView } from '../projections/views.ts';
+import { NotKept } from '../wire/sources.ts';
 
 const At = z.iso.datetime();
 
@@ -83,3 +84,87 @@ export const StateView = z
   })
   .meta({ id: 'StateView' });
 export type StateView = z.infer<typeof StateView>;
+
+/** A file of what ran. */
+export const SourceFileView = z.object({
+  path: z.string(),
+  bytes: z.number(),
+  digest: z.string(),
+  notKept: NotKept.or(z.literal('gone'))
+    .optional()
+    .describe('Why its text is not there; `gone`: it was kept, and is there no more'),
+});
+
+/** What ran as one suite, on the boards that ran the same. */
+export const RanView = z.object({
+  suite: z.string(),
+  members: z.array(z.string()),
+  source: z.object({
+    from: z.enum(['git', 'url', 'inline', 'commands']),
+    repository: z.string().optional(),
+    revision: z.string().optional().describe('What was asked for'),
+    commit: z.string().optional().describe('What it came to'),
+    path: z.string().optional(),
+    url: z.string().optional(),
+  }),
+  parameters: z.array(z.tuple([z.string(), z.string()])),
+  kept: z.boolean().describe('False: what ran was not kept, or is there no more'),
+  definition: z.string().optional().describe('The file of its definition'),
+  scripts: z
+    .array(SourceFileView)
+    .describe('What was made of the definition: `install.sh` and `run.sh`'),
+  files: z.array(SourceFileView).describe('Of its checkout'),
+  more: z.number().describe('How many files are left out of the list'),
+});
+
+export const SourcesView = z
+  .object({ id: z.number().describe('Of the job'), suites: z.array(RanView) })
+  .meta({ id: 'SourcesView' });
+export type SourcesView = z.infer<typeof SourcesView>;
+export type RanView = z.infer<typeof RanView>;
+
+/** An event of any stream, as a trace names it. */
+export const TracedEvent = EventPlace.extend({ stream: z.string() }).meta({ id: 'TracedEvent' });
+export type TracedEvent = z.infer<typeof TracedEvent>;
+
+/** `caused`: by the event above it; `ends`: the wait that it began; `after`: what its script did next. */
+const How = z.enum(['caused', 'ends', 'after']);
+
+export interface TraceNode {
+  how: z.infer<typeof How>;
+  event: TracedEvent;
+  effects: TraceNode[];
+}
+const TraceNode: z.ZodType<TraceNode> = z
+  .object({
+    how: How,
+    event: TracedEvent,
+    get effects(): z.ZodArray<z.ZodType<TraceNode>> {
+      return z.array(TraceNode);
+    },
+  })
+  .meta({ id: 'TraceNode' });
+
+export const TraceView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    event: TracedEvent,
+    causes: z
+      .array(TraceNode)
+      .describe('The nearest first; `how` says how what stands before it follows from it'),
+    request: z
+      .object({
+        actor: z.string(),
+        cause: z.string().describe('The id of the request, or what it was: `deadline job`'),
+        key: z.string().optional(),
+        also: z.array(TracedEvent).describe('What the same request caused beside it'),
+      })
+      .describe('With which the chain of causes began'),
+    effects: z.array(TraceNode),
+    cut: z.boolean().describe('There are more effects than one answer tells'),
+    otherStreams: z
+      .boolean()
+      .describe('Whether events of boards and workers were looked at; where not, they are unknown'),
+  })
+  .meta({ id: 'TraceView' });
+export type TraceView = z.infer<typeof TraceView>;

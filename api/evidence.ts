@@ -7,14 +7,16 @@ import { open, readFile } from 'node:fs/promises';
 import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence, RanSource } from '../answers/evidence.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import { timesFile } from '../wire/console-index.ts';
 import { SourceList } from '../wire/sources.ts';
 import type { History } from './history/history.ts';
-import type { KeptFiles } from './parts.ts';
+import type { ApiEngine, KeptFiles } from './parts.ts';
 import { stopping } from './problems.ts';
 import { noSuchJob } from './schemas.ts';
 
 export interface EvidenceParts {
   history: Pick<History, 'events' | 'file'>;
+  engine: Pick<ApiEngine, 'allEvents'>;
   /** What tests handed in, and what ran. */
   attachments: Pick<KeptFiles, 'get'>;
   /** The file that holds the console of a member; its index lies beside it. */
@@ -30,6 +32,8 @@ const TIMES_BYTES_MAX = 32 * 1024 * 1024;
 export interface WantedEvidence {
   /** Whether the texts of what ran are wanted: they are read from files, one by one. */
   sources: boolean;
+  /** Whether the events of other streams are wanted: they lie anywhere between the job's own. */
+  related?: boolean;
 }
 
 /**
@@ -46,18 +50,63 @@ export async function evidenceOf(
   const events = (await parts.history.events(job, signal)) as RecordedEvent<JobEvent>[];
   if (events.length === 0) throw noSuchJob(job);
   const sources = wanted.sources ? await sourcesOf(parts, events, signal) : [];
+  const related = wanted.related ? await relatedTo(parts, events, signal) : undefined;
   const consoles = new Map<string, ConsoleReader>();
   return {
     job,
     events,
     sources,
+    ...(related !== undefined && { related }),
     console(device) {
       let reader = consoles.get(device);
-      reader ??= new ConsoleFile(parts.consoleFile(job, device));
+      reader ??= openConsole(parts.consoleFile(job, device));
       consoles.set(device, reader);
       return reader;
     },
   };
+}
+
+/** Events of all streams that are looked at for those that belong to one job; and how many at a time. */
+const LOOKED_AT_MAX = 50_000;
+const PAGE_EVENTS = 1_000;
+
+/**
+ * What boards and workers did because of the job: from its submission on, until its boards are back, or as far as one
+ * answer looks.
+ */
+async function relatedTo(
+  { history, engine }: EvidenceParts,
+  events: readonly RecordedEvent<JobEvent>[],
+  signal: AbortSignal,
+): Promise<RecordedEvent[]> {
+  const [first] = events;
+  const last = events.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const found: RecordedEvent[] = [];
+  const held = new Set<string>();
+  for (let at = first.position, looked = 0; looked < LOOKED_AT_MAX; ) {
+    const page = await history.file(signal, () => pageAfter(engine, at));
+    for (const event of page) {
+      if (event.meta.correlationId !== first.stream || event.stream === first.stream) continue;
+      found.push(event);
+      if (event.type === 'DeviceReserved') held.add(event.stream);
+      if (event.type === 'DeviceReleased') held.delete(event.stream);
+    }
+    looked += page.length;
+    at = page.at(-1)?.position ?? at;
+    const isPast = at > last.position && held.size === 0;
+    if (page.length < PAGE_EVENTS || isPast) break;
+  }
+  return found;
+}
+
+async function pageAfter(
+  engine: EvidenceParts['engine'],
+  position: number,
+): Promise<RecordedEvent[]> {
+  const page: RecordedEvent[] = [];
+  for await (const event of engine.allEvents(position, PAGE_EVENTS)) page.push(event);
+  return page;
 }
 
 /** What ran, suite by suite; a list that many members share is read once, and so is each file. */
@@ -127,6 +176,8 @@ async function textOf(
   return Buffer.concat(chunks).toString('utf8');
 }
 
+export const openConsole = (file: string): ConsoleReader => new ConsoleFile(file);
+
 /** A console as it was when it was first looked at: what comes later is for the next who asks. */
 class ConsoleFile implements ConsoleReader {
   readonly #file: string;
@@ -156,23 +207,26 @@ class ConsoleFile implements ConsoleReader {
   }
 
   async timeAt(offset: number): Promise<number | undefined> {
-    return (await this.#index())?.timeAt(offset);
+    return (await this.#read())?.timeAt(offset);
   }
 
   async offsetAt(time: number): Promise<number | undefined> {
-    return (await this.#index())?.offsetAt(time);
+    return (await this.#read())?.offsetAt(time);
   }
 
-  #index(): Promise<ConsoleTimes | undefined> {
-    this.#times ??= timesText(this.#file).then((text) => ConsoleTimes.of(text));
+  index(): Promise<string> {
+    return timesText(this.#file);
+  }
+
+  #read(): Promise<ConsoleTimes | undefined> {
+    this.#times ??= this.index().then((text) => ConsoleTimes.of(text));
     return this.#times;
   }
 }
 
 /** The index beside a console, as it is written; empty: there is none. */
 async function timesText(consoleFile: string): Promise<string> {
-  const file = `${consoleFile}.times`;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readFile(timesFile(consoleFile), 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   });

@@ -8,6 +8,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { barrierTable } from './barrier.ts';
+import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
@@ -37,6 +38,7 @@ const benches = new Map<string, Bench>([
   ['rebuild', rebuildTable],
   ['where', whereTable],
   ['verbs', verbsTable],
+  ['consoles', consolesTable],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);

@@ -1,11 +1,13 @@
 /**
- * `npm run demo`: the seed's four examples as four jobs on six boards, live, with a summary at the end.
+ * `npm run demo`: the seed's four examples as four jobs on six boards, live, with a summary at the end. The boards are
+ * local ones, or with `--boards qemu` a QEMU each.
  * Exit status 0 only if all four completed and every case in them passed.
  */
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { fetchKernel } from '../dispatcher/drivers/qemu/kernel.ts';
 import { jobOf } from '../machines/names.ts';
 import { measuredText } from '../projections/result-words.ts';
 import { narrator } from '../projections/timeline.ts';
@@ -14,7 +16,7 @@ import { packageRoot } from '../server/package-root.ts';
 import { ServerRefused } from '../server/refused.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { StoreRefused } from '../store/port.ts';
-import { ensurePrograms } from './debian-programs.ts';
+import { ensurePrograms, type Need } from './debian-programs.ts';
 import { withRepository } from './examples.ts';
 import { hang, hangLines } from './pages/text.ts';
 import { plainLog } from './plain-log.ts';
@@ -28,32 +30,54 @@ const say = (line: string) => write(`${line}\n`);
 /** `head` once, then the text beside it, as wide as the terminal. */
 const sayBeside = (head: string, text: string) => write(hang(head, text, columns));
 
+/** The boards to choose from: their lab's file, and what they need of this machine. */
+const LABS = new Map<string, { lab: string; needs: Need[]; ready(): Promise<unknown> }>([
+  ['local', { lab: 'lab.yaml', needs: [], ready: async () => undefined }],
+  [
+    'qemu',
+    {
+      lab: 'lab-qemu.yaml',
+      needs: [
+        ['qemu-system-x86_64', 'qemu-system-x86'],
+        ['busybox', 'busybox-static'],
+        ['cpio', 'cpio'],
+      ],
+      ready: () => fetchKernel(say),
+    },
+  ],
+]);
+
 /** Events that a person follows; the others only matter to whoever looks closer. */
 const shown = /^(Job|Action|Member|Wait|Message|RequestRefused|ResultRecorded)/;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      once: { type: 'boolean' },
+      data: { type: 'string' },
+      boards: { type: 'string', default: 'local' },
+      help: { type: 'boolean' },
+    },
   });
-  if (values.help) {
-    say('npm run demo [-- --once] [-- --data DIR]\n\nRuns the four examples on six local boards.');
-    return 0;
+  const boards = LABS.get(values.boards);
+  if (values.help || boards === undefined) {
+    say(
+      'npm run demo [-- --once] [-- --data DIR] [-- --boards local|qemu]\n\n' +
+        'Runs the four examples on six boards: namespaces of this machine, or a QEMU each.',
+    );
+    return values.help ? 0 : 2;
   }
   const lacking = await ensurePrograms(
-    [
-      ['git', 'git'],
-      ['ip', 'iproute2'],
-      ['iperf', 'iperf'],
-      ['curl', 'curl'],
-    ],
+    [['git', 'git'], ['ip', 'iproute2'], ['iperf', 'iperf'], ['curl', 'curl'], ...boards.needs],
     say,
   );
   if (lacking !== undefined) {
     say(`The examples need programs from Debian. Run this, then again:\n  ${lacking}`);
     return 2;
   }
+  await boards.ready();
   const dataDir = resolve(values.data ?? 'muster-data');
-  const server = await start(dataDir);
+  const server = await start(dataDir, boards.lab);
   let ended = false;
   const stop = async () => {
     if (ended) return;
@@ -78,11 +102,11 @@ async function main(): Promise<number> {
   return good ? 0 : 1;
 }
 
-async function start(dataDir: string): Promise<RunningServer> {
+async function start(dataDir: string, lab: string): Promise<RunningServer> {
   const options = {
     dataDir,
     host: '127.0.0.1',
-    labFile: join(packageRoot, 'examples', 'lab.yaml'),
+    labFile: join(packageRoot, 'examples', lab),
     allowFiles: [repositoryIn(dataDir)],
     log: plainLog((text) => process.stderr.write(text), columns),
   };

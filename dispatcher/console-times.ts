@@ -6,14 +6,13 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { timesFile } from '../wire/console-index.ts';
 import { consoleBytes } from './console.ts';
 
 /** Between two lines, at first; longer as the index grows. */
-const EVERY_MS = 100;
-const EVERY_GROWS_BYTES = 256 * 1024;
+const EVERY_MS = 20;
+const EVERY_GROWS_BYTES = 64 * 1024;
 const LINE_BYTES_MAX = 64;
-
-export const timesFile = (console: string): string => `${console}.times`;
 
 /** Keeps the index of the console that one board writes now. */
 export class ConsoleTimes {

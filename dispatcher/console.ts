@@ -2,7 +2,7 @@
  * The console file of one member: append-only, everything its board printed and our own `muster: ...` lines.
  * It stays when the job is over; events carry offsets into it.
  */
-import { statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -63,6 +63,15 @@ export async function consoleTail(
   } finally {
     await file.close();
   }
+}
+
+/** The number of the line in which a byte of a console stands, from 1. */
+export async function lineAt(path: string, offset: number): Promise<number> {
+  let lines = 1;
+  if (offset === 0) return lines;
+  for await (const chunk of createReadStream(path, { end: offset - 1 }) as AsyncIterable<Buffer>)
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
+  return lines;
 }
 
 export interface FollowOptions {

@@ -83,6 +83,7 @@ async function openDrivers(options: DispatcherOptions, hash: string): Promise<Ma
     if (!used.has(kind)) continue;
     const context: DriverContext = {
       ...{ kind, kindOf, dataDir, hash, boards: boards.filter(({ driver }) => driver === kind) },
+      lab: boards,
       boardFiles: options.boardFiles,
       limits: options.limits,
       allowFiles: options.allowFiles,

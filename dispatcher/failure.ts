@@ -3,6 +3,7 @@
 export type StepFailureCode =
   | 'board-gone'
   | 'boot-failed'
+  | 'command-failed'
   | 'bridge-refused'
   | 'console-too-large'
   | 'definition-malformed'

@@ -1,8 +1,7 @@
 /**
- * Unpacks the root file system of a board: a tar archive, plain, gzip or xz, straight from where it comes.
+ * Unpacks the root file system of a board: a tar archive, plain, gzip, xz or zstd, straight from where it comes.
  * The archive is not trusted: no member may leave the folder, by its name, by a hard link or through a symbolic link.
  */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import {
   chmod,
@@ -17,14 +16,13 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Duplex, PassThrough, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { withoutSecrets } from '../submission/addresses.ts';
+import { beginning, compressionOf, decompressor } from './compression.ts';
 import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';
-import { lastLine } from './programs.ts';
 
 /** Unpacked. */
 export const IMAGE_BYTES_MAX_DEFAULT = 16 * 1024 ** 3;
@@ -78,14 +76,14 @@ async function unpackStream(
 ): Promise<void> {
   const { head, whole } = await beginning(source, TAR_BLOCK_BYTES);
   const kind = compressionOf(head);
-  if (kind === 'unknown')
+  if (kind === undefined && !isTarHeader(head))
     throw new StepFailure(
       'image-broken',
-      `image ${shown} is not an archive: expected tar, tar.gz or tar.xz`,
+      `image ${shown} is not an archive: expected tar, tar.gz, tar.xz or tar.zst`,
     );
   const tar = extract();
   const end = tar as unknown as NodeJS.WritableStream;
-  const steps = kind === 'gzip' ? [createGunzip()] : kind === 'xz' ? [unxz(options)] : [];
+  const steps = kind === undefined ? [] : [decompressor(kind, options.mark)];
   const reading = pipeline([whole, ...steps, end], { signal: options.signal });
   // Looked at below: a member that is refused makes the pipeline fail too, and is the first cause.
   reading.catch(() => undefined);
@@ -109,12 +107,6 @@ async function unpackStream(
 
 const TAR_BLOCK_BYTES = 512;
 
-function compressionOf(head: Buffer): 'gzip' | 'xz' | 'none' | 'unknown' {
-  if (head.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) return 'gzip';
-  if (head.subarray(0, 6).equals(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]))) return 'xz';
-  return isTarHeader(head) ? 'none' : 'unknown';
-}
-
 /** By its checksum, which every kind of tar has. */
 function isTarHeader(block: Buffer): boolean {
   if (block.length < TAR_BLOCK_BYTES) return false;
@@ -123,53 +115,6 @@ function isTarHeader(block: Buffer): boolean {
   for (let at = 0; at < TAR_BLOCK_BYTES; at += 1) if (at < 148 || at >= 156) sum += block[at] ?? 0;
   // A block of zeros is the end of an archive: an empty one.
   return written === sum || block.every((byte) => byte === 0);
-}
-
-/** The first bytes of a stream (fewer when it is shorter), and a stream that still has them. */
-async function beginning(
-  source: Readable,
-  bytes: number,
-): Promise<{ head: Buffer; whole: Readable }> {
-  const iterator: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0);
-  while (head.length < bytes) {
-    const next = await iterator.next();
-    if (next.done) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    try {
-      yield head;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next())
-        yield next.value;
-    } finally {
-      source.destroy();
-    }
-  }
-  return { head, whole: Readable.from(all(), { objectMode: false }) };
-}
-
-/** `xz -dc` as a stream: what is written comes out unpacked. */
-function unxz(options: UnpackOptions): Duplex {
-  const child = spawn('xz', ['-dc'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.mark },
-  });
-  const plain = new PassThrough();
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString('latin1')).slice(-4_096);
-  });
-  // Why it takes no more is said by its end.
-  child.stdin.on('error', () => undefined);
-  child.stdout.pipe(plain, { end: false });
-  child.once('error', (error) => plain.destroy(new Error(`xz cannot be run: ${error.message}`)));
-  child.once('close', (status) => {
-    if (status === 0) plain.end();
-    else plain.destroy(new Error(`xz: ${lastLine(stderr) || `status ${status}`}`));
-  });
-  plain.once('close', () => child.kill('SIGKILL'));
-  return Duplex.from({ writable: child.stdin, readable: plain });
 }
 
 class Unpacker {

@@ -216,7 +216,7 @@ class MemberStep {
       console: this.#console,
       bytesMax: this.#context.consoleBytesMax,
       signal: this.#signal,
-      isAlive: () => driver.alive(seat),
+      gone: () => driver.gone(seat),
       type: (line) => driver.type(seat, line),
       report: (command, what, end) => this.#outbox.add({ command, what, end }),
       reported: () => this.#outbox.settled(),

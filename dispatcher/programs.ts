@@ -108,3 +108,10 @@ export function lastLine(text: string): string {
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** `name='value'` lines for the head of a script. */
+export function assignments(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${shellQuoted(value)}\n`)
+    .join('');
+}

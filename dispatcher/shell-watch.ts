@@ -28,7 +28,8 @@ export interface ShellWatchOptions {
   console: string;
   bytesMax: number;
   signal: AbortSignal;
-  isAlive(): boolean;
+  /** What became of the board, in words; `undefined`: it runs. */
+  gone(): Promise<string | undefined>;
   type(line: string): Promise<void>;
   /** Resolves when there is room for more. */
   report(command: MemberCommand, what: string, end: number): Promise<void>;
@@ -55,7 +56,7 @@ export class ShellWatch {
   readonly #options: ShellWatchOptions;
   readonly #listener: ActionListener;
   #matching: Matching | undefined;
-  #isGone = false;
+  #gone: string | undefined;
   #shellStatus = 0;
   #questions = 0;
 
@@ -85,9 +86,9 @@ export class ShellWatch {
   async #idle(): Promise<void> {
     await this.#flush();
     // The last words of a board are read before its end is believed.
-    if (this.#isGone)
-      throw new StepFailure('shell-ended', 'the board ended before its tests were through');
-    this.#isGone = !this.#options.isAlive();
+    if (this.#gone !== undefined)
+      throw new StepFailure('shell-ended', `${this.#gone} before its tests were through`);
+    this.#gone = await this.#options.gone();
   }
 
   /** `true`: the action is through. */

@@ -57,12 +57,14 @@ export class Calls {
   }
 
   /**
-   * The waits of a job that were open when this server started: their boards are expected back. Where several
-   * servers share the log they may be on the line elsewhere, and only the one that held a wait last gives it up.
+   * The waits of a job that were open when this server started, or the line of their worker broke: their boards are
+   * expected back, those that have a way here. Where several servers share the log they may be on the line elsewhere, and
+   * only the one that held a wait last gives it up.
    */
-  expect(id: number, job: JobState): void {
+  expect(id: number, job: JobState, canCome: (device: string) => boolean): void {
     if (this.#port.shared) return;
-    for (const { wait } of job.conversation.waits.flat()) this.#waiters.expect(jobStream(id), wait);
+    for (const { wait, member } of job.conversation.waits.flat())
+      if (canCome(job.members[member]?.device ?? '')) this.#waiters.expect(jobStream(id), wait);
   }
 
   /** See `Engine.call`. */

@@ -124,7 +124,13 @@ export type DeviceCommand = z.infer<typeof DeviceCommand>;
 export const WorkerCommand = z.discriminatedUnion('type', [
   command('ConnectWorker', workerEvents.WorkerConnected.shape),
   command('RenewWorker', { until: Instant }),
+  /** `line`: the one that broke; where it has another by now, nothing happened. */
+  command('DisconnectWorker', { line: z.string(), ...workerEvents.WorkerDisconnected.shape }),
   /** Refused while its last word still holds: it may have been renewed meanwhile. */
   command('LoseWorker', { reason: z.string() }),
+  command('DrainWorker', { reason: z.string() }),
+  command('UndrainWorker', {}),
+  command('MakeWorkerToken', workerEvents.WorkerTokenMade.shape),
+  command('RevokeWorkerToken', { reason: z.string() }),
 ]);
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

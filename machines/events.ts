@@ -325,8 +325,9 @@ export const deviceEvents = {
 export const workerEvents = {
   /**
    * `jobLimit`: how many of its boards may be held at once; absent: all. `until`: when it counts as lost unless it
-   * was renewed; absent: it lives in the process of the only server that this log has. `tokenKey`: the public key that
-   * verifies the tokens of its boards. `boardUrl`: where boards reach the server that it lives in.
+   * was renewed; absent: it lives in the process of the only server that this log has, or has a line to that one.
+   * `tokenKey`: the public key that verifies the tokens of its boards. `boardUrl`: where boards reach the server that it
+   * lives in.
    */
   WorkerConnected: z.strictObject({
     boards: z.array(DeviceName),
@@ -338,9 +339,24 @@ export const workerEvents = {
     vocabulary: z
       .strictObject({ reads: z.int().positive(), writes: z.int().positive() })
       .optional(),
+    /**
+     * Of a worker on a line of its own; absent: it lives in a server. `line`: another one each time. `instance`: the
+     * same as long as it works in the same folder. `version`: of its Muster.
+     */
+    line: z
+      .strictObject({ line: z.string(), instance: z.string(), version: z.string() })
+      .optional(),
   }),
   WorkerRenewed: z.strictObject({ until: Instant }),
+  /** It has no line to a server now, and may come back. `until`: when it counts as lost. */
+  WorkerDisconnected: z.strictObject({ reason: Reason, until: Instant }),
   WorkerLost: z.strictObject({ reason: Reason }),
+  /** Its boards are given to no new job; those that run go on. */
+  WorkerDrained: z.strictObject({ reason: Reason }),
+  WorkerUndrained: z.strictObject({}),
+  /** `digest`: SHA-256 of its token, lower-case hex. An earlier token of this worker is worth nothing from here on. */
+  WorkerTokenMade: z.strictObject({ digest: z.string() }),
+  WorkerTokenRevoked: z.strictObject({ reason: Reason }),
 };
 
 /** What every event says of itself, beside its data. */

@@ -20,6 +20,12 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   'WaitStarted.from': 2,
   'ResultRecorded.from': 2,
   'WorkerConnected.vocabulary': 2,
+  'WorkerConnected.line': 2,
+  WorkerDisconnected: 2,
+  WorkerDrained: 2,
+  WorkerUndrained: 2,
+  WorkerTokenMade: 2,
+  WorkerTokenRevoked: 2,
 };
 
 /** The number of this version's vocabulary: what it reads, and what it writes where it is alone. */

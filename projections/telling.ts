@@ -439,8 +439,20 @@ const tellers: Tellers = {
       rest: ` until ${new Date(until).toISOString()} at least`,
       tone: 'quiet',
     }),
+  WorkerDisconnected: ({ reason, until }, { who }) =>
+    telling('worker', who, 'is away', {
+      rest: `, and lost unless it is back by ${new Date(until).toISOString()}`,
+      because: lines(reason),
+      tone: 'bad',
+    }),
   WorkerLost: ({ reason }, { who }) =>
     telling('worker', who, 'is lost', { because: lines(reason), tone: 'bad' }),
+  WorkerDrained: ({ reason }, { who }) =>
+    telling('worker', who, 'takes no new jobs', { because: lines(reason) }),
+  WorkerUndrained: (_, { who }) => telling('worker', who, 'takes jobs again'),
+  WorkerTokenMade: (_, { who }) => telling('worker', who, 'has a new token'),
+  WorkerTokenRevoked: ({ reason }, { who }) =>
+    telling('worker', who, 'has no token any more', { because: lines(reason) }),
 };
 const MEMBERS_TOLD_MAX = 8;
 

@@ -4,6 +4,14 @@ import { CaseResult, StuckForm, WaitVerb } from '../machines/events.ts';
 
 const At = z.iso.datetime();
 
+/** The last line that a board had printed by then. */
+export const LastLineView = z.object({
+  text: z.string(),
+  /** When it had come, where that is known. */
+  at: At.optional(),
+});
+export type LastLineView = z.infer<typeof LastLineView>;
+
 export const JobView = z.object({
   id: z.number(),
   name: z.string(),
@@ -46,6 +54,8 @@ export const JobView = z.object({
       suite: z.string().optional(),
       endedAt: At.optional(),
       reason: z.string().optional(),
+      /** What its board printed last, unless it is complete. */
+      lastLine: LastLineView.optional(),
     }),
   ),
 });
@@ -68,6 +78,8 @@ export const BarrierView = z.object({
   since: At,
   /** By time. */
   arrivals: z.array(z.object({ member: z.string(), at: At })),
+  /** What the boards of the first that are missing had printed last when a wait at it ended, or print now. */
+  lastLines: z.array(LastLineView.extend({ member: z.string() })).optional(),
   /** Who came last. */
   last: z.string().optional(),
   waits: z.array(

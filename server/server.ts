@@ -231,8 +231,8 @@ async function handsOf(
     limits: lab.limits,
     allowFiles: [...lab.allowFiles, ...allowFiles],
     drivers: registry({
+      bridge: lab.bridge,
       local: {
-        bridge: lab.bridge,
         processes: lab.limits.processes,
         ...(namespaces !== undefined && { namespaces }),
       },

@@ -43,6 +43,9 @@ export function addressesOf(subnet: Subnet): { first: string; last: string } {
   return { first: ipv4(network + RESERVED_LOW), last: ipv4(network + size - RESERVED_HIGH - 1) };
 }
 
+/** Four numbers, as people write an address. */
+export const isAddress = (text: string): boolean => addressOf(text) !== undefined;
+
 function addressOf(text: string): number | undefined {
   const octets = text.split('.');
   if (octets.length !== 4) return undefined;

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { DeviceName, own, TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
-import { addressesOf, type Subnet, subnetOf } from './ipv4.ts';
+import { addressesOf, isAddress, type Subnet, subnetOf } from './ipv4.ts';
+import { driverRules, driversOf } from './lab-driver-rules.ts';
+import { DRIVERS, DriverFields, DriverSettings, settingsOf } from './lab-drivers.ts';
 import { didYouMean, list, quote } from './quoting.ts';
 import { IMAGE, isAbsolutePath, isImage } from './sources.ts';
 import {
@@ -24,7 +26,6 @@ const LAB_SOURCE_FILE_BYTES_DEFAULT = 256 * 1024;
 const LAB_SOURCE_BYTES_DEFAULT = 8 * 1024 ** 2;
 /** What Linux allows a whole machine. */
 const PROCESSES_MAX = 4_194_304;
-const DRIVERS = ['local'] as const;
 /** Ten years, and as many jobs as nobody counts. */
 const HEALTH_HOURS_MAX = 87_600;
 const HEALTH_JOBS_MAX = 1_000_000;
@@ -85,6 +86,8 @@ export const Lab = z.strictObject({
       image: Image,
       address: z.string().optional(),
       healthCheck: HealthCheck.optional(),
+      /** How it is driven, as its driver reads it. */
+      settings: DriverSettings,
     }),
   ),
 });
@@ -110,6 +113,7 @@ const LabFile = z.strictObject({
     z.strictObject({
       driver: Driver.default('local'),
       image: Image.default('host:'),
+      ...DriverFields,
       health_check: z
         .strictObject({
           job: HealthCheck.shape.job,
@@ -126,6 +130,7 @@ const LabFile = z.strictObject({
       type: z.string('the name of one of device_types'),
       tags: z.array(Tag).default([]),
       address: z.string().optional(),
+      ...DriverFields,
     }),
   ),
 });
@@ -164,6 +169,7 @@ function normalise(file: LabFile, tree: Tree): Lab {
         tags,
         driver,
         image,
+        settings: settingsOf(fieldsOf(type), fieldsOf(device)),
         ...(address === undefined ? {} : { address }),
         ...healthCheckOf(type),
       },
@@ -185,6 +191,10 @@ function normalise(file: LabFile, tree: Tree): Lab {
   };
 }
 
+const fieldsOf = ({ commands, login, qemu, console, ssh }: DriverFields): DriverFields => ({
+  ...{ commands, login, qemu, console, ssh },
+});
+
 /** A check that the file disables is none. */
 function healthCheckOf({
   health_check: is,
@@ -203,7 +213,7 @@ function healthCheckOf({
 /** The rules between fields, read from the tree so that they speak beside all other problems. */
 function labRules(lab: Tree): Finding[] {
   if (lab.kind !== 'object') return [];
-  return [...typeRules(lab), ...networkRules(lab)];
+  return [...typeRules(lab), ...networkRules(lab), ...driverRules(lab)];
 }
 
 function boardsOf(lab: Tree): { name: string; board: Tree; keyOffset: number }[] {
@@ -241,7 +251,34 @@ function typeRules(lab: ObjectTree): Finding[] {
   return findings;
 }
 
+/** The kinds whose boards have their address in the bridge's subnet; others have one of the lab's. */
+const BRIDGED: readonly string[] = ['local', 'qemu'];
+
+/** Boards with a place on the bridge. */
+function bridgedBoards(lab: ObjectTree): ReturnType<typeof boardsOf> {
+  const drivers = driversOf(lab);
+  return boardsOf(lab).filter(({ name }) => BRIDGED.includes(drivers.get(name) ?? ''));
+}
+
 function networkRules(lab: ObjectTree): Finding[] {
+  return [...bridgeRules(lab), ...ownAddressRules(lab)];
+}
+
+/** A board that is not on the bridge says itself where it is reached. */
+function ownAddressRules(lab: ObjectTree): Finding[] {
+  const bridged = new Set(bridgedBoards(lab).map(({ name }) => name));
+  return boardsOf(lab).flatMap(({ name, board }) => {
+    const written = textOf(board, 'address');
+    const offset = entryOf(board, 'address')?.value.start;
+    if (bridged.has(name) || written === undefined || offset === undefined) return [];
+    if (isAddress(written)) return [];
+    const expected = 'an IPv4 address';
+    const path = ['devices', name, 'address'];
+    return [{ offset, path, message: `expected ${expected}, got ${quote(written)}`, expected }];
+  });
+}
+
+function bridgeRules(lab: ObjectTree): Finding[] {
   const entry = entryOf(entryOf(lab, 'bridge')?.value, 'subnet');
   const written = textOf(entryOf(lab, 'bridge')?.value, 'subnet');
   if (entry !== undefined && written !== undefined) {
@@ -252,14 +289,14 @@ function networkRules(lab: ObjectTree): Finding[] {
       const message = `expected ${subnet}, got ${quote(written)}`;
       return [{ offset, path, message, expected: subnet }];
     }
-    const boards = boardsOf(lab).length;
+    const boards = bridgedBoards(lab).length;
     const findings = addressRules(lab, subnet, written);
     if (boards <= subnet.boardsMax) return findings;
     const message = `${quote(written)} has addresses for ${subnet.boardsMax} boards; this lab has ${boards}`;
     return [...findings, { offset, path, message }];
   }
   if (entry !== undefined) return [];
-  return boardsOf(lab).flatMap(({ name, board }) => {
+  return bridgedBoards(lab).flatMap(({ name, board }) => {
     const address = entryOf(board, 'address');
     if (address === undefined) return [];
     const message = 'an address of its own needs "bridge: { subnet: ... }" to lie in';
@@ -269,7 +306,7 @@ function networkRules(lab: ObjectTree): Finding[] {
 
 function addressRules(lab: ObjectTree, subnet: Subnet, written: string): Finding[] {
   const taken = new Map<string, string>();
-  return boardsOf(lab).flatMap(({ name, board }) => {
+  return bridgedBoards(lab).flatMap(({ name, board }) => {
     const offset = entryOf(board, 'address')?.value.start;
     const address = textOf(board, 'address');
     if (offset === undefined || address === undefined) return [];

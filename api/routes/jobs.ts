@@ -8,7 +8,9 @@ import { jobView } from '../../projections/job-view.ts';
 import { JobView } from '../../projections/views.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
 import { byOf, KeyHeaders } from '../by.ts';
+import { openConsole } from '../evidence.ts';
 import type { History } from '../history/history.ts';
+import { withLastLines, withMissingLines } from '../last-lines.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import { cancel, checkJob, submit } from '../orders.ts';
 import { type ApiEngine, REASON_CHARACTERS_MAX } from '../parts.ts';
@@ -41,10 +43,11 @@ export interface JobsOptions {
   history: History;
   open: OpenRequests;
   keepSecret(address: string): string;
+  consoleFile(job: number, device: string): string;
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => {
-  const { engine, history, open, keepSecret } = is;
+  const { engine, history, open, keepSecret, consoleFile } = is;
   await app.register(submitRoute, { engine, keepSecret });
 
   const view = async (id: number, signal: AbortSignal) => {
@@ -98,7 +101,12 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
         response: { 200: JobView, ...problemResponses },
       },
     },
-    ({ params }, reply) => view(params.id, open.open(reply).signal),
+    async ({ params: { id } }, reply) => {
+      const { signal } = open.open(reply);
+      const job = await view(id, signal);
+      const console = (device: string) => openConsole(consoleFile(id, device));
+      return history.file(signal, () => withLastLines(job, console));
+    },
   );
 
   app.post(
@@ -158,7 +166,12 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
     async ({ params: { id } }, reply) => {
       const { signal } = open.open(reply);
       await view(id, signal);
-      return { job: id, barriers: barriersOf(await history.events(id, signal)) };
+      const barriers = barriersOf(await history.events(id, signal));
+      const console = (device: string) => openConsole(consoleFile(id, device));
+      return {
+        job: id,
+        barriers: await history.file(signal, () => withMissingLines(barriers, console)),
+      };
     },
   );
 };

@@ -5,7 +5,7 @@
  */
 import { StepFailure } from '../failure.ts';
 import { type Door, doorsOf, filterLack, firstGate, type Gate, nextGate } from './door-filter.ts';
-import type { Holding, Log, Seat } from './driver.ts';
+import type { DriverContext, Holding, Log, Seat } from './driver.ts';
 import { addressesOn, batch, linkNamed, linksFrom, removeLinks, routes } from './ip.ts';
 import { assignAddresses, chooseSubnet, ipv4, macOf, type Range, rangeOf } from './subnet.ts';
 
@@ -22,6 +22,30 @@ export interface BridgeBoard {
 /** Of a name of an interface, which has 15 characters, behind the worker's prefix and one letter. */
 const JOB_NAMES = 36 ** 5;
 
+/** Opens the worker's one network, or joins those that have it. */
+export type OpenNetwork = (
+  context: Pick<DriverContext, 'hash' | 'lab' | 'log'>,
+) => Promise<BoardNetwork>;
+
+/** The network of the boards of one worker, of all kinds that have a place on it: it opens with the first that asks. */
+export function networkOf(wish: BridgeWish): OpenNetwork {
+  let opened: Promise<BoardNetwork> | undefined;
+  return async ({ hash, lab, log }) => {
+    opened ??= openNetwork(
+      hash,
+      wish,
+      lab.filter(({ driver }) => BRIDGED.has(driver)),
+      log,
+    );
+    const network = await opened;
+    network.join();
+    return network;
+  };
+}
+
+/** The kinds whose boards have an address in the bridge's subnet. */
+const BRIDGED: ReadonlySet<string> = new Set(['local', 'qemu']);
+
 /**
  * Makes the network, or takes over the one that is there (of an earlier life, or the lab's own), and says what this
  * machine cannot do for it.
@@ -29,7 +53,7 @@ const JOB_NAMES = 36 ** 5;
  * @param hash of the data folder, hexadecimal
  * @throws StepFailure `bridge-refused`
  */
-export async function openNetwork(
+async function openNetwork(
   hash: string,
   wish: BridgeWish,
   boards: readonly BridgeBoard[],
@@ -65,6 +89,19 @@ export async function openNetwork(
   return new BoardNetwork(is, boards, assignAddresses(boards, range));
 }
 
+/** How a board is on the network. */
+export interface BoardEnd {
+  /** The interface on the worker. */
+  link: string;
+  mac: string;
+  /** With its prefix. */
+  address: string;
+  gateway: string;
+}
+
+/** A board's end of its link: in the network namespace of a process, or a tap for a machine of its own. */
+export type LinkEnd = { namespaceOf: number } | 'tap';
+
 interface NetworkFacts {
   hash: string;
   /** The bridge that has the gateway's address while no job runs, or the lab's own. */
@@ -88,6 +125,10 @@ export class BoardNetwork {
   /** What is done to the bridge of a job is done one after another. */
   readonly #turns = new Map<number, Promise<void>>();
   #doors: readonly Door[] = [];
+  /** The drivers that use it, of those the ones that still have to say which boards they keep, and what was kept. */
+  #users = 0;
+  #unsaid = 0;
+  readonly #kept = new Set<string>();
 
   constructor(
     is: NetworkFacts,
@@ -107,26 +148,51 @@ export class BoardNetwork {
     return this.#addresses.get(device);
   }
 
+  /** One more driver has boards on it. */
+  join(): void {
+    this.#users += 1;
+    this.#unsaid += 1;
+  }
+
+  /** What the board's own end is called and has, as far as it is on this network. */
+  endOf(device: string): BoardEnd {
+    const { address: gateway, prefix } = this.#is;
+    const address = this.addressOf(device) ?? '';
+    return {
+      ...{ link: this.#links.get(device) ?? '', mac: macOf(address) },
+      ...{ address: `${address}/${prefix}`, gateway },
+    };
+  }
+
+  /** Boards of a group find each other by their `lava-group` names (SEMANTICS 2.3, "Names"). */
+  hostsFile(group: readonly string[]): string {
+    const lines = group.flatMap((device) => {
+      const address = this.addressOf(device);
+      return address === undefined ? [] : [`${address}\t${device}`];
+    });
+    return `${['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost', ...lines].join('\n')}\n`;
+  }
+
   /** What the board itself tells `ip -batch`. */
   stepsOnBoard(device: string): string {
-    const { address, prefix } = this.#is;
+    const { address, gateway } = this.endOf(device);
     return [
       'link set dev lo up',
-      `addr add ${this.addressOf(device) ?? ''}/${prefix} brd + dev eth0`,
+      `addr add ${address} brd + dev eth0`,
       'link set dev eth0 up',
-      `route add default via ${address}`,
+      `route add default via ${gateway}`,
       '',
     ].join('\n');
   }
 
-  /** Plugs a board in: a link from the bridge of its job to `eth0` in the network namespace of `pid`. */
-  async plugIn(seat: Seat, pid: number): Promise<void> {
+  /** Plugs a board in: a link from the bridge of its job to its end. */
+  async plugIn(seat: Seat, end: LinkEnd): Promise<void> {
     await this.#inTurn(seat.job, async () => {
       const { job, device } = seat;
       const link = this.#links.get(device) ?? '';
       const isNew = this.#is.isOwn && !this.#groups.has(job);
       try {
-        await this.#plug(seat, link, pid, isNew);
+        await this.#plug(seat, link, end, isNew);
         this.#plugged.set(device, job);
       } catch (error) {
         await removeLinks(isNew ? [link, this.#bridgeOf(job)] : [link]);
@@ -135,13 +201,15 @@ export class BoardNetwork {
     });
   }
 
-  async #plug({ job, device, group }: Seat, link: string, pid: number, isNew: boolean) {
+  async #plug({ job, device, group }: Seat, link: string, end: LinkEnd, isNew: boolean) {
     const { isOwn, isFiltered, name, address: gateway } = this.#is;
     const address = this.addressOf(device) ?? '';
     const bridge = isOwn ? this.#bridgeOf(job) : name;
     const steps = isNew ? this.#stepsOfBridge(bridge) : [];
     steps.push(
-      `link add name ${link} type veth peer name eth0 address ${macOf(address)} netns ${pid}`,
+      end === 'tap'
+        ? `tuntap add dev ${link} mode tap`
+        : `link add name ${link} type veth peer name eth0 address ${macOf(address)} netns ${end.namespaceOf}`,
       `link set dev ${link} master ${bridge} up`,
     );
     if (isOwn) steps.push(`route replace ${address}/32 dev ${bridge} src ${gateway}`);
@@ -182,27 +250,29 @@ export class BoardNetwork {
     );
   }
 
-  /** Takes up the links of the boards that are kept, and removes all others. */
+  /** Takes up the links of the boards that a driver keeps. When all drivers have said theirs, all others are removed. */
   async takeOver(kept: readonly Holding[]): Promise<void> {
     const links = new Set(await linksFrom(prefixOf(this.#is.hash)));
-    const keep = new Set([this.#is.name]);
     for (const { device, job } of kept) {
       const link = this.#links.get(device) ?? '';
       if (!links.has(link)) continue;
-      keep.add(link);
+      this.#kept.add(link);
       this.#plugged.set(device, job);
       const bridge = this.#bridgeOf(job);
       if (!links.has(bridge)) continue;
-      keep.add(bridge);
+      this.#kept.add(bridge);
       // Who else is in it is known when one of them is plugged in.
       this.#groups.set(job, [...(this.#groups.get(job) ?? []), device]);
     }
-    await removeLinks([...links].filter((link) => !keep.has(link)));
+    this.#unsaid -= 1;
+    if (this.#unsaid > 0) return;
+    await removeLinks([...links].filter((link) => link !== this.#is.name && !this.#kept.has(link)));
   }
 
-  /** Removes the bridge, when it is ours and not the lab's. */
+  /** The last driver that lets go of it removes the bridge, when it is ours and not the lab's. */
   async close(): Promise<void> {
-    if (this.#is.isOwn) await removeLinks([this.#is.name]);
+    this.#users -= 1;
+    if (this.#users <= 0 && this.#is.isOwn) await removeLinks([this.#is.name]);
   }
 
   #stepsOfBridge(bridge: string): string[] {

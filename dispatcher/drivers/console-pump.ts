@@ -36,13 +36,13 @@ mkfifo -m 600 in || exit 1
 }
 `;
 
-/** Types one line into the pipe. Resolves to `false` when the board ended before somebody read it. */
-export async function typeLine(
+/** Types one line, or less, into the pipe. Resolves to `false` when the board ended before somebody read it. */
+export async function typeText(
   pipe: string,
-  line: string,
+  text: string,
   isAlive: () => boolean,
 ): Promise<boolean> {
-  const bytes = Buffer.from(`${line}\n`);
+  const bytes = Buffer.from(text);
   for (let tried = 0; tried < TYPE_TRIES_MAX; tried += 1) {
     if (typeOnce(pipe, bytes)) return true;
     if (!isAlive()) break;

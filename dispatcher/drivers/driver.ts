@@ -1,5 +1,7 @@
 /** What a kind of board must be able to do. One adapter a kind, in a folder of its own; `registry.ts` has them all. */
 
+import type { DriverSettings } from '../../submission/lab-drivers.ts';
+
 /** A board in the hands of one member. */
 export interface Seat {
   job: number;
@@ -53,6 +55,8 @@ export interface Driver {
   /** Where the boards of this worker find the servers from now on: of this machine they reach nothing else. */
   letReach(urls: readonly string[]): Promise<void>;
   alive(seat: Seat): boolean;
+  /** What became of a board that had booted, such as "the board rebooted"; `undefined`: it runs on. */
+  gone(seat: Seat): Promise<string | undefined>;
   /** `MUSTER_HOME`, as the board calls it. */
   home(seat: Seat): string;
   /** An empty folder of the worker in which something for the board is made ready; where it lies is the driver's choice. */
@@ -88,6 +92,8 @@ export interface DriverContext {
   kind: string;
   /** Its boards, in the lab's order. */
   boards: readonly LabBoard[];
+  /** All boards of the lab: those of several kinds may be on one network. */
+  lab: readonly LabBoard[];
   /** The kind of a board, of one too that the lab does not have any more. */
   kindOf(device: string): string;
   /** The server's data folder, as a real path. */
@@ -125,6 +131,8 @@ export interface LabBoard {
   image: string;
   /** Its own IPv4 address, where the lab gives one. */
   address?: string | undefined;
+  /** How it is driven; absent: by the defaults. */
+  settings?: DriverSettings | undefined;
 }
 
 export interface Limits {

@@ -101,6 +101,8 @@ export interface CallGraph {
   readonly sites: readonly CallSite[];
   readonly reads: readonly CacheRead[];
   readonly unresolved: readonly Unresolved[];
+  /** Where a script ends for certain before its end. */
+  readonly deaths: readonly Death[];
   /** Files that were read, definitions and scripts. */
   readonly files: readonly string[];
   /** What is run on the machines: the calls with the choices between them. */
@@ -110,38 +112,41 @@ export interface CallGraph {
 /** A step of a program. */
 export type Op =
   | { readonly op: 'call'; readonly call: Call }
-  /** One of the ways is taken; which is not known. */
+  /**
+   * One of the ways is taken. Where `key` is that of a call or of a limit, its end decides: the first way when it went well,
+   * else the second. Otherwise nobody knows which; all choices of one key are the same.
+   */
   | {
       readonly op: 'choice';
       readonly key: string;
+      readonly isDecided: boolean;
       readonly ways: readonly Way[];
       readonly at: Condition;
     }
   /** As often as nobody can tell. */
   | {
       readonly op: 'repeat';
+      readonly key: string;
       readonly body: readonly Op[];
       readonly atLeast: number;
+      readonly isEndless: boolean;
       readonly at: Place;
     }
-  | { readonly op: 'spawn'; readonly body: readonly Op[]; readonly job: number }
+  | { readonly op: 'spawn'; readonly body: readonly Op[]; readonly job: string }
   /** `wait`: for one background process, or for all. */
-  | { readonly op: 'join'; readonly job: number | null }
+  | { readonly op: 'join'; readonly job: string | null }
+  | { readonly op: 'kill'; readonly job: string | null }
   | {
       readonly op: 'limit';
+      readonly key: string;
       readonly seconds: number | null;
       readonly body: readonly Op[];
-      readonly then: Limited;
+      /** The block that a limit which ran out leaves (`set -e`). */
+      readonly leaves: number | null;
     }
   /** A `leave` inside of it leads behind it. */
   | { readonly op: 'block'; readonly block: number; readonly body: readonly Op[] }
   | { readonly op: 'leave'; readonly block: number };
-
-/** What becomes of the script when a limit ended its call. */
-export interface Limited {
-  /** The script goes on, or `set -e` ends this block. */
-  readonly leaves: number | null;
-}
 
 export interface Way {
   readonly body: readonly Op[];
@@ -150,6 +155,7 @@ export interface Way {
 }
 
 export interface Call {
+  readonly key: string;
   /** Which site. */
   readonly order: number;
   readonly verb: CallVerb;
@@ -158,11 +164,23 @@ export interface Call {
   readonly leaves: number | null;
 }
 
+/** A command that fails whatever happens, and ends its script under `set -e`. */
+export interface Death extends Place {
+  readonly text: string;
+  /** How it comes that it fails. */
+  readonly why: 'false-test' | 'last-of-a-list' | 'no-such-file' | 'exit' | 'other';
+}
+
 /** What a role's scripts are read with. */
 export interface GraphContext {
   readonly role: string;
   /** All roles of the job with their counts, in the job's order. */
-  readonly roles: readonly { readonly role: string; readonly count: number }[];
+  readonly roles: readonly {
+    readonly role: string;
+    readonly count: number;
+    /** The board, where the job names one. */
+    readonly device?: string;
+  }[];
   /** Which of its role's members, from 0; absent: any. Its name is then `$(lava-self)` in patterns. */
   readonly member?: number;
   /** Exported by the job: over the definition's own. */

@@ -7,13 +7,22 @@ export type Pattern =
   | { readonly kind: 'exact'; readonly text: string }
   /** Text that stands there, and holes for what is filled in when it runs. */
   | { readonly kind: 'parts'; readonly parts: readonly Part[] }
-  | { readonly kind: 'unknown'; readonly hole: string };
+  | { readonly kind: 'unknown'; readonly hole: string; readonly id?: string };
 
 /** A text, or a hole: what is written there, such as `$i` or `$(lava-self)`. */
-export type Part = string | { readonly hole: string };
+export type Part = string | Hole;
+export interface Hole {
+  readonly hole: string;
+  /** Two holes of the same id are filled with the same text. */
+  readonly id?: string;
+}
 
 export const exact = (text: string): Pattern => ({ kind: 'exact', text });
-export const unknown = (hole: string): Pattern => ({ kind: 'unknown', hole });
+export const unknown = (hole: string, id?: string): Pattern => ({
+  kind: 'unknown',
+  hole,
+  ...(id !== undefined && { id }),
+});
 
 /** One pattern of several, one behind the other. */
 export function joined(patterns: readonly Pattern[]): Pattern {
@@ -29,13 +38,15 @@ export function joined(patterns: readonly Pattern[]): Pattern {
   const [only] = merged;
   if (merged.length === 0) return exact('');
   if (merged.length === 1 && only !== undefined)
-    return typeof only === 'string' ? exact(only) : unknown(only.hole);
+    return typeof only === 'string' ? exact(only) : { kind: 'unknown', ...only };
   return { kind: 'parts', parts: merged };
 }
 
 export function partsOf(pattern: Pattern): readonly Part[] {
   if (pattern.kind === 'exact') return [pattern.text];
-  return pattern.kind === 'parts' ? pattern.parts : [{ hole: pattern.hole }];
+  if (pattern.kind === 'parts') return pattern.parts;
+  const { kind: _, ...hole } = pattern;
+  return [hole];
 }
 
 /** As a reader is told of it: the text, with what is not known as it is written in the script. */

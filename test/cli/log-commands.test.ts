@@ -77,6 +77,7 @@ async function musterUntil(interrupt: AbortSignal, ...words: string[]) {
     out: async (chunk) => void out.push(String(chunk)),
     err: (text) => void err.push(text),
     stdin: async () => Buffer.alloc(0),
+    keys: () => undefined,
     interrupt: () => interrupt,
   });
   // Where a line breaks is not what these tests are about.

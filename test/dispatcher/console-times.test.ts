@@ -3,7 +3,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConsoleTimes, timesFile } from '../../dispatcher/console-times.ts';
+import { ConsoleTimes } from '../../dispatcher/console-times.ts';
+import { timesFile } from '../../wire/console-index.ts';
 
 let folder: string;
 let file: string;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { consoleBytes, consolePath } from '../../dispatcher/console.ts';
 import type { Driver, DriverContext, OpenDriver, Seat } from '../../dispatcher/drivers/driver.ts';
 import { StepAborted } from '../../dispatcher/failure.ts';
+import type { DriverSettings } from '../../submission/lab-drivers.ts';
 import { boardFiles, hashOfFolder, until } from './harness.ts';
 import { SOURCE_LIMITS } from './limits.ts';
 
@@ -13,6 +14,8 @@ export interface Contract {
   open: OpenDriver;
   /** Why a case does not hold for this kind, by its title. */
   skipped?: Readonly<Record<string, string>>;
+  /** How the lab says that a board is driven; `folder`: for what it needs. */
+  settings?(device: string, folder: string): DriverSettings;
 }
 
 const DEVICES = ['board-a', 'board-b'];
@@ -28,21 +31,24 @@ class Bench {
   readonly errors: string[] = [];
   readonly #opened: Driver[] = [];
   readonly #kind: string;
-  readonly #open: OpenDriver;
+  readonly #contract: Contract;
 
-  constructor(kind: string, open: OpenDriver) {
+  constructor(kind: string, contract: Contract) {
     this.#kind = kind;
-    this.#open = open;
+    this.#contract = contract;
     mkdirSync(this.dataDir);
   }
 
   context(given: Partial<DriverContext> = {}): DriverContext {
+    const boards = DEVICES.map((name) => ({
+      ...{ name, type: 'panda', tags: [], driver: this.#kind, image: 'host:' },
+      settings: this.#contract.settings?.(name, this.folder),
+    }));
     return {
       kind: this.#kind,
       kindOf: () => this.#kind,
-      boards: DEVICES.map((name) => ({
-        ...{ name, type: 'panda', tags: [], driver: this.#kind, image: 'host:' },
-      })),
+      boards,
+      lab: boards,
       dataDir: this.dataDir,
       hash: hashOfFolder(this.dataDir),
       boardFiles,
@@ -61,7 +67,7 @@ class Bench {
 
   /** A life of the worker. */
   async live(given: Partial<DriverContext> = {}): Promise<Driver> {
-    const driver = await this.#open(this.context(given));
+    const driver = await this.#contract.open(this.context(given));
     this.#opened.push(driver);
     return driver;
   }
@@ -89,7 +95,7 @@ class Bench {
 
 /** `name`: what the lab calls the kind. */
 export function describeDriver(title: string, name: string, contract: Contract): void {
-  const { open, skipped = {} } = contract;
+  const { skipped = {} } = contract;
   let bench: Bench;
   const it = (sentence: string, run: () => Promise<void>) => {
     const why = skipped[sentence];
@@ -104,7 +110,7 @@ export function describeDriver(title: string, name: string, contract: Contract):
 
   describe(title, () => {
     beforeEach(() => {
-      bench = new Bench(name, open);
+      bench = new Bench(name, contract);
     });
     afterEach(() => bench.remove());
 

@@ -1,18 +1,24 @@
 /** Every driver under the one contract, and boards of several kinds in the hands of one worker. */
 import { afterEach, describe, expect, test } from 'vitest';
+import { networkOf } from '../../dispatcher/drivers/bridge.ts';
+import type { OpenDriver } from '../../dispatcher/drivers/driver.ts';
 import { openLocalDriver } from '../../dispatcher/drivers/local/local.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
 import { describeDriver } from './driver-contract.ts';
 import { commands, Lab, namespacesSkipped, until } from './harness.ts';
 import { openNullDriver } from './null-driver.ts';
 
-const local = { bridge: {}, processes: 256 };
+const local = { processes: 256 };
 const plain = { ...local, namespaces: false };
+const open =
+  (options: typeof local | typeof plain): OpenDriver =>
+  (context) =>
+    openLocalDriver(context, { ...options, network: networkOf({}) });
 
 if ((await namespacesSkipped()) === undefined)
-  describeDriver('a local board', 'local', { open: (context) => openLocalDriver(context, local) });
+  describeDriver('a local board', 'local', { open: open(local) });
 describeDriver('a local board without namespaces', 'local', {
-  open: (context) => openLocalDriver(context, plain),
+  open: open(plain),
 });
 describeDriver('a board that is nothing but a shell', 'null', {
   open: openNullDriver,
@@ -25,7 +31,7 @@ describe('a worker with boards of two kinds', () => {
   const board = (name: string, driver: string) => ({
     ...{ name, driver, type: driver, tags: [], image: 'host:' },
   });
-  const drivers = new Map([...registry({ local: plain }), ['null', openNullDriver]]);
+  const drivers = new Map([...registry({ bridge: {}, local: plain }), ['null', openNullDriver]]);
   const kinds = ['local', 'null'].map((kind) => board(`${kind}01`, kind));
 
   test('drives them in one group, and each leaves nothing', async () => {

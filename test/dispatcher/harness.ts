@@ -19,11 +19,11 @@ import {
   type Dispatcher,
   type DispatcherOptions,
 } from '../../dispatcher/dispatcher.ts';
-import type { LocalOptions } from '../../dispatcher/drivers/local/local.ts';
+
 import { parseMounts } from '../../dispatcher/drivers/local/mounts.ts';
 import { namespacesLack } from '../../dispatcher/drivers/local/namespace-housing.ts';
 import { MARK_VARIABLE, markedProcesses } from '../../dispatcher/drivers/processes.ts';
-import { registry } from '../../dispatcher/drivers/registry.ts';
+import { type DriverOptions, registry } from '../../dispatcher/drivers/registry.ts';
 import type { Action, TestSource } from '../../machines/definition.ts';
 import { FakeServer } from './fake-server.ts';
 import { SOURCE_LIMITS } from './limits.ts';
@@ -37,7 +37,10 @@ export interface LoggedLine {
 }
 
 /** What a test wants otherwise: of the dispatcher, and of the `local` boards. */
-type Given = Partial<DispatcherOptions> & { local?: Partial<LocalOptions> };
+type Given = Partial<DispatcherOptions> &
+  Partial<Pick<DriverOptions, 'bridge'>> & {
+    local?: Partial<DriverOptions['local']>;
+  };
 
 export class Lab {
   readonly folder: string;
@@ -57,7 +60,7 @@ export class Lab {
   }
 
   options(): DispatcherOptions {
-    const { local, ...given } = this.given;
+    const { local, bridge = {}, ...given } = this.given;
     const log = (level: LoggedLine['level']) => (about: object, message: string) =>
       void this.logged.push({ level, about, message });
     return {
@@ -69,7 +72,7 @@ export class Lab {
       boardFiles,
       limits: { consoleBytes: 256 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
       allowFiles: [this.folder],
-      drivers: registry({ local: { bridge: {}, processes: 256, ...local } }),
+      drivers: registry({ bridge, local: { processes: 256, ...local } }),
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       ...given,
     };

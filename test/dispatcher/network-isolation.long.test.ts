@@ -268,7 +268,7 @@ describe.skipIf(lack !== undefined)('a bridge that the lab made itself', () => {
 
   test('is taken as it is for the boards of all jobs, is not removed, and the server says so', async () => {
     execFileSync('ip', ['link', 'add', 'name', name, 'type', 'bridge']);
-    lab.given.local = { bridge: { name, subnet: '10.127.77.0/24' } };
+    lab.given.bridge = { name, subnet: '10.127.77.0/24' };
     await jobThatServes();
     lab.server.allocate(2, [
       { device: 'panda03', actions: [commands(ask('other job', addressOf('panda01'), 8000))] },

@@ -105,6 +105,10 @@ class NullDriver implements Driver {
     return this.#holdings.stateOf(seat) !== undefined && isRunning;
   }
 
+  async gone(seat: Seat): Promise<string | undefined> {
+    return this.alive(seat) ? undefined : 'the board ended';
+  }
+
   home(seat: Seat): string {
     return join(this.#holdings.folder(seat.device).path, 'home');
   }

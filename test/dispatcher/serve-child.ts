@@ -20,7 +20,8 @@ const dispatcher = await createDispatcher({
   limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
   allowFiles: [],
   drivers: registry({
-    local: { bridge: {}, processes: 256, ...(kind === 'plain' ? { namespaces: false } : {}) },
+    bridge: {},
+    local: { processes: 256, ...(kind === 'plain' ? { namespaces: false } : {}) },
   }),
   log: { info: quiet, warn: quiet, error: (about, message) => console.error(message, about) },
 });

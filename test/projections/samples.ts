@@ -97,5 +97,10 @@ export const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data']
   DeviceRestored: { reason: 'repaired' },
   WorkerConnected: { boards: ['a'] },
   WorkerRenewed: { until: 1_700_000_000_000 },
+  WorkerDisconnected: { reason: 'its line broke', until: 1_700_000_090_000 },
   WorkerLost: { reason: 'silence' },
+  WorkerDrained: { reason: 'new power supply' },
+  WorkerUndrained: {},
+  WorkerTokenMade: { digest: 'ab'.repeat(32) },
+  WorkerTokenRevoked: { reason: 'it was in a log' },
 };

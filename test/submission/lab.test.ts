@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../../submission/lab.ts';
+import { settingsOf } from '../../submission/lab-drivers.ts';
 import { LAB, labOf, labProblems, line } from './jobs.ts';
 
 const lab = (rest: string, devices = '  b1: { type: panda }') =>
@@ -18,6 +19,7 @@ devices:
 const placed = (text: string) =>
   labProblems(text).map((problem) => `${problem.line}:${problem.column} ${line(problem)}`);
 const SOURCES = { sourceFileBytes: 262_144, sourceBytes: 8_388_608 };
+const settings = settingsOf();
 const said = (text: string) => labProblems(text).map(line);
 
 describe('a right lab', () => {
@@ -34,14 +36,25 @@ describe('a right lab', () => {
           driver: 'local',
           image: 'host:',
           address: '10.66.0.10',
+          settings,
         },
-        { name: 'panda02', type: 'panda', tags: [], driver: 'local', image: 'host:' },
+        {
+          ...{
+            name: 'panda02',
+            type: 'panda',
+            tags: [],
+            driver: 'local',
+            image: 'host:',
+            settings,
+          },
+        },
         {
           name: '7',
           type: 'beaglexm',
           tags: ['mytag2', 'usb'],
           driver: 'local',
           image: 'file:///srv/images/beagle.tar.gz',
+          settings,
         },
       ],
     });
@@ -53,7 +66,7 @@ describe('a right lab', () => {
       bridge: {},
       allowFiles: [],
       limits: { processes: 512, consoleBytes: 1_073_741_824, bootSeconds: 120, ...SOURCES },
-      devices: [{ name: 'b1', type: 'panda', tags: [], driver: 'local', image: 'host:' }],
+      devices: [{ name: 'b1', type: 'panda', tags: [], driver: 'local', image: 'host:', settings }],
     });
   });
 
@@ -119,7 +132,7 @@ describe('a wrong lab', () => {
 
   it('an unknown driver names the known ones', () => {
     expect(said('device_types: {p: {driver: qmu}}\ndevices: {a: {type: p}}')).toEqual([
-      'device_types.p.driver: expected local, got "qmu"',
+      'device_types.p.driver: expected one of local, qemu, console, ssh, got "qmu"; did you mean "qemu"?',
     ]);
   });
 

@@ -1,14 +1,7 @@
 /** The walls of a `local` board: namespaces where they are allowed, a private folder where they are not. */
 import type { BoardFolder, BoardState } from '../board-folder.ts';
 import type { Holding, Seat } from '../driver.ts';
-
-/** How a board is started. The program talks over file descriptor 3: it says its pid, and waits for a line. */
-export interface Launch {
-  /** A script for `sh -c`, and its arguments. */
-  script: string;
-  args: string[];
-  environment: Record<string, string>;
-}
+import type { Launch } from '../launch.ts';
 
 export interface LaunchOrder {
   seat: Seat;

@@ -2,22 +2,23 @@
  * The `local` driver: boards without hardware, on the worker itself. What all of them share is here: the console,
  * the scratch volume, deploy, boot, taking over after a crash. Their walls are a `Housing`.
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, rename, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { consoleBytes, consoleTail, note } from '../../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT, unpackImage } from '../../image.ts';
 import { lastLine } from '../../programs.ts';
-import { type BridgeWish, openNetwork } from '../bridge.ts';
-import { readyLine, typeLine, untilReady } from '../console-pump.ts';
+import type { OpenNetwork } from '../bridge.ts';
+import { readyLine, typeText, untilReady } from '../console-pump.ts';
 import type { ActionMark, Driver, DriverContext, Holding, Seat } from '../driver.ts';
 import { Holdings } from '../holdings.ts';
-import { isAlive, processId } from '../processes.ts';
-import type { Housing, Launch } from './housing.ts';
+import { aroundBoard } from '../lab-commands.ts';
+import { startBoard } from '../launch.ts';
+import { isAlive } from '../processes.ts';
+import { TearDowns } from '../tear-downs.ts';
+import type { Housing } from './housing.ts';
 import { scratchBytes } from './mounts.ts';
 import { namespaceHousing, namespacesLack } from './namespace-housing.ts';
 import { plainHousing } from './plain-housing.ts';
@@ -25,14 +26,12 @@ import { openProcessLimit } from './process-limit.ts';
 
 /** What the lab's file says to `local` boards alone. */
 export interface LocalOptions {
-  bridge: BridgeWish;
+  network: OpenNetwork;
   /** Of one board at a time. */
   processes: number;
   /** `false`: plain boards, whatever is allowed. Absent: tried out. */
   namespaces?: boolean;
 }
-
-const FIRST_WORD_TIMEOUT_MS = 30_000;
 
 /** Tries out what this machine allows, and says once what is lost where it does not allow all. */
 export async function openLocalDriver(
@@ -51,7 +50,7 @@ export async function openLocalDriver(
     const housing = plainHousing({ hash, devices, consoleBytes: limits.consoleBytes });
     return new LocalDriver(context, housing);
   }
-  const network = await openNetwork(hash, options.bridge, boards, log);
+  const network = await options.network(context);
   const processLimit = await openProcessLimit(hash, options.processes);
   if (processLimit.kind === 'none')
     log.warn(
@@ -73,11 +72,13 @@ class LocalDriver implements Driver {
   readonly #context: DriverContext;
   readonly #housing: Housing;
   readonly #holdings: Holdings;
+  readonly #tearDowns: TearDowns;
 
   constructor(context: DriverContext, housing: Housing) {
     this.#context = context;
     this.#housing = housing;
     this.#holdings = new Holdings(context);
+    this.#tearDowns = new TearDowns(context.log);
   }
 
   get boardsAre(): string {
@@ -130,8 +131,12 @@ class LocalDriver implements Driver {
     await this.powerOff(device);
     await this.#holdings.save(device, { job, lease, image });
     await this.#layOut(seat, environment);
+    const noted = (line: string) => note(this.#consoleFile(seat), line);
+    const at = { device, job, signal, note: noted };
     try {
+      await aroundBoard(this.#context, 'pre_boot', at);
       await this.#powerOn(seat, image, signal);
+      await aroundBoard(this.#context, 'post_boot', at);
     } catch (error) {
       await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
@@ -144,6 +149,10 @@ class LocalDriver implements Driver {
   alive(seat: Seat): boolean {
     const process = this.#holdings.stateOf(seat)?.process;
     return process !== undefined && isAlive(process);
+  }
+
+  async gone(seat: Seat): Promise<string | undefined> {
+    return this.alive(seat) ? undefined : 'the board ended';
   }
 
   home(seat: Seat): string {
@@ -190,7 +199,7 @@ class LocalDriver implements Driver {
 
   async type(seat: Seat, line: string): Promise<void> {
     const { input } = this.#holdings.folder(seat.device);
-    if (!(await typeLine(input, line, () => this.alive(seat))))
+    if (!(await typeText(input, `${line}\n`, () => this.alive(seat))))
       throw new StepFailure('board-gone', `nobody reads the console of ${seat.device}`);
   }
 
@@ -213,6 +222,11 @@ class LocalDriver implements Driver {
   async tearDown(device: string): Promise<void> {
     const folder = this.#holdings.folder(device);
     await this.powerOff(device);
+    const job = this.#holdings.holding(device)?.job;
+    if (job !== undefined)
+      await this.#tearDowns.do(device, () =>
+        aroundBoard(this.#context, 'cleanup', { device, job }),
+      );
     await this.#housing.dispose(folder);
     await this.#holdings.forget(device);
   }
@@ -250,7 +264,8 @@ class LocalDriver implements Driver {
     const either = AbortSignal.any([signal, limit]);
     try {
       const launch = await this.#housing.launch({ seat, folder, image, consoleFile });
-      await this.#start(seat, launch, either);
+      const connect = (pid: number) => this.#housing.connect(seat, pid);
+      await startBoard(this.#holdings, seat, launch, { signal: either, connect });
       const boot = randomBytes(8).toString('hex');
       await this.type(seat, readyLine(boot));
       await untilReady(consoleFile, from, boot, {
@@ -266,61 +281,4 @@ class LocalDriver implements Driver {
       throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`);
     }
   }
-
-  /** Starts the launcher, takes the board's first word (its pid), plugs it in and lets it go on. */
-  async #start(seat: Seat, launch: Launch, signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal);
-    const child = spawn('sh', ['-c', launch.script, 'sh', ...launch.args], {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      env: launch.environment,
-      cwd: '/',
-    });
-    child.unref();
-    child.on('error', () => undefined);
-    const line = child.stdio[3] as Duplex;
-    try {
-      const launcher = child.pid === undefined ? undefined : processId(child.pid);
-      const state = this.#holdings.stateOf(seat);
-      if (state === undefined) throw new StepAborted();
-      if (launcher !== undefined) await this.#holdings.save(seat.device, { ...state, launcher });
-      const pid = await firstWord(line, signal);
-      const process = processId(pid);
-      if (process === undefined) throw new StepFailure('board-gone', 'it ended at once');
-      await this.#holdings.save(seat.device, {
-        ...state,
-        ...(launcher ? { launcher } : {}),
-        process,
-      });
-      await this.#housing.connect(seat, pid);
-      await new Promise((written) => line.write('go\n', written));
-    } finally {
-      line.on('error', () => undefined);
-      line.destroy();
-    }
-  }
-}
-
-/** The pid that the board says of itself. */
-function firstWord(line: Duplex, signal: AbortSignal): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const settle = (act: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      line.removeAllListeners('data');
-      act();
-    };
-    const fail = (why: string) => settle(() => reject(new StepFailure('board-gone', why)));
-    const onAbort = () => settle(() => reject(new StepAborted()));
-    const timer = setTimeout(() => fail('it did not start'), FIRST_WORD_TIMEOUT_MS);
-    signal.addEventListener('abort', onAbort, { once: true });
-    line.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      const match = /^(\d+)\n/.exec(text);
-      if (match?.[1] !== undefined) settle(() => resolve(Number(match[1])));
-    });
-    line.once('close', () => fail('it ended before it started'));
-    line.once('error', (error) => fail(messageOf(error)));
-  });
 }

@@ -4,23 +4,15 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { killGroup, runProgram, shellQuoted } from '../../programs.ts';
-import type { BoardState } from '../board-folder.ts';
+import { assignments, runProgram, shellQuoted } from '../../programs.ts';
 import type { BoardNetwork } from '../bridge.ts';
 import { consoleBlocks } from '../console-pump.ts';
-import type { Seat } from '../driver.ts';
-import {
-  isAlive,
-  kill,
-  killUntilNone,
-  MARK_VARIABLE,
-  markedProcesses,
-  markOf,
-} from '../processes.ts';
-import type { Housing, Launch, LaunchOrder } from './housing.ts';
+import { endBoard, type Launch } from '../launch.ts';
+import { MARK_VARIABLE, markOf } from '../processes.ts';
+import type { Housing, LaunchOrder } from './housing.ts';
 import { mountScratch, mounts, unmountAll, visibleMounts } from './mounts.ts';
 import type { ProcessLimit } from './process-limit.ts';
-import { assignments, CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './scripts.ts';
+import { CAPABILITIES_KEPT, INIT, LAUNCH, PROBE, SETUP } from './scripts.ts';
 
 export interface NamespaceOptions {
   /** Of the data folder. */
@@ -48,10 +40,6 @@ export async function namespacesLack(dataDir: string): Promise<string | undefine
 
 export function namespaceHousing(options: NamespaceOptions): Housing {
   const { hash, network, processLimit } = options;
-  const marked = async (device: string) =>
-    (await markedProcesses(MARK_VARIABLE, markOf(hash, device)))
-      .filter(({ value }) => value === markOf(hash, device))
-      .map(({ pid }) => pid);
   return {
     kind: 'namespaces',
     gateway: network.gateway,
@@ -65,10 +53,10 @@ export function namespaceHousing(options: NamespaceOptions): Housing {
         await mountScratch(folder.volume, options.scratchBytes);
     },
     launch: (order) => launchOf(options, order),
-    connect: (seat, pid) => network.plugIn(seat, pid),
+    connect: (seat, pid) => network.plugIn(seat, { namespaceOf: pid }),
     letReach: (urls) => network.open(urls),
     powerOff: async (device, state) => {
-      await endAll(device, state, marked);
+      await endBoard(hash, device, state);
       await network.unplug(device);
       await processLimit.remove(device);
     },
@@ -79,25 +67,6 @@ export function namespaceHousing(options: NamespaceOptions): Housing {
     },
     close: () => network.close(),
   };
-}
-
-/**
- * The launcher's group first: the end of `unshare` there is the end of pid 1, without a word on the console.
- * pid 1 takes its whole namespace along, a fork bomb too: the kernel forks for nobody in it any more.
- */
-async function endAll(
-  device: string,
-  state: BoardState | undefined,
-  marked: (device: string) => Promise<number[]>,
-): Promise<void> {
-  const known = [state?.process, state?.launcher].flatMap((id) => id ?? []);
-  if (state?.launcher !== undefined && isAlive(state.launcher)) killGroup(state.launcher.pid);
-  if (state?.process !== undefined) kill(state.process);
-  await killUntilNone(`board ${device}`, async () => {
-    const pids = await marked(device);
-    for (const id of known) if (isAlive(id)) pids.push(id.pid);
-    return pids;
-  });
 }
 
 async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<Launch> {
@@ -118,7 +87,7 @@ async function launchOf(options: NamespaceOptions, order: LaunchOrder): Promise<
       mark: markOf(options.hash, seat.device),
       network: options.network.stepsOnBoard(seat.device),
       job: String(seat.job),
-      hosts: hostsFile(options.network, seat),
+      hosts: options.network.hostsFile(seat.group),
       init: INIT,
     }),
     hostMountsFunction(hostMounts),
@@ -153,13 +122,4 @@ function hostMountsFunction(paths: readonly string[]): string {
     return `[ ! -d ${quoted} ] || mount --bind -o ro,nodev ${quoted} "$root"${quoted} || echo "muster: cannot show" ${quoted}`;
   });
   return `host_mounts() {\n:\n${binds.join('\n')}\n}`;
-}
-
-/** Boards of a group find each other by their `lava-group` names (SEMANTICS 2.3, "Names"). */
-function hostsFile(network: BoardNetwork, seat: Seat): string {
-  const group = seat.group.flatMap((device) => {
-    const address = network.addressOf(device);
-    return address === undefined ? [] : [`${address}\t${device}`];
-  });
-  return `${['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost', ...group].join('\n')}\n`;
 }

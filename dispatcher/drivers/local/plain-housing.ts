@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { assignments } from '../../programs.ts';
 import type { BoardFolder } from '../board-folder.ts';
 import { consoleBlocks } from '../console-pump.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from '../processes.ts';
 import type { Housing, LaunchOrder } from './housing.ts';
 import { unmountAll } from './mounts.ts';
-import { assignments, LAUNCH, PLAIN_INIT } from './scripts.ts';
+import { LAUNCH, PLAIN_INIT } from './scripts.ts';
 
 export interface PlainOptions {
   hash: string;

@@ -7,15 +7,7 @@
  * File descriptor 3 is a socket to the dispatcher: setup says its pid there and waits for the word to go on. When
  * the dispatcher dies meanwhile, the socket closes, and a half-made board ends by itself.
  */
-import { shellQuoted } from '../../programs.ts';
 import { PUMP } from '../console-pump.ts';
-
-/** `name='value'` lines for the head of a script. */
-export function assignments(variables: Readonly<Record<string, string>>): string {
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${shellQuoted(value)}\n`)
-    .join('');
-}
 
 /** Needs: volume, processes (a cgroup, or empty), and what `PUMP` needs. $@: the program of the board. */
 export const LAUNCH = `

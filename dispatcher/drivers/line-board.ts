@@ -1,0 +1,477 @@
+/**
+ * Boards at the far end of a line: a program of the worker has their console, and all that is done on them is typed
+ * there. What all of them share is here: whose they are, power, login, the shell, how files get there. What the line
+ * is, and where power and images come from, is a `LineKind`.
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Login } from '../../submission/lab-drivers.ts';
+import { consoleBytes, consoleTail, note } from '../console.ts';
+import { messageOf, StepAborted, StepFailure, throwIfAborted } from '../failure.ts';
+import { assignments, lastLine, runProgram, shellQuoted } from '../programs.ts';
+import type { BoardFolder, BoardState } from './board-folder.ts';
+import {
+  loopAnswer,
+  loopLine,
+  markAnswer,
+  markLine,
+  placeScript,
+  setupScript,
+} from './board-shell.ts';
+import type { BoardEnd } from './bridge.ts';
+import { consoleBlocks, PUMP, readyLine, typeText, untilReady } from './console-pump.ts';
+import { Dialogue } from './dialogue.ts';
+import type { ActionMark, Driver, DriverContext, Holding, LabBoard, Seat } from './driver.ts';
+import { EndWatch } from './end-watch.ts';
+import { Holdings } from './holdings.ts';
+import { aroundBoard } from './lab-commands.ts';
+import { endBoard, startBoard } from './launch.ts';
+import { logIn } from './login.ts';
+import { isAlive, MARK_VARIABLE, markOf } from './processes.ts';
+import { TearDowns } from './tear-downs.ts';
+import { typeArchive } from './typed-archive.ts';
+
+/** A board in the hands of a member, as a kind sees it. */
+export interface LineSeat {
+  seat: Seat;
+  folder: BoardFolder;
+  board: LabBoard | undefined;
+  signal: AbortSignal;
+  /** A line for the member's console. */
+  note(line: string): Promise<void>;
+}
+
+export interface LineKind {
+  readonly boardsAre: string;
+  readonly gateway: { address: string } | undefined;
+  /** What it means when the line's program has ended, such as "the board ended". */
+  readonly isClosed: string;
+  /** How often a board may end before it has a shell, and is started again. */
+  readonly startsMax?: number;
+  addressOf(device: string): string | undefined;
+  login(board: LabBoard | undefined): Login;
+  /** A board that prints nothing for so long while it boots is not there. */
+  silentSeconds?(board: LabBoard | undefined): number;
+  variables?(seat: Seat): readonly (readonly [string, string])[];
+  /** Readies an image in the board's folder, or on the board. @throws StepFailure, StepAborted */
+  deploy(at: LineSeat, image: string): Promise<void>;
+  /** The program on whose input and output the console is; power comes with it, or with `powerOn`. */
+  program(at: LineSeat, image: string): Promise<string[]>;
+  /** Lines that are recorded beside the console. */
+  more?(at: LineSeat): { name: string; program: string[] }[];
+  /** Between the line's start and the word to go on. */
+  connect(at: LineSeat): Promise<void>;
+  /** When the line is open. */
+  powerOn?(at: LineSeat): Promise<void>;
+  /** For a board that says nothing after its power came. `false`: there is no such way. */
+  reset?(at: LineSeat): Promise<boolean>;
+  /** Where the board is on a network of the worker's. */
+  network(seat: Seat): { end: BoardEnd; hosts: string } | undefined;
+  /** Has the command of the board that prints the archive; `undefined`: there is none, it is to be typed. */
+  carry?(at: LineSeat, archive: string): Promise<string | undefined>;
+  /** Brings an archive to the board beside the console, and has it placed by this script of the board. */
+  deliver?(at: LineSeat, archive: string, place: string): Promise<void>;
+  letReach(urls: readonly string[]): Promise<void>;
+  /** After the line is closed; whose board it was, where that is known. */
+  powerOff(device: string, state: BoardState | undefined): Promise<void>;
+  takeOver(kept: readonly Holding[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A command of the lab on a terminal of its own, which is what `telnet`, `picocom` or `ssh` expect. */
+export const onTerminal = (command: string): string[] => [
+  ...['env', 'SHELL=/bin/sh', 'script', '--quiet', '--return', '--flush', '--command', command],
+  '/dev/null',
+];
+
+/** In the folder of the volume. $@: the program with the console. */
+const LINE_LAUNCH = `
+cd "$volume" || exit 1
+${PUMP}`;
+const LINE_INIT = `
+printf '%s\\n' "$$" >&3
+read -r go <&3 || exit 1
+exec 3>&-
+exec <>in
+exec "$@"
+`;
+const RECORD_INIT = `
+exec <>in
+exec "$@"
+`;
+const LOOP_ANSWER_MS = 20_000;
+const HAND_MS = 600_000;
+/** A board that starts anew before it has a shell is let do so this often. */
+const STARTS_MAX = 3;
+
+export class LineDriver implements Driver {
+  readonly #context: DriverContext;
+  readonly #kind: LineKind;
+  readonly #holdings: Holdings;
+  /** What is known of the consoles of actions that run; by device. */
+  readonly #tearDowns: TearDowns;
+  readonly #watches = new Map<string, { job: number; watch: EndWatch }>();
+
+  constructor(context: DriverContext, kind: LineKind) {
+    this.#context = context;
+    this.#kind = kind;
+    this.#holdings = new Holdings(context);
+    this.#tearDowns = new TearDowns(context.log);
+  }
+
+  get boardsAre(): string {
+    return this.#kind.boardsAre;
+  }
+
+  get gateway(): { address: string } | undefined {
+    return this.#kind.gateway;
+  }
+
+  addressOf(device: string): string | undefined {
+    return this.#kind.addressOf(device);
+  }
+
+  async takeOver(): Promise<Holding[]> {
+    const found = await this.#holdings.takeOver((device) => this.tearDown(device));
+    await this.#kind.takeOver(found);
+    return found;
+  }
+
+  holding(device: string): Holding | undefined {
+    return this.#holdings.holding(device);
+  }
+
+  async deploy(seat: Seat, image: string, signal: AbortSignal): Promise<void> {
+    const { device, job, lease } = seat;
+    await this.tearDown(device);
+    await this.#holdings.save(device, { job, lease });
+    await this.#kind.deploy(this.#at(seat, signal), image);
+    throwIfAborted(signal);
+    await this.#holdings.save(device, { job, lease, image });
+  }
+
+  async boot(
+    seat: Seat,
+    image: string,
+    environment: string,
+    signal: AbortSignal,
+  ): Promise<{ address?: string }> {
+    const { device, job, lease } = seat;
+    if (this.#holdings.stateOf(seat)?.image !== image) await this.deploy(seat, image, signal);
+    try {
+      await this.powerOff(device);
+      await this.#holdings.save(device, { job, lease, image });
+      const at = { ...this.#at(seat, signal), device, job };
+      await aroundBoard(this.#context, 'pre_boot', at);
+      await this.#powerOn(seat, image, environment, signal);
+      await aroundBoard(this.#context, 'post_boot', at);
+    } catch (error) {
+      // Why it did not boot is said, and not that it cannot be switched off either: that is tried again.
+      await this.powerOff(device).catch(() => undefined);
+      await this.#holdings.save(device, { job, lease, image });
+      throw error;
+    }
+    const address = this.addressOf(device);
+    return address === undefined ? {} : { address };
+  }
+
+  alive(seat: Seat): boolean {
+    const process = this.#holdings.stateOf(seat)?.process;
+    return process !== undefined && isAlive(process);
+  }
+
+  async gone(seat: Seat): Promise<string | undefined> {
+    let watch = this.#watches.get(seat.device);
+    if (watch?.job !== seat.job) {
+      const from = this.actionMark(seat)?.from ?? consoleBytes(this.#consoleFile(seat));
+      const { bootloader, auto_login } = this.#kind.login(this.#board(seat.device));
+      const prompts = [bootloader?.prompt, auto_login?.login_prompt].flatMap((word) => word ?? []);
+      watch = { job: seat.job, watch: new EndWatch(this.#consoleFile(seat), from, prompts) };
+      this.#watches.set(seat.device, watch);
+    }
+    return watch.watch.look(this.alive(seat) ? undefined : this.#kind.isClosed);
+  }
+
+  home(seat: Seat): string {
+    const { home = '' } = this.#kind.login(this.#board(seat.device));
+    return `${home}/lava-${seat.job}`;
+  }
+
+  letReach(urls: readonly string[]): Promise<void> {
+    return this.#kind.letReach(urls);
+  }
+
+  variables(seat: Seat): readonly (readonly [string, string])[] {
+    return this.#kind.variables?.(seat) ?? [];
+  }
+
+  async staging(seat: Seat): Promise<string> {
+    const folder = this.#holdings.folder(seat.device);
+    await folder.layOut();
+    const path = join(folder.staging, randomBytes(6).toString('hex'));
+    await mkdir(path);
+    return path;
+  }
+
+  async hand(seat: Seat, made: string, name: string): Promise<void> {
+    const staging = await this.staging(seat);
+    try {
+      await rename(made, join(staging, name));
+      await this.#carry(seat, staging, [name], new AbortController().signal);
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  }
+
+  async type(seat: Seat, line: string): Promise<void> {
+    await this.#press(seat, `${line}\n`);
+  }
+
+  actionMark(seat: Seat): ActionMark | undefined {
+    return this.#holdings.stateOf(seat)?.action;
+  }
+
+  async setActionMark(seat: Seat, mark: ActionMark | undefined): Promise<void> {
+    const state = this.#holdings.stateOf(seat);
+    if (state === undefined) return;
+    const { action: _, ...rest } = state;
+    await this.#holdings.save(seat.device, mark === undefined ? rest : { ...rest, action: mark });
+  }
+
+  async powerOff(device: string): Promise<void> {
+    this.#watches.delete(device);
+    const state = this.#holdings.state(device) ?? (await this.#holdings.folder(device).read());
+    await endBoard(this.#context.hash, device, state);
+    await this.#kind.powerOff(device, state);
+  }
+
+  async tearDown(device: string): Promise<void> {
+    const job = this.#holdings.holding(device)?.job;
+    await this.#tearDowns.do(device, async () => {
+      await this.powerOff(device);
+      if (job !== undefined) await aroundBoard(this.#context, 'cleanup', { device, job });
+    });
+    await this.#holdings.forget(device);
+  }
+
+  async close(): Promise<void> {
+    if (this.#holdings.devices.size > 0) return;
+    await this.#kind.close();
+  }
+
+  /** As fast as the lab says that the line can take it. */
+  async #press(seat: Seat, text: string): Promise<void> {
+    const { input } = this.#holdings.folder(seat.device);
+    const { character_delay_ms: delayMs = 0 } = this.#kind.login(this.#board(seat.device));
+    for (const part of delayMs === 0 ? [text] : text) {
+      if (!(await typeText(input, part, () => this.alive(seat))))
+        throw new StepFailure('board-gone', `nobody reads the console of ${seat.device}`);
+      if (delayMs > 0) await delay(delayMs);
+    }
+  }
+
+  #board(device: string): LabBoard | undefined {
+    return this.#context.boards.find(({ name }) => name === device);
+  }
+
+  #consoleFile(seat: Seat): string {
+    return this.#context.consoleFile(seat.job, seat.device);
+  }
+
+  #at(seat: Seat, signal: AbortSignal): LineSeat {
+    return {
+      ...{ seat, signal, folder: this.#holdings.folder(seat.device) },
+      board: this.#board(seat.device),
+      note: (line) => note(this.#consoleFile(seat), line),
+    };
+  }
+
+  #talk(seat: Seat, signal: AbortSignal): Dialogue {
+    const file = this.#consoleFile(seat);
+    return new Dialogue(file, consoleBytes(file), {
+      bytesMax: this.#context.limits.consoleBytes,
+      signal,
+      isAlive: () => this.alive(seat),
+    });
+  }
+
+  async #powerOn(seat: Seat, image: string, environment: string, signal: AbortSignal) {
+    const consoleFile = this.#consoleFile(seat);
+    await mkdir(dirname(consoleFile), { recursive: true });
+    const from = consoleBytes(consoleFile);
+    const seconds = this.#context.limits.bootSeconds;
+    const limit = AbortSignal.timeout(seconds * 1_000);
+    const either = AbortSignal.any([signal, limit]);
+    try {
+      await this.#reachShell(seat, image, either);
+      await this.#layOut(seat, environment, either);
+      const boot = randomBytes(8).toString('hex');
+      const readyFrom = consoleBytes(consoleFile);
+      await this.type(seat, readyLine(boot));
+      await untilReady(consoleFile, readyFrom, boot, {
+        bytesMax: this.#context.limits.consoleBytes,
+        signal: either,
+        isAlive: () => this.alive(seat),
+      });
+    } catch (error) {
+      if (signal.aborted) throw new StepAborted();
+      const tail = lastLine(await consoleTail(consoleFile, from)).slice(0, 300);
+      const said = tail === '' ? '' : `; the last line of its console: ${tail}`;
+      const why = limit.aborted ? `not within ${seconds} s` : messageOf(error);
+      throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`);
+    }
+  }
+
+  /** One that ends before it has a shell is started again: it may have rebooted to go on. */
+  async #reachShell(seat: Seat, image: string, signal: AbortSignal): Promise<void> {
+    const startsMax = this.#kind.startsMax ?? STARTS_MAX;
+    for (let started = 1; ; started += 1) {
+      const talk = this.#talk(seat, signal);
+      try {
+        await this.#start(seat, image, signal);
+        return await this.#logIn(seat, talk, signal);
+      } catch (error) {
+        const isEnd = error instanceof StepFailure && error.code === 'board-gone';
+        if (!isEnd || startsMax === 1) throw error;
+        if (started >= startsMax)
+          throw new StepFailure(
+            'boot-failed',
+            `it started ${started} times, and ended each time before it had a shell`,
+          );
+        await this.powerOff(seat.device);
+        const again = 'the board ended before it had a shell: starting it again';
+        await note(this.#consoleFile(seat), again);
+      }
+    }
+  }
+
+  async #start(seat: Seat, image: string, signal: AbortSignal): Promise<void> {
+    const at = this.#at(seat, signal);
+    await at.folder.layOut();
+    const program = await this.#kind.program(at, image);
+    const environment = this.#programEnvironment(seat.device);
+    const launch = {
+      script: this.#pump(at.folder.volume, this.#consoleFile(seat)),
+      args: ['setsid', 'sh', '-c', LINE_INIT, 'sh', ...program],
+      environment,
+    };
+    const connect = async () => {
+      await this.#kind.connect(at);
+      for (const { name, program: more } of this.#kind.more?.(at) ?? [])
+        await this.#record(seat, name, more);
+    };
+    await startBoard(this.#holdings, seat, launch, { signal, connect });
+    await this.#kind.powerOn?.(at);
+  }
+
+  /** A line beside the console: it ends with the board. */
+  async #record(seat: Seat, name: string, program: string[]): Promise<void> {
+    const volume = join(this.#holdings.folder(seat.device).volume, `line-${name}`);
+    await mkdir(volume, { recursive: true });
+    const script = this.#pump(volume, `${this.#consoleFile(seat)}-${name}`);
+    const child = spawn('sh', ['-c', script, 'sh', 'sh', '-c', RECORD_INIT, 'sh', ...program], {
+      ...{ detached: true, stdio: 'ignore', env: this.#programEnvironment(seat.device), cwd: '/' },
+    });
+    child.on('error', () => undefined);
+    child.unref();
+  }
+
+  #pump(volume: string, console: string): string {
+    const blocks = consoleBlocks(this.#context.limits.consoleBytes);
+    return assignments({ volume, console, blocks }) + LINE_LAUNCH;
+  }
+
+  #programEnvironment(device: string): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: process.env.HOME ?? '/',
+      TERM: 'dumb',
+      [MARK_VARIABLE]: markOf(this.#context.hash, device),
+    };
+  }
+
+  async #logIn(seat: Seat, talk: Dialogue, signal: AbortSignal): Promise<void> {
+    const board = this.#board(seat.device);
+    const nonce = randomBytes(4).toString('hex');
+    const silentSeconds = this.#kind.silentSeconds?.(board);
+    const reset = this.#kind.reset?.bind(this.#kind);
+    await logIn({
+      ...{ talk, nonce, login: this.#kind.login(board) },
+      ...(silentSeconds === undefined ? {} : { silentSeconds }),
+      ...(reset === undefined ? {} : { reset: () => reset(this.#at(seat, signal)) }),
+      type: (line) => this.type(seat, line),
+      press: (characters) => this.#press(seat, characters),
+    });
+    const mark = markOf(this.#context.hash, seat.device);
+    await this.type(seat, loopLine({ home: this.home(seat), mark, job: seat.job, nonce }));
+    if ((await talk.expect([loopAnswer(nonce)], LOOP_ANSWER_MS)) === undefined)
+      throw new StepFailure('boot-failed', 'its shell does not take a command');
+  }
+
+  /** What every board has in MUSTER_HOME from its start, and its name and network. */
+  async #layOut(seat: Seat, environment: string, signal: AbortSignal): Promise<void> {
+    const staging = await this.staging(seat);
+    for (const name of ['bin', 'lib'])
+      await cp(join(this.#context.boardFiles, name), join(staging, name), {
+        recursive: true,
+        dereference: true,
+      });
+    await writeFile(join(staging, 'env'), environment, { mode: 0o600 });
+    const setup = setupScript(seat.device, this.#kind.network(seat));
+    await writeFile(join(staging, 'setup'), setup);
+    await this.#carry(seat, staging, ['bin', 'lib', 'env', 'setup'], signal);
+    await rm(staging, { recursive: true, force: true });
+    await this.#run(seat, `sh ${shellQuoted(`${this.home(seat)}/setup`)}`, signal);
+  }
+
+  /** Has the board take what lies in a folder of the worker, each name in the place of what had it before. */
+  async #carry(seat: Seat, from: string, names: readonly string[], signal: AbortSignal) {
+    const at = this.#at(seat, signal);
+    const archive = `${from}.tar`;
+    try {
+      const packed = await runProgram(
+        'tar',
+        ['--owner=0', '--group=0', '-C', from, '-cf', archive, '--', ...names],
+        { timeoutMs: HAND_MS },
+      );
+      if (packed.status !== 0)
+        throw new StepFailure('install-failed', `cannot pack files: ${lastLine(packed.stderr)}`);
+      const place = placeScript(this.home(seat), names);
+      if (this.#kind.deliver !== undefined) return await this.#kind.deliver(at, archive, place);
+      const command =
+        (await this.#kind.carry?.(at, archive)) ?? (await this.#typed(seat, archive, signal));
+      const status = await this.#run(seat, `${command}|${place}`, signal);
+      if (status !== 0)
+        throw new StepFailure(
+          'install-failed',
+          `cannot lay ${names.map((name) => `${this.home(seat)}/${name}`).join(', ')} on the board: status ${status}`,
+        );
+    } finally {
+      await rm(archive, { force: true });
+    }
+  }
+
+  async #typed(seat: Seat, archive: string, signal: AbortSignal): Promise<string> {
+    // An action that runs has the shell: what it has already must do until it ends.
+    if (this.actionMark(seat) !== undefined) return 'false';
+    const talk = this.#talk(seat, signal);
+    const type = (line: string) => this.type(seat, line);
+    const run = (line: string) => this.#run(seat, line, signal);
+    return typeArchive({ talk, type, run }, this.home(seat), await readFile(archive));
+  }
+
+  /** Runs a line on the board's shell to its end. An action that runs already has the shell: then it comes after it. */
+  async #run(seat: Seat, line: string, signal: AbortSignal): Promise<number> {
+    const talk = this.#talk(seat, signal);
+    const word = randomBytes(6).toString('hex');
+    await this.type(seat, `${line};${markLine(word)}`);
+    if (this.actionMark(seat) !== undefined) return 0;
+    const said = await talk.expect([markAnswer(word)], HAND_MS);
+    if (said === undefined)
+      throw new StepFailure('install-failed', 'the board does not answer on its console');
+    return Number(said.match[1]);
+  }
+}
