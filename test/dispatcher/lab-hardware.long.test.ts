@@ -12,6 +12,7 @@ import { ensurePrograms } from '../../cli/debian-programs.ts';
 import { hostImage } from '../../dispatcher/drivers/qemu/host-image.ts';
 import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, definition, git, gitRepository, Lab, shell } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { qemuSkipped } from './qemu-parts.ts';
 
 const skipped =
@@ -57,7 +58,9 @@ describe.skipIf(skipped !== undefined)('lab hardware', { timeout: 300_000 }, () 
   const file = (name: string) => join(lab.folder, name);
 
   beforeEach(async () => {
-    lab = new Lab(['bbb1'], { limits: { consoleBytes: 16_777_216, bootSeconds: 200 } });
+    lab = new Lab(['bbb1'], {
+      limits: { consoleBytes: 16_777_216, bootSeconds: 200, ...SOURCE_LIMITS },
+    });
     mkdirSync(file('made'));
     const { kernel, initrd } = await hostImage(file('made'), []);
     writeLoginInit();
