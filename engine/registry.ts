@@ -135,7 +135,12 @@ export class Registry {
     const is = this.#port.directory().workers.get(worker)?.state;
     if (is?.line?.line !== line) return;
     workers.letGo(worker);
-    const command = { type: 'DisconnectWorker', line, reason, until: now() + WORKER_LEASE_MS } as const;
+    const command = {
+      type: 'DisconnectWorker',
+      line,
+      reason,
+      until: now() + WORKER_LEASE_MS,
+    } as const;
     await reached((await commands.worker(worker, command, { actor: 'engine:workers' })).position);
   }
 

@@ -124,7 +124,12 @@ export function evolveWorker(
     case 'WorkerUndrained':
       return { ...worker, state, drained: null };
     case 'WorkerTokenMade':
-      return { ...worker, state, tokenDigest: event.data.digest };
+      return {
+        ...worker,
+        state,
+        since: worker.state === 'none' ? since : worker.since,
+        tokenDigest: event.data.digest,
+      };
     case 'WorkerTokenRevoked':
       return { ...worker, state, tokenDigest: null };
   }
@@ -148,7 +153,10 @@ export function decideWorker(
   switch (command.type) {
     case 'RenewWorker':
       if (state.state !== 'connected')
-        return new Rejected('worker-lost', `it is not here (${state.reason}); it has to connect again`);
+        return new Rejected(
+          'worker-lost',
+          `it is not here (${state.reason}); it has to connect again`,
+        );
       if ((state.until ?? 0) < command.until) draft.emit('WorkerRenewed', { until: command.until });
       break;
     case 'DisconnectWorker': {
@@ -201,8 +209,10 @@ function connect(
 }
 
 function hereAlready({ state, line, until }: WorkerState): string {
-  if (line === null) return 'a server has a worker of this name itself: give one of the two another name';
-  if (state === 'connected') return 'another worker of this name is here: give one of the two another name';
+  if (line === null)
+    return 'a server has a worker of this name itself: give one of the two another name';
+  if (state === 'connected')
+    return 'another worker of this name is here: give one of the two another name';
   const when = until === null ? '' : ` (${new Date(until).toISOString()})`;
   return `a worker of this name was here just now, from another folder: it may come back until its word has run out${when}`;
 }

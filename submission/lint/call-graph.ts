@@ -99,6 +99,8 @@ export interface CallGraph {
   readonly role: string;
   /** It asks who the board is: other members of the role may run something else. */
   readonly isOfMember: boolean;
+  /** It asks who is in the group. */
+  readonly isOfGroup: boolean;
   /** In the order in which they are first reached. */
   readonly sites: readonly CallSite[];
   readonly reads: readonly CacheRead[];
@@ -189,6 +191,8 @@ export interface GraphContext {
   readonly member?: number;
   /** Exported by the job: over the definition's own. */
   readonly parameters: readonly (readonly [string, string])[];
+  /** Whether a command that fails for certain ends a script under `set -e`, as it does, or not: absent: it does. */
+  readonly errors?: 'die' | 'go-on';
 }
 
 /** A text file of a checkout by its path from there; `undefined`: it is not there; `null`: it is no text. */

@@ -11,6 +11,8 @@ import { couldBe, type Pattern } from './patterns.ts';
 export interface MemberProgram {
   readonly role: string;
   readonly graph: CallGraph;
+  /** The same as if no command failed, where a script ends before its end. */
+  readonly undying?: CallGraph;
 }
 
 /** Which way is taken where nobody knows; `turns`: how often a loop is turned. */
@@ -254,7 +256,8 @@ class Talk {
 
   #answered(thread: Thread, { order }: Call, { refused, blockedOn, released }: Answer): void {
     if (refused !== null) {
-      this.#refused.push({ member: thread.member, order, ...refused });
+      const { code, reason } = refused;
+      this.#refused.push({ member: thread.member, order, code, reason });
       thread.answer = false;
     }
     if (blockedOn !== null) {

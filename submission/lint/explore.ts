@@ -22,7 +22,7 @@ export function explore(
   let calls = 0;
   let path: number[] | undefined = [];
   while (path !== undefined && outcomes.length < RUNS_MAX && calls < CALLS_MAX) {
-    const choices = new Choices(path);
+    const choices: Choices = new Choices(path);
     const outcome = converse(definition, members, choices);
     outcomes.push(outcome);
     calls += outcome.calls;

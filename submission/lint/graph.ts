@@ -28,6 +28,7 @@ export function graphOf(
   return {
     role: context.role,
     isOfMember: walk.readsSelf,
+    isOfGroup: walk.readsGroup,
     sites: [...walk.sites.values()].sort((a, b) => a.order - b.order),
     reads: walk.reads,
     unresolved: [...walk.unresolved.values()],

@@ -156,11 +156,13 @@ function network(walk: Walk, at: Statement, words: readonly Pattern[]): Result {
 function role(walk: Walk, words: readonly Pattern[]): Result {
   const [list] = words;
   if (list === undefined) return { status: ok, out: exact(`${walk.context.role}\n`) };
+  walk.readsGroup = true;
   if (list.kind !== 'exact' || list.text !== 'list') return { status: ok, out: undefined };
   return { status: ok, out: exact(walk.group.map((member) => `${member.role}\n`).join('')) };
 }
 
 function group(walk: Walk, [role]: readonly Pattern[]): Result {
+  walk.readsGroup = true;
   if (role === undefined)
     return {
       status: ok,
@@ -190,7 +192,7 @@ function testCase(
   const [only] = rest;
   if (only === undefined) return { status: ok, out: exact('') };
   let result: Result = quiet(ok);
-  walk.inside('test-case', () => {
+  walk.inside(isStrict ? 'script' : 'test-case', () => {
     const saved = walk.isCondition;
     walk.isCondition = !isStrict;
     result =

@@ -74,6 +74,8 @@ export class Walk {
   readonly self: number;
   /** Whether anything read of the member itself: other members of the role may run something else. */
   readsSelf = false;
+  /** Whether it asks who else is in the group: then the group has to be there whole. */
+  readsGroup = false;
   scope = new Scope();
   isDead = false;
   /** Inside of a condition: `set -e` does not end a script there. */
@@ -303,7 +305,9 @@ export class Walk {
 
   /** The block that `set -e` ends here when a command fails, if it does. */
   get endOfErrors(): Frame | undefined {
-    return this.scope.errexit && !this.isCondition ? this.frame('process') : undefined;
+    return this.scope.errexit && !this.isCondition && this.context.errors !== 'go-on'
+      ? this.frame('process')
+      : undefined;
   }
 
   /** A failure that nobody caught leaves the process. */
