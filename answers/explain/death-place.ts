@@ -1,6 +1,7 @@
 /** The line at which a script ended: by what its shell said it ran last, by what shells print of errors, by its exit. */
+import { branchOf } from '../branches.ts';
 import type { RanSource } from '../evidence.ts';
-import { branchOf, lineAt, type Place, type Script, scriptNamed, scriptOf } from '../places.ts';
+import { lineAt, type Place, type Script, scriptNamed, scriptOf } from '../places.ts';
 import { matched, wordsOf } from '../shell-sites.ts';
 import type { ConsoleLine } from './consoles.ts';
 import type { Death } from './deaths.ts';

@@ -6,9 +6,9 @@ import type { Evidence as Given } from '../evidence.ts';
 import { CAUSES } from './causes.ts';
 import { consoleTails } from './consoles.ts';
 import type { Explanation } from './explanation.ts';
-import { groupOf } from './facts.ts';
 import { otherwise } from './otherwise.ts';
 import { rank } from './rank.ts';
+import { groupOf } from './read-group.ts';
 import { type Finding, type Situation, situationOf } from './situation.ts';
 import { unseenOf } from './unseen.ts';
 

@@ -1,6 +1,7 @@
 /** What the scripts of a member say that it could call: by their text, where it was kept. */
+import { branchOf } from '../branches.ts';
 import type { RanSource } from '../evidence.ts';
-import { branchOf, type Place, type Script } from '../places.ts';
+import type { Place, Script } from '../places.ts';
 import { matched, type Site } from '../shell-sites.ts';
 import type { Member } from './facts.ts';
 import { rolesOf, type Situation } from './situation.ts';

@@ -5,7 +5,7 @@ import type { ConsoleReader, Evidence } from '../../answers/evidence.ts';
 import { HappensBefore } from '../../answers/explain/before.ts';
 import { explain } from '../../answers/explain/explain.ts';
 import { Explanation } from '../../answers/explain/explanation.ts';
-import { groupOf } from '../../answers/explain/facts.ts';
+import { groupOf } from '../../answers/explain/read-group.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { largeJob } from './large-job.ts';
 import { readRecorded } from './recorded.ts';

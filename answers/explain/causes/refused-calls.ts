@@ -1,6 +1,6 @@
 /** What rules about refused and failed verbs have in common. */
 import { scriptOf } from '../../places.ts';
-import { type Call, isWait } from '../facts.ts';
+import type { Call } from '../facts.ts';
 import type { Gap, Situation } from '../situation.ts';
 
 /** The waits that lacked what a refused call was to send, or that its member, stopped by it, never came to. */
@@ -34,5 +34,3 @@ export function wentOn(call: Call): boolean {
   const suite = suites.find(({ name }) => name === call.suite);
   return died === undefined && suite?.end !== undefined;
 }
-
-export const isVerbOfWaiting = (call: Call): boolean => isWait(call);

@@ -1,0 +1,266 @@
+/** A group from the events of its job: one pass, in their order; nothing is decided here. */
+import type { JobDefinition } from '../../machines/definition.ts';
+import type { DataOf, JobEvent, RecordedEvent } from '../../machines/events.ts';
+import type { Call, Group, JobEnd, Mark, Member } from './facts.ts';
+
+const HOLES_MAX = 100;
+
+export function groupOf(events: Iterable<RecordedEvent<JobEvent>>): Group {
+  const reader = new Reader();
+  for (const event of events) reader.take(event);
+  return reader.group();
+}
+
+class Reader {
+  #definition: JobDefinition | undefined;
+  #submitted: Mark | undefined;
+  #allocated: Mark | undefined;
+  #end: JobEnd | undefined;
+  #last: Mark = { version: 0, at: 0, console: undefined };
+  readonly #holes: number[] = [];
+  readonly #members = new Map<string, Member>();
+  readonly #byMessage = new Map<string, Call[]>();
+  readonly #sends = new Map<string, Map<Member, Call[]>>();
+  readonly #refusals: Call[] = [];
+  #firstFailed: Mark | undefined;
+  readonly #waits = new Map<number, Call>();
+  readonly #prepared = new Map<string, DataOf<'SuitePrepared'>>();
+
+  group(): Group {
+    return {
+      definition: this.#definition,
+      submitted: this.#submitted,
+      allocated: this.#allocated,
+      members: [...this.#members.values()],
+      byDevice: this.#members,
+      byMessage: this.#byMessage,
+      sends: this.#sends,
+      refusals: this.#refusals,
+      firstFailed: this.#firstFailed,
+      end: this.#end,
+      last: this.#last,
+      holes: this.#holes,
+    };
+  }
+
+  take(event: RecordedEvent<JobEvent>): void {
+    const mark = { version: event.version, at: event.meta.at, console: event.meta.console };
+    for (let lost = this.#last.version + 1; lost < mark.version; lost++)
+      if (this.#holes.length < HOLES_MAX) this.#holes.push(lost);
+    this.#last = mark;
+    const device = 'member' in event.data ? event.data.member : undefined;
+    const member = device === undefined ? undefined : this.#members.get(device);
+    if (member === undefined || event.type === 'JobFailed') this.#ofJob(event, mark);
+    else {
+      this.#ofMember(event, member, mark);
+      member.last = mark;
+    }
+  }
+
+  #ofJob(event: RecordedEvent<JobEvent>, mark: Mark): void {
+    const { actor } = event.meta;
+    const ended = (how: JobEnd['how'], reason: string, more: Partial<JobEnd> = {}) => {
+      this.#end = { ...mark, how, reason, member: undefined, limit: undefined, actor, ...more };
+    };
+    switch (event.type) {
+      case 'JobSubmitted':
+        this.#definition = event.data.definition;
+        this.#submitted = mark;
+        return;
+      case 'JobAllocated':
+        this.#allocated = mark;
+        for (const [place, { device, role }] of event.data.members.entries())
+          this.#members.set(device, newMember(device, role, place, mark));
+        return;
+      case 'JobRejected':
+        ended('rejected', event.data.short.map((s) => `role ${s.role}: ${s.lacking}`).join('; '));
+        return;
+      case 'JobCompleted':
+        ended('complete', '');
+        return;
+      case 'JobFailed':
+        ended('failed', event.data.reason, { member: event.data.member });
+        return;
+      case 'JobTimedOut':
+        ended('timedOut', event.data.reason, { limit: event.data.limit });
+        return;
+      case 'JobCancelled':
+        ended('cancelled', event.data.reason);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #ofMember(event: RecordedEvent<JobEvent>, member: Member, mark: Mark): void {
+    switch (event.type) {
+      case 'ActionStarted': {
+        const { action: index, command } = event.data;
+        member.actions.push({ ...mark, index, command, end: undefined });
+        return;
+      }
+      case 'ActionEnded': {
+        const { action, outcome, reason } = event.data;
+        const run = member.actions.findLast((one) => one.index === action);
+        if (run !== undefined) run.end = { ...mark, outcome, reason };
+        return;
+      }
+      case 'MemberBooting':
+        member.boots.push({ ...mark, done: undefined });
+        return;
+      case 'MemberBooted': {
+        const boot = member.boots.at(-1);
+        if (boot !== undefined) boot.done = mark;
+        return;
+      }
+      case 'SuitePrepared':
+        this.#prepared.set(`${member.device} ${event.data.suite}`, event.data);
+        return;
+      case 'SuiteStarted': {
+        const { suite: name } = event.data;
+        const prepared = this.#prepared.get(`${member.device} ${name}`);
+        member.suites.push({ ...mark, name, prepared, end: undefined });
+        return;
+      }
+      case 'SuiteEnded': {
+        const suite = member.suites.findLast(({ name }) => name === event.data.suite);
+        if (suite !== undefined) suite.end = mark;
+        return;
+      }
+      case 'ScriptEnded': {
+        const { suite, script, status, signal, command, outOfMemory = false } = event.data;
+        member.scripts.push({ ...mark, suite, script, status, signal, command, outOfMemory });
+        return;
+      }
+      case 'ResultRecorded': {
+        const { suite, case: name, result, note, from } = event.data;
+        member.results.push({ ...mark, suite, case: name, result, note, from });
+        return;
+      }
+      case 'MessageSent':
+      case 'RequestRefused':
+      case 'WaitStarted':
+        this.#call(event, member, mark);
+        return;
+      case 'MemberCompleted':
+        member.end = { ...mark, how: 'complete', reason: '', fault: undefined };
+        return;
+      case 'MemberFailed':
+        member.end = { ...mark, how: 'failed', reason: event.data.reason, fault: event.data.fault };
+        return;
+      case 'MemberTimedOut':
+      case 'MemberCancelled': {
+        const how = event.type === 'MemberTimedOut' ? 'timedOut' : 'cancelled';
+        member.end = { ...mark, how, reason: event.data.reason, fault: undefined };
+        return;
+      }
+      default:
+        this.#endOfWait(event, mark);
+    }
+  }
+
+  #call(
+    event: RecordedEvent<
+      Extract<JobEvent, { type: 'MessageSent' | 'RequestRefused' | 'WaitStarted' }>
+    >,
+    member: Member,
+    mark: Mark,
+  ): void {
+    const { verb, message = '', from } = event.data;
+    if (event.type === 'WaitStarted' && verb === 'sync') {
+      // Its send was told right before; one that takes a round up again sends nothing.
+      const sent = member.calls.at(-1);
+      if (sent?.verb === 'sync' && sent.message === message && sent.end === undefined) {
+        this.#waits.set(event.data.wait, sent);
+        return;
+      }
+    }
+    const call: Call = {
+      ...mark,
+      member,
+      verb,
+      message,
+      role: event.type === 'WaitStarted' ? event.data.role : undefined,
+      round:
+        event.type === 'MessageSent'
+          ? event.data.count
+          : event.type === 'WaitStarted'
+            ? event.data.round
+            : 0,
+      pairs: event.type === 'MessageSent' ? event.data.pairs : [],
+      from,
+      suite: member.suites.at(-1)?.name,
+      stuck: undefined,
+      deadlock: undefined,
+      end: undefined,
+    };
+    if (event.type === 'MessageSent' && verb === 'send') call.end = { ...mark, how: 'sent' };
+    if (event.type === 'RequestRefused') {
+      call.end = { ...mark, how: 'refused', code: event.data.code, reason: event.data.reason };
+      this.#refusals.push(call);
+    }
+    if (event.type === 'WaitStarted') this.#waits.set(event.data.wait, call);
+    if (event.type === 'MessageSent') this.#send(call);
+    member.calls.push(call);
+    const same = this.#byMessage.get(message) ?? [];
+    same.push(call);
+    this.#byMessage.set(message, same);
+  }
+
+  #send(call: Call): void {
+    const ofAll = this.#sends.get(call.message) ?? new Map<Member, Call[]>();
+    this.#sends.set(call.message, ofAll);
+    const mine = ofAll.get(call.member) ?? [];
+    ofAll.set(call.member, mine);
+    mine.push(call);
+  }
+
+  #endOfWait(event: RecordedEvent<JobEvent>, mark: Mark): void {
+    const call = 'wait' in event.data ? this.#waits.get(event.data.wait) : undefined;
+    if (call === undefined) return;
+    switch (event.type) {
+      case 'WaitReleased':
+        call.end = { ...mark, how: 'released', by: event.data.by };
+        return;
+      case 'WaitTimedOut':
+        call.end = { ...mark, how: 'timedOut', limit: event.data.limit };
+        this.#firstFailed ??= mark;
+        return;
+      case 'WaitUnreachable': {
+        const { form, cycle } = event.data;
+        call.end = { ...mark, how: 'unreachable', form, cycle };
+        this.#firstFailed ??= mark;
+        return;
+      }
+      case 'WaitAbandoned':
+        call.end = { ...mark, how: 'abandoned', why: event.data.why };
+        if (event.data.why !== 'member-ended') this.#firstFailed ??= mark;
+        return;
+      case 'WaitStuck': {
+        const { form, cycle } = event.data;
+        call.stuck ??= { ...mark, form, cycle };
+        if (form === 'deadlocked') call.deadlock ??= { ...mark, cycle };
+        return;
+      }
+      case 'WaitUnstuck':
+        call.stuck = undefined;
+        return;
+      default:
+        return;
+    }
+  }
+}
+
+const newMember = (device: string, role: string, place: number, last: Mark): Member => ({
+  device,
+  role,
+  place,
+  boots: [],
+  actions: [],
+  suites: [],
+  calls: [],
+  scripts: [],
+  results: [],
+  end: undefined,
+  last,
+});
