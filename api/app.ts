@@ -7,6 +7,7 @@ import { httpServer } from './http-server.ts';
 import { metricsOf } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
+import { PastRuns } from './past-runs.ts';
 import { ApiProblem, problemOf, sendProblem } from './problems.ts';
 import { answerRoutes } from './routes/answers.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
@@ -21,7 +22,9 @@ import { jobRoutes } from './routes/jobs.ts';
 import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
+import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
+import { workerRoutes } from './routes/workers.ts';
 import { bearerToken, isSame } from './tokens.ts';
 
 /** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
@@ -44,7 +47,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   refuseToWrite(app, parts);
 
   await app.register(boardRoutes, parts);
-  await app.register(lineRoutes, parts);
+  const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
+  await app.register(lineRoutes, { ...parts, ...(workers && { workers }) });
   await app.register(healthRoute, parts);
   if (parts.pageFolder !== undefined)
     await app.register(pageRoutes, { pageFolder: parts.pageFolder });
@@ -61,10 +65,13 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
-    const evidence = { engine, history, attachments, consoleFile };
+    const past = new PastRuns({ engine, history });
+    const evidence = { engine, history, past, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
+    const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
+    await api.register(workerRoutes, { engine, endLine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);

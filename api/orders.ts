@@ -4,9 +4,11 @@
  */
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { By } from '../engine/stream-commands.ts';
+import type { WorkerCommand } from '../machines/commands.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health } from '../machines/events.ts';
 import type { JobState, JobStateName } from '../machines/job/job.ts';
+import type { WorkerState } from '../machines/worker.ts';
 import { withSecretsKept } from '../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../submission/job.ts';
 import type { Problem } from '../submission/tree.ts';
@@ -159,4 +161,39 @@ function refusal(name: string, { code, message }: CommandRefused): ApiProblem {
     code,
     `${name} is ${message}; cancel that job or wait for its end, then ask again. Taken offline, the device gets no other job meanwhile`,
   );
+}
+
+/** An order to a worker. Each is idempotent, but that of a new token. */
+export type WorkerOrder = { worker: string } & (
+  | { order: 'token'; digest: string }
+  | { order: 'revoke' | 'drain'; reason: string }
+  | { order: 'undrain' }
+);
+
+/** @throws ApiProblem `no-such-worker` */
+export async function orderWorker(
+  engine: Pick<ApiEngine, 'changeWorker'>,
+  is: WorkerOrder,
+  by: By,
+): Promise<WorkerState> {
+  try {
+    return await engine.changeWorker(is.worker, workerCommand(is), by);
+  } catch (error) {
+    if (error instanceof CommandRefused && error.code === 'no-such-worker')
+      throw new ApiProblem(error.code, `there is no worker ${is.worker}`);
+    throw error;
+  }
+}
+
+function workerCommand(is: WorkerOrder): WorkerCommand {
+  switch (is.order) {
+    case 'token':
+      return { type: 'MakeWorkerToken', digest: is.digest };
+    case 'revoke':
+      return { type: 'RevokeWorkerToken', reason: is.reason };
+    case 'drain':
+      return { type: 'DrainWorker', reason: is.reason };
+    case 'undrain':
+      return { type: 'UndrainWorker' };
+  }
 }

@@ -26,9 +26,10 @@ export function placeOfDeath(situation: Situation, death: Death): DeathPlace | u
   const look: Look = { places: situation.places, source, scripts, said, death };
   const reported = reportedLine(look);
   if (reported !== undefined) return reported;
-  const command = death.command ?? lastTraced(said);
+  const command = death.command ?? lastTraced(said, death.signal !== undefined);
   if (command === undefined) return undefined;
-  const at = lineOf(look, made, command, made.path);
+  const after = afterLastCall(look, made);
+  const at = lineOf(look, made, command, after) ?? lineOf(look, made, command, 1);
   if (at === undefined) return undefined;
   const helper = helperOf(scripts, at.script, at.line, command);
   if (helper === undefined) return outcome(look, at.script, at.line, undefined);
@@ -69,19 +70,22 @@ function reportedLine(look: Look): DeathPlace | undefined {
 }
 const REPORTS_LOOKED_AT = 12;
 
-/** The last command that a shell told of. */
-const lastTraced = (said: readonly ConsoleLine[]): string | undefined =>
-  said.findLast(({ text }) => /^\++ /.test(text))?.text;
+/** The last command that a shell told of; of one that was killed rather the one that kills. */
+function lastTraced(said: readonly ConsoleLine[], isKilled = false): string | undefined {
+  const traced = said.filter(({ text }) => /^\++ /.test(text)).slice(-TRACED_LOOKED_AT);
+  const fatal = isKilled ? traced.findLast(({ text }) => FATAL.test(text)) : undefined;
+  return (fatal ?? traced.at(-1))?.text;
+}
+const TRACED_LOOKED_AT = 8;
 
-/** The line of a script, or of one that it reads in, that is such a command; after its last call where that is known. */
+/** The line of a script, or of one that it reads in, that is such a command; `from`: not before this line. */
 function lineOf(
   look: Look,
   script: Script,
   traced: string,
-  made: string,
+  from: number,
 ): { script: Script; line: number } | undefined {
   const words = wordsOf(traced.replace(/^\++ /, '')).map((word) => word.join(''));
-  const from = script.path === made ? afterLastCall(look, script) : 1;
   const there = [script, ...look.scripts.filter((one) => !one.isMade && isReadInBy(script, one))];
   let best: { script: Script; line: number; score: number } | undefined;
   for (const one of there)
@@ -158,7 +162,7 @@ function insideHelper(look: Look, helper: Script): DeathPlace | undefined {
   const traced = /^#!.*\s-\w*x|^\s*set\s+-\w*x/m.test(helper.text)
     ? lastTraced(look.said)
     : undefined;
-  const ran = traced === undefined ? undefined : lineOf(look, helper, traced, '');
+  const ran = traced === undefined ? undefined : lineOf(look, helper, traced, 1);
   if (ran !== undefined) return outcome(look, ran.script, ran.line, undefined);
   const fatal = lines.findIndex((text, index) => index + 1 > from && FATAL.test(text));
   if (death.signal !== undefined && fatal !== -1)

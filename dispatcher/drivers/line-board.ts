@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Login } from '../../submission/lab-drivers.ts';
 import { consoleBytes, consoleTail, note } from '../console.ts';
-import { messageOf, StepAborted, StepFailure, throwIfAborted } from '../failure.ts';
+import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../failure.ts';
 import { assignments, lastLine, runProgram, shellQuoted } from '../programs.ts';
 import type { BoardFolder, BoardState } from './board-folder.ts';
 import {
@@ -162,7 +162,7 @@ export class LineDriver implements Driver {
     const { device, job, lease } = seat;
     if (this.#holdings.stateOf(seat)?.image !== image) await this.deploy(seat, image, signal);
     try {
-      await this.powerOff(device);
+      await this.#switchOff(device);
       await this.#holdings.save(device, { job, lease, image });
       const at = { ...this.#at(seat, signal), device, job };
       await aroundBoard(this.#context, 'pre_boot', at);
@@ -170,7 +170,7 @@ export class LineDriver implements Driver {
       await aroundBoard(this.#context, 'post_boot', at);
     } catch (error) {
       // Why it did not boot is said, and not that it cannot be switched off either: that is tried again.
-      await this.powerOff(device).catch(() => undefined);
+      await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
       throw error;
     }
@@ -241,7 +241,15 @@ export class LineDriver implements Driver {
     await this.#holdings.save(seat.device, mark === undefined ? rest : { ...rest, action: mark });
   }
 
+  /** It prints nothing more. That it is off is seen to when it is taken down, and before it boots. */
   async powerOff(device: string): Promise<void> {
+    await this.#switchOff(device).catch((error: unknown) => {
+      if (codeOf(error) !== 'command-failed') throw error;
+      this.#context.log.warn({ device, err: error }, 'a board cannot be switched off');
+    });
+  }
+
+  async #switchOff(device: string): Promise<void> {
     this.#watches.delete(device);
     const state = this.#holdings.state(device) ?? (await this.#holdings.folder(device).read());
     await endBoard(this.#context.hash, device, state);
@@ -251,7 +259,7 @@ export class LineDriver implements Driver {
   async tearDown(device: string): Promise<void> {
     const job = this.#holdings.holding(device)?.job;
     await this.#tearDowns.do(device, async () => {
-      await this.powerOff(device);
+      await this.#switchOff(device);
       if (job !== undefined) await aroundBoard(this.#context, 'cleanup', { device, job });
     });
     await this.#holdings.forget(device);

@@ -1,54 +1,14 @@
 /** What boards on a serial line do to whoever listens: real terminals, and a board that misbehaves as it is told. */
-
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
-import { commands, deploy, Lab, until } from './harness.ts';
-import { SOURCE_LIMITS } from './limits.ts';
+import type { DriverFields } from '../../submission/lab-drivers.ts';
+import { commands, deploy, until } from './harness.ts';
+import { auto_login, endOf, job, lab, labOf } from './line-lab.ts';
 
-const fake = fileURLToPath(new URL('fake-board.sh', import.meta.url));
-const auto_login = {
-  ...{ username: 'root', password: 'secret', login_commands: [] },
-  ...{ login_prompt: 'login: ?$', password_prompt: 'Password: ?$' },
-};
-
-let lab: Lab;
 afterEach(() => lab.close());
-
-/** A lab with one board that boots as the words say. */
-async function labOf(
-  words: string,
-  fields: DriverFields = {},
-  limits = { consoleBytes: 4_194_304, bootSeconds: 40 },
-): Promise<void> {
-  lab = new Lab(['b1']);
-  const home = join(lab.folder, 'board');
-  mkdirSync(home);
-  const settings = settingsOf({
-    ...fields,
-    console: {
-      ...{ connect: `exec sh ${fake} ${words}`, power_on: 'true', power_off: 'true' },
-      ...fields.console,
-    },
-    login: { home, ...fields.login },
-  });
-  lab.given.boards = [
-    { name: 'b1', type: 't', tags: [], driver: 'console', image: 'host:', settings },
-  ];
-  lab.given.limits = { ...limits, ...SOURCE_LIMITS };
-  await lab.open();
-}
-
-async function endOf(...actions: ReturnType<typeof deploy>[]): Promise<string | undefined> {
-  lab.server.allocate(1, [{ device: 'b1', actions }]);
-  return (await lab.ends(1, 60)).b1;
-}
-const job = () => endOf(commands('echo "it runs $((1 + 1))"'));
 
 describe('a board boots', { timeout: 90_000 }, () => {
   test('with a login, and runs what the job says', async () => {
@@ -72,11 +32,6 @@ describe('a board boots', { timeout: 90_000 }, () => {
     expect(await job()).toBe('complete');
   });
 
-  test('though everything comes back twice', async () => {
-    await labOf('twice shell');
-    expect(await job()).toBe('complete');
-  });
-
   test('through its bootloader, with each command at a prompt of its own', async () => {
     const bootloader = {
       ...{ interrupt_prompt: 'stop autoboot', interrupt_characters: ' ', prompt: '=> $' },
@@ -85,11 +40,6 @@ describe('a board boots', { timeout: 90_000 }, () => {
     await labOf('uboot kernel shell', { login: { bootloader } });
     expect(await job()).toBe('complete');
     expect(lab.console(1, 'b1')).toContain('uboot got: setenv a 1');
-  });
-
-  test('when each character must have its time', async () => {
-    await labOf('shell', { login: { character_delay_ms: 1, prompts: ['board# $'] } });
-    expect(await job()).toBe('complete');
   });
 
   test('and its other consoles are recorded too', async () => {
@@ -200,7 +150,7 @@ describe('the lab’s commands', { timeout: 90_000 }, () => {
     process.env.LAB_SAID = join(lab.folder, 'said');
     expect(await job()).toBe('complete');
     await lab.empty();
-    expect(said().join(' ')).toMatch(/^off off pre on post off( off)? cleanup$/);
+    expect(said().join(' ')).toMatch(/^(off )+pre on post (off )+cleanup$/);
   });
 
   test('that hang are ended, and named', async () => {
@@ -262,42 +212,5 @@ describe('the lab’s commands', { timeout: 90_000 }, () => {
     writeFileSync(join(lab.folder, 'broken.gz'), gzipSync(Buffer.alloc(100_000)).subarray(0, 60));
     expect(await endOf(deploy(`file://${lab.folder}${file}${digest}`))).toMatch(reason);
     expect(existsSync(join(lab.folder, 'deployed'))).toBe(false);
-  });
-});
-
-describe('a board that was not switched off', { timeout: 90_000 }, () => {
-  test('is not taken for one that booted', async () => {
-    // A line to a shell that outlives every connection.
-    lab = new Lab(['b1']);
-    const home = join(lab.folder, 'board');
-    const [input, output] = ['in', 'out'].map((name) => join(lab.folder, name));
-    mkdirSync(home);
-    const start = 'mkfifo "$0" "$1"; exec <>"$0" 1<>"$1"; exec script -qfc "exec sh -i" /dev/null';
-    const board = spawn('sh', ['-c', start, input, output] as string[], {
-      ...{ detached: true, stdio: 'ignore' },
-    });
-    try {
-      await until(
-        () => existsSync(output ?? ''),
-        () => 'no line',
-      );
-      const settings = settingsOf({
-        console: {
-          connect: `stty raw -echo; cat <${output} & exec cat >${input}`,
-          ...{ power_on: 'true', power_off: 'true' },
-        },
-        login: { home, prompts: ['[#$] $'] },
-      });
-      lab.given.boards = [
-        { name: 'b1', type: 't', tags: [], driver: 'console', image: 'host:', settings },
-      ];
-      await lab.open();
-      expect(await job()).toBe('complete');
-      await lab.empty();
-      lab.server.allocate(2, [{ device: 'b1', actions: [commands('true')] }]);
-      expect((await lab.ends(2, 60)).b1).toMatch(/it was not switched off/);
-    } finally {
-      if (board.pid !== undefined) process.kill(-board.pid, 'SIGKILL');
-    }
   });
 });

@@ -1,6 +1,6 @@
 /** What the tests of QEMU boards need of this machine: found, fetched, or the reason why they are skipped. */
 import { ensurePrograms } from '../../cli/debian-programs.ts';
-import { fetchKernel } from '../../dispatcher/drivers/qemu/kernel.ts';
+import { fetchKernel } from '../../dispatcher/debian-kernel.ts';
 import { namespacesSkipped } from './harness.ts';
 
 const say = (line: string) => console.log(`muster test: ${line}`);

@@ -131,7 +131,7 @@ function tooEarly(situation: Situation): Finding[] {
 export function failureAfter(
   { deaths }: Situation,
   { member, end }: Call,
-): { version: number; text: string; event: number } | undefined {
+): { text: string; event: number } | undefined {
   const over = end?.version ?? Number.POSITIVE_INFINITY;
   const death = deaths.find(
     (one) => one.member === member && one.version > over && one.ofCall === undefined,
@@ -146,5 +146,5 @@ export function failureAfter(
   const text = isCase
     ? `${who(member)} records ${failed.case}: fail`
     : `the script of ${who(member)} ends with status ${death?.status ?? 0}`;
-  return { version, text, event: version };
+  return { text, event: version };
 }

@@ -111,7 +111,7 @@ class Machine implements LineKind {
     );
     if (end.status !== 0)
       throw new StepFailure(
-        'teardown-failed',
+        'command-failed',
         `cannot end what runs on ${device}: ${lastLine(end.stderr) || `status ${end.status}`}`,
       );
   }

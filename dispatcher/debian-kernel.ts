@@ -2,8 +2,8 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { StepFailure } from '../../failure.ts';
-import { lastLine, runProgram } from '../../programs.ts';
+import { StepFailure } from './failure.ts';
+import { lastLine, runProgram } from './programs.ts';
 
 export interface Kernel {
   file: string;
