@@ -2,13 +2,18 @@
  * What may be ordered of jobs and of boards: `(engine, order, by)`, the same from whichever door it comes. What was
  * refused says what is so and what to do.
  */
+import { boardOf } from '../engine/boards.ts';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { By } from '../engine/stream-commands.ts';
 import type { WorkerCommand } from '../machines/commands.ts';
+import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health } from '../machines/events.ts';
 import type { JobState, JobStateName } from '../machines/job/job.ts';
 import type { WorkerState } from '../machines/worker.ts';
+import { admit } from '../scheduler/admission.ts';
+import { fitsRequest, isOpenTo } from '../scheduler/fit.ts';
+import type { Shortfall } from '../scheduler/types.ts';
 import { withSecretsKept } from '../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../submission/job.ts';
 import type { Problem } from '../submission/tree.ts';
@@ -57,6 +62,36 @@ export async function submit(
   const definition = { ...parsed.definition, countsSelf };
   const job = withSecretsKept({ definition, document }, keepSecret);
   return { ...(await engine.submit(job, by)), warnings: parsed.warnings };
+}
+
+/** What a document asks for, and which boards there are for it. */
+export interface Checked {
+  definition: JobDefinition;
+  warnings: Problem[];
+  /** Of each role, in the job's order: how many boards fit it, and how many of them are free now. */
+  fitting: { fit: number; free: number }[];
+  short: Shortfall[];
+}
+
+/** All that submitting would say, without submitting: nothing is recorded. @throws ApiProblem `invalid-job` */
+export function checkJob(
+  engine: Pick<ApiEngine, 'directory' | 'now'>,
+  document: Uint8Array,
+): Checked {
+  const parsed = parseJob(textOf(document));
+  if ('problems' in parsed) throw invalidJob(parsed.problems);
+  const { definition, warnings } = parsed;
+  const { directory } = engine;
+  const now = engine.now();
+  const boards = [...directory.devices.keys()].flatMap(
+    (name) => boardOf(directory, name, now) ?? [],
+  );
+  const fitting = definition.roles.map((role) => {
+    const fit = boards.filter((board) => fitsRequest(board, role));
+    const free = fit.filter((board) => board.state === 'idle' && isOpenTo(board, undefined));
+    return { fit: fit.length, free: free.length };
+  });
+  return { definition, warnings, fitting, short: admit(definition.roles, boards) };
 }
 
 /** @throws ApiProblem `invalid-job` */

@@ -50,15 +50,35 @@ const problem = z.any().meta({ description: 'application/problem+json' });
 /** For the documentation: problems are written by `sendProblem` alone. */
 export const problemResponses = { '4xx': problem, '5xx': problem };
 
+/** The roles that the boards there are can never satisfy together. */
+const Short = z.array(
+  z.object({ role: z.string(), wanted: z.number(), found: z.number(), lacking: z.string() }),
+);
+
 export const Submitted = z.object({
   id: z.number(),
   state: JobView.shape.state,
   warnings: z.array(DocumentProblem),
-  /** The roles that the boards there are can never satisfy together. */
-  short: z.array(
-    z.object({ role: z.string(), wanted: z.number(), found: z.number(), lacking: z.string() }),
-  ),
+  short: Short,
 });
+
+export const CheckedJob = z
+  .object({
+    name: z.string(),
+    form: z.enum(['json', 'yaml']),
+    timeoutSeconds: z.number(),
+    priority: z.number(),
+    actions: z.number().describe('How many'),
+    roles: z.array(
+      JobView.shape.roles.element.extend({
+        fit: z.number().describe('Boards of its type or name with its tags; roles may share them'),
+        free: z.number().describe('How many of them are free now'),
+      }),
+    ),
+    warnings: z.array(DocumentProblem),
+    short: Short.describe('Empty: the job would be admitted'),
+  })
+  .meta({ id: 'CheckedJob' });
 
 export const JobPage = z.object({ jobs: z.array(JobView), next: z.number().optional() });
 export const Barriers = z.object({ job: z.number(), barriers: z.array(BarrierView) });
