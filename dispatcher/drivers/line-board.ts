@@ -160,7 +160,12 @@ export class LineDriver implements Driver {
     signal: AbortSignal,
   ): Promise<{ address?: string }> {
     const { device, job, lease } = seat;
-    if (this.#holdings.stateOf(seat)?.image !== image) await this.deploy(seat, image, signal);
+    const failed = (error: unknown) => {
+      if (codeOf(error) !== 'command-failed') throw error;
+      throw new StepFailure('boot-failed', `the board did not boot: ${messageOf(error)}`);
+    };
+    if (this.#holdings.stateOf(seat)?.image !== image)
+      await this.deploy(seat, image, signal).catch(failed);
     try {
       await this.#switchOff(device);
       await this.#holdings.save(device, { job, lease, image });
@@ -172,7 +177,7 @@ export class LineDriver implements Driver {
       // Why it did not boot is said, and not that it cannot be switched off either: that is tried again.
       await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
-      throw error;
+      failed(error);
     }
     const address = this.addressOf(device);
     return address === undefined ? {} : { address };
