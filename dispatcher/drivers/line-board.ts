@@ -43,6 +43,8 @@ export class LineDriver implements Driver {
   readonly #holdings: Holdings;
   /** What is known of the consoles of actions that run; by device. */
   readonly #tearDowns: TearDowns;
+  /** Boards of an earlier life whose shell may still run an action: what is typed comes after it. */
+  readonly #mayBeBusy = new Set<string>();
   readonly #watches = new Map<string, { job: number; watch: EndWatch }>();
 
   constructor(context: DriverContext, kind: LineKind) {
@@ -66,6 +68,8 @@ export class LineDriver implements Driver {
 
   async takeOver(): Promise<Holding[]> {
     const found = await this.#holdings.takeOver((device) => this.tearDown(device));
+    for (const { device } of found)
+      if (this.#holdings.state(device)?.action !== undefined) this.#mayBeBusy.add(device);
     await this.#kind.takeOver(found);
     return found;
   }
@@ -152,6 +156,8 @@ export class LineDriver implements Driver {
   }
 
   async hand(seat: Seat, made: string, name: string): Promise<void> {
+    // A folder is handed for an action that begins: the one before it is through.
+    if (name !== 'env') this.#mayBeBusy.delete(seat.device);
     const staging = await this.staging(seat);
     try {
       await rename(made, join(staging, name));
@@ -170,6 +176,7 @@ export class LineDriver implements Driver {
   }
 
   async setActionMark(seat: Seat, mark: ActionMark | undefined): Promise<void> {
+    this.#mayBeBusy.delete(seat.device);
     const state = this.#holdings.stateOf(seat);
     if (state === undefined) return;
     const { action: _, ...rest } = state;
@@ -186,6 +193,7 @@ export class LineDriver implements Driver {
 
   async #switchOff(device: string): Promise<void> {
     this.#watches.delete(device);
+    this.#mayBeBusy.delete(device);
     const state = this.#holdings.state(device) ?? (await this.#holdings.folder(device).read());
     await endBoard(this.#context.hash, device, state);
     await this.#kind.powerOff(device, state);
@@ -358,8 +366,10 @@ export class LineDriver implements Driver {
         throw new StepFailure('install-failed', `cannot pack files: ${lastLine(packed.stderr)}`);
       const place = placeScript(this.home(seat), names);
       if (this.#kind.deliver !== undefined) return await this.#kind.deliver(at, archive, place);
-      const command =
-        (await this.#kind.carry?.(at, archive)) ?? (await this.#typed(seat, archive, signal));
+      const carried = await this.#kind.carry?.(at, archive);
+      // Nothing can be typed at a board that is busy: it goes on with what it has.
+      if (carried === undefined && this.#mayBeBusy.has(seat.device)) return;
+      const command = carried ?? (await this.#typed(seat, archive, signal));
       const status = await this.#run(seat, `${command}|${place}`, signal);
       if (status !== 0)
         throw new StepFailure(
@@ -372,8 +382,6 @@ export class LineDriver implements Driver {
   }
 
   async #typed(seat: Seat, archive: string, signal: AbortSignal): Promise<string> {
-    // An action that runs has the shell: what it has already must do until it ends.
-    if (this.actionMark(seat) !== undefined) return 'false';
     const talk = this.#talk(seat, signal);
     const type = (line: string) => this.type(seat, line);
     const run = (line: string) => this.#run(seat, line, signal);
@@ -385,7 +393,7 @@ export class LineDriver implements Driver {
     const talk = this.#talk(seat, signal);
     const word = randomBytes(6).toString('hex');
     await this.type(seat, `${line};${markLine(word)}`);
-    if (this.actionMark(seat) !== undefined) return 0;
+    if (this.#mayBeBusy.has(seat.device)) return 0;
     const said = await talk.expect([markAnswer(word)], HAND_MS);
     if (said === undefined)
       throw new StepFailure('install-failed', 'the board does not answer on its console');
