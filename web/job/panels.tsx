@@ -1,4 +1,5 @@
 /** What stands below the lanes: the event at which the page stands, events, barriers, messages. */
+import type { Callers } from '../../machines/events.ts';
 import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
@@ -36,6 +37,12 @@ export function Standing({ page }: { page: JobPage }) {
         <dd>
           {event.type} <span class="soft">by {event.meta.actor}</span>
         </dd>
+        {'from' in event.data && event.data.from !== undefined && (
+          <>
+            <dt>script</dt>
+            <dd>{callersText(event.data.from)}</dd>
+          </>
+        )}
         <dt>time</dt>
         <dd>
           <time>{exactly(event.meta.at)}</time>
@@ -49,6 +56,14 @@ export function Standing({ page }: { page: JobPage }) {
     </Section>
   );
 }
+
+/** The program that called, and those that called it: the nearest first. */
+const callersText = (from: Callers): string =>
+  from
+    .map(
+      ({ argv, read }) => `${argv.join(' ')}${read === undefined ? '' : ` (read to byte ${read})`}`,
+    )
+    .join(' ← ');
 
 const CAUSED_SHOWN_MAX = 6;
 
