@@ -73,7 +73,7 @@ function Line({ page, culprit }: { page: JobPage; culprit: Culprit }) {
         <button
           type="button"
           class="link"
-          onClick={() => setQuery({ tab: 'sources', device, file, line: line && String(line) })}
+          onClick={() => setQuery({ tab: 'sources', device, file, line: line?.toString() })}
         >
           {file}
           {line !== undefined && `:${line}`}

@@ -28,6 +28,7 @@ export function Standing({ page }: { page: JobPage }) {
   const event = page.fold.events[at];
   if (event === undefined) return null;
   const lane = page.lane.value >= 0 ? page.lane.value : (page.fold.laneOf[at] ?? -1);
+  const callers = 'member' in event.data && 'from' in event.data ? event.data.from : undefined;
   return (
     <Section title={`Event ${at + 1}`} count={sinceStart(page, at)} class="standing">
       <p class="sentence">{eventText(page, at)}</p>
@@ -37,10 +38,10 @@ export function Standing({ page }: { page: JobPage }) {
         <dd>
           {event.type} <span class="soft">by {event.meta.actor}</span>
         </dd>
-        {'from' in event.data && event.data.from !== undefined && (
+        {callers !== undefined && (
           <>
             <dt>script</dt>
-            <dd>{callersText(event.data.from)}</dd>
+            <dd>{callersText(callers)}</dd>
           </>
         )}
         <dt>time</dt>

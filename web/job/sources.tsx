@@ -121,7 +121,6 @@ function Text({ job, file }: { job: number; file: File }) {
     <div class="console-text source" role="region" aria-label={`Text of ${file.path}`} tabIndex={0}>
       <ol>
         {lines.slice(0, LINES_SHOWN_MAX).map((each, n) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a text that does not change
           <li key={n} ref={n + 1 === line ? marked : null} class={n + 1 === line ? 'marked' : ''}>
             {each}
           </li>
