@@ -113,7 +113,10 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     await page.getByRole('heading', { name: 'Boards 10000' }).waitFor();
     await page.getByRole('heading', { name: 'Queue 10000' }).waitFor();
     expect(await page.locator('.tile').count()).toBeLessThan(400);
-    await page.locator('.rows.queue').evaluate('(box) => box.scrollTo(0, box.scrollHeight)');
+    await page.locator('.rows.queue').evaluate((box) => {
+      const is = box as unknown as { scrollTop: number; scrollHeight: number };
+      is.scrollTop = is.scrollHeight;
+    });
     await page.locator('.queue-row .place', { hasText: /^10000$/ }).waitFor();
     expect(await page.locator('.queue-row').count()).toBeLessThan(100);
     await page.getByRole('searchbox', { name: 'Search boards' }).fill('board9999');
