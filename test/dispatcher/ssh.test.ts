@@ -16,7 +16,9 @@ describe.skipIf(sshSkipped() !== undefined)('a machine behind ssh', { timeout: 1
   afterEach(() => lab.close());
 
   async function open(ssh: object, commandsOfLab: object = {}): Promise<void> {
-    lab = new Lab(['m1'], { limits: { consoleBytes: 4_194_304, bootSeconds: 60, ...SOURCE_LIMITS } });
+    lab = new Lab(['m1'], {
+      limits: { consoleBytes: 4_194_304, bootSeconds: 60, ...SOURCE_LIMITS },
+    });
     const home = join(lab.folder, 'machine');
     mkdirSync(home);
     const { key, port, knownHosts: known_hosts } = machine;
