@@ -1,54 +1,14 @@
 /** What boards on a serial line do to whoever listens: real terminals, and a board that misbehaves as it is told. */
-
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
-import { commands, deploy, Lab, until } from './harness.ts';
-import { SOURCE_LIMITS } from './limits.ts';
+import type { DriverFields } from '../../submission/lab-drivers.ts';
+import { commands, deploy, until } from './harness.ts';
+import { auto_login, endOf, job, lab, labOf } from './line-lab.ts';
 
-const fake = fileURLToPath(new URL('fake-board.sh', import.meta.url));
-const auto_login = {
-  ...{ username: 'root', password: 'secret', login_commands: [] },
-  ...{ login_prompt: 'login: ?$', password_prompt: 'Password: ?$' },
-};
-
-let lab: Lab;
 afterEach(() => lab.close());
-
-/** A lab with one board that boots as the words say. */
-async function labOf(
-  words: string,
-  fields: DriverFields = {},
-  limits = { consoleBytes: 4_194_304, bootSeconds: 40 },
-): Promise<void> {
-  lab = new Lab(['b1']);
-  const home = join(lab.folder, 'board');
-  mkdirSync(home);
-  const settings = settingsOf({
-    ...fields,
-    console: {
-      ...{ connect: `exec sh ${fake} ${words}`, power_on: 'true', power_off: 'true' },
-      ...fields.console,
-    },
-    login: { home, ...fields.login },
-  });
-  lab.given.boards = [
-    { name: 'b1', type: 't', tags: [], driver: 'console', image: 'host:', settings },
-  ];
-  lab.given.limits = { ...limits, ...SOURCE_LIMITS };
-  await lab.open();
-}
-
-async function endOf(...actions: ReturnType<typeof deploy>[]): Promise<string | undefined> {
-  lab.server.allocate(1, [{ device: 'b1', actions }]);
-  return (await lab.ends(1, 60)).b1;
-}
-const job = () => endOf(commands('echo "it runs $((1 + 1))"'));
 
 describe('a board boots', { timeout: 90_000 }, () => {
   test('with a login, and runs what the job says', async () => {
@@ -72,11 +32,6 @@ describe('a board boots', { timeout: 90_000 }, () => {
     expect(await job()).toBe('complete');
   });
 
-  test('though everything comes back twice', async () => {
-    await labOf('twice shell');
-    expect(await job()).toBe('complete');
-  });
-
   test('through its bootloader, with each command at a prompt of its own', async () => {
     const bootloader = {
       ...{ interrupt_prompt: 'stop autoboot', interrupt_characters: ' ', prompt: '=> $' },
@@ -85,11 +40,6 @@ describe('a board boots', { timeout: 90_000 }, () => {
     await labOf('uboot kernel shell', { login: { bootloader } });
     expect(await job()).toBe('complete');
     expect(lab.console(1, 'b1')).toContain('uboot got: setenv a 1');
-  });
-
-  test('when each character must have its time', async () => {
-    await labOf('shell', { login: { character_delay_ms: 1, prompts: ['board# $'] } });
-    expect(await job()).toBe('complete');
   });
 
   test('and its other consoles are recorded too', async () => {
@@ -187,6 +137,26 @@ describe('a board is gone in the middle of a job', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a board whose worker comes back', { timeout: 90_000 }, () => {
+  test('goes on with its action, and with the one after it', async () => {
+    await labOf('shell');
+    const go = join(lab.folder, 'go');
+    const waits = `echo begun; until [ -e ${go} ]; do sleep 0.1; done; echo "through $((1 + 1))"`;
+    const actions = [commands(waits), commands('echo "and on $((2 + 2))"')];
+    lab.server.allocate(1, [{ device: 'b1', actions }]);
+    const text = () => lab.console(1, 'b1');
+    await until(() => text().includes('\nbegun'), text);
+    await lab.dispatcher?.stop({ killBoards: false });
+    await lab.open();
+    await until(() => text().includes('(taken up again)'), text);
+    writeFileSync(go, '');
+    expect((await lab.ends(1, 60)).b1).toBe('complete');
+    expect(text().match(/^through 2$/gm)).toHaveLength(1);
+    expect(text().match(/^and on 4$/gm)).toHaveLength(1);
+    await lab.empty();
+  });
+});
+
 describe('the lab’s commands', { timeout: 90_000 }, () => {
   const said = () => readFileSync(join(lab.folder, 'said'), 'utf8').trim().split('\n');
   const say = (word: string) => `echo ${word} >>"$LAB_SAID"`;
@@ -200,7 +170,7 @@ describe('the lab’s commands', { timeout: 90_000 }, () => {
     process.env.LAB_SAID = join(lab.folder, 'said');
     expect(await job()).toBe('complete');
     await lab.empty();
-    expect(said().join(' ')).toMatch(/^off off pre on post off( off)? cleanup$/);
+    expect(said().join(' ')).toMatch(/^(off )+pre on post (off )+cleanup$/);
   });
 
   test('that hang are ended, and named', async () => {
@@ -262,42 +232,5 @@ describe('the lab’s commands', { timeout: 90_000 }, () => {
     writeFileSync(join(lab.folder, 'broken.gz'), gzipSync(Buffer.alloc(100_000)).subarray(0, 60));
     expect(await endOf(deploy(`file://${lab.folder}${file}${digest}`))).toMatch(reason);
     expect(existsSync(join(lab.folder, 'deployed'))).toBe(false);
-  });
-});
-
-describe('a board that was not switched off', { timeout: 90_000 }, () => {
-  test('is not taken for one that booted', async () => {
-    // A line to a shell that outlives every connection.
-    lab = new Lab(['b1']);
-    const home = join(lab.folder, 'board');
-    const [input, output] = ['in', 'out'].map((name) => join(lab.folder, name));
-    mkdirSync(home);
-    const start = 'mkfifo "$0" "$1"; exec <>"$0" 1<>"$1"; exec script -qfc "exec sh -i" /dev/null';
-    const board = spawn('sh', ['-c', start, input, output] as string[], {
-      ...{ detached: true, stdio: 'ignore' },
-    });
-    try {
-      await until(
-        () => existsSync(output ?? ''),
-        () => 'no line',
-      );
-      const settings = settingsOf({
-        console: {
-          connect: `stty raw -echo; cat <${output} & exec cat >${input}`,
-          ...{ power_on: 'true', power_off: 'true' },
-        },
-        login: { home, prompts: ['[#$] $'] },
-      });
-      lab.given.boards = [
-        { name: 'b1', type: 't', tags: [], driver: 'console', image: 'host:', settings },
-      ];
-      await lab.open();
-      expect(await job()).toBe('complete');
-      await lab.empty();
-      lab.server.allocate(2, [{ device: 'b1', actions: [commands('true')] }]);
-      expect((await lab.ends(2, 60)).b1).toMatch(/it was not switched off/);
-    } finally {
-      if (board.pid !== undefined) process.kill(-board.pid, 'SIGKILL');
-    }
   });
 });

@@ -216,11 +216,25 @@ describe('a definition from git', () => {
 
   test('cannot clone its other repositories out of its checkout', async () => {
     const other = repo({ x: '' });
-    for (const destination of ['../out', '/tmp/out', '.git', 'there', '-x']) {
+    for (const destination of [
+      '../out',
+      '/tmp/out',
+      '.git',
+      'there',
+      '-x',
+      'a/../../out',
+      'a/.git/b',
+      'link/b',
+      './',
+    ]) {
       const folder = repo({
         't.yaml': `install: {git-repos: [{url: '${other}', destination: '${destination}'}]}\nrun: {steps: ['true']}`,
         'there/x': '',
       });
+      execFileSync('sh', [
+        '-c',
+        `cd ${folder} && ln -s /tmp link && git add . && git -c user.name=x -c user.email=x@x commit -qm x`,
+      ]);
       expect(await tests(git(folder, 't.yaml')), destination).toMatch(/^git-repos /);
     }
   });

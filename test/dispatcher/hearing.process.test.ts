@@ -87,6 +87,18 @@ describe('a definition', () => {
     expect(text()).toContain('\na tool\n');
   });
 
+  test('may want another repository deep in its checkout', async () => {
+    const tools = gitRepository(join(lab.folder, 'deep'), { 'tool.sh': script('echo "a tool"') });
+    const where = ['./tools/one/', 'tools/two', 'deep/er/three'];
+    const repositories = where.map((to) => `{url: '${tools}/', destination: '${to}'}`);
+    const steps = where.map((to) => `${to}/tool.sh`);
+    const files = {
+      't.yaml': `install: {git-repos: [${repositories}]}\nrun: {steps: [${steps}]}\n`,
+    };
+    expect(await run(files)).toBe('complete');
+    expect(text().match(/^a tool$/gm)).toHaveLength(3);
+  });
+
   test('is told to the server as it was fetched, without secrets, before it runs', async () => {
     const params = 'params: {A: 1, URL: "http://me:hunter2@h/x?token=3"}\nexpected: [a, b]\n';
     expect(
@@ -312,6 +324,20 @@ describe('an old console that a test prints', () => {
     };
     expect(await run(files)).toBe('complete');
     expect(results()).toEqual(['after pass']);
+  });
+
+  test('whose end is missing takes no line from the patterns', async () => {
+    const parse = "parse: {pattern: '^(?P<test_case_id>[a-z]+) (?P<result>PASS)$'}\n";
+    const files = {
+      'old.txt': `${old}\nold PASS\n${old.split('\n')[0]}\n`,
+      't.yaml': parse + STEPS,
+      's.sh': script('cat old.txt', `echo '<LAVA_SIGNAL_TESTSET START s>'; echo mine PASS`),
+    };
+    expect(await run(files)).toBe('complete');
+    expect(reported('RecordResult').map((r) => `${r.set ?? '-'} ${r.case}`)).toEqual([
+      '- old',
+      's mine',
+    ]);
   });
 
   test('and a shell that really ends are told apart', async () => {

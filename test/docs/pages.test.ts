@@ -24,6 +24,12 @@ it('the list of decisions has each page once', () => {
   expect(listed.map(([, file]) => file).sort()).toEqual(there.sort());
 });
 
+it('the list of how-tos has each page once', () => {
+  const listed = [...textOf('docs/how-to/README.md').matchAll(/\]\(([\w-]+\.md)\)/g)];
+  const there = readdirSync('docs/how-to').filter((file) => file !== 'README.md');
+  expect(listed.map(([, file]) => file).sort()).toEqual(there.sort());
+});
+
 it('every page of docs/ can be reached from the README', () => {
   const seen = new Set<string>();
   const follow = (page: string) => {

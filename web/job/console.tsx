@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
+import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
 import type { JobPage } from './job-state.ts';
 
@@ -31,9 +32,12 @@ export function Console({ page }: { page: JobPage }) {
             ))}
           </select>
         </label>{' '}
-        <a href={consolePath(page.id, lane.device)} data-outside download={`${lane.device}.log`}>
+        <Download
+          path={consolePath(page.id, lane.device)}
+          name={`job-${page.id}-${lane.device}.log`}
+        >
           all of it, as a file
-        </a>
+        </Download>
       </p>
       <ConsoleText key={lane.device} page={page} device={lane.device} lane={chosen} />
     </div>
@@ -123,12 +127,12 @@ function around(
   const from = Math.max(0, place - SHOWN_BYTES_MAX);
   const to = Math.min(bytes.length, place + SHOWN_BYTES_MAX / 4);
   const decoder = new TextDecoder();
-  const text = (a: number, b: number) => plain(decoder.decode(bytes.subarray(a, b)));
+  const text = (a: number, b: number) => plainText(decoder.decode(bytes.subarray(a, b)));
   return { before: text(from, place), after: text(place, to), isCut: from > 0 };
 }
 
 /** Without what moves a terminal's cursor and sets its colours. */
-const plain = (text: string): string =>
+export const plainText = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
     .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])/g, '')

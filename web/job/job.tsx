@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
 import type { JobView } from '../api/types.ts';
+import { Results } from '../results/results.tsx';
 import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
@@ -170,6 +171,7 @@ const TABS = {
   events: ['Events', Events],
   barriers: ['Barriers', Barriers],
   messages: ['Messages', Messages],
+  results: ['Results', Results],
   console: ['Console', Console],
 } as const;
 type Tab = keyof typeof TABS;

@@ -22,11 +22,11 @@ const GHOST = 0.28;
 
 const SIGNS: Record<string, string> = {
   held: '·',
-  deploy: '⇣',
+  deploy: '↓',
   boot: '↻',
   run: '▸',
-  'hand-in': '⇡',
-  waiting: '⏸',
+  'hand-in': '↑',
+  waiting: '‖',
   stuck: '!',
   complete: '✓',
   failed: '✕',

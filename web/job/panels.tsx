@@ -2,7 +2,7 @@
 import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
-import { arrivals, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
+import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
 import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
 import { sentence } from './telling.ts';
@@ -90,7 +90,6 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
   const is = page.fold.lanes[lane];
   if (is === undefined) return null;
   const { state, doing, waits } = memberAt(is, at);
-  const cache = cacheAt(page.fold, lane, at);
   return (
     <div class="member">
       <h3>
@@ -106,8 +105,19 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
           </span>
         ))}
       </p>
+      <CacheText title="Cache file" cache={cacheAt(page.fold, lane, at)} />
+      {is.waits.some(({ file }) => file === 'network') && (
+        <CacheText title="Network cache" cache={cacheAt(page.fold, lane, at, 'network')} />
+      )}
+    </div>
+  );
+}
+
+function CacheText({ title, cache }: { title: string; cache: CacheFile }) {
+  return (
+    <>
       <h4>
-        Cache file{' '}
+        {title}{' '}
         <span class="soft">
           {cache.wait === undefined ? 'no wait has written it' : `of ${cache.wait.label}`}
         </span>
@@ -119,7 +129,7 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
         {cache.lines.length > CACHE_LINES_SHOWN_MAX &&
           `\nand ${cache.lines.length - CACHE_LINES_SHOWN_MAX} more lines`}
       </pre>
-    </div>
+    </>
   );
 }
 
@@ -252,8 +262,8 @@ function standOf(
   const open = begun.filter(({ to }) => to > at);
   if (open.some(({ stuck }) => stuck.some(({ from, to }) => from <= at && to > at)))
     return { word: '! stuck', tone: 'bad' };
-  if (open.length > 0) return { word: '⏸ open', tone: 'warn' };
-  return { word: barrier.opened <= at ? '✓ released' : '⏸ open', tone: 'good' };
+  if (open.length > 0) return { word: '‖ open', tone: 'warn' };
+  return { word: barrier.opened <= at ? '✓ released' : '‖ open', tone: 'good' };
 }
 
 export function Messages({ page }: { page: JobPage }) {
