@@ -49,6 +49,11 @@ export class ServerProcess {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** While it runs. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Starts it, on the port that it had before, and resolves when it listens. */
   async start(): Promise<void> {
     const words = [MAIN, 'serve', '--data', this.dataDir, '--listen', `127.0.0.1:${this.#port}`];
