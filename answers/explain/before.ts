@@ -2,7 +2,7 @@
  * What happened before what: a member's own events in their order, and from each send to the releases that needed it.
  * Two events that neither comes before are concurrent, whatever the clock says.
  */
-import { type Call, counted, type Group, isSend, type Member } from './facts.ts';
+import { type Call, counted, type Group, type Member, sendOf } from './facts.ts';
 
 export interface Moment {
   /** `undefined`: of the job itself. */
@@ -76,15 +76,14 @@ export class HappensBefore {
   #needed({ version, call }: Release): [Member, number][] {
     const by = call.end?.how === 'released' ? call.end.by : undefined;
     const round = call.verb === 'sync' ? call.round : 1;
-    const askedFor = new Set(counted(this.#group, call));
-    const needed = new Map<Member, number>();
-    for (const sent of this.#group.byMessage.get(call.message) ?? []) {
-      if (sent.version > version) break;
-      if (!isSend(sent) || !askedFor.has(sent.member) || sent.round > round) continue;
-      if (call.verb === 'wait' && by !== undefined && sent.member.device !== by) continue;
-      needed.set(sent.member, sent.version);
-      if (call.verb === 'wait' && by === undefined) break;
-    }
-    return [...needed];
+    const sends = counted(this.#group, call).flatMap(
+      (member) => sendOf(this.#group, call.message, member, round) ?? [],
+    );
+    const there = sends.filter((sent) => sent.version <= version);
+    // Any one was enough: the one that released it, or of those that were there already the first.
+    const [first] = [...there].sort((a, b) => a.version - b.version);
+    const one = there.find(({ member }) => member.device === by) ?? first;
+    const needed = call.verb !== 'wait' ? there : one === undefined ? [] : [one];
+    return needed.map((sent) => [sent.member, sent.version]);
   }
 }

@@ -117,6 +117,8 @@ export interface Group {
   readonly byDevice: ReadonlyMap<string, Member>;
   /** By message id: all calls with it, in the order of the log. */
   readonly byMessage: ReadonlyMap<string, readonly Call[]>;
+  /** By message id: of each member its sends, one for each count. */
+  readonly sends: ReadonlyMap<string, ReadonlyMap<Member, readonly Call[]>>;
   readonly refusals: readonly Call[];
   /** When the first wait failed. */
   readonly firstFailed: Mark | undefined;
@@ -144,6 +146,7 @@ class Reader {
   readonly #holes: number[] = [];
   readonly #members = new Map<string, Member>();
   readonly #byMessage = new Map<string, Call[]>();
+  readonly #sends = new Map<string, Map<Member, Call[]>>();
   readonly #refusals: Call[] = [];
   #firstFailed: Mark | undefined;
   readonly #waits = new Map<number, Call>();
@@ -157,6 +160,7 @@ class Reader {
       members: [...this.#members.values()],
       byDevice: this.#members,
       byMessage: this.#byMessage,
+      sends: this.#sends,
       refusals: this.#refusals,
       firstFailed: this.#firstFailed,
       end: this.#end,
@@ -322,10 +326,19 @@ class Reader {
       this.#refusals.push(call);
     }
     if (event.type === 'WaitStarted') this.#waits.set(event.data.wait, call);
+    if (event.type === 'MessageSent') this.#send(call);
     member.calls.push(call);
     const same = this.#byMessage.get(message) ?? [];
     same.push(call);
     this.#byMessage.set(message, same);
+  }
+
+  #send(call: Call): void {
+    const ofAll = this.#sends.get(call.message) ?? new Map<Member, Call[]>();
+    this.#sends.set(call.message, ofAll);
+    const mine = ofAll.get(call.member) ?? [];
+    ofAll.set(call.member, mine);
+    mine.push(call);
   }
 
   #endOfWait(event: RecordedEvent<JobEvent>, mark: Mark): void {
@@ -406,13 +419,36 @@ export function hasFailed(call: Call): boolean {
 /** When it was over, or as far as the log goes. */
 export const overAt = (group: Group, call: Call): Mark => call.end ?? group.last;
 
-/** How often each member had sent an id by an event. */
+/** How often each member had sent an id by an event; those that had not are left out. */
 export function sentCounts(group: Group, message: string, version: number): Map<Member, number> {
   const counts = new Map<Member, number>();
-  for (const call of group.byMessage.get(message) ?? [])
-    if (call.version <= version && isSend(call))
-      counts.set(call.member, Math.max(counts.get(call.member) ?? 0, call.round));
+  for (const [member, sends] of group.sends.get(message) ?? []) {
+    const last = lastUpTo(sends, version);
+    if (last !== undefined) counts.set(member, last.round);
+  }
   return counts;
+}
+
+function lastUpTo(calls: readonly Call[], version: number): Call | undefined {
+  let [from, to] = [0, calls.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((calls[middle]?.version ?? 0) <= version) from = middle + 1;
+    else to = middle;
+  }
+  return calls[from - 1];
+}
+
+/** The send with which a member comes to a round; in a log with a hole the first that is there. */
+export function sendOf(
+  group: Group,
+  message: string,
+  member: Member,
+  round: number,
+): Call | undefined {
+  const sends = group.sends.get(message)?.get(member) ?? [];
+  const at = sends[round - 1];
+  return at?.round === round ? at : sends.find((call) => call.round >= round);
 }
 
 /** Whom a wait counts, in group order. */

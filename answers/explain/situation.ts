@@ -19,6 +19,7 @@ import {
   type Member,
   missingFrom,
   overAt,
+  sendOf,
 } from './facts.ts';
 import { Graphs, sitesOfCall, surest } from './graphs.ts';
 
@@ -171,15 +172,8 @@ function absenceOf(group: Group, deaths: readonly Death[], wait: Call, member: M
     mark !== undefined && mark.version <= over.version;
   const round = wait.verb === 'sync' ? wait.round : 1;
   if (!isUp && member.calls.every((call) => call.version > over.version)) return { why: 'not-up' };
-  const later = (group.byMessage.get(wait.message) ?? []).find(
-    (call) =>
-      call.member === member &&
-      call.version > over.version &&
-      call.verb !== 'wait' &&
-      call.verb !== 'wait-all' &&
-      call.end?.how !== 'refused' &&
-      call.round >= round,
-  );
+  const coming = sendOf(group, wait.message, member, round);
+  const later = coming !== undefined && coming.version > over.version ? coming : undefined;
   const inside = member.calls.find(
     (call) => isWait(call) && call.version <= over.version && isOpenAt(call, over.version),
   );

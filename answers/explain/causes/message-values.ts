@@ -23,6 +23,8 @@ function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
   const waits = member.calls.filter(
     (call) => (call.verb === 'wait' || call.verb === 'wait-all') && call.end?.how === 'released',
   );
+  const [first] = waits;
+  if (first === undefined || failureAfter(situation, first) === undefined) return undefined;
   const { read: keys, known } = keysRead(situation, member);
   if (keys.length === 0) return undefined;
   for (const wait of waits.toReversed()) {

@@ -44,8 +44,9 @@ function came(situation: Situation): Finding[] {
 function twoSenders(situation: Situation): Finding[] {
   return situation.group.members.flatMap(({ calls }) =>
     calls.flatMap((wait) => {
+      if (wait.verb !== 'wait' || wait.end?.how !== 'released') return [];
       const hurt = failureAfter(situation, wait);
-      if (wait.verb !== 'wait' || wait.end?.how !== 'released' || hurt === undefined) return [];
+      if (hurt === undefined) return [];
       const sends = (situation.group.byMessage.get(wait.message) ?? []).filter(
         (call) =>
           isSend(call) &&
