@@ -23,7 +23,9 @@ import { longWaitRoutes } from './routes/long-waits.ts';
 import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
+import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
+import { workerRoutes } from './routes/workers.ts';
 import { bearerToken, isSame } from './tokens.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -47,7 +49,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   refuseToWrite(app, parts);
 
   await app.register(boardRoutes, parts);
-  await app.register(lineRoutes, parts);
+  const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
+  await app.register(lineRoutes, { ...parts, ...(workers && { workers }) });
   await app.register(healthRoute, parts);
   if (parts.pageFolder !== undefined)
     await app.register(pageRoutes, { pageFolder: parts.pageFolder });
@@ -73,6 +76,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
+    const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
+    await api.register(workerRoutes, { engine, endLine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);

@@ -1,17 +1,35 @@
 /** The page: its frame, its places, and what every place needs: a token where one is wanted, and a server that answers. */
 import { useSignal } from '@preact/signals';
-import { render } from 'preact';
+import { render, type VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { awaySince, hasToken, logIn, login, logOut, request } from './api/client.ts';
+import { Board } from './board/board.tsx';
 import { Job } from './job/job.tsx';
 import { Jobs } from './jobs/jobs.tsx';
 import { Lab } from './lab/lab.tsx';
+import { Log } from './log/log.tsx';
+import { Operations } from './operations/operations.tsx';
+import { Case } from './results/case.tsx';
+import { Submit } from './submit/submit.tsx';
 import { path, query, takeLinks } from './ui/router.ts';
 import { moment } from './ui/time.ts';
+
+const VIEWS: Readonly<Record<string, () => VNode>> = {
+  '/': Lab,
+  '/jobs': Jobs,
+  '/submit': Submit,
+  '/results': Case,
+  '/log': Log,
+  '/operations': Operations,
+};
 
 const PLACES = [
   ['/', 'Lab'],
   ['/jobs', 'Jobs'],
+  ['/submit', 'Submit'],
+  ['/results', 'Results'],
+  ['/log', 'Log'],
+  ['/operations', 'Operations'],
 ] as const;
 
 function App() {
@@ -45,9 +63,11 @@ function Bar() {
             {name}
           </a>
         ))}
-        <a href="/docs" data-outside>
-          API
-        </a>
+        {!hasToken() && (
+          <a href="/docs" data-outside>
+            API
+          </a>
+        )}
       </nav>
       {hasToken() && (
         <button type="button" class="link" onClick={logOut}>
@@ -65,8 +85,10 @@ function Place() {
   const here = path.value.replace(/(.)\/$/, '$1');
   const [, job] = /^\/jobs\/(\d+)$/.exec(here) ?? [];
   if (job !== undefined) return <Job key={job} id={Number(job)} />;
-  if (here === '/jobs') return <Jobs />;
-  if (here === '/') return <Lab />;
+  const [, board] = /^\/boards\/([^/]+)$/.exec(here) ?? [];
+  if (board !== undefined) return <Board key={board} name={decodeURIComponent(board)} />;
+  const Here = VIEWS[here];
+  if (Here !== undefined) return <Here />;
   return (
     <p class="empty">
       There is nothing at {here}. <a href="/">To the lab</a>

@@ -329,3 +329,17 @@ describe('a bundle', () => {
     expect(await is.run('bundle', '99', join(is.folder, 'x'))).toMatchObject({ exit: 1 });
   });
 });
+
+describe('muster explain', () => {
+  it('says the same from a bundle as from the server, and fits 80 columns', async () => {
+    await bundled();
+    const server = await is.run('explain', String(is.job));
+    expect(server).toMatchObject({ exit: 0, err: '' });
+    expect(server.out).toContain('nothing-failed: nothing failed so far.');
+    expect(widest(server.out)).toBeLessThanOrEqual(80);
+    expect(await is.run('explain', '--bundle', is.file)).toEqual(server);
+    const json = await is.run('explain', String(is.job), '--json');
+    expect(await is.run('explain', '--bundle', is.file, '--json')).toEqual(json);
+    expect(JSON.parse(json.out)).toMatchObject({ job: is.job, kind: 'nothing-failed' });
+  });
+});

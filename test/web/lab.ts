@@ -85,6 +85,8 @@ export async function openPage(context: BrowserContext): Promise<{ page: Page; s
   page.setDefaultTimeout(8_000);
   const said: string[] = [];
   page.on('console', (message) => {
+    // Boards come and go with their interfaces: Chromium then breaks off what it had open, and the page asks again.
+    if (message.text().includes('ERR_NETWORK_CHANGED')) return;
     if (['error', 'warning'].includes(message.type())) said.push(message.text());
   });
   page.on('pageerror', (error) => said.push(error.message));

@@ -37,10 +37,10 @@ export interface Problem {
 /** Something wrong at a place of a document or of a request. */
 export interface DocumentProblem {
   path: string;
-  line?: number;
-  column?: number;
+  line?: number | undefined;
+  column?: number | undefined;
   message: string;
-  expected?: string;
+  expected?: string | undefined;
 }
 
 export class ApiError extends Error {
@@ -69,7 +69,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   awaySince.value = undefined;
   if (response.ok) return response;
   const problem = await problemOf(response);
-  if (response.status === 401)
+  if (problem.code === 'token-missing' || problem.code === 'token-refused')
     login.value = { isWanted: true, why: token.value === '' ? '' : problem.detail };
   throw new ApiError(problem);
 }

@@ -88,11 +88,19 @@ export interface CacheFile {
   lines: string[];
 }
 
-/** The cache file of a lane at an event, by the rules of `docs/semantics.md` 2 and 2.3. A sync leaves it alone. */
-export function cacheAt(fold: JobFold, lane: number, at: number): CacheFile {
-  const written = (fold.lanes[lane]?.waits ?? [])
-    .filter((wait) => wait.verb !== 'sync' && wait.to <= at && wait.outcome !== 'abandoned')
-    .reduce<WaitSpan | undefined>((a, b) => (a === undefined || b.to >= a.to ? b : a), undefined);
+/** The cache file of a lane at an event, by the rules of `docs/semantics.md` 2 and 2.3. */
+export function cacheAt(
+  fold: JobFold,
+  lane: number,
+  at: number,
+  file: WaitSpan['file'] = 'cache',
+): CacheFile {
+  const is = fold.lanes[lane];
+  const booted = is?.boots.findLast((boot) => boot <= at) ?? -1;
+  let written: WaitSpan | undefined;
+  for (const wait of is?.waits ?? [])
+    if (wait.file === file && wait.to <= at && wait.to > booted && wait.to > (written?.to ?? -1))
+      written = wait;
   if (written === undefined || written.outcome !== 'released') return { wait: written, lines: [] };
   return { wait: written, lines: cacheLines(fold, written) };
 }

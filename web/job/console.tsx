@@ -2,7 +2,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
+import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
+import { query } from '../ui/router.ts';
 import type { JobPage } from './job-state.ts';
 
 /** So much is shown around the place: a console may have printed for hours. */
@@ -31,9 +33,12 @@ export function Console({ page }: { page: JobPage }) {
             ))}
           </select>
         </label>{' '}
-        <a href={consolePath(page.id, lane.device)} data-outside download={`${lane.device}.log`}>
+        <Download
+          path={consolePath(page.id, lane.device)}
+          name={`job-${page.id}-${lane.device}.log`}
+        >
           all of it, as a file
-        </a>
+        </Download>
       </p>
       <ConsoleText key={lane.device} page={page} device={lane.device} lane={chosen} />
     </div>
@@ -75,7 +80,9 @@ function ConsoleText({ page, device, lane }: { page: JobPage; device: string; la
   }, [page.id, device, count, page.isEnded.value]);
   const at = page.at.value;
   const isLast = at >= count - 1;
-  const printed = isLast ? undefined : (printedBy(page, lane, at) ?? 0);
+  const asked = Number(query.value.get('byte') ?? Number.NaN);
+  const then = isLast ? undefined : (printedBy(page, lane, at) ?? 0);
+  const printed = Number.isInteger(asked) ? asked : then;
   const place = Math.min(printed ?? bytes.value.length, bytes.value.length);
   const parts = useMemo(() => around(bytes.value, place), [bytes.value, place]);
   useEffect(() => {
@@ -123,12 +130,12 @@ function around(
   const from = Math.max(0, place - SHOWN_BYTES_MAX);
   const to = Math.min(bytes.length, place + SHOWN_BYTES_MAX / 4);
   const decoder = new TextDecoder();
-  const text = (a: number, b: number) => plain(decoder.decode(bytes.subarray(a, b)));
+  const text = (a: number, b: number) => plainText(decoder.decode(bytes.subarray(a, b)));
   return { before: text(from, place), after: text(place, to), isCut: from > 0 };
 }
 
 /** Without what moves a terminal's cursor and sets its colours. */
-const plain = (text: string): string =>
+export const plainText = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
     .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])/g, '')

@@ -28,6 +28,8 @@ export interface WaitSpan extends Span {
   outcome: 'open' | 'released' | 'timedOut' | 'unreachable' | 'abandoned';
   /** The member whose arrival released it. */
   by: string | undefined;
+  /** The cache file that its end wrote, or will write. */
+  file: 'cache' | 'network' | undefined;
   /** Events at which it was seen to be stuck, and no longer. */
   stuck: Span[];
   barrier: Barrier;
@@ -41,6 +43,8 @@ export interface Lane {
   phases: PhaseSpan[];
   waits: WaitSpan[];
   suites: Span[];
+  /** When it was booted: what was in its temporary folder is gone. */
+  boots: number[];
   /** Sends, results, refusals and ends, in order. */
   marks: number[];
   /** How it ended; `undefined`: it has not. */
@@ -209,6 +213,7 @@ export class JobFold {
         begin(lane, 'held', '', at);
         return;
       case 'MemberBooting':
+        lane.boots.push(at);
         begin(lane, 'boot', 'boots', at);
         return;
       case 'MemberBooted': {
@@ -233,7 +238,10 @@ export class JobFold {
   }
 
   #addLane(device: string, role: string, at: number): void {
-    const lane = { device, role, phases: [], waits: [], suites: [], marks: [], end: undefined };
+    const lane: Lane = {
+      ...{ device, role, phases: [], waits: [], suites: [], boots: [], marks: [] },
+      end: undefined,
+    };
     this.#laneOfDevice.set(device, this.lanes.push(lane) - 1);
     this.#laneRank.push(0);
     begin(lane, 'held', '', at);
@@ -249,7 +257,7 @@ export class JobFold {
     const label = verbText({ verb, message, role, round });
     const span: WaitSpan = {
       ...{ from, to: OPEN, label, wait, verb, message, round, role, lane, missing, barrier },
-      ...{ outcome: 'open', by: undefined, stuck: [] },
+      ...{ outcome: 'open', by: undefined, stuck: [], file: fileOf(data) },
     };
     this.waits.set(wait, span);
     barrier.waits.push(span);
@@ -267,6 +275,7 @@ export class JobFold {
     span.outcome = OUTCOMES[event.type];
     const stuck = span.stuck.at(-1);
     if (stuck?.to === OPEN) stuck.to = at;
+    if (!isHeard(event)) span.file = undefined;
     if (event.type !== 'WaitReleased') return;
     span.by = event.data.by;
     if (span.barrier.opened === OPEN) {
@@ -309,6 +318,23 @@ export class JobFold {
     else this.#laneRank[lane] = rank;
     this.rankMax = Math.max(this.rankMax, rank);
   }
+}
+
+type Started = Extract<RecordedEvent, { type: 'WaitStarted' }>['data'];
+
+/** A sync leaves the cache file alone; `lava-network collect` is a `lava-wait-all` with a file of its own. */
+function fileOf({ verb, message, from }: Started): WaitSpan['file'] {
+  if (verb === 'sync') return undefined;
+  if (verb !== 'wait-all' || message !== 'network_info') return 'cache';
+  const isCollect = from === undefined || from.some(({ argv }) => argv.some(isNetworkScript));
+  return isCollect ? 'network' : 'cache';
+}
+const isNetworkScript = (word: string): boolean => /(?:^|\/)lava-network$/.test(word);
+
+/** Whether the board heard how its wait ended: else the connection is gone, or its shell ended with the wait. */
+function isHeard({ type, data }: Extract<RecordedEvent, { type: keyof typeof OUTCOMES }>): boolean {
+  if (type === 'WaitAbandoned') return data.why === 'verb-ended';
+  return type !== 'WaitTimedOut' || data.limit === 'protocol';
 }
 
 function begin(lane: Lane, phase: Phase, label: string, at: number): void {

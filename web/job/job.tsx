@@ -3,15 +3,18 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
 import type { JobView } from '../api/types.ts';
+import { Results } from '../results/results.tsx';
 import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
 import { Console } from './console.tsx';
+import { Explanation } from './explanation.tsx';
 import { JobPage } from './job-state.ts';
 import { Lanes } from './lanes.tsx';
 import { Barriers, Events, Messages, Standing } from './panels.tsx';
 import { Slider } from './slider.tsx';
+import { Sources } from './sources.tsx';
 
 export function Job({ id }: { id: number }) {
   const page = useMemo(() => new JobPage(id), [id]);
@@ -162,6 +165,7 @@ function Ending({ view, page }: { view: JobView; page: JobPage }) {
           ))}
         </ul>
       )}
+      <Explanation page={page} />
     </div>
   );
 }
@@ -170,7 +174,9 @@ const TABS = {
   events: ['Events', Events],
   barriers: ['Barriers', Barriers],
   messages: ['Messages', Messages],
+  results: ['Results', Results],
   console: ['Console', Console],
+  sources: ['Sources', Sources],
 } as const;
 type Tab = keyof typeof TABS;
 

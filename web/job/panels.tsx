@@ -1,8 +1,9 @@
 /** What stands below the lanes: the event at which the page stands, events, barriers, messages. */
+import type { Callers } from '../../machines/events.ts';
 import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
-import { arrivals, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
+import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
 import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
 import { sentence } from './telling.ts';
@@ -27,6 +28,7 @@ export function Standing({ page }: { page: JobPage }) {
   const event = page.fold.events[at];
   if (event === undefined) return null;
   const lane = page.lane.value >= 0 ? page.lane.value : (page.fold.laneOf[at] ?? -1);
+  const callers = 'member' in event.data && 'from' in event.data ? event.data.from : undefined;
   return (
     <Section title={`Event ${at + 1}`} count={sinceStart(page, at)} class="standing">
       <p class="sentence">{eventText(page, at)}</p>
@@ -36,6 +38,12 @@ export function Standing({ page }: { page: JobPage }) {
         <dd>
           {event.type} <span class="soft">by {event.meta.actor}</span>
         </dd>
+        {callers !== undefined && (
+          <>
+            <dt>script</dt>
+            <dd>{callersText(callers)}</dd>
+          </>
+        )}
         <dt>time</dt>
         <dd>
           <time>{exactly(event.meta.at)}</time>
@@ -49,6 +57,14 @@ export function Standing({ page }: { page: JobPage }) {
     </Section>
   );
 }
+
+/** The program that called, and those that called it: the nearest first. */
+const callersText = (from: Callers): string =>
+  from
+    .map(
+      ({ argv, read }) => `${argv.join(' ')}${read === undefined ? '' : ` (read to byte ${read})`}`,
+    )
+    .join(' ← ');
 
 const CAUSED_SHOWN_MAX = 6;
 
@@ -90,7 +106,6 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
   const is = page.fold.lanes[lane];
   if (is === undefined) return null;
   const { state, doing, waits } = memberAt(is, at);
-  const cache = cacheAt(page.fold, lane, at);
   return (
     <div class="member">
       <h3>
@@ -106,8 +121,19 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
           </span>
         ))}
       </p>
+      <CacheText title="Cache file" cache={cacheAt(page.fold, lane, at)} />
+      {is.waits.some(({ file }) => file === 'network') && (
+        <CacheText title="Network cache" cache={cacheAt(page.fold, lane, at, 'network')} />
+      )}
+    </div>
+  );
+}
+
+function CacheText({ title, cache }: { title: string; cache: CacheFile }) {
+  return (
+    <>
       <h4>
-        Cache file{' '}
+        {title}{' '}
         <span class="soft">
           {cache.wait === undefined ? 'no wait has written it' : `of ${cache.wait.label}`}
         </span>
@@ -119,7 +145,7 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
         {cache.lines.length > CACHE_LINES_SHOWN_MAX &&
           `\nand ${cache.lines.length - CACHE_LINES_SHOWN_MAX} more lines`}
       </pre>
-    </div>
+    </>
   );
 }
 
@@ -252,8 +278,8 @@ function standOf(
   const open = begun.filter(({ to }) => to > at);
   if (open.some(({ stuck }) => stuck.some(({ from, to }) => from <= at && to > at)))
     return { word: '! stuck', tone: 'bad' };
-  if (open.length > 0) return { word: '⏸ open', tone: 'warn' };
-  return { word: barrier.opened <= at ? '✓ released' : '⏸ open', tone: 'good' };
+  if (open.length > 0) return { word: '‖ open', tone: 'warn' };
+  return { word: barrier.opened <= at ? '✓ released' : '‖ open', tone: 'good' };
 }
 
 export function Messages({ page }: { page: JobPage }) {
