@@ -11,6 +11,7 @@ import { type EvidenceParts, evidenceOf } from '../api/evidence.ts';
 import { History } from '../api/history/history.ts';
 import type { ApiEngine } from '../api/parts.ts';
 import { PastRuns } from '../api/past-runs.ts';
+import { eventIds } from '../engine/event-ids.ts';
 import type { JobCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import type { JobDefinition } from '../machines/definition.ts';
@@ -147,7 +148,7 @@ async function written(folder: string, size: number, rounds: number) {
   return { store, events, jobs };
 }
 
-let ids = 0;
+const newId = eventIds();
 
 /** A job in which all boards meet again and again. */
 function jobOf(rounds: number): NewEvent<JobEvent>[] {
@@ -157,8 +158,8 @@ function jobOf(rounds: number): NewEvent<JobEvent>[] {
   let now = START;
   const act = (command: JobCommand) => {
     now += 10;
-    const request = { id: `q${ids}`, actor: 'bench', correlationId: 'job-1' };
-    const decided = decideJob(command, state, { now, newId: () => `e${++ids}`, request });
+    const request = { id: newId(), actor: 'bench', correlationId: 'job-1' };
+    const decided = decideJob(command, state, { now, newId, request });
     if (decided instanceof Rejected) throw new Error(decided.reason);
     for (const event of decided) {
       out.push(event);
@@ -166,7 +167,7 @@ function jobOf(rounds: number): NewEvent<JobEvent>[] {
     }
   };
   act({ type: 'SubmitJob', definition, document: '{}', short: [] });
-  act({ type: 'AllocateJob', lease: `l${ids}`, members });
+  act({ type: 'AllocateJob', lease: newId(), members });
   for (const { device: member } of members) {
     act({ type: 'StartBoot', member });
     act({ type: 'ConfirmBoot', member });

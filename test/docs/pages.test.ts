@@ -26,7 +26,9 @@ it('the list of decisions has each page once', () => {
 
 it('the list of how-tos has each page once', () => {
   const listed = [...textOf('docs/how-to/README.md').matchAll(/\]\(([\w-]+\.md)\)/g)];
-  const there = readdirSync('docs/how-to').filter((file) => file !== 'README.md');
+  const there = readdirSync('docs/how-to').filter(
+    (file) => file.endsWith('.md') && file !== 'README.md',
+  );
   expect(listed.map(([, file]) => file).sort()).toEqual(there.sort());
 });
 
