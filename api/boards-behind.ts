@@ -36,8 +36,8 @@ export class BoardsBehind {
       ...parts,
       consoleSize: (job, device) => this.#said.get(`${job} ${device}`)?.console ?? 0,
       openSet: async (job, device) => {
-        const { open, closed } = this.#said.get(`${job} ${device}`)?.set ?? {};
-        return { ...(open !== undefined && { open }), ...(closed !== undefined && { closed }) };
+        const { open, opened } = this.#said.get(`${job} ${device}`)?.set ?? {};
+        return { ...(open !== undefined && { open }), ...(opened !== undefined && { opened }) };
       },
     };
   }

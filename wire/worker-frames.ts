@@ -46,7 +46,7 @@ const question = <T extends string, S extends z.ZodRawShape>(ask: T, shape: S) =
 
 export const OpenSet = z.strictObject({
   open: z.string().optional(),
-  closed: z.string().optional(),
+  opened: z.array(z.string()).optional(),
 });
 
 export const Question = z.discriminatedUnion('ask', [
