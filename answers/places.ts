@@ -115,6 +115,12 @@ export class Places {
     return scripts;
   }
 
+  /** All lines of a file of a suite, the definition too; none where it was not kept. */
+  linesOf({ list, text }: RanSource, path: string): string[] {
+    const file = list?.files.find((one) => one.path === path);
+    return (file === undefined ? undefined : text(file.digest))?.split('\n') ?? [];
+  }
+
   /** Those scripts of a suite that its made ones lead to, as far as their text names them. */
   reachable(source: RanSource): readonly Script[] {
     const scripts = this.scripts(source);

@@ -6,7 +6,7 @@ import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ConsoleCopies } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
-import { timesFile } from '../dispatcher/console-times.ts';
+import { timesFile } from '../wire/console-index.ts';
 
 /** Consoles that are written to at once; more are looked up again. */
 const KNOWN_MAX = 10_000;

@@ -122,7 +122,7 @@ export class BoardDoor {
     const path = consolePath(this.#is.dataDir, job, device);
     const { method = 'GET', url = '/' } = request;
     // Only a result asks for it.
-    const set = url === '/board/v1/result' ? await this.#openSets.of(path) : {};
+    const { open, opened } = url === '/board/v1/result' ? await this.#openSets.of(path) : {};
     return this.#is.line.ask(
       'board',
       {
@@ -132,7 +132,7 @@ export class BoardDoor {
         ...(typeof from === 'string' && { from }),
         body: bodyOf(body),
         console: consoleBytes(path),
-        set,
+        set: { ...(open !== undefined && { open }), ...(opened !== undefined && { opened }) },
       },
       held,
     );

@@ -6,8 +6,8 @@ import { open, readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
-import { timesFile } from '../dispatcher/console-times.ts';
 import type { Log } from '../dispatcher/drivers/driver.ts';
+import { timesFile } from '../wire/console-index.ts';
 import { bodyOf } from '../wire/worker-frames.ts';
 import { type Line, Refusal } from './line.ts';
 

@@ -15,6 +15,9 @@ const GREP_WORD =
 const UNBOUND =
   /: (?:line )?\d+: (\w+): (?:unbound variable|parameter (?:not set|null or not set))/;
 
+/** A dictionary of Python that was made of the cache file. */
+const KEY_ERROR = /^KeyError: ["']([\w.-]+)["']$/;
+
 export interface KeysRead {
   /** Those that it did read, where its shell told; else those of its scripts. */
   readonly read: readonly string[];
@@ -33,6 +36,8 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
   for (const { text } of said) {
     if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
     const [, variable] = UNBOUND.exec(text) ?? [];
+    const [, lacked] = KEY_ERROR.exec(text) ?? [];
+    if (lacked !== undefined) keys.add(lacked);
     if (isReadIn && variable !== undefined) keys.add(variable);
   }
   for (const script of scripts) addOfScript(inScripts, script);

@@ -128,7 +128,7 @@ async function readLab(file: string): Promise<WorkerLab> {
     ...(jobLimit !== undefined && { jobLimit }),
     limits,
     allowFiles: lab.allowFiles,
-    drivers: registry({ local: { bridge, processes: limits.processes } }),
+    drivers: registry({ bridge, local: { processes: limits.processes } }),
     healthChecks,
   };
 }

@@ -5,7 +5,7 @@
 import type { JobCommand } from '../commands.ts';
 import { Draft, type Env, Rejected } from '../deciding.ts';
 import { actionsOf } from '../definition.ts';
-import type { JobEvent, NewEvent, Verb } from '../events.ts';
+import type { JobEvent, NewEvent } from '../events.ts';
 import { measured } from '../measurement.ts';
 import { own } from '../names.ts';
 import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';

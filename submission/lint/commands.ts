@@ -586,7 +586,8 @@ const builtins: Record<string, Builtin> = {
   },
   unset: (walk, _, args) => {
     for (const arg of args) {
-      walk.scope.vars.delete(text(arg) ?? '');
+      // Not set is not the same as not known.
+      walk.scope.vars.set(text(arg) ?? '', exact(''));
       walk.scope.arrays.delete(text(arg) ?? '');
     }
     return quiet(ok);

@@ -20,6 +20,8 @@ import { family, nearest, nearness } from '../words.ts';
 export type Mismatch =
   | { is: 'another-id'; gap: Gap; other: Call }
   | { is: 'rounds'; gap: Gap; last: Call }
+  /** The one who waits had sent the id before, which counts as a round of its own. */
+  | { is: 'sent'; gap: Gap; send: Call }
   | { is: 'everyone'; gap: Gap }
   | { is: 'cross'; gap: Gap; with: Call }
   | { is: 'never-calls'; gap: Gap }
@@ -65,6 +67,8 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   // Both sides have the other's line, only later: no name is wrong.
   if (crossed && isCertain(situation, wait, member) && isCertain(situation, inside, wait.member))
     return { is: 'cross', gap, with: inside };
+  const send = sentARound(wait);
+  if (send !== undefined) return { is: 'sent', gap, send };
   const rounds = outOfStep(situation, gap);
   if (rounds !== undefined)
     return isBehind(gap, rounds) ? undefined : { is: 'rounds', gap, last: rounds };
@@ -113,6 +117,15 @@ function isInOneCycle({ group }: Situation, wait: Call, inside: Call): boolean {
 const cycleOf = ({ deadlock }: Call): readonly string[] => deadlock?.cycle ?? [];
 
 const isDeadlocked = (...waits: Call[]): boolean => waits.some((wait) => cycleOf(wait).length > 0);
+
+/** A `lava-send` of the id by the one who syncs with it in a later round. */
+const sentARound = (wait: Call): Call | undefined =>
+  wait.verb === 'sync' && wait.round > 1
+    ? wait.member.calls.find(
+        ({ verb, message, version }) =>
+          verb === 'send' && message === wait.message && version < wait.version,
+      )
+    : undefined;
 
 /** It came to fewer rounds of the sync: the last one that it came to. */
 function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefined {
