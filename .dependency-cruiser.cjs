@@ -7,13 +7,16 @@ const rooms = {
   simulation: ['machines', 'submission', 'scheduler', 'projections'],
   store: ['machines'],
   wire: ['machines'],
+  answers: ['machines', 'submission', 'scheduler', 'projections', 'wire'],
   engine: ['machines', 'scheduler', 'projections', 'wire'],
-  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire'],
+  api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire', 'answers'],
   dispatcher: ['machines', 'submission', 'wire'],
+  worker: ['machines', 'wire', 'dispatcher'],
   server: [
     'machines',
     'submission',
     'projections',
+    'answers',
     'engine',
     'scheduler',
     'store',
@@ -22,7 +25,7 @@ const rooms = {
     'dispatcher',
   ],
 };
-const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation'];
+const pure = ['machines', 'submission', 'scheduler', 'projections', 'simulation', 'answers'];
 const all = [...Object.keys(rooms), 'cli'];
 
 module.exports = {
@@ -31,7 +34,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$)' },
+      from: {
+        orphan: true,
+        pathNot:
+          '(^bench/|^scripts/|^test/|^store/sqlite/log-thread\\.ts$|^web/(vite\\.config|main)\\.tsx?$)',
+      },
       to: {},
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
@@ -101,6 +108,19 @@ module.exports = {
       to: { path: '^(cli/(client|command|commands/)|server/|engine/|store/|api/(?!schemas))' },
     },
     {
+      name: 'the-page-knows-the-api-and-types-alone',
+      comment: 'web/ is told everything over the public API; a type costs a browser nothing',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: `^(${all.join('|')}|test|bench|scripts)/`, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { path: `^(${all.join('|')}|bench|scripts)/` },
+      to: { path: '^web/' },
+    },
+    {
       name: 'nothing-of-the-product-knows-its-tests-bench-or-scripts',
       severity: 'error',
       from: { path: `^(${all.join('|')})/` },
@@ -123,6 +143,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs'] },
   },
 };

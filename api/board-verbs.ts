@@ -6,11 +6,12 @@
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { MemberCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
-import { CaseResult, type Verb } from '../machines/events.ts';
+import { type Callers, CaseResult, type Verb } from '../machines/events.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
 import type { BoardAnswer } from '../wire/board-answers.ts';
+import { readCallers } from './callers.ts';
 import { type BoardEngine, type BoardParts, oneLine, REASON_CHARACTERS_MAX } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 import type { MemberName } from './tokens.ts';
@@ -21,9 +22,11 @@ interface BoardCall {
   words: string[];
   /** Made on the board, the same on every retry. */
   key: string;
+  /** Who called it on the board, where the board says so. */
+  from: Callers | undefined;
   /** How many bytes the board's console had printed. */
   console: number;
-  /** The set of cases that is open on the console, and the one that was closed there last. */
+  /** The set of cases that is open on the console, and those that were opened there. */
   set: () => ReturnType<BoardParts['openSet']>;
   /** Aborts when a wait is to be held no longer. */
   signal: AbortSignal;
@@ -84,16 +87,24 @@ const never = new AbortController().signal;
 export async function runVerb(
   { engine, consoleSize, openSet }: BoardParts,
   verb: BoardVerb,
-  call: { member: MemberName; words: string[]; key: unknown; hold: () => AbortSignal },
+  call: {
+    member: MemberName;
+    words: string[];
+    key: unknown;
+    from?: unknown;
+    hold: () => AbortSignal;
+  },
 ): Promise<BoardAnswer> {
   const { member, words, key, hold } = call;
+  const from = readCallers(call.from);
   const isKey = typeof key === 'string' && KEY.test(key);
   if (!isKey && verb.kind !== 'question') return refused(KEY_NEEDED);
   const console = consoleSize(member.job, member.device);
   const signal = verb.kind === 'wait' ? hold() : never;
   try {
     const set = () => openSet(member.job, member.device);
-    return await verb.run(engine, { member, words, key: isKey ? key : '', console, set, signal });
+    const known = { member, words, key: isKey ? key : '', from, console, set, signal };
+    return await verb.run(engine, known);
   } catch (error) {
     if (!(await isForNobody(engine, member, error))) throw error;
     await aborted(hold());
@@ -161,8 +172,9 @@ async function group(engine: BoardEngine, { member, words }: BoardCall): Promise
 }
 
 function spoken(verb: Verb): Run {
-  return async (engine, { member, words, key, console, signal }) => {
-    const end = await engine.call(member.job, member.device, verb, words, { key, console }, signal);
+  return async (engine, { member, words, key, from, console, signal }) => {
+    const by = { key, console, ...(from && { from }) };
+    const end = await engine.call(member.job, member.device, verb, words, by, signal);
     return end ?? { status: 'wait' };
   };
 }
@@ -211,15 +223,16 @@ async function result(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer
   const known = CaseResult.options.find((option) => option === outcome);
   if (known === undefined)
     return refused(`a result needs result=${CaseResult.options.join('|')}, not ${outcome ?? ''}`);
-  // One set a suite is open, whoever opened or closed it.
+  // One set a suite is open, whoever opened or closed it: the console knows, but of a verb whose output went elsewhere.
   const seen = await call.set();
-  const set = said ? (seen.closed === said ? undefined : said) : seen.open;
+  const set = said && !seen.opened?.includes(said) ? said : seen.open;
   await report(engine, call, {
     type: 'RecordResult',
     member: call.member.device,
     case: name,
     result: known,
     ...(set !== undefined && { set }),
+    ...(call.from && { from: call.from }),
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
   });
   return done;

@@ -60,13 +60,20 @@ function refuseUnheard(app: FastifyInstance): void {
   });
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its query is for whoever shows the document, not for this server. */
+    takesAnyQuery?: boolean;
+  }
+}
+
 /** The pages of the documentation have addresses of their own, with what browsers add to them. */
 const NOT_OURS = /^\/docs(?:\/|$)/;
 
 /** A field of a query that a route does not know is an error: the wish that it stands for would be lost. */
 function refuseUnknownFields(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (NOT_OURS.test(route.url)) return;
+    if (NOT_OURS.test(route.url) || route.config?.takesAnyQuery === true) return;
     const { querystring } = (route.schema ?? {}) as { querystring?: { shape?: object } };
     const known = Object.keys(querystring?.shape ?? {});
     const takes = known.length === 0 ? 'no fields' : known.join(', ');

@@ -9,7 +9,7 @@
  *
  * `n` is a number of the worker's own choosing, that none of its open requests has: it comes back with the answer, and
  * answers come in any order. `token` names the member that speaks, and `key` is its board's: the same on every retry, on
- * whatever line. `gone` says that the board is no longer there for its wait: as when an HTTP request is closed,
+ * whatever line. `from`, which need not be there, is its header `Muster-From`. `gone` says that the board is no longer there for its wait: as when an HTTP request is closed,
  * nothing more is said of it. An answer has the status of the shell dialect (`ok`, `wait`, `fail`, `refused`, `retry`,
  * `denied`), with `lines` (and `note`) or with a `reason`. What cannot be told to any request has `n` null.
  */
@@ -24,6 +24,8 @@ export interface LineRequest {
   verb: string;
   words: string[];
   key?: string;
+  /** Who called it on the board, as the header `Muster-From` says it. */
+  from?: string;
 }
 
 export type LineMessage =
@@ -48,7 +50,7 @@ export function readFrame(frame: Buffer, isBinary: boolean): LineMessage[] {
 function readMessage(raw: unknown): LineMessage {
   if (typeof raw !== 'object' || raw === null)
     return { n: null, not: 'a message is an object with "n"' };
-  const { n, token, verb, words, key, gone, ...unknown }: Partial<Record<string, unknown>> = {
+  const { n, token, verb, words, key, from, gone, ...unknown }: Partial<Record<string, unknown>> = {
     ...raw,
   };
   if (typeof n !== 'number' || !Number.isSafeInteger(n) || n < 0)
@@ -59,7 +61,9 @@ function readMessage(raw: unknown): LineMessage {
   if (typeof verb !== 'string') return { n, not: '"verb" is not the name of a verb' };
   if (!isWords(words)) return { n, not: '"words" is not a list of strings' };
   if (key !== undefined && typeof key !== 'string') return { n, not: '"key" is not a string' };
-  return { n, token, verb, words, ...(key !== undefined && { key }) };
+  if (from !== undefined && typeof from !== 'string') return { n, not: '"from" is not a string' };
+  const said = { ...(key !== undefined && { key }), ...(from !== undefined && { from }) };
+  return { n, token, verb, words, ...said };
 }
 
 const isWords = (is: unknown): is is string[] =>

@@ -118,12 +118,12 @@ export class Line {
       const known = verbOf(verb);
       const member = this.#parts.tokens.read(request.token);
       if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
-      const { words, key } = request;
+      const { words, key, from } = request;
       const hold = () => {
         held ??= this.#hold(n);
         return held.signal;
       };
-      end = await runVerb(this.#parts, known, { member, words, key, hold });
+      end = await runVerb(this.#parts, known, { member, words, key, from, hold });
     } catch (error) {
       end = this.#trouble(error, () =>
         this.#parts.log.error({ err: error, verb }, 'request of a line failed'),

@@ -1,6 +1,7 @@
 /** What the doors are given: the engine as far as they need it, and what the server says of itself. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
+import type { WorkerParts } from './worker-parts.ts';
 
 /** The part of the engine that the board's endpoints use. */
 export type BoardEngine = Pick<
@@ -20,6 +21,9 @@ export type ApiEngine = BoardEngine &
     | 'devices'
     | 'device'
     | 'undriven'
+    | 'workers'
+    | 'worker'
+    | 'changeWorker'
     | 'setOffline'
     | 'setOnline'
     | 'setHealth'
@@ -54,8 +58,8 @@ export interface BoardParts {
   consoleSize(job: number, device: string): number;
   /** What tests handed in. */
   attachments: KeptFiles;
-  /** The set of cases that is open on a member's console, and the one that was closed there last. */
-  openSet(job: number, device: string): Promise<{ open?: string; closed?: string }>;
+  /** The set of cases that is open on a member's console, and those that were opened there. */
+  openSet(job: number, device: string): Promise<{ open?: string; opened?: string[] }>;
   log: FastifyBaseLogger;
 }
 
@@ -73,6 +77,10 @@ export interface AppParts extends BoardParts {
   keepSecret(address: string): string;
   /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
   readOnly?(): string | undefined;
+  /** What the build of the page made; absent: this server has no page. */
+  pageFolder?: string;
+  /** What workers on other machines need; absent: they have no door. */
+  worker?: WorkerParts;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

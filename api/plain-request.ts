@@ -8,6 +8,7 @@ export interface PlainRequest {
   verb: string;
   token: string;
   key: string | undefined;
+  from: string | undefined;
   body: Buffer;
   /** Of the whole request, in bytes. */
   length: number;
@@ -30,13 +31,13 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | undefined {
   const verb = PLAIN_HEAD.exec(head)?.[1];
   const fields = verb === undefined ? undefined : fieldsOf(head);
   if (verb === undefined || fields === undefined) return undefined;
-  const { host, type, token, key, count = '' } = fields;
+  const { host, type, token, key, from, count = '' } = fields;
   if (host === undefined || type === undefined || token === undefined || !COUNT.test(count))
     return undefined;
-  const from = end + END_OF_HEAD.length;
-  const length = from + Number(count);
-  if (length - from > BODY_BYTES_MAX || length > bytes.length) return undefined;
-  return { verb, token, key, body: bytes.subarray(from, length), length };
+  const start = end + END_OF_HEAD.length;
+  const length = start + Number(count);
+  if (length - start > BODY_BYTES_MAX || length > bytes.length) return undefined;
+  return { verb, token, key, from, body: bytes.subarray(start, length), length };
 }
 
 interface Fields {
@@ -44,6 +45,7 @@ interface Fields {
   type?: string;
   token?: string | undefined;
   key?: string;
+  from?: string;
   count?: string;
 }
 
@@ -77,6 +79,8 @@ function nameOf(field: string): keyof Fields | 'harmless' | undefined {
       return 'token';
     case 'muster-key':
       return 'key';
+    case 'muster-from':
+      return 'from';
     case 'content-length':
       return 'count';
     case 'user-agent':

@@ -3,6 +3,7 @@
  * What went wrong inside is hidden from the caller and logged once.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { AnswerRefused } from '../answers/refused.ts';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { RejectionCode } from '../machines/deciding.ts';
 import { UnreadableEvent } from '../machines/events.ts';
@@ -19,6 +20,9 @@ const titles = {
   'no-such-device': [404, 'There is no such device'],
   'no-such-worker': [404, 'There is no such worker'],
   'no-such-attachment': [404, 'The job has no such attachment'],
+  'no-such-event': [404, 'The job has no such event'],
+  'no-good-run': [404, 'No run of the same definition has passed'],
+  'no-such-source': [404, 'No such file ran, or it was not kept'],
   'no-such-wait': [404, 'There is no such wait'],
   'job-archived': [410, 'The job is in the archive'],
   'too-slow': [408, 'The request took too long'],
@@ -34,6 +38,7 @@ const titles = {
   'not-waiting': [409, 'The job does not wait for boards'],
   'board-taken': [409, 'Another worker has this board'],
   'worker-lost': [409, 'The worker counts as lost'],
+  'worker-here': [409, 'Another worker of this name is here'],
   retired: [409, 'The device is retired'],
   'lease-void': [409, 'The reservation has lapsed'],
   'too-new': [409, 'Not every server on this log knows this yet'],
@@ -87,6 +92,7 @@ export class ApiProblem extends Error {
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof CommandRefused) return new ApiProblem(error.code, error.message);
+  if (error instanceof AnswerRefused) return new ApiProblem(error.code, error.message);
   if (error instanceof AppendTooLarge) return new ApiProblem('too-large', error.message);
   if (error instanceof StoreUnavailable)
     return new ApiProblem(

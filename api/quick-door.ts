@@ -74,7 +74,7 @@ class QuickDoor {
 
   /** `undefined`: nobody is there to hear it. Up to its first `await` it is in the order of the bytes. */
   async answer(
-    { verb, token, key, body }: PlainRequest,
+    { verb, token, key, from, body }: PlainRequest,
     onHold: (held: OpenRequest) => void,
   ): Promise<BoardAnswer | BoardTrouble | undefined> {
     const open: { held?: OpenRequest } = {};
@@ -88,7 +88,7 @@ class QuickDoor {
       if (member === undefined) throw new ApiProblem('token-refused', 'this token is none of ours');
       const words = readWordLines(body);
       if (words === undefined) return { status: 'refused', reason: 'the words are not UTF-8' };
-      end = await runVerb(this.#parts, verbOf(verb), { member, words, key, hold });
+      end = await runVerb(this.#parts, verbOf(verb), { member, words, key, from, hold });
     } catch (error) {
       end = this.#trouble(error, () =>
         this.#parts.log.error({ err: error, path: `/board/v1/${verb}` }, 'request failed'),

@@ -50,15 +50,35 @@ const problem = z.any().meta({ description: 'application/problem+json' });
 /** For the documentation: problems are written by `sendProblem` alone. */
 export const problemResponses = { '4xx': problem, '5xx': problem };
 
+/** The roles that the boards there are can never satisfy together. */
+const Short = z.array(
+  z.object({ role: z.string(), wanted: z.number(), found: z.number(), lacking: z.string() }),
+);
+
 export const Submitted = z.object({
   id: z.number(),
   state: JobView.shape.state,
   warnings: z.array(DocumentProblem),
-  /** The roles that the boards there are can never satisfy together. */
-  short: z.array(
-    z.object({ role: z.string(), wanted: z.number(), found: z.number(), lacking: z.string() }),
-  ),
+  short: Short,
 });
+
+export const CheckedJob = z
+  .object({
+    name: z.string(),
+    form: z.enum(['json', 'yaml']),
+    timeoutSeconds: z.number(),
+    priority: z.number(),
+    actions: z.number().describe('How many'),
+    roles: z.array(
+      JobView.shape.roles.element.extend({
+        fit: z.number().describe('Boards of its type or name with its tags; roles may share them'),
+        free: z.number().describe('How many of them are free now'),
+      }),
+    ),
+    warnings: z.array(DocumentProblem),
+    short: Short.describe('Empty: the job would be admitted'),
+  })
+  .meta({ id: 'CheckedJob' });
 
 export const JobPage = z.object({ jobs: z.array(JobView), next: z.number().optional() });
 export const Barriers = z.object({ job: z.number(), barriers: z.array(BarrierView) });
@@ -169,23 +189,35 @@ export const HealthOrder = z
     message: 'only a board that is set to maintenance or bad is taken from its job',
   });
 
-export const Workers = z.object({
-  workers: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(['connected', 'lost']),
-      /** When it connected or was lost. */
-      since: At,
-      /** Why it was lost. */
-      reason: z.string().optional(),
-      boards: z.array(z.string()),
-      /** How many of its boards may be in use at once; absent: all. */
-      jobLimit: z.number().optional(),
-      /** How many are. */
-      used: z.number(),
-    }),
-  ),
-});
+export const WorkerView = z
+  .object({
+    name: z.string(),
+    /** `expected`: it has a token and was never here. `away`: its line broke, and it may come back until `until`. */
+    state: z.enum(['expected', 'connected', 'away', 'lost']),
+    /** When it connected, went or was lost. */
+    since: At,
+    until: At.optional(),
+    /** Why it went or was lost. */
+    reason: z.string().optional(),
+    boards: z.array(z.string()),
+    /** How many of its boards may be in use at once; absent: all. */
+    jobLimit: z.number().optional(),
+    /** How many of its boards are in use. */
+    used: z.number(),
+    /** Why its boards get no new jobs; absent: they do. */
+    drained: z.string().optional(),
+    /** Of its Muster; absent: it lives in a server. */
+    version: z.string().optional(),
+    /** Whether a worker on another machine may connect under this name. */
+    hasToken: z.boolean(),
+  })
+  .meta({ id: 'WorkerView' });
+export type WorkerView = z.infer<typeof WorkerView>;
+
+export const Workers = z.object({ workers: z.array(WorkerView) });
+export const WorkerParams = z.object({ name: DeviceName });
+/** The token is said this once: only its digest is kept. */
+export const WorkerToken = z.object({ worker: z.string(), token: z.string() });
 
 const QueueEntry = z.object({
   job: z.number(),

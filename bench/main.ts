@@ -7,7 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { answersTable } from './answers.ts';
 import { barrierTable } from './barrier.ts';
+import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
@@ -35,8 +37,10 @@ const benches = new Map<string, Bench>([
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
   ['followers', (newFolder) => followersTable(newFolder, say)],
   ['rebuild', rebuildTable],
+  ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
+  ['consoles', consolesTable],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);

@@ -39,7 +39,7 @@ async function serveForBench(argument: string): Promise<void> {
   const groups = await readyGroups(engine, sizes);
   const log = pino({ level: 'error' });
   const tokenKeys = () => [tokenKeyOf(secret)];
-  const attachments = await Objects.open(join(folder, 'attachments'));
+  const attachments = await Objects.open(join(folder, 'objects'));
   const doors = {
     engine,
     attachments,

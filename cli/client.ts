@@ -179,6 +179,17 @@ export class Client {
     }
   }
 
+  /** Bytes that are made when they are asked for: a connection that breaks cannot be taken up again. @throws as `json` does */
+  async *made(path: string): AsyncGenerator<Uint8Array> {
+    const response = await this.#persist({}, () => this.#fetch(path, {}));
+    try {
+      for await (const chunk of response.body ?? []) yield chunk;
+    } catch (error) {
+      this.#rethrowFinal(error);
+      throw this.#noServer(error);
+    }
+  }
+
   /** One connection's worth of messages; throws when it breaks or falls silent. */
   async *#eventStream(
     path: string,

@@ -94,7 +94,8 @@ async function main(): Promise<number> {
     throw error;
   });
   if (process.stdout.isTTY && !values.once) {
-    say(`\nThe server stays up: ${server.url}/docs documents its API. Ctrl-C ends it.`);
+    sayBeside('', `\nThe server stays up, with the lab on a page: ${server.url}/`);
+    say(`Its API is documented at ${server.url}/docs. Ctrl-C ends it.`);
     await new Promise(() => {});
   }
   await stop();

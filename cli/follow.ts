@@ -1,8 +1,9 @@
 /** Events as they are read and told: pages of the past, live streams, and types that are not known here. */
-import { type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
+import { type JobEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { parseEvent } from '../machines/versions.ts';
 import { EventPage, type Received } from './answers.ts';
 import type { Client } from './client.ts';
+import { CliFailure, EXIT } from './exit.ts';
 import type { Progress } from './pages/progress.ts';
 
 const PAGE_EVENTS = 1000;
@@ -57,4 +58,19 @@ export async function followJob(
     const text = event === undefined ? '' : progress(event);
     if (text !== '') await tell(text);
   }
+}
+
+/** All events of a job that are there now. @throws CliFailure `newer-events` */
+export async function allEvents(client: Client, job: number): Promise<RecordedEvent<JobEvent>[]> {
+  const events: RecordedEvent<JobEvent>[] = [];
+  for await (const received of recordedEvents(client, job, 0)) events.push(knownEvent(received));
+  return events;
+}
+
+/** An event of a job. @throws CliFailure `newer-events`: nothing after one that is not understood can be told */
+export function knownEvent(received: Received): RecordedEvent<JobEvent> {
+  const event = readEvent(received);
+  if (event !== undefined) return event as RecordedEvent<JobEvent>;
+  const message = `event ${received.version} (${received.type}) is not one that this version of muster knows: use a newer one`;
+  throw new CliFailure({ code: 'newer-events', exit: EXIT.failed, message });
 }

@@ -14,6 +14,11 @@ export interface Io {
   err(text: string): void;
   /** All of stdin. */
   stdin(): Promise<Buffer>;
+  /**
+   * Keys as they are pressed, until the loop is left; `undefined`: nobody presses any here. What a key sends stands for it:
+   * `\u001b[C` for the right arrow.
+   */
+  keys(): AsyncIterable<string> | undefined;
   /** Aborted by the first Ctrl-C. The handler is installed by the first call; a second Ctrl-C kills as usual. */
   interrupt(): AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,6 +53,7 @@ export function processIo(): Io {
       for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks);
     },
+    keys: () => (stdin.isTTY && stdout.isTTY ? pressed(stdin) : undefined),
     interrupt: () => {
       if (interrupt === undefined) {
         const controller = new AbortController();
@@ -58,6 +64,23 @@ export function processIo(): Io {
     },
   };
 }
+
+/** In raw mode Ctrl-C is a key like any other: whoever reads them ends at it. */
+async function* pressed(stdin: NodeJS.ReadStream): AsyncGenerator<string> {
+  stdin.setRawMode(true);
+  try {
+    for await (const bytes of stdin) {
+      const keys = String(bytes).match(KEYS) ?? [];
+      yield* keys;
+    }
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+}
+/** Several may come at once: an arrow is three characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters
+const KEYS = /\u001b\[[0-9;]*[A-Za-z~]|[\s\S]/g;
 
 /** Colours only for a terminal that did not refuse them (https://no-color.org). */
 function colorsFor(stream: { isTTY?: boolean }, env: Io['env']): Colors {

@@ -10,8 +10,9 @@ import type { PreparedSuite } from './suites.ts';
 /** What of a suite its console is read with. */
 export type HeardSuite = Pick<PreparedSuite, 'suite' | 'definition' | 'fixups' | 'rules'>;
 
-/** Signals between the marks of another run are kept back: more than these are counted after all. */
-const HELD_SIGNALS_MAX = 10_000;
+/** What stands between the marks of another run is kept back: more than this counts after all. */
+const HELD_MAX = 10_000;
+const HELD_CHARS_MAX = 4_194_304;
 const GARBLED_MAX = 1_000;
 
 export type Heard =
@@ -19,18 +20,33 @@ export type Heard =
   | { is: 'report'; command: MemberCommand; key: string; end: number }
   | { is: 'suite-started'; suite: HeardSuite }
   | { is: 'suite-ended'; suite: HeardSuite }
-  /** For the patterns of the suite that runs. */
-  | { is: 'line'; line: ConsoleLine }
+  /** A script of the suite that runs ended other than well; `from`, `at`: where the suite and the mark begin. */
+  | {
+      is: 'script-ended';
+      suite: string;
+      script: Ended['script'];
+      status: number;
+      from: number;
+      at: number;
+      key: string;
+    }
+  /** For the patterns of the suite that runs; `set` is open where the line stands. */
+  | { is: 'line'; line: ConsoleLine; set?: string }
   | { is: 'note'; text: string }
   | { is: 'exit' }
   | { is: 'runner-ended'; status: number }
   | { is: 'shell-ended'; status: number }
   | { is: 'shell-free' };
 
+type Ended = Extract<MemberCommand, { type: 'EndScript' }>;
+export type HeardLine = Extract<Heard, { is: 'line' }>;
+
 interface Place {
   line: ConsoleLine;
   index: number;
 }
+/** A signal, or a line for the patterns. */
+type Held = [Signal | { is: 'line' }, Place];
 
 export class ActionListener {
   readonly #member: string;
@@ -38,10 +54,12 @@ export class ActionListener {
   readonly #suites: readonly HeardSuite[];
   readonly #reader = new SignalReader();
   #running: HeardSuite | undefined;
+  /** Where it begins on the console. */
+  #runningFrom = 0;
   /** Whoever opened it, by verb or by signal: one a suite. */
   #set: string | undefined;
   /** Another run's marks came: somebody prints an old console. What stands between them is not ours. */
-  #other: { suite: string; nonce: string; held: [Signal, Place][] } | undefined;
+  #other: { suite: string; nonce: string; held: Held[]; chars: number } | undefined;
   #garbled = 0;
   #isGivenUp = false;
 
@@ -66,18 +84,15 @@ export class ActionListener {
   }
 
   hear(line: ConsoleLine): Heard[] {
-    const wasBroken = this.#reader.wantsNext;
     const signals = this.#reader.read(line);
     if (signals.length > 0)
       return signals.flatMap((signal, index) => this.#take(signal, { line, index }));
     const isMatched =
       this.#hasPatterns &&
-      this.#other === undefined &&
-      !wasBroken &&
       !line.text.includes('<LAVA_SIGNAL_') &&
       !line.text.startsWith('muster: ') &&
       !isTrace(plainText(line.text));
-    return isMatched ? [{ is: 'line', line }] : [];
+    return isMatched ? this.#count({ is: 'line' }, { line, index: 0 }) : [];
   }
 
   #take(signal: Signal, place: Place): Heard[] {
@@ -86,6 +101,8 @@ export class ActionListener {
         return signal.nonce === this.#nonce ? this.#start(signal.suite, place) : this.#open(signal);
       case 'run-end':
         return signal.nonce === this.#nonce ? this.#end(signal.suite, place) : this.#shut(signal);
+      case 'script-ended':
+        return signal.nonce === this.#nonce ? this.#scriptEnded(signal, place) : [];
       case 'runner-exit':
         return signal.nonce === this.#nonce ? [...this.#release(), { is: 'exit' }] : [];
       case 'runner-ended':
@@ -110,6 +127,7 @@ export class ActionListener {
     if (suite === undefined) return [];
     const released = this.#release();
     this.#running = suite;
+    this.#runningFrom = place.line.at;
     this.#isGivenUp = false;
     this.#set = undefined;
     this.#reader.fixups = suite.fixups;
@@ -130,10 +148,19 @@ export class ActionListener {
     return [...released, { is: 'suite-ended', suite }, this.#report(command, place)];
   }
 
+  #scriptEnded({ script, status }: Extract<Signal, { is: 'script-ended' }>, place: Place): Heard[] {
+    const suite = this.#running?.suite;
+    if (suite === undefined) return [];
+    const { line, index } = place;
+    const key = `script.${line.at}.${index}`;
+    const ended = { suite, script, status, from: this.#runningFrom, at: line.at, key };
+    return [...this.#release(), { is: 'script-ended', ...ended }];
+  }
+
   // the marks of another run
 
   #open({ suite, nonce }: { suite: string; nonce: string }): Heard[] {
-    this.#other ??= { suite, nonce, held: [] };
+    this.#other ??= { suite, nonce, held: [], chars: 0 };
     return [];
   }
 
@@ -141,7 +168,7 @@ export class ActionListener {
     const other = this.#other;
     if (other === undefined || other.suite !== suite || other.nonce !== nonce) return [];
     this.#other = undefined;
-    const { length } = other.held;
+    const { length } = other.held.filter(([{ is }]) => is !== 'line');
     if (length === 0) return [];
     const what = length === 1 ? 'a signal' : `${length} signals`;
     const text = `${what} between the marks of another run (${suite}): an old console, not counted`;
@@ -157,12 +184,17 @@ export class ActionListener {
 
   // what is counted
 
-  #count(signal: Signal, place: Place): Heard[] {
-    if (this.#other !== undefined) {
-      this.#other.held.push([signal, place]);
-      return this.#other.held.length > HELD_SIGNALS_MAX ? this.#release() : [];
+  #count(signal: Held[0], place: Place): Heard[] {
+    const other = this.#other;
+    if (other !== undefined) {
+      other.held.push([signal, place]);
+      other.chars += place.line.text.length;
+      const isFull = other.held.length > HELD_MAX || other.chars > HELD_CHARS_MAX;
+      return isFull ? this.#release() : [];
     }
     switch (signal.is) {
+      case 'line':
+        return [{ is: 'line', line: place.line, ...this.#inSet() }];
       case 'set-start':
         this.#set = signal.set;
         return [];
@@ -202,23 +234,28 @@ export class ActionListener {
     return {
       member: this.#member,
       ...(this.#running === undefined ? {} : { suite: this.#running.suite }),
-      ...(this.#set === undefined ? {} : { set: this.#set }),
+      ...this.#inSet(),
     };
   }
+
+  #inSet = (): { set?: string } => (this.#set === undefined ? {} : { set: this.#set });
 
   #report(command: MemberCommand, { line, index }: Place): Heard {
     return { is: 'report', command, key: `signal.${line.at}.${index}`, end: line.end };
   }
 
-  /** The report of a case that a pattern found on a line. */
+  /** The report of a case that a pattern found on a line; the line may be matched long after it was heard. */
   matched(
     suite: HeardSuite,
-    line: ConsoleLine,
+    { line, set }: HeardLine,
     index: number,
     found: Omit<Extract<Signal, { is: 'case' }>, 'is'>,
   ): Extract<Heard, { is: 'report' }> {
-    const set = this.#set === undefined ? {} : { set: this.#set };
-    const where = { member: this.#member, suite: suite.suite, ...set };
+    const where = {
+      member: this.#member,
+      suite: suite.suite,
+      ...(set === undefined ? {} : { set }),
+    };
     return {
       is: 'report',
       command: { type: 'RecordResult', ...where, ...found },

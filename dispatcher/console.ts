@@ -42,9 +42,13 @@ async function endsOpen(path: string): Promise<boolean> {
   }
 }
 
-/** The end of a console, for the reason of a failure. At most `bytes` bytes. */
-export async function consoleTail(path: string, from: number, bytes = 2_048): Promise<string> {
-  const size = consoleBytes(path);
+/** The end of a console, or what stands before `to`. At most `bytes` bytes, and nothing before `from`. */
+export async function consoleTail(
+  path: string,
+  from: number,
+  { bytes = 2_048, to = Number.POSITIVE_INFINITY } = {},
+): Promise<string> {
+  const size = Math.min(to, consoleBytes(path));
   const start = Math.max(from, size - bytes);
   if (size <= start) return '';
   const file = await open(path, 'r');

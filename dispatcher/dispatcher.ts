@@ -39,6 +39,8 @@ export interface Dispatcher {
   /** Where the server must listen for its boards; `undefined`: they use the worker's own network. */
   readonly gateway: { address: string } | undefined;
   addressOf(device: string): string | undefined;
+  /** Whose a board of this worker is; `undefined`: nobody's. */
+  holding(device: string): Holding | undefined;
   consoleFile(job: number, device: string): string;
   /** In bytes; 0 when there is no console. */
   consoleSize(job: number, device: string): number;
@@ -127,6 +129,7 @@ class Hands implements Dispatcher {
     const context: StepContext = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
+      sourceLimits: limits,
       gitConfigFile: join(dataDir, 'gitconfig'),
       fetchMark: { [FETCH_MARK_VARIABLE]: this.#hash },
       consoleFile: (job, member) => this.consoleFile(job, member),
@@ -145,6 +148,10 @@ class Hands implements Dispatcher {
 
   addressOf(device: string): string | undefined {
     return this.#lanes.get(device)?.driver.addressOf(device);
+  }
+
+  holding(device: string): Holding | undefined {
+    return this.#lanes.get(device)?.driver.holding(device);
   }
 
   consoleFile(job: number, device: string): string {

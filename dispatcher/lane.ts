@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Owed } from '../wire/server-port.ts';
 import { consoleTail, note } from './console.ts';
+import { ConsoleTimes } from './console-times.ts';
 import type { Driver, Holding } from './drivers/driver.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
@@ -22,6 +23,7 @@ interface LaneOptions {
 /** Does one thing at a time, until what is there is what is wanted. */
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #times = new ConsoleTimes();
   #wanted: Owed | undefined;
   #running: { step: string; controller: AbortController } | undefined;
   /** The step that ended last: a server that did not yet see its report may still name it. */
@@ -52,6 +54,7 @@ export class Lane {
   async settled(): Promise<void> {
     await this.#working;
     await this.#halting;
+    if (this.#options.stopped.aborted) await this.#times.stop();
   }
 
   /**
@@ -112,6 +115,7 @@ export class Lane {
     try {
       const { url } = await context.server.access(owed.job, owed.device);
       await this.driver.letReach(url.split(' '));
+      await this.#times.watch(context.consoleFile(owed.job, owed.device));
       await runStep(context, owed, controller.signal);
       this.#ended = step;
       ask();
@@ -133,6 +137,7 @@ export class Lane {
     const ended = await context.server.ended(here.job, device);
     if (ended !== undefined && ended.lines.length > 0)
       await lastWords(context.consoleFile(here.job, device), ended.lines);
+    await this.#times.stop();
     await driver.tearDown(device);
   }
 }
@@ -143,7 +148,7 @@ const isOf = (here: Holding, owed: Owed | undefined): boolean =>
 /** A take-down that was broken off, or failed, is done again: what it said stands there already. */
 async function lastWords(consoleFile: string, lines: readonly string[]): Promise<void> {
   const said = lines.map((line) => `muster: ${line}\n`).join('');
-  const end = await consoleTail(consoleFile, 0, Buffer.byteLength(said));
+  const end = await consoleTail(consoleFile, 0, { bytes: Buffer.byteLength(said) });
   if (end !== said) await note(consoleFile, ...lines);
 }
 

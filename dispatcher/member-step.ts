@@ -3,7 +3,7 @@
  * What is to be done comes from the server each time; a step that was begun in an earlier life is begun again or taken
  * up, and every report carries a key that says which step it is of, so that a repeat changes nothing.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
@@ -17,6 +17,7 @@ import { Outbox } from './outbox.ts';
 import { shellQuoted } from './programs.ts';
 import { meaningOf } from './refusals.ts';
 import { type Plan, readPlan, ShellWatch, writePlan } from './shell-watch.ts';
+import type { Gathered, SourceLimits } from './sources.ts';
 import { layOutSuites } from './suites.ts';
 
 export interface StepContext {
@@ -25,6 +26,7 @@ export interface StepContext {
   log: Log;
   allowFiles: readonly string[];
   consoleBytesMax: number;
+  sourceLimits: SourceLimits;
   gitConfigFile: string;
   /** In the environment of programs that fetch, so that leftovers of a crash are found. */
   fetchMark: Record<string, string>;
@@ -235,11 +237,12 @@ class MemberStep {
     const folder = await driver.staging(this.#seat);
     const suites = await layOutSuites(action, folder, this.#suiteOptions());
     const member = this.#owed.device;
-    for (const { rules: _, fixups: __, expected, ...prepared } of suites) {
+    for (const { rules: _, fixups: __, expected, gathered, ...prepared } of suites) {
       const what = `prepare.${prepared.suite}.${'commit' in prepared.source ? prepared.source.commit : ''}`;
       const asked = expected.length === 0 ? {} : { expected };
+      const kept = await this.#keepSources(gathered);
       await this.#report(
-        { type: 'PrepareSuite', member, action: index, ...prepared, ...asked },
+        { type: 'PrepareSuite', member, action: index, ...prepared, ...asked, ...kept },
         what,
       );
     }
@@ -252,9 +255,24 @@ class MemberStep {
     return { nonce, from, suites };
   }
 
+  /** What cannot be kept is not there for who asks later; the test runs. */
+  async #keepSources({ list, texts }: Gathered): Promise<{ sources?: string }> {
+    const content = Buffer.from(JSON.stringify(list));
+    const sources = createHash('sha256').update(content).digest('hex');
+    try {
+      await this.#context.server.keep([...texts.values(), content]);
+      return { sources };
+    } catch (error) {
+      const { job, device } = this.#owed;
+      this.#context.log.warn({ job, device, err: error }, 'what a suite runs could not be kept');
+      return {};
+    }
+  }
+
   #suiteOptions() {
-    const { allowFiles, gitConfigFile, fetchMark } = this.#context;
+    const { allowFiles, sourceLimits, gitConfigFile, fetchMark } = this.#context;
     return {
+      limits: sourceLimits,
       suitesBefore: this.#owed.suitesBefore,
       allowFiles,
       gitConfigFile,

@@ -11,10 +11,13 @@ const CHUNK_BYTES = 262_144;
 /** Members that are looked at: of the one that was asked for longest ago, all is read again. */
 const MEMBERS_MAX = 2_000;
 
+/** Of one suite. */
+const OPENED_MAX = 1_000;
+
 export interface OpenSet {
   open?: string;
-  /** The set that a signal closed last. */
-  closed?: string;
+  /** What was opened in this suite, closed by now or not; absent: nothing was. */
+  opened?: string[];
 }
 
 /** Reads on in each console where it had stopped: what is asked often is read once. */
@@ -50,7 +53,7 @@ class ConsoleSet {
   async now(): Promise<OpenSet> {
     this.#reading = this.#reading.then(() => this.#read());
     await this.#reading;
-    return this.#set;
+    return { ...this.#set };
   }
 
   async #read(): Promise<void> {
@@ -76,16 +79,18 @@ class ConsoleSet {
         this.#mark(signal.is === 'run-start', `${signal.suite} ${signal.nonce}`);
         return;
       case 'set-start':
-        if (this.#other === undefined) this.#set = { open: signal.set };
+        if (this.#other === undefined) this.#open(signal.set);
         return;
-      case 'set-stop': {
-        const { open } = this.#set;
-        if (this.#other === undefined)
-          this.#set = open === undefined ? this.#set : { closed: open };
+      case 'set-stop':
+        if (this.#other === undefined) delete this.#set.open;
         return;
-      }
       default:
     }
+  }
+
+  #open(set: string): void {
+    const before = (this.#set.opened ?? []).filter((one) => one !== set);
+    this.#set = { open: set, opened: [...before, set].slice(-OPENED_MAX) };
   }
 
   /** A run that begins inside of another is an old one's, until it ends or the outer one does. */

@@ -1,7 +1,7 @@
 /** The patterns of definitions, as the worker's own thread sees them: lines go in, cases come out, nothing blocks. */
 import { Worker } from 'node:worker_threads';
-import type { FoundCase } from './cases.ts';
-import type { ParseRule } from './parse-rules.ts';
+import type { FoundCase } from '../submission/cases.ts';
+import type { ParseRule } from '../submission/parse-rules.ts';
 
 const THREAD_MEMORY_MB_MAX = 256;
 

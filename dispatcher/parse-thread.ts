@@ -4,8 +4,8 @@
  */
 import { Script } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
+import { type CompiledRule, casesOf, compiled, type LineCases } from '../submission/parse-rules.ts';
 import type { MatchAnswer, MatchMessage } from './parse-matcher.ts';
-import { type CompiledRule, casesOf, compiled, type LineCases } from './parse-rules.ts';
 
 /** Of one line, and of as many as get through in that time. */
 const MATCH_TIMEOUT_MS = 250;

@@ -21,6 +21,7 @@ const MEANINGS = {
   'not-waiting': 'refused',
   'board-taken': 'refused',
   'worker-lost': 'refused',
+  'worker-here': 'refused',
   'not-holder': 'refused',
   'not-idle': 'refused',
   retired: 'refused',

@@ -6,11 +6,11 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { MemberCommand } from '../machines/commands.ts';
 import { CaseResult } from '../machines/events.ts';
-import { ActionListener, type Heard, type HeardSuite } from './action-listener.ts';
+import { ActionListener, type Heard, type HeardLine, type HeardSuite } from './action-listener.ts';
 import { follow } from './console.ts';
-import type { ConsoleLine } from './console-lines.ts';
 import { messageOf, StepFailure } from './failure.ts';
 import { type MatchAnswer, type MatchSession, openMatcher } from './parse-matcher.ts';
+import { scriptEnd } from './script-end.ts';
 import { plainText } from './signals.ts';
 
 export interface Plan {
@@ -46,7 +46,7 @@ const SHELL_QUESTIONS_MAX = 20;
 interface Matching {
   suite: HeardSuite;
   session: MatchSession;
-  lines: ConsoleLine[];
+  lines: HeardLine[];
   chars: number;
   slow: number;
   unnamed: number;
@@ -94,7 +94,7 @@ export class ShellWatch {
   /** `true`: the action is through. */
   async #act(heard: Heard): Promise<boolean> {
     if (heard.is === 'line') {
-      await this.#gather(heard.line);
+      await this.#gather(heard);
       return false;
     }
     await this.#flush();
@@ -108,6 +108,13 @@ export class ShellWatch {
       case 'suite-ended':
         await this.#closePatterns();
         return false;
+      case 'script-ended': {
+        const { member, console: path } = this.#options;
+        const { suite, script, status, from, at, key } = heard;
+        const end = await scriptEnd(path, { from, to: at }, status);
+        await this.#options.report({ type: 'EndScript', member, suite, script, ...end }, key, at);
+        return false;
+      }
       case 'note':
         await this.#options.note(heard.text);
         return false;
@@ -162,11 +169,11 @@ export class ShellWatch {
       );
   }
 
-  async #gather(line: ConsoleLine): Promise<void> {
+  async #gather(heard: HeardLine): Promise<void> {
     const matching = this.#matching;
     if (matching === undefined) return;
-    matching.lines.push(line);
-    matching.chars += line.text.length;
+    matching.lines.push(heard);
+    matching.chars += heard.line.text.length;
     if (matching.chars >= BATCH_CHARS_MAX) await this.#flush();
   }
 
@@ -178,15 +185,15 @@ export class ShellWatch {
     matching.chars = 0;
     let answer: MatchAnswer;
     try {
-      answer = await session.match(lines.map(({ text }) => plainText(text)));
+      answer = await session.match(lines.map(({ line }) => plainText(line.text)));
     } catch (error) {
       return this.#giveUp(matching, messageOf(error));
     }
     for (const { line: at, cases } of answer.found) {
-      const line = lines[at];
-      if (line === undefined) continue;
+      const heard = lines[at];
+      if (heard === undefined) continue;
       for (const [index, found] of cases.entries()) {
-        const { command, key, end } = this.#listener.matched(suite, line, index, found);
+        const { command, key, end } = this.#listener.matched(suite, heard, index, found);
         await this.#options.report(command, key, end);
       }
     }

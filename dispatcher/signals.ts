@@ -4,7 +4,8 @@
  * one line, and with a line of the kernel printed through its middle. It does not count in what `set -x` echoes, nor in
  * the source of a script that somebody prints. Pure: nothing that a board prints can make it throw.
  */
-import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from './cases.ts';
+import type { DataOf } from '../machines/events.ts';
+import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from '../submission/cases.ts';
 import type { ConsoleLine } from './console-lines.ts';
 
 export type Signal =
@@ -29,12 +30,16 @@ export type Signal =
   /** Printed by the line that we typed, after the runner ended in whatever way. */
   | { is: 'runner-ended'; nonce: string; status: number }
   /** Printed by pid 1 of the board before it starts a new shell; by itself no proof, because it has no nonce. */
+  /** A script of the suite that runs ended other than well. */
+  | { is: 'script-ended'; nonce: string; status: number; script: ScriptName }
   | { is: 'shell-ended'; status: number }
   /** Printed by a shell that was asked: the runner does not run any more. */
   | { is: 'shell-free'; nonce: string }
   | { is: 'board-ready'; boot: string }
   /** Looked like a signal and is not one that we can use. */
   | { is: 'garbled'; text: string };
+
+type ScriptName = DataOf<'ScriptEnded'>['script'];
 
 export type Fixups = readonly (readonly [string, CaseResult])[];
 
@@ -44,7 +49,7 @@ const BROKEN_CHARS_MAX = 8_192;
 /** Of one signal: values may hold a `>`, and then it ends at a later one. */
 const ENDS_MAX = 8;
 
-const START = /<(?:LAVA_SIGNAL_|MUSTER_(?:RUNNER|SHELL|BOARD)_)/g;
+const START = /<(?:LAVA_SIGNAL_|MUSTER_(?:RUNNER|SCRIPT|SHELL|BOARD)_)/g;
 const UPSTREAM = '<LAVA_SIGNAL_';
 /** The beginning of a start, where the rest of it comes behind a line of the kernel. */
 const BROKEN_START = /<[A-Z_]{0,19}$/;
@@ -147,12 +152,16 @@ function brokenAt(region: string): string | undefined {
 
 // echoes of a shell
 
-const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:\w./])/;
+const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:]|[\w./-]*:\d+)/;
 const TRACE_INSIDE =
   /(?:^|[^+])\++ +((?:\S*\/)?(?:echo|printf|print|cat|tee|logger|signal|eval|sh|bash|env|sudo|su|lava-[\w-]+)\b|\w+=)?[^+]*$/;
 
-/** Whether a line is what `set -x` prints of a command: it begins with `+ `, behind a time stamp perhaps. */
+/** Whether a line is what `set -x` prints of a command: it begins with `+ `, `+(` or `+file:12`, behind a time stamp perhaps. */
 export const isTrace = (line: string): boolean => TRACE.test(line);
+
+/** The command that a line of `set -x` shows; `undefined`: it is no such line. */
+export const traceOf = (line: string): string | undefined =>
+  isTrace(line) ? line.replace(TRACE, '').trim() : undefined;
 
 /** Whether what stands behind `before` was printed by `set -x`, or is the source of a script. */
 function isEcho(before: string, region: string): boolean {
@@ -188,8 +197,8 @@ function parseOne(text: string, fixups: Fixups): Signal | undefined {
 }
 
 function parseOwn(head: string, rest: string): Signal | undefined {
-  const match = /^([0-9A-Za-z]{1,64})(?: (\d{1,9}))?$/.exec(rest);
-  const [, word, number] = match ?? [];
+  const match = /^([0-9A-Za-z]{1,64})(?: (\d{1,9}))?(?: (install|run)\.sh)?$/.exec(rest);
+  const [, word, number, script] = match ?? [];
   if (word === undefined) return undefined;
   switch (head) {
     case 'MUSTER_RUNNER_EXIT':
@@ -198,6 +207,14 @@ function parseOwn(head: string, rest: string): Signal | undefined {
       return number === undefined
         ? undefined
         : { is: 'runner-ended', nonce: word, status: Number(number) };
+    case 'MUSTER_SCRIPT_ENDED':
+      if (number === undefined || script === undefined) return undefined;
+      return {
+        is: 'script-ended',
+        nonce: word,
+        status: Number(number),
+        script: script === 'run' ? 'run.sh' : 'install.sh',
+      };
     case 'MUSTER_SHELL_ENDED':
       return /^\d{1,9}$/.test(word) ? { is: 'shell-ended', status: Number(word) } : undefined;
     case 'MUSTER_SHELL_FREE':
@@ -236,7 +253,7 @@ function parseKnown(kind: string, rest: string, fixups: Fixups): Signal | undefi
   }
 }
 
-/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order; units alone may hold blanks. */
+/** `TEST_CASE_ID=id RESULT=pass [MEASUREMENT=1.5] [UNITS=s]`, in any order; units may hold blanks, and what is no measurement may. */
 function parseCase(rest: string, fixups: Fixups): Signal | undefined {
   const words = new Map<string, string>();
   let last = '';
@@ -245,7 +262,8 @@ function parseCase(rest: string, fixups: Fixups): Signal | undefined {
     if (at > 0 && /^\w+$/.test(word.slice(0, at))) {
       last = word.slice(0, at).toUpperCase();
       words.set(last, word.slice(at + 1));
-    } else if (last === 'UNITS') words.set(last, `${words.get(last)} ${word}`);
+    } else if (last === 'UNITS' || last === 'MEASUREMENT')
+      words.set(last, `${words.get(last)} ${word}`);
     else return undefined;
   }
   const name = words.get('TEST_CASE_ID');
@@ -268,11 +286,11 @@ function parseReference(rest: string, fixups: Fixups): Signal | undefined {
   return { is: 'reference', case: name, result, url: clip(url) };
 }
 
-/** `START name` or `STOP` */
+/** `START name` or `STOP`, whatever follows it; a name may hold blanks. */
 function parseSet(rest: string): Signal | undefined {
-  const [word, name] = rest.split(/\s+/u);
+  const [, word, name = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
   if (word === 'STOP') return { is: 'set-stop' };
-  if (word === 'START' && name !== undefined && isName(name)) return { is: 'set-start', set: name };
+  if (word === 'START' && isName(name)) return { is: 'set-start', set: name };
   return undefined;
 }
 

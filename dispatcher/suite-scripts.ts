@@ -1,6 +1,7 @@
 /** The scripts of one suite: `install.sh` and `run.sh`, each one shell with the parameters exported (SEMANTICS 2.3). */
+
+import { isVariable, type TestDefinition } from '../submission/test-definition.ts';
 import { shellQuoted } from './programs.ts';
-import { isVariable, type TestDefinition } from './test-definition.ts';
 
 /** What of `install` a job may leave out: upstream's words. */
 export const SKIPPABLE = ['keys', 'sources', 'deps', 'steps', 'git-repos', 'all'] as const;
@@ -27,6 +28,25 @@ export function exportLines(...lists: Parameters[]): string {
 export function runScript(definition: TestDefinition, own: Parameters): string {
   return exportLines(definition.parameters, own) + lines(definition.steps.map(asUpstream));
 }
+
+/**
+ * Where the steps stand in a script that ends with them: the line at which each begins, and its line of the definition.
+ */
+export function stepPlaces(
+  script: string,
+  steps: readonly string[],
+  linesOfFile: readonly number[],
+): [number, number][] {
+  const counts = steps.map((step) => lineCount(lines([step])));
+  let line = lineCount(script) - counts.reduce((sum, count) => sum + count, 0) + 1;
+  return steps.map((_, at) => {
+    const place: [number, number] = [line, linesOfFile[at] ?? 1];
+    line += counts[at] ?? 0;
+    return place;
+  });
+}
+
+const lineCount = (text: string): number => text.split('\n').length - 1;
 
 /**
  * `$1` in a step with `--shell` or `--cmd` is for the command that is run, as in `--shell "ls | awk '{print $1}'"`:

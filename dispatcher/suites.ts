@@ -3,25 +3,13 @@
  * Everything is fetched on the worker. The shapes are those of the wire document: `suites`, and for each suite a folder with
  * `definition`, `tests/`, `install.sh`, and `run.sh` or `commands`.
  */
-import { lstat, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
-import type { Problem } from '../submission/tree.ts';
-import type { CaseResult } from './cases.ts';
-import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
-import { openUrl } from './fetch.ts';
-import { realPathInside } from './files.ts';
-import { checkOut } from './git.ts';
-import type { ParseRule } from './parse-rules.ts';
-import {
-  installScript,
-  mergedParameters,
-  runScript,
-  type Skippable,
-  skips,
-} from './suite-scripts.ts';
+import type { CaseResult } from '../submission/cases.ts';
+import type { ParseRule } from '../submission/parse-rules.ts';
 import {
   DEFINITION_BYTES_MAX,
   type GitRepository,
@@ -30,7 +18,21 @@ import {
   parseTestDefinition,
   suiteName,
   type TestDefinition,
-} from './test-definition.ts';
+} from '../submission/test-definition.ts';
+import type { Problem } from '../submission/tree.ts';
+import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
+import { openUrl } from './fetch.ts';
+import { realPathInside } from './files.ts';
+import { checkOut } from './git.ts';
+import { type Gathered, gatherSources, type Script, type SourceLimits } from './sources.ts';
+import {
+  installScript,
+  mergedParameters,
+  runScript,
+  type Skippable,
+  skips,
+  stepPlaces,
+} from './suite-scripts.ts';
 
 /** What the one suite of a `lava_command_run` is called, after its number. */
 const COMMAND_SUITE = 'lava-command-run';
@@ -39,6 +41,7 @@ export interface SuiteOptions {
   /** How many suites this member ran before. */
   suitesBefore: number;
   allowFiles: readonly string[];
+  limits: SourceLimits;
   gitConfigFile: string;
   /** In the environment of git, so that leftovers of a crash are found. */
   mark: Record<string, string>;
@@ -56,6 +59,8 @@ export interface PreparedSuite extends Pick<Prepare, 'suite' | 'source' | 'param
   /** What its own words for results stand for, in its patterns and in its signals. */
   fixups: [string, CaseResult][];
   rules: ParseRule[];
+  /** What ran, for whoever asks later. */
+  gathered: Gathered;
 }
 
 type ShellAction = Extract<Action, { command: 'lava_test_shell' | 'lava_command_run' }>;
@@ -81,7 +86,7 @@ export async function layOutSuites(
 async function layOutCommands(
   commands: readonly string[],
   folder: string,
-  { suitesBefore }: SuiteOptions,
+  { suitesBefore, limits }: SuiteOptions,
 ): Promise<PreparedSuite> {
   const broken = commands.find((command) => /[\n\0]/.test(command));
   if (broken !== undefined)
@@ -95,7 +100,9 @@ async function layOutCommands(
   const lines = commands.map((command) => `${command}\n`).join('');
   await writeFile(join(folder, suite, 'commands'), lines);
   await writeFile(join(folder, suite, 'definition'), `${COMMAND_SUITE}\n`);
-  const nothing = { parameters: [], expected: [], fixups: [], rules: [] };
+  // They are the document's own: nothing else ran.
+  const gathered = await gatherSources(join(folder, suite, 'tests'), undefined, [], limits);
+  const nothing = { parameters: [], expected: [], fixups: [], rules: [], gathered };
   return { suite, definition: COMMAND_SUITE, source: { from: 'commands' }, ...nothing };
 }
 
@@ -138,16 +145,31 @@ async function layOutDefinition(
   if (!skips(skip, 'git-repos')) await cloneExtras(definition, own, tests, options);
   const name = definition.name ?? basename(file).replace(/\.(ya?ml|json)$/i, '');
   await writeFile(join(place, 'definition'), `${name}\n`);
-  await writeFile(join(place, 'run.sh'), runScript(definition, own));
-  const install = installScript(definition, own, skip);
-  if (install !== undefined) await writeFile(join(place, 'install.sh'), install);
+  const scripts = scriptsOf(definition, own, skip);
+  for (const { name, text } of scripts) await writeFile(join(place, name), text);
+  const gathered = await gatherSources(tests, file, scripts, options.limits);
   const suite = suiteName(options.suitesBefore + index, name);
   await rename(place, join(folder, suite));
   const { expected, fixups, rules } = definition;
   const parameters = mergedParameters(definition.parameters, own).map(
     ([key, value]): [string, string] => [key, withoutSecrets(value)],
   );
-  return { suite, definition: name, source: from, parameters, expected, fixups, rules };
+  return { suite, definition: name, source: from, parameters, expected, fixups, rules, gathered };
+}
+
+function scriptsOf(
+  definition: TestDefinition,
+  own: TestSource['parameters'],
+  skip: readonly Skippable[],
+): Script[] {
+  const run = runScript(definition, own);
+  const steps = stepPlaces(run, definition.steps, definition.stepLines);
+  const scripts: Script[] = [{ name: 'run.sh', text: run, steps }];
+  const install = installScript(definition, own, skip);
+  if (install === undefined) return scripts;
+  const { installSteps, installStepLines } = definition;
+  const places = skips(skip, 'steps') ? [] : stepPlaces(install, installSteps, installStepLines);
+  return [...scripts, { name: 'install.sh', text: install, steps: places }];
 }
 
 /** Lines of the console: what is not used is named in one, what may surprise in one each. */
@@ -257,7 +279,7 @@ async function readFromUrl(url: string, tests: string, options: SuiteOptions): P
   return { text, file, from: { from: 'url', url: shown } };
 }
 
-/** `install: git-repos:`, each into a new folder right in the checkout. */
+/** `install: git-repos:`, each into a new folder in the checkout. */
 async function cloneExtras(
   definition: TestDefinition,
   own: TestSource['parameters'],
@@ -269,17 +291,37 @@ async function cloneExtras(
     const { url, branch, destination } = named(repository, parameters);
     const shown = withoutSecrets(url);
     const name = destination ?? basename(url.replace(/\/+$/, '')).replace(/\.git$/, '');
-    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
-      throw new StepFailure(
-        'definition-refused',
-        `git-repos ${shown}: ${JSON.stringify(name)} is no plain name of a folder`,
-      );
-    if ((await lstat(join(tests, name)).catch(() => undefined)) !== undefined)
-      throw new StepFailure('definition-refused', `git-repos ${shown}: ${name} is there already`);
+    const refuse = (why: string) =>
+      new StepFailure('definition-refused', `git-repos ${shown}: ${why}`);
+    const place = await newPlace(tests, name);
+    if (place === undefined)
+      throw refuse(`${JSON.stringify(name)} is no name of a folder in the checkout`);
+    if ((await lstat(place).catch(() => undefined)) !== undefined)
+      throw refuse(`${name} is there already`);
     await options.note(`fetching ${shown} into ${name}`);
-    await checkOut(url, branch, join(tests, name), gitOptions(options));
+    await checkOut(url, branch, place, gitOptions(options));
   }
 }
+
+/**
+ * The path of a new folder that `name` stands for, its parents made. `undefined`: it would not lie in the checkout, or in
+ * what git keeps there.
+ */
+async function newPlace(tests: string, name: string): Promise<string | undefined> {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  const [last] = parts.slice(-1);
+  if (last === undefined || name.startsWith('/') || !parts.every((part) => FOLDER.test(part)))
+    return undefined;
+  let parent = await realpath(tests);
+  for (const part of parts.slice(0, -1)) {
+    const made = await mkdir(join(parent, part), { recursive: true }).catch(() => undefined);
+    // A link in a repository may lead elsewhere.
+    if (made === undefined && !(await lstat(join(parent, part))).isDirectory()) return undefined;
+    parent = join(parent, part);
+  }
+  return join(parent, last);
+}
+const FOLDER = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 /** Address, branch and folder may each be the name of a parameter; one that is empty counts as not there. */
 function named(repository: GitRepository, parameters: ReadonlyMap<string, string>): GitRepository {

@@ -2,7 +2,13 @@
 import type { DeviceState } from '../machines/device.ts';
 import type { Fault, MemberEnd } from '../machines/events.ts';
 import { jobStream, own } from '../machines/names.ts';
-import { type Directory, isUnlisted, type JobEntry, undriven } from '../projections/directory.ts';
+import {
+  type Directory,
+  drained,
+  isUnlisted,
+  type JobEntry,
+  undriven,
+} from '../projections/directory.ts';
 import { openByHealth } from '../scheduler/health.ts';
 import type { Board, QueuedJob } from '../scheduler/types.ts';
 
@@ -19,19 +25,19 @@ export function boardOf(directory: Directory, name: string, now: number): Board 
     worker,
     idleSince,
     state: state === 'idle' && isUnlisted(directory, name) ? 'unlisted' : state,
-    ...openness(device, undriven(directory, name), now),
+    ...openness(device, undriven(directory, name) ?? drained(directory, name), now),
     ...(heldBy && { heldBy: { job: heldBy.job, ...(until && { until }) } }),
   };
 }
 
 function openness(
   device: DeviceState,
-  nobodyDrivesIt: string | null,
+  notToBeHad: string | null,
   now: number,
 ): Pick<Board, 'open' | 'closed'> {
   const { offline } = device;
   if (offline !== null) return { open: 'nothing', closed: `offline: ${offline}` };
-  if (nobodyDrivesIt !== null) return { open: 'nothing', closed: nobodyDrivesIt };
+  if (notToBeHad !== null) return { open: 'nothing', closed: notToBeHad };
   return openByHealth(device, now);
 }
 

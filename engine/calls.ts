@@ -1,7 +1,7 @@
 /** The boards' verbs: each call is one command, and a wait is held until the log says how it ended. */
 
 import { Rejected } from '../machines/deciding.ts';
-import type { JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
+import type { Callers, JobEvent, RecordedEvent, Verb } from '../machines/events.ts';
 import { openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal } from '../machines/job/member.ts';
@@ -14,6 +14,13 @@ import { type Commands, memberKey } from './stream-commands.ts';
 import type { Streams } from './streams.ts';
 import { isWaitEnd, waitEnd } from './wait-end.ts';
 import { type Asked, Waiters } from './waiters.ts';
+
+/** Who says it: the board's key, how much its console had printed, and who called it there. */
+export interface CalledBy {
+  key: string;
+  console?: number;
+  from?: Callers;
+}
 
 export interface CallsPort {
   store: EventStore;
@@ -50,12 +57,14 @@ export class Calls {
   }
 
   /**
-   * The waits of a job that were open when this server started: their boards are expected back. Where several
-   * servers share the log they may be on the line elsewhere, and only the one that held a wait last gives it up.
+   * The waits of a job that were open when this server started, or the line of their worker broke: their boards are
+   * expected back, those that have a way here. Where several servers share the log they may be on the line elsewhere, and
+   * only the one that held a wait last gives it up.
    */
-  expect(id: number, job: JobState): void {
+  expect(id: number, job: JobState, canCome: (device: string) => boolean): void {
     if (this.#port.shared) return;
-    for (const { wait } of job.conversation.waits.flat()) this.#waiters.expect(jobStream(id), wait);
+    for (const { wait, member } of job.conversation.waits.flat())
+      if (canCome(job.members[member]?.device ?? '')) this.#waiters.expect(jobStream(id), wait);
   }
 
   /** See `Engine.call`. */
@@ -64,10 +73,11 @@ export class Calls {
     device: string,
     verb: Verb,
     words: string[],
-    by: { key: string; console?: number },
+    { from, ...by }: CalledBy,
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
-    const command = { type: 'CallVerb', member: device, verb, words } as const;
+    const said = { type: 'CallVerb', member: device, verb, words } as const;
+    const command = from === undefined ? said : { ...said, from };
     const { events, repeated, state } = await this.#port.commands.job(id, command, {
       actor: `board:${device}`,
       ...by,

@@ -5,7 +5,7 @@
  * Every engine on a log may run every command: the expected version of an append is the only lock. Alone on its log
  * an engine never meets a conflict; where several share one, each hears of the others' events from the log.
  */
-import type { MemberCommand } from '../machines/commands.ts';
+import type { MemberCommand, WorkerCommand } from '../machines/commands.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
 import {
@@ -19,6 +19,7 @@ import { initialJob, type JobState, type JobStateName, memberOf } from '../machi
 import { deadlinesOf } from '../machines/job/next.ts';
 import { jobOf, jobStream } from '../machines/names.ts';
 import { VOCABULARY } from '../machines/versions.ts';
+import type { WorkerState } from '../machines/worker.ts';
 import { type Directory, type JobEntry, undriven } from '../projections/directory.ts';
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import {
@@ -30,7 +31,7 @@ import {
 import type { CallEnd } from '../wire/board-answers.ts';
 import type { BoardRegistration, Owed } from '../wire/server-port.ts';
 import { Allocator } from './allocator.ts';
-import { Calls } from './calls.ts';
+import { type CalledBy, Calls } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { directoryProjection } from './directory-projection.ts';
@@ -314,7 +315,7 @@ export class Engine {
     device: string,
     verb: Verb,
     words: string[],
-    by: { key: string; console?: number },
+    by: CalledBy,
     signal: AbortSignal,
   ): Promise<CallEnd | undefined> {
     return this.#calls.call(id, device, verb, words, by, signal);
@@ -376,7 +377,10 @@ export class Engine {
   registerBoards(worker: string, boards: readonly BoardRegistration[]): Promise<void> {
     return this.#registry.registerBoards(worker, boards);
   }
-  /** See `Registry.connectWorker`. */
+  /**
+   * See `Registry.connectWorker`. Where it has a line of its own, the boards behind it that were cut off in a wait may
+   * come back to it from now on.
+   */
   async connectWorker(
     worker: string,
     boards: readonly BoardRegistration[],
@@ -384,8 +388,31 @@ export class Engine {
   ): Promise<void> {
     await this.#registry.connectWorker(worker, boards, is);
     this.#loop.wake();
+    if (is.line === undefined) return;
+    const isMine = (device: string) => this.device(device)?.worker === worker;
+    for (const { id, state } of [...this.directory.jobs.values()]) {
+      const job = state === 'allocated' ? this.#streams.heldJob(id) : undefined;
+      if (job !== undefined) this.#calls.expect(id, job.state, isMine);
+    }
   }
-  /** Of a log that only this server works on: every worker without a line to it now is lost. */
+  /** See `Registry.disconnectWorker`. */
+  async disconnectWorker(worker: string, line: string, reason: string): Promise<void> {
+    await this.#registry.disconnectWorker(worker, line, reason);
+    this.#loop.wake();
+  }
+  workers(): { name: string; state: WorkerState }[] {
+    return [...this.directory.workers]
+      .map(([name, { state }]) => ({ name, state }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+  worker(name: string): WorkerState | undefined {
+    return this.directory.workers.get(name)?.state;
+  }
+  /** See `Registry.changeWorker`. @throws CommandRefused `no-such-worker` */
+  changeWorker(worker: string, command: WorkerCommand, by: By): Promise<WorkerState> {
+    return this.#registry.changeWorker(worker, command, by);
+  }
+  /** Of a log that only this server works on: see `Registry.loseWorkersBut`. */
   loseWorkersBut(here: readonly string[], reason: string): Promise<void> {
     return this.#registry.loseWorkersBut(here, reason);
   }
@@ -429,6 +456,12 @@ export class Engine {
             'Start that version here too, or restore a backup from before it was upgraded',
         );
     }
+  }
+
+  /** The line over which a board reaches servers; `null`: it reaches them itself. */
+  #lineOf(device: string): string | null {
+    const worker = this.device(device)?.worker ?? '';
+    return this.directory.workers.get(worker)?.state.line?.line ?? null;
   }
 
   #again(callback: () => void): void {
@@ -476,7 +509,9 @@ export class Engine {
     }
     if (job.state.state !== 'allocated') this.#streams.letGo(id);
     this.#deadlines.set(job.name, deadlinesOf(job.state));
-    if (!this.#started) this.#calls.expect(id, job.state);
+    // Boards behind a worker with a line of its own come back when it does.
+    const hasWay = (device: string) => this.#lineOf(device) === null;
+    if (!this.#started) this.#calls.expect(id, job.state, hasWay);
   }
 
   /** Everything that follows from a job's new events, now that they are durable. */

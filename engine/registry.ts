@@ -1,11 +1,11 @@
 /** Boards and workers as they come and go, and what operators say of them. */
-import type { DeviceCommand } from '../machines/commands.ts';
+import type { DeviceCommand, WorkerCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health, WorkerEvent } from '../machines/events.ts';
 import { workerStream } from '../machines/names.ts';
 import { VOCABULARY } from '../machines/versions.ts';
-import { keepsWord } from '../machines/worker.ts';
+import { isHeld, keepsWord, type WorkerState } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
 import type { BoardRegistration } from '../wire/server-port.ts';
 import { CommandRefused } from './live-stream.ts';
@@ -99,7 +99,17 @@ export class Registry {
     boards: readonly BoardRegistration[],
     is: WorkerFacts = {},
   ): Promise<void> {
+    // Before its boards: a worker that cannot be here changes nothing of them.
+    if (is.line !== undefined) await this.#announce(worker, boards, is);
     await this.registerBoards(worker, boards);
+    await this.#announce(worker, boards, is);
+  }
+
+  async #announce(
+    worker: string,
+    boards: readonly BoardRegistration[],
+    is: WorkerFacts,
+  ): Promise<void> {
     const by = { actor: `worker:${worker}`, of: workerStream(worker) };
     const connect = async () => {
       const { position } = await this.#port.commands.worker(
@@ -116,13 +126,38 @@ export class Registry {
       return position;
     };
     await this.#port.reached(await connect());
-    if (this.#port.shared) this.#port.workers.keep(worker, connect);
+    if (this.#port.shared || is.line !== undefined) this.#port.workers.keep(worker, connect);
   }
 
-  /** Of a log that only this server works on: every worker without a line to it now is lost. */
+  /** Its line broke: nobody drives its boards now. Unless it comes back in time it is lost. */
+  async disconnectWorker(worker: string, line: string, reason: string): Promise<void> {
+    const { commands, now, reached, workers } = this.#port;
+    const is = this.#port.directory().workers.get(worker)?.state;
+    if (is?.line?.line !== line) return;
+    workers.letGo(worker);
+    const command = {
+      type: 'DisconnectWorker',
+      line,
+      reason,
+      until: now() + WORKER_LEASE_MS,
+    } as const;
+    await reached((await commands.worker(worker, command, { actor: 'engine:workers' })).position);
+  }
+
+  /** What an operator says of a worker. Resolves with it as it is once the directory knows of it. */
+  async changeWorker(worker: string, command: WorkerCommand, by: By): Promise<WorkerState> {
+    const { state, position } = await this.#port.commands.worker(worker, command, by);
+    await this.#port.reached(position);
+    return state;
+  }
+
+  /** Of a log that only this server works on: a worker without a line to it now is lost, or away if it may come back. */
   async loseWorkersBut(here: readonly string[], reason: string): Promise<void> {
     for (const [worker, { state }] of this.#port.directory().workers) {
       if (state.state !== 'connected' || here.includes(worker)) continue;
+      if (state.line !== null && !this.#port.workers.isOwn(worker))
+        await this.disconnectWorker(worker, state.line.line, reason);
+      if (state.line !== null) continue;
       const by = { actor: 'engine:workers' };
       const done = await this.#port.commands.worker(worker, { type: 'LoseWorker', reason }, by);
       await this.#port.reached(done.position);
@@ -143,7 +178,8 @@ export class Registry {
     const owner = this.#device(device)?.worker;
     const state =
       owner === undefined ? undefined : this.#port.directory().workers.get(owner)?.state;
-    if (owner === worker || state === undefined || !keepsWord(state, this.#port.now())) return;
+    if (owner === worker || state === undefined) return;
+    if (!isHeld(state, this.#port.now(), this.#port.shared)) return;
     const why = `${device} is a board of worker ${owner}, which is here: give one of the two another name`;
     throw new CommandRefused(new Rejected('board-taken', why));
   }

@@ -1,12 +1,13 @@
 /**
- * Which workers are here. In a server that has its log for itself a worker lives in the server's own process; where
- * several servers share a log each renews its worker's word, and a worker whose word has run out is lost, whoever
- * sees it first. The members on the boards of a lost worker fail (SEMANTICS 4.7).
+ * Which workers are here. In a server that has its log for itself a worker lives in the server's own process, or has a
+ * line to it; where several servers share a log each renews the word of its workers. One without a line is away: its
+ * word holds for a while. A worker whose word has run out is lost, whoever sees it first, and the members on its boards
+ * fail (SEMANTICS 4.7).
  */
 import { own } from '../machines/names.ts';
 import { VOCABULARY } from '../machines/versions.ts';
 import type { WorkerState } from '../machines/worker.ts';
-import { type Directory, undriven } from '../projections/directory.ts';
+import { type Directory, forsaken } from '../projections/directory.ts';
 import type { Clock } from './clock.ts';
 import { CommandRefused } from './live-stream.ts';
 import type { Commands } from './stream-commands.ts';
@@ -47,6 +48,11 @@ export class WorkerWatch {
   /** From now on this server keeps the worker's word. */
   keep(worker: string, connect: () => Promise<number>): void {
     this.#own.set(worker, connect);
+  }
+
+  /** It has no line to this server any more. */
+  letGo(worker: string): void {
+    this.#own.delete(worker);
   }
 
   /** The log could not be read or written just now. */
@@ -94,8 +100,8 @@ export class WorkerWatch {
 
   /** From when on a worker counts as lost: when its word has run out by its server's clock, and by this one's too. */
   #lostAt(worker: string, { state, until }: WorkerState): number {
-    if (state !== 'connected' || (until === null && !this.#port.shared))
-      return Number.POSITIVE_INFINITY;
+    const isHere = state === 'connected' || state === 'away';
+    if (!isHere || (until === null && !this.#port.shared)) return Number.POSITIVE_INFINITY;
     let word = this.#words.get(worker);
     if (word === undefined || word.until !== (until ?? 0)) {
       word = { until: until ?? 0, heardAt: this.#port.clock.now() };
@@ -127,7 +133,7 @@ export class WorkerWatch {
     for (const device of [...held]) {
       const heldBy = devices.get(device)?.state.heldBy;
       const entry = heldBy ? jobs.get(heldBy.job) : undefined;
-      const reason = undriven(directory(), device);
+      const reason = forsaken(directory(), device);
       if (reason === null || entry?.state !== 'allocated') continue;
       if (own(entry.ends, device) === undefined) await this.#fail(entry.id, device, reason);
     }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { JobDefinition } from './definition.ts';
 import {
   ActionOutcome,
+  Callers,
   CaseResult,
   deviceEvents,
   Fault,
@@ -56,7 +57,9 @@ export const MemberCommand = z.discriminatedUnion('type', [
     measurement: z.string().optional(),
     units: z.string().optional(),
     note: z.string().optional(),
+    from: Callers.optional(),
   }),
+  command('EndScript', jobEvents.ScriptEnded.shape),
   /** `lava-test-raise`: ends the member as failed at once. */
   command('RaiseMember', { member: Member, reason: z.string() }),
 ]);
@@ -82,7 +85,12 @@ export const JobCommand = z.discriminatedUnion('type', [
   /** The grace of the waits that are stuck in a cycle may be over. */
   command('EndUnreachable', {}),
   /** A board's `lava-send`, `lava-wait`, `lava-wait-all` or `lava-sync`, its words as the board gave them. */
-  command('CallVerb', { member: Member, verb: Verb, words: z.array(z.string()) }),
+  command('CallVerb', {
+    member: Member,
+    verb: Verb,
+    words: z.array(z.string()),
+    from: Callers.optional(),
+  }),
   command('ResumeWait', { member: Member, wait: z.int().positive() }),
   command('AbandonWait', {
     member: Member,
@@ -116,7 +124,13 @@ export type DeviceCommand = z.infer<typeof DeviceCommand>;
 export const WorkerCommand = z.discriminatedUnion('type', [
   command('ConnectWorker', workerEvents.WorkerConnected.shape),
   command('RenewWorker', { until: Instant }),
+  /** `line`: the one that broke; where it has another by now, nothing happened. */
+  command('DisconnectWorker', { line: z.string(), ...workerEvents.WorkerDisconnected.shape }),
   /** Refused while its last word still holds: it may have been renewed meanwhile. */
   command('LoseWorker', { reason: z.string() }),
+  command('DrainWorker', { reason: z.string() }),
+  command('UndrainWorker', {}),
+  command('MakeWorkerToken', workerEvents.WorkerTokenMade.shape),
+  command('RevokeWorkerToken', { reason: z.string() }),
 ]);
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

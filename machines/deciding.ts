@@ -46,6 +46,7 @@ export type RejectionCode =
   | 'not-waiting'
   | 'board-taken'
   | 'worker-lost'
+  | 'worker-here'
   | 'not-holder'
   | 'not-idle'
   | 'retired'

@@ -54,6 +54,20 @@ export type CaseResult = z.infer<typeof CaseResult>;
 export const ActionOutcome = z.enum(['ok', 'failed', 'timedOut']);
 export type ActionOutcome = z.infer<typeof ActionOutcome>;
 
+/** One program on the way to a request, as the board's kernel tells it. */
+export const Caller = z.strictObject({
+  /** What it was started with, its own name first; long words and long lists are cut. */
+  argv: z.array(z.string()).min(1),
+  /** How many bytes of its script a shell had read by then: the call stands before them. */
+  read: z.int().nonnegative().optional(),
+});
+export type Caller = z.infer<typeof Caller>;
+
+/** Who called, the nearest program first, up to the runner of the suites. A board that cannot tell says nothing. */
+export const Callers = z.array(Caller).min(1);
+export type Callers = z.infer<typeof Callers>;
+const from = { from: Callers.optional() };
+
 const lacking = {
   missingCount: z.int().nonnegative(),
   /** Who was missing, in group order, with what each was last seen doing; the first of them where there are many. */
@@ -125,6 +139,7 @@ export const jobEvents = {
     message: z.string(),
     count: z.int().positive(),
     pairs: Pairs,
+    ...from,
   }),
   RequestRefused: z.strictObject({
     member: Member,
@@ -133,6 +148,7 @@ export const jobEvents = {
     message: z.string().optional(),
     code: RefusalCode,
     reason: Reason,
+    ...from,
   }),
   WaitStarted: z.strictObject({
     wait: Wait,
@@ -145,6 +161,7 @@ export const jobEvents = {
     /** How many were missing, and the first of them in group order. */
     missingCount: z.int().nonnegative(),
     missing: z.array(Member),
+    ...from,
   }),
   /** `by`: the member whose arrival was the last one needed; absent when nobody was missing. */
   WaitReleased: z.strictObject({ wait: Wait, member: Member, by: Member.optional() }),
@@ -191,12 +208,27 @@ export const jobEvents = {
     ]),
     parameters: Pairs,
     expected: z.array(z.string()).optional(),
+    /** What ran, kept beside the log: the digest (SHA-256, lower-case hex) of its list of files. */
+    sources: z.string().optional(),
   }),
   SuiteStarted: z.strictObject({
     member: Member,
     suite: z.string(),
     /** The definition's own name, where it says one. */
     definition: z.string().optional(),
+  }),
+  /**
+   * A script of a suite ended other than well. `status`: as its shell says it. `signal`: that killed it, as `SIGKILL`.
+   * `command`: the last one that the shell said it runs (`set -x`). `outOfMemory`: the kernel said that it killed for want of it.
+   */
+  ScriptEnded: z.strictObject({
+    member: Member,
+    suite: z.string(),
+    script: z.enum(['install.sh', 'run.sh']),
+    status: z.int(),
+    signal: z.string().optional(),
+    command: z.string().optional(),
+    outOfMemory: z.literal(true).optional(),
   }),
   SuiteEnded: z.strictObject({ member: Member, suite: z.string() }),
   ResultRecorded: z.strictObject({
@@ -209,6 +241,7 @@ export const jobEvents = {
     units: z.string().optional(),
     /** What a reader would want beside the result, such as an exit status. */
     note: z.string().optional(),
+    ...from,
   }),
 
   /** Its console said something that looks like a signal of a test and cannot be read. `suite`: that ran then. */
@@ -292,8 +325,9 @@ export const deviceEvents = {
 export const workerEvents = {
   /**
    * `jobLimit`: how many of its boards may be held at once; absent: all. `until`: when it counts as lost unless it
-   * was renewed; absent: it lives in the process of the only server that this log has. `tokenKey`: the public key that
-   * verifies the tokens of its boards. `boardUrl`: where boards reach the server that it lives in.
+   * was renewed; absent: it lives in the process of the only server that this log has, or has a line to that one.
+   * `tokenKey`: the public key that verifies the tokens of its boards. `boardUrl`: where boards reach the server that it
+   * lives in.
    */
   WorkerConnected: z.strictObject({
     boards: z.array(DeviceName),
@@ -305,9 +339,24 @@ export const workerEvents = {
     vocabulary: z
       .strictObject({ reads: z.int().positive(), writes: z.int().positive() })
       .optional(),
+    /**
+     * Of a worker on a line of its own; absent: it lives in a server. `line`: another one each time. `instance`: the
+     * same as long as it works in the same folder. `version`: of its Muster.
+     */
+    line: z
+      .strictObject({ line: z.string(), instance: z.string(), version: z.string() })
+      .optional(),
   }),
   WorkerRenewed: z.strictObject({ until: Instant }),
+  /** It has no line to a server now, and may come back. `until`: when it counts as lost. */
+  WorkerDisconnected: z.strictObject({ reason: Reason, until: Instant }),
   WorkerLost: z.strictObject({ reason: Reason }),
+  /** Its boards are given to no new job; those that run go on. */
+  WorkerDrained: z.strictObject({ reason: Reason }),
+  WorkerUndrained: z.strictObject({}),
+  /** `digest`: SHA-256 of its token, lower-case hex. An earlier token of this worker is worth nothing from here on. */
+  WorkerTokenMade: z.strictObject({ digest: z.string() }),
+  WorkerTokenRevoked: z.strictObject({ reason: Reason }),
 };
 
 /** What every event says of itself, beside its data. */

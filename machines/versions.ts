@@ -14,7 +14,18 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   SuitePrepared: 2,
   SignalGarbled: 2,
   AttachmentKept: 2,
+  ScriptEnded: 2,
+  'MessageSent.from': 2,
+  'RequestRefused.from': 2,
+  'WaitStarted.from': 2,
+  'ResultRecorded.from': 2,
   'WorkerConnected.vocabulary': 2,
+  'WorkerConnected.line': 2,
+  WorkerDisconnected: 2,
+  WorkerDrained: 2,
+  WorkerUndrained: 2,
+  WorkerTokenMade: 2,
+  WorkerTokenRevoked: 2,
 };
 
 /** The number of this version's vocabulary: what it reads, and what it writes where it is alone. */

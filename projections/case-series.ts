@@ -41,7 +41,7 @@ export class CaseSeries {
 
   #add(
     job: { job: number; name: string },
-    { device, role, suite, set, result, measurement, units, note, at }: CaseView,
+    { device, role, suite, set, result, measurement, value, units, note, at }: CaseView,
     place: MemberView | undefined,
   ): void {
     const index = place?.index ?? 0;
@@ -59,7 +59,8 @@ export class CaseSeries {
       ...job,
       device,
       result,
-      ...(measurement && { measurement }),
+      ...(measurement !== undefined && { measurement }),
+      ...(value !== undefined && { value }),
       ...(units !== undefined && { units }),
       ...(note !== undefined && { note }),
       at,
@@ -71,7 +72,7 @@ export class CaseSeries {
       const oldestFirst = [...runs].sort((a, b) => a.job - b.job);
       const summary = { pass: 0, fail: 0, skip: 0, unknown: 0 };
       for (const { result } of runs) summary[result]++;
-      const units = oldestFirst.findLast((run) => run.measurement !== undefined)?.units;
+      const units = oldestFirst.findLast((run) => run.value !== undefined)?.units;
       const measured = spreadOf(valuesOf(oldestFirst, units), units);
       return {
         ...of,
@@ -85,9 +86,7 @@ export class CaseSeries {
 }
 
 const valuesOf = (runs: readonly CaseRunView[], units: string | undefined): number[] =>
-  runs.flatMap((run) =>
-    run.measurement !== undefined && run.units === units ? [run.measurement.value] : [],
-  );
+  runs.flatMap((run) => (run.value !== undefined && run.units === units ? [run.value] : []));
 
 /** `undefined`: there are no values. */
 export function spreadOf(values: readonly number[], units?: string): SpreadView | undefined {
@@ -127,22 +126,22 @@ export function changesOf(runs: readonly CaseRunView[]): CaseChangeView[] {
   /** Since the last change. */
   let values: number[] = [];
   for (const run of runs) {
-    const { job, result, measurement } = run;
+    const { job, result, value } = run;
     if (before !== undefined && before.result !== result)
       changes.push({ what: 'result', job, from: before.result, to: result });
     before = run;
-    if (measurement === undefined) continue;
+    if (value === undefined) continue;
     if (values.length > 0 && units !== run.units) {
       changes.push({ what: 'units', job, from: units ?? '', to: run.units ?? '' });
       values = [];
     }
     units = run.units;
     const from = values.length < BASELINE_RUNS_MIN ? undefined : spreadOf(values, units);
-    if (from !== undefined && (measurement.value < from.low || measurement.value > from.high)) {
-      changes.push({ what: 'measurement', job, from, to: measurement.value });
+    if (from !== undefined && (value < from.low || value > from.high)) {
+      changes.push({ what: 'measurement', job, from, to: value });
       values = [];
     }
-    values.push(measurement.value);
+    values.push(value);
   }
   return changes;
 }

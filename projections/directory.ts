@@ -78,10 +78,16 @@ const boardSets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
 /** Whether the worker that a board is of is here and does not list it: it does not exist any more (SEMANTICS 2.4). */
 export function isUnlisted(directory: Directory, device: string): boolean {
-  const name = directory.devices.get(device)?.state.worker ?? '';
-  const worker = directory.workers.get(name)?.state;
-  return worker?.state === 'connected' && !listed(worker).has(device);
+  const worker = workerOf(directory, device);
+  return isListing(worker) && !listed(worker).has(device);
 }
+
+/** One that is away still says which boards it has. */
+const isListing = (worker: WorkerState | undefined): worker is WorkerState =>
+  worker?.state === 'connected' || worker?.state === 'away';
+
+const workerOf = (directory: Directory, device: string): WorkerState | undefined =>
+  directory.workers.get(directory.devices.get(device)?.state.worker ?? '')?.state;
 
 function listed({ boards }: WorkerState): ReadonlySet<string> {
   let set = boardSets.get(boards);
@@ -95,10 +101,25 @@ function listed({ boards }: WorkerState): ReadonlySet<string> {
 /** Why nobody drives a board now; `null`: its worker is here and has it. */
 export function undriven(directory: Directory, device: string): string | null {
   const name = directory.devices.get(device)?.state.worker ?? '';
-  const worker = directory.workers.get(name)?.state;
+  const worker = workerOf(directory, device);
+  if (worker?.state === 'away') return `its worker ${name} is away: ${worker.reason}`;
+  return forsaken(directory, device);
+}
+
+/** Why nobody will drive a board any more, so that a member on it fails; `null`: its worker has it, and may be away. */
+export function forsaken(directory: Directory, device: string): string | null {
+  const name = directory.devices.get(device)?.state.worker ?? '';
+  const worker = workerOf(directory, device);
   if (worker?.state === 'lost') return `its worker ${name} is lost: ${worker.reason}`;
-  if (worker?.state !== 'connected') return `its worker ${name} is not connected`;
+  if (!isListing(worker)) return `its worker ${name} is not connected`;
   return listed(worker).has(device) ? null : `no longer a board of its worker ${name}`;
+}
+
+/** Why a board is given to no new job, though nothing is wrong with it; `null`: its worker takes jobs. */
+export function drained(directory: Directory, device: string): string | null {
+  const reason = workerOf(directory, device)?.drained ?? null;
+  const name = directory.devices.get(device)?.state.worker ?? '';
+  return reason === null ? null : `its worker ${name} takes no new jobs: ${reason}`;
 }
 
 /** Takes in one event, in place; events must come in the log's order. */

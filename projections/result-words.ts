@@ -15,7 +15,7 @@ export const caseName = ({ set, case: name }: Pick<CaseView, 'set' | 'case'>): s
 
 /** `93.5 Mbit/s`; empty: nothing was measured. */
 export const measuredText = (is: Pick<CaseView, 'measurement' | 'units'>): string =>
-  [is.measurement?.text, is.units].filter((part) => part !== undefined).join(' ');
+  [is.measurement, is.units].filter((part) => part !== undefined).join(' ');
 
 /** Why a suite has no case. */
 export function noCaseText({ state }: Pick<SuiteView, 'state'>): string {

@@ -132,8 +132,10 @@ export class ResultsFold {
         return;
       case 'ResultRecorded': {
         const { member: device, measurement, units, note, ...is } = event.data;
+        const { measurement: number, ...said } = measured({ measurement, units, note });
+        const numbers = number && { measurement: number.text, value: number.value };
         const url = note !== undefined && isAddress(note) ? { url: note } : {};
-        this.#add({ device, ...is, ...measured({ measurement, units, note }), ...url }, at);
+        this.#add({ device, ...is, ...numbers, ...said, ...url }, at);
         return;
       }
       case 'SignalGarbled': {

@@ -351,6 +351,16 @@ const tellers: Tellers = {
       // A suite is called by its number and its definition.
       because: definition === undefined || suite.endsWith(definition) ? [] : [definition],
     }),
+  ScriptEnded: ({ member, suite, script, status, signal, command, outOfMemory }) =>
+    telling('suite', member, 'is thrown out of', {
+      object: `${script} of suite ${suite}`,
+      rest: ` (status ${status}${signal === undefined ? '' : `, ${signal}`})`,
+      because: [
+        ...(command === undefined ? [] : [`the last command was ${command}`]),
+        ...(outOfMemory === true ? ['the kernel killed it for want of memory'] : []),
+      ],
+      tone: 'bad',
+    }),
   SuiteEnded: ({ member, suite }) =>
     telling('suite', member, 'ends', { object: `suite ${suite}`, tone: 'quiet' }),
   ResultRecorded: ({ member, set, case: id, result, measurement, units, note }) => {
@@ -429,8 +439,20 @@ const tellers: Tellers = {
       rest: ` until ${new Date(until).toISOString()} at least`,
       tone: 'quiet',
     }),
+  WorkerDisconnected: ({ reason, until }, { who }) =>
+    telling('worker', who, 'is away', {
+      rest: `, and lost unless it is back by ${new Date(until).toISOString()}`,
+      because: lines(reason),
+      tone: 'bad',
+    }),
   WorkerLost: ({ reason }, { who }) =>
     telling('worker', who, 'is lost', { because: lines(reason), tone: 'bad' }),
+  WorkerDrained: ({ reason }, { who }) =>
+    telling('worker', who, 'takes no new jobs', { because: lines(reason) }),
+  WorkerUndrained: (_, { who }) => telling('worker', who, 'takes jobs again'),
+  WorkerTokenMade: (_, { who }) => telling('worker', who, 'has a new token'),
+  WorkerTokenRevoked: ({ reason }, { who }) =>
+    telling('worker', who, 'has no token any more', { because: lines(reason) }),
 };
 const MEMBERS_TOLD_MAX = 8;
 

@@ -4,6 +4,14 @@ import { CaseResult, StuckForm, WaitVerb } from '../machines/events.ts';
 
 const At = z.iso.datetime();
 
+/** The last line that a board had printed by then. */
+export const LastLineView = z.object({
+  text: z.string(),
+  /** When it had come, where that is known. */
+  at: At.optional(),
+});
+export type LastLineView = z.infer<typeof LastLineView>;
+
 export const JobView = z.object({
   id: z.number(),
   name: z.string(),
@@ -46,6 +54,8 @@ export const JobView = z.object({
       suite: z.string().optional(),
       endedAt: At.optional(),
       reason: z.string().optional(),
+      /** What its board printed last, unless it is complete. */
+      lastLine: LastLineView.optional(),
     }),
   ),
 });
@@ -68,6 +78,8 @@ export const BarrierView = z.object({
   since: At,
   /** By time. */
   arrivals: z.array(z.object({ member: z.string(), at: At })),
+  /** What the boards of the first that are missing had printed last when a wait at it ended, or print now. */
+  lastLines: z.array(LastLineView.extend({ member: z.string() })).optional(),
   /** Who came last. */
   last: z.string().optional(),
   waits: z.array(
@@ -98,13 +110,17 @@ export const MemberView = z
   .meta({ id: 'MemberView' });
 export type MemberView = z.infer<typeof MemberView>;
 
-export const MeasurementView = z
-  .object({
-    text: z.string().describe('The decimal number as the test wrote it'),
-    value: z.number().describe('The double that is nearest to it'),
-  })
-  .meta({ id: 'MeasurementView' });
-export type MeasurementView = z.infer<typeof MeasurementView>;
+/** What was measured: both are there, or neither is. */
+const Measured = {
+  measurement: z
+    .string()
+    .optional()
+    .describe(
+      'The decimal number as the test wrote it. ' +
+        'Absent: nothing was measured, or what was given is no decimal number and stands in `note`',
+    ),
+  value: z.number().optional().describe('The double that is nearest to `measurement`'),
+};
 
 export const CaseView = z
   .object({
@@ -114,9 +130,7 @@ export const CaseView = z
     set: z.string().optional(),
     case: z.string(),
     result: CaseResult,
-    measurement: MeasurementView.optional().describe(
-      'Absent: nothing was measured, or what was given is no decimal number and stands in `note`',
-    ),
+    ...Measured,
     units: z.string().optional(),
     note: z.string().optional().describe('What a reader wants beside the result'),
     url: z.string().optional().describe('`note`, where it is an address: of lava-test-reference'),
@@ -217,7 +231,7 @@ export const CaseRunView = z
     name: z.string().describe("The job's"),
     device: z.string(),
     result: CaseResult,
-    measurement: MeasurementView.optional(),
+    ...Measured,
     units: z.string().optional(),
     note: z.string().optional(),
     at: At,

@@ -14,3 +14,9 @@ export const packageRoot: string = findRoot();
 export const packageVersion: string = (
   JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 ).version;
+
+/** What `npm run build` made of the page; absent where it was not built. */
+export function builtPage(): string | undefined {
+  const folder = join(packageRoot, 'dist', 'web');
+  return existsSync(join(folder, 'index.html')) ? folder : undefined;
+}

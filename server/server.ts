@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
-import { tokenKeyOf } from '../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../api/tokens.ts';
+import type { WorkerParts } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
 import { registry } from '../dispatcher/drivers/registry.ts';
@@ -21,12 +22,13 @@ import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { openBoardDoor } from './board-door.ts';
 import { watchClock } from './clock-watch.ts';
+import { consoleCopies } from './console-copies.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { type OpenedLog, openServersLog } from './open-log.ts';
 import type { Outage } from './outage.ts';
-import { packageRoot, packageVersion } from './package-root.ts';
+import { builtPage, packageRoot, packageVersion } from './package-root.ts';
 import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
 
@@ -116,9 +118,10 @@ async function assemble(
   const tokenKey = tokenKeyOf(secret);
   const secrets = openAddressSecrets(dataDir, secret);
   const openSets = new OpenSets();
+  const objects = await Objects.open(join(dataDir, 'objects'));
   const doors = {
     engine,
-    attachments: await Objects.open(join(dataDir, 'attachments')),
+    attachments: objects,
     tokenKeys: () => [tokenKey, ...engine.otherServers().map((other) => other.tokenKey)],
     consoleSize: (job: number, device: string) => consoleBytes(consolePath(dataDir, job, device)),
     openSet: (job: number, device: string) => openSets.of(consolePath(dataDir, job, device)),
@@ -130,6 +133,7 @@ async function assemble(
     engine,
     worker,
     secret,
+    objects,
     secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
@@ -141,17 +145,36 @@ async function assemble(
       ...(shared && { tokenKey, boardUrl: urls.boards }),
     }),
   });
+  const workerParts: WorkerParts = {
+    engine,
+    version: packageVersion,
+    port: (name, facts) =>
+      inProcessServer({
+        ...{ engine, worker: name, secret, objects, secrets },
+        urls: () => [],
+        facts: () => facts,
+      }),
+    consoles: consoleCopies(dataDir),
+    missing: async (digests) => {
+      const isKept = await Promise.all(digests.map((digest) => objects.has(digest)));
+      return digests.filter((_, at) => !isKept[at]);
+    },
+    memberToken: (job, device) => memberToken(secret, job, device),
+  };
   const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
 
   let beginning: Beginning | undefined;
+  const pageFolder = builtPage();
   const app = await buildApp({
     ...doors,
+    ...(pageFolder !== undefined && { pageFolder }),
     version: packageVersion,
     storeName,
     keepSecret: secrets.keep,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     readOnly: () => beginning?.waitsFor,
+    worker: workerParts,
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());

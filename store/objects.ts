@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, syncFolder } from './durable-file.ts';
 import { StoreUnavailable } from './port.ts';
@@ -63,6 +63,26 @@ export class Objects {
     }
   }
 
+  /**
+   * Keeps a content that is here whole; one that is kept already is not written again.
+   *
+   * @throws StoreUnavailable when it cannot be written
+   */
+  async keep(content: Uint8Array): Promise<void> {
+    const digest = createHash('sha256').update(content).digest('hex');
+    const file = join(this.#dir, digest.slice(0, 2), digest);
+    const there = await stat(file).catch(() => undefined);
+    if (there?.size === content.length) return;
+    await this.put(only(content), content.length);
+  }
+
+  /** Whether something is kept under this digest. */
+  async has(digest: string): Promise<boolean> {
+    if (!DIGEST.test(digest)) return false;
+    const file = join(this.#dir, digest.slice(0, 2), digest);
+    return (await stat(file).catch(() => undefined)) !== undefined;
+  }
+
   /** In the place of the same content, if that is there: it may be damaged. */
   async #putInPlace(aside: string, digest: string): Promise<void> {
     const folder = join(this.#dir, digest.slice(0, 2));
@@ -87,6 +107,10 @@ export class Objects {
       throw new StoreUnavailable(`${file} cannot be read (${messageOf(error)})`);
     }
   }
+}
+
+async function* only<T>(one: T): AsyncGenerator<T, void> {
+  yield one;
 }
 
 async function writeAside(

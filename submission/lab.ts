@@ -22,6 +22,8 @@ const BRIDGE_NAME_CHARACTERS_MAX = 15;
 const LAB_PROCESSES_DEFAULT = 512;
 const LAB_CONSOLE_BYTES_DEFAULT = 1024 ** 3;
 const LAB_BOOT_SECONDS_DEFAULT = 120;
+const LAB_SOURCE_FILE_BYTES_DEFAULT = 256 * 1024;
+const LAB_SOURCE_BYTES_DEFAULT = 8 * 1024 ** 2;
 /** What Linux allows a whole machine. */
 const PROCESSES_MAX = 4_194_304;
 /** Ten years, and as many jobs as nobody counts. */
@@ -54,6 +56,9 @@ const Limits = z.strictObject({
   /** Of one member's console file. */
   consoleBytes: atLeastOne('bytes', Number.MAX_SAFE_INTEGER),
   bootSeconds: atLeastOne('seconds', TIMEOUT_SECONDS_MAX),
+  /** Of one file of a test that is kept, and of all those of one suite. */
+  sourceFileBytes: atLeastOne('bytes', Number.MAX_SAFE_INTEGER),
+  sourceBytes: atLeastOne('bytes', Number.MAX_SAFE_INTEGER),
 });
 
 /** How the boards of a type are checked. `job`: the file of a job for one board, as the lab's file names it. */
@@ -96,6 +101,8 @@ const LabFile = z.strictObject({
       processes: Limits.shape.processes.default(LAB_PROCESSES_DEFAULT),
       console_bytes: Limits.shape.consoleBytes.default(LAB_CONSOLE_BYTES_DEFAULT),
       boot_seconds: Limits.shape.bootSeconds.default(LAB_BOOT_SECONDS_DEFAULT),
+      source_file_bytes: Limits.shape.sourceFileBytes.default(LAB_SOURCE_FILE_BYTES_DEFAULT),
+      source_bytes: Limits.shape.sourceBytes.default(LAB_SOURCE_BYTES_DEFAULT),
     })
     .prefault({}),
   worker: z
@@ -146,7 +153,7 @@ export function parseLab(text: string): { lab: Lab } | { problems: Problem[] } {
 }
 
 function normalise(file: LabFile, tree: Tree): Lab {
-  const { processes, console_bytes, boot_seconds } = file.limits;
+  const { processes, console_bytes, boot_seconds, source_file_bytes, source_bytes } = file.limits;
   // The tree keeps the file's order; a JavaScript object would put a board called `7` first.
   const devices = boardsOf(tree).flatMap(({ name }) => {
     const device = own(file.devices, name);
@@ -172,7 +179,13 @@ function normalise(file: LabFile, tree: Tree): Lab {
   return {
     bridge: file.bridge ?? {},
     allowFiles: file.allow_files,
-    limits: { processes, consoleBytes: console_bytes, bootSeconds: boot_seconds },
+    limits: {
+      processes,
+      consoleBytes: console_bytes,
+      bootSeconds: boot_seconds,
+      sourceFileBytes: source_file_bytes,
+      sourceBytes: source_bytes,
+    },
     ...(jobLimit === undefined ? {} : { jobLimit }),
     devices,
   };

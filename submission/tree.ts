@@ -95,6 +95,12 @@ export function placeIn(text: string): (offset: number) => { line: number; colum
   };
 }
 
+/** The line of an offset. */
+export function lineIn(text: string): (offset: number) => number {
+  const place = placeIn(text);
+  return (offset) => place(offset).line;
+}
+
 /** Findings as problems in document order, at most PROBLEMS_MAX of them. */
 export function settle(text: string, findings: readonly Finding[]): Problem[] {
   const place = placeIn(text);

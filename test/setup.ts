@@ -25,6 +25,7 @@ export async function setup(): Promise<void> {
       ['strace', 'strace'],
       ['xz', 'xz-utils'],
       ['xmllint', 'libxml2-utils'],
+      ['chromium', 'chromium'],
       ['qemu-system-x86_64', 'qemu-system-x86'],
       ['qemu-img', 'qemu-utils'],
       ['cpio', 'cpio'],

@@ -81,6 +81,8 @@ export interface ServerPort {
    * Rejects with the `code` of a refusal (`RejectionCode`): `member-ended` or `job-ended` when that came meanwhile.
    */
   report(job: number, command: MemberCommand, by: ReportedBy): Promise<void>;
+  /** Keeps contents that are asked for later by their digest (SHA-256), each once; durable when it resolves. */
+  keep(contents: readonly Uint8Array[]): Promise<void>;
   /** The URL(s) and the secret with which a board of this member reaches the server. */
   access(job: number, device: string): Promise<{ url: string; token: string }>;
 }

@@ -74,9 +74,8 @@ function suiteRow(suite: SuiteCases): Row {
 }
 
 function caseRow(is: CaseView, { place }: SuiteCases): Row {
-  const { counts, measurement, ...texts } = is;
-  const measured = measurement === undefined ? {} : { measurement: measurement.text };
-  return { kind: 'case', place, ...texts, counts: String(counts), ...measured };
+  const { counts, value: _, ...texts } = is;
+  return { kind: 'case', place, ...texts, counts: String(counts) };
 }
 
 /** A measurement is a number, whatever sign it begins with. */

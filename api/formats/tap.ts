@@ -41,7 +41,7 @@ function testPoint(is: CaseView, number: number): string {
   const isSkipped = !counts || result === 'skip' || result === 'unknown';
   const name = described(caseName(is));
   const point = `${isOk ? 'ok' : 'not ok'} ${number} - ${name}${isSkipped ? ` # SKIP ${skip}` : ''}\n`;
-  const facts = { result, measurement: measurement?.text, units, note, url, at };
+  const facts = { result, measurement, units, note, url, at };
   return INDENT + point + diagnostics(facts, INDENT);
 }
 

@@ -10,7 +10,7 @@ import type { Turns } from './turns.ts';
 /** What is known of a stream that somebody follows. */
 interface Known {
   followers: number;
-  /** Grows with each of its events. */
+  /** Grows with each of its events, and is never what it was: not when the stream is followed anew, either. */
   generation: number;
   readonly sleepers: Set<() => void>;
   isWaking: boolean;
@@ -36,6 +36,8 @@ export class EventTail {
   readonly #turns: Turns;
   readonly #known = new Map<string, Known>();
   #subscription: Promise<Subscription> | undefined;
+  /** The last generation that any stream had. */
+  #generation = 0;
 
   constructor(engine: Pick<ApiEngine, 'follow' | 'head'>, turns: Turns) {
     this.#engine = engine;
@@ -45,8 +47,7 @@ export class EventTail {
   /** Follows a stream, or `ANY_STREAM`; one subscription serves all. */
   async follow(stream: string): Promise<Followed> {
     await this.#ready();
-    const fresh: Known = { followers: 0, generation: 0, sleepers: new Set(), isWaking: false };
-    const known = this.#known.get(stream) ?? fresh;
+    const known = this.#known.get(stream) ?? this.#fresh();
     this.#known.set(stream, known);
     known.followers++;
     return {
@@ -59,6 +60,10 @@ export class EventTail {
         if (--known.followers === 0) this.#known.delete(stream);
       },
     };
+  }
+
+  #fresh(): Known {
+    return { followers: 0, generation: ++this.#generation, sleepers: new Set(), isWaking: false };
   }
 
   async stop(): Promise<void> {
@@ -87,7 +92,7 @@ export class EventTail {
   #heard(stream: string): void {
     const known = this.#known.get(stream);
     if (known === undefined) return;
-    known.generation++;
+    known.generation = ++this.#generation;
     if (known.isWaking || known.sleepers.size === 0) return;
     known.isWaking = true;
     void this.#turns.run(never, () => {

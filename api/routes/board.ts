@@ -77,6 +77,7 @@ export async function boardRoutes(
       member: request.getDecorator<MemberName>('member'),
       words,
       key: request.headers['muster-key'],
+      from: request.headers['muster-from'],
       hold: () => {
         held ??= open.open(reply, heldMsMax);
         return held.signal;

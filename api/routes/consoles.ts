@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isOver, memberOf } from '../../machines/job/job.ts';
 import { isTerminal } from '../../machines/job/member.ts';
+import { timesFile } from '../../wire/console-index.ts';
 import { Consoles, sizeOf } from '../history/consoles.ts';
 import type { History } from '../history/history.ts';
 import type { Streams } from '../history/streaming.ts';
@@ -63,6 +64,29 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsolesOptions> = async (app,
       });
       out.end();
       return reply;
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/members/:device/console/times',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['jobs'],
+        summary: 'When the lines of a console came',
+        description:
+          'Lines `OFFSET MILLISECONDS`: by that time (since the epoch) so many bytes had come. Empty: nobody knows.',
+        params: MemberParams,
+        produces: ['application/octet-stream'],
+        response: { 200: z.any(), 206: z.any(), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { id, device } = request.params;
+      const { signal } = is.open.open(reply);
+      if (!(await history.job(id, signal))) throw noSuchJob(id);
+      await memberHasEnded(history, id, device, signal);
+      return sendFile(timesFile(is.consoleFile(id, device)), request, reply);
     },
   );
 };

@@ -15,6 +15,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       info: { title: 'Muster', version, description: DESCRIPTION },
       tags: [
         { name: 'jobs', description: 'What was asked, and what came of it' },
+        { name: 'answers', description: 'What a job was at any of its events, and why' },
         { name: 'devices', description: 'Boards' },
         { name: 'events', description: 'What happened' },
         { name: 'board', description: 'What boards say' },

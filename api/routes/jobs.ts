@@ -8,13 +8,16 @@ import { jobView } from '../../projections/job-view.ts';
 import { JobView } from '../../projections/views.ts';
 import { DOCUMENT_BYTES_MAX } from '../../submission/tree.ts';
 import { byOf, KeyHeaders } from '../by.ts';
+import { openConsole } from '../evidence.ts';
 import type { History } from '../history/history.ts';
+import { withLastLines, withMissingLines } from '../last-lines.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { cancel, submit } from '../orders.ts';
+import { cancel, checkJob, submit } from '../orders.ts';
 import { type ApiEngine, REASON_CHARACTERS_MAX } from '../parts.ts';
 import { logOnce } from '../problems.ts';
 import {
   Barriers,
+  CheckedJob,
   JobPage,
   JobParams,
   noSuchJob,
@@ -40,10 +43,11 @@ export interface JobsOptions {
   history: History;
   open: OpenRequests;
   keepSecret(address: string): string;
+  consoleFile(job: number, device: string): string;
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => {
-  const { engine, history, open, keepSecret } = is;
+  const { engine, history, open, keepSecret, consoleFile } = is;
   await app.register(submitRoute, { engine, keepSecret });
 
   const view = async (id: number, signal: AbortSignal) => {
@@ -97,7 +101,12 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
         response: { 200: JobView, ...problemResponses },
       },
     },
-    ({ params }, reply) => view(params.id, open.open(reply).signal),
+    async ({ params: { id } }, reply) => {
+      const { signal } = open.open(reply);
+      const job = await view(id, signal);
+      const console = (device: string) => openConsole(consoleFile(id, device));
+      return history.file(signal, () => withLastLines(job, console));
+    },
   );
 
   app.post(
@@ -157,7 +166,12 @@ export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => 
     async ({ params: { id } }, reply) => {
       const { signal } = open.open(reply);
       await view(id, signal);
-      return { job: id, barriers: barriersOf(await history.events(id, signal)) };
+      const barriers = barriersOf(await history.events(id, signal));
+      const console = (device: string) => openConsole(consoleFile(id, device));
+      return {
+        job: id,
+        barriers: await history.file(signal, () => withMissingLines(barriers, console)),
+      };
     },
   );
 };
@@ -185,6 +199,7 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
 ) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  checkRoute(app, engine);
 
   app.post(
     '/api/jobs',
@@ -198,15 +213,21 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
         querystring: z.object({
           /** Whether a wait counts its own caller; absent: as the form of the job has it. */
           countsSelf: z.enum(['true', 'false']).optional(),
+          /** Refuse a job that lint warns of. */
+          strict: z.enum(['true', 'false']).optional(),
         }),
         headers: KeyHeaders,
         response: { 201: Submitted, ...problemResponses },
       },
     },
     async (request, reply) => {
-      const { countsSelf } = request.query;
+      const { countsSelf, strict } = request.query;
       const document = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-      const order = { document, ...(countsSelf && { countsSelf: countsSelf === 'true' }) };
+      const order = {
+        document,
+        strict: strict === 'true',
+        ...(countsSelf && { countsSelf: countsSelf === 'true' }),
+      };
       const { id, state, warnings, short } = await submit(
         { engine, keepSecret },
         order,
@@ -219,6 +240,45 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
     },
   );
 };
+
+/** Beside the submission, with the same parser: what it would say of a document. */
+function checkRoute(app: ZodApp, engine: ApiEngine): void {
+  app.post(
+    '/api/jobs/check',
+    {
+      bodyLimit: DOCUMENT_BYTES_MAX,
+      schema: {
+        tags: ['jobs'],
+        summary: 'What submitting a job would say; nothing is recorded',
+        description: 'The body is the document itself, as it would be submitted.',
+        consumes: ['application/json', 'application/yaml', 'text/plain'],
+        response: { 200: CheckedJob, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const document = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+      const { definition, warnings, fitting, short } = checkJob(engine, document);
+      const { name, form, timeoutSeconds, priority, actions } = definition;
+      const roles = definition.roles.map((role, at) => ({
+        ...role,
+        fit: fitting[at]?.fit ?? 0,
+        free: fitting[at]?.free ?? 0,
+      }));
+      return {
+        name,
+        form,
+        timeoutSeconds,
+        priority,
+        actions: actions.length,
+        roles,
+        warnings,
+        short,
+      };
+    },
+  );
+}
+
+type ZodApp = Parameters<FastifyPluginAsyncZod>[0];
 
 /** A job that was submitted is in some state that is seen. */
 const jobViewState = (state: JobStateName): JobView['state'] =>

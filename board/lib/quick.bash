@@ -9,7 +9,7 @@ set +o posix
 set -f
 muster_lib=$1 muster_name=$2 muster_silence_seconds=$3 muster_verb=$4 muster_line=$5
 shift 5
-muster_status='' muster_text='' muster_raw='' muster_part=''
+muster_status='' muster_text='' muster_raw='' muster_part='' muster_callers=''
 
 muster_read_rest() {
   local name=$muster_name seconds=$muster_silence_seconds
@@ -41,7 +41,53 @@ for muster_word; do
   esac
   muster_body+=$muster_word$'\n'
 done
+
+# Sets muster_callers to who called: each program on the way to the runner of the suites, as the kernel tells it, with how
+# many bytes of its script a bash has read (it reads no further than the command that it runs).
+muster_read_callers() {
+  local LC_ALL=C pid=$PPID frame word name value read
+  local -a argv
+  while ((pid > 1 && ${#muster_callers} < 1500)); do
+    mapfile -d '' -t argv <"/proc/$pid/cmdline" || return
+    case ${argv[*]} in '' | *lava-test-runner*) return ;; esac
+    read='' frame=''
+    for word in "${argv[@]:0:16}"; do
+      word=${word:0:200}
+      case $word in
+        *[!A-Za-z0-9_./:=,@^-]*) muster_escape "$word" ;;
+      esac
+      frame+="&$word"
+    done
+    while read -r name value; do
+      [ "$name" != pos: ] || read=$value
+    done <"/proc/$pid/fdinfo/255"
+    muster_callers+=${muster_callers:+;}$read~${frame#&}
+    read -r value <"/proc/$pid/stat" || return
+    value=${value##*) }
+    value=${value#* }
+    pid=${value%% *}
+  done
+}
+
+# Sets the word of muster_read_callers to $1 with every byte that is not plain encoded.
+muster_escape() {
+  local at byte
+  word=''
+  for ((at = 0; at < ${#1}; at++)); do
+    case ${1:at:1} in
+      [A-Za-z0-9_./:=,@^-]) word+=${1:at:1} ;;
+      ' ') word+=+ ;;
+      *)
+        printf -v byte '%d' "'${1:at:1}"
+        printf -v byte '%%%02X' "$((byte & 255))"
+        word+=$byte
+        ;;
+    esac
+  done
+}
+
 {
+  muster_read_callers
   read -r muster_key </proc/sys/kernel/random/uuid
   case $muster_key,$MUSTER_URL$muster_verb in
     ,* | *[\ \	\[@]*) ;; # no kernel's uuid, several servers, IPv6
@@ -51,8 +97,9 @@ done
       muster_place=${MUSTER_URL#http://}
       muster_host=${muster_place%%/*} muster_place=${muster_place#"${muster_place%%/*}"}
       exec 3<>"/dev/tcp/${muster_host%:*}/${muster_host##*:}" && {
-        printf 'POST %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/x-muster-words\r\nMuster-Key: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' \
-          "${muster_place%/}" "$muster_verb" "$muster_host" "$MUSTER_TOKEN" "$muster_key" "${#muster_body}" \
+        printf 'POST %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/x-muster-words\r\nMuster-Key: %s\r\n%sContent-Length: %s\r\nConnection: close\r\n\r\n%s' \
+          "${muster_place%/}" "$muster_verb" "$muster_host" "$MUSTER_TOKEN" "$muster_key" \
+          "${muster_callers:+Muster-From: $muster_callers$'\r\n'}" "${#muster_body}" \
           "$muster_body" >&3
         while IFS= read -r -N 65536 -t "$muster_silence_seconds" -u 3 muster_part; do muster_raw+=$muster_part; done
         muster_raw+=$muster_part

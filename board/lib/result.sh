@@ -64,15 +64,19 @@ result_record() {
   exit 0
 }
 
-# Ends the verb when $2 is none of the results there are: the case $1 is kept as unknown.
+# Ends the verb with status 1 because of $2: the case $1 is kept as unknown, it is not lost.
+result_refuse() {
+  (result_record "$1" unknown '' '' "$2") || :
+  muster_die "$1: $2"
+}
+
+# Ends the verb when $2 is none of the results there are.
 result_check() {
   case $2 in
     pass | fail | skip | unknown) return 0 ;;
-    '') muster_die "$1: --result is missing (pass, fail, skip or unknown)" ;;
+    '') result_refuse "$1" '--result is missing (pass, fail, skip or unknown)' ;;
+    *) result_refuse "$1" "--result $2 is not pass, fail, skip or unknown" ;;
   esac
-  result_wrong="--result $2 is not pass, fail, skip or unknown"
-  (result_record "$1" unknown '' '' "$result_wrong") || :
-  muster_die "$1: $result_wrong"
 }
 
 # Whether $1 is one of our options: `--measurement $EMPTY --units s` must not take the next for a value.

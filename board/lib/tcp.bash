@@ -66,8 +66,9 @@ muster_tcp_head() {
   local authority=${muster_url#http://} place
   authority=${authority%%/*}
   place=${muster_url#"http://$authority"}
-  printf '%s %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nMuster-Key: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n' \
-    "$1" "${place%/}" "$verb" "$authority" "$MUSTER_TOKEN" "$2" "$muster_key" "$3"
+  printf '%s %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nMuster-Key: %s\r\n%sContent-Length: %s\r\nConnection: close\r\n\r\n' \
+    "$1" "${place%/}" "$verb" "$authority" "$MUSTER_TOKEN" "$2" "$muster_key" \
+    "${muster_callers:+Muster-From: $muster_callers$'\r\n'}" "$3"
 }
 
 # Takes muster_raw, all that came, apart: into muster_reply, muster_status and muster_text. Status 1: it is no

@@ -3,15 +3,17 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { formatProblems } from '../../submission/format.ts';
 import {
   DEFINITION_BYTES_MAX,
   type DefinitionReading,
   readTestDefinition,
-} from '../../dispatcher/test-definition.ts';
-import { formatProblems } from '../../submission/format.ts';
+} from '../../submission/test-definition.ts';
+import type { Problem } from '../../submission/tree.ts';
 import { type Cli, exampleText, printJson } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import { definitionSummary, renderDefinition } from '../pages/definition-page.ts';
+import { counted } from '../pages/text.ts';
 
 const FILES_MAX = 100_000;
 
@@ -34,8 +36,9 @@ Exit status: 0 all is well, 1 a definition is wrong, 2 there is none.`,
     .action(async (path: string, options: { json?: boolean }) => {
       const { io } = cli;
       const about = await stat(path).catch((error: NodeJS.ErrnoException) => {
-        throw none(error.code === 'ENOENT' ? `there is no ${path}` : error.message);
+        throw none(error.code === 'ENOENT' ? `there is no ${JSON.stringify(path)}` : error.message);
       });
+      if (!about.isDirectory() && !about.isFile()) throw none(`${path} is no file and no folder`);
       const { checked, others } = about.isDirectory()
         ? await checkTree(path)
         : { checked: [await check(path)], others: 0 };
@@ -55,7 +58,7 @@ Exit status: 0 all is well, 1 a definition is wrong, 2 there is none.`,
         const { definitions, wrong, noted, passedOver } = definitionSummary(checked, others);
         if (about.isDirectory())
           await io.out(
-            `${definitions} definitions: ${wrong} wrong, ${noted} with notes; ${passedOver} other files\n`,
+            `${counted(definitions, 'definition')}: ${wrong} wrong, ${noted} with notes; ${counted(passedOver, 'other file')}\n`,
           );
       }
       if (checked.some(({ problems }) => problems.length > 0)) cli.exit = EXIT.failed;
@@ -63,14 +66,25 @@ Exit status: 0 all is well, 1 a definition is wrong, 2 there is none.`,
 }
 
 async function check(file: string): Promise<CheckedFile> {
-  const bytes = await readFile(file);
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw none(`${file}: ${error.message}`);
+  });
+  const wrong = (message: string, text = ''): CheckedFile => ({
+    ...{ file, text, notes: [] },
+    problems: [{ path: '', line: 1, column: 1, message }],
+  });
+  if (bytes.length > DEFINITION_BYTES_MAX)
+    return wrong(`it has ${bytes.length} bytes, more than ${DEFINITION_BYTES_MAX}`);
+  if (bytes.includes(0)) return wrong('it is no text in UTF-8: it holds a NUL');
   const text = bytes.toString('utf8');
-  if (bytes.length > DEFINITION_BYTES_MAX) {
-    const message = `it has ${bytes.length} bytes, more than ${DEFINITION_BYTES_MAX}`;
-    return { file, text: '', notes: [], problems: [{ path: '', line: 1, column: 1, message }] };
-  }
-  return { file, text, ...readTestDefinition(text) };
+  const reading = readTestDefinition(text);
+  return isJob(reading.notes)
+    ? wrong('it looks like a job, not like a test definition', text)
+    : { file, text, ...reading };
 }
+
+/** Nothing of a job would run, and its fields are only not used. */
+const isJob = (notes: readonly Problem[]): boolean => notes.some(({ path }) => path === 'actions');
 
 /** Every definition below a folder, by name; files of YAML that are none are counted. */
 async function checkTree(folder: string): Promise<{ checked: CheckedFile[]; others: number }> {
@@ -80,7 +94,7 @@ async function checkTree(folder: string): Promise<{ checked: CheckedFile[]; othe
     if (checked.length + others >= FILES_MAX)
       throw none(`${folder}: more than ${FILES_MAX} files of YAML`);
     const one = await check(file);
-    if (isDefinition(one.text)) checked.push(one);
+    if (isDefinition(one)) checked.push(one);
     else others += 1;
   }
   return { checked, others };
@@ -91,15 +105,21 @@ async function* filesBelow(folder: string): AsyncGenerator<string> {
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && entry.name !== '.git') yield* filesBelow(path);
-    else if (entry.isFile() && /\.ya?ml$/.test(entry.name)) yield path;
+    else if (/\.ya?ml$/.test(entry.name) && (await isFile(entry, path))) yield path;
   }
 }
 
+/** Or a link to one, but no link to a folder: it may lead in a circle. */
+const isFile = async (entry: Dirent, path: string): Promise<boolean> =>
+  entry.isFile() ||
+  (entry.isSymbolicLink() && ((await stat(path).catch(() => undefined))?.isFile() ?? false));
+
 /** By its own word, or by what it has to run: repositories hold jobs and other YAML, too. */
-const isDefinition = (text: string): boolean =>
-  !/^["']?actions["']?[ \t]*:/m.test(text) &&
+const isDefinition = ({ text, definition }: CheckedFile): boolean =>
+  !/^\ufeff?["']?actions["']?[ \t]*:/m.test(text) &&
   (/^[ \t]*["']?format["']?[ \t]*:[ \t]*["']?Lava-Test/im.test(text) ||
-    /^["']?(?:run|install)["']?[ \t]*:/m.test(text));
+    /^\ufeff?["']?(?:run|install)["']?[ \t]*:/m.test(text) ||
+    (definition?.steps.length ?? 0) > 0);
 
 const none = (message: string): CliFailure =>
   new CliFailure({ code: 'no-definition', exit: EXIT.usage, message });

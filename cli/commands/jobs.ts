@@ -1,7 +1,7 @@
 /** `muster jobs` and `muster job ID`. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { JobPage } from '../../api/schemas.ts';
-import { JobView } from '../../projections/views.ts';
+import { JobView, ResultsView } from '../../projections/views.ts';
 import {
   type Cli,
   type CommonOptions,
@@ -58,8 +58,12 @@ export function jobCommand(cli: Cli): Command {
     .action((id: number, options: CommonOptions) =>
       withServer(cli, options, async ({ io, client }) => {
         const job = await client.json(`/api/jobs/${id}`, JobView);
-        if (options.json) await printJson(io, job);
-        else await io.out(renderJob(job, io));
+        if (options.json) {
+          await printJson(io, job);
+          return EXIT.ok;
+        }
+        const { suites } = await client.json(`/api/jobs/${id}/results`, ResultsView);
+        await io.out(renderJob(job, suites, io));
         return EXIT.ok;
       }),
     );

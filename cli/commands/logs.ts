@@ -1,5 +1,9 @@
-/** `muster logs ID`: the consoles of a job's boards, byte for byte, or all of them under headings. */
+/**
+ * `muster logs ID`: the consoles of a job's boards, byte for byte, or all of them under headings; with the times of their
+ * lines all of them as one, with the events of the job between them.
+ */
 import type { Command } from 'commander';
+import { narrator } from '../../projections/timeline.ts';
 import { JobView } from '../../projections/views.ts';
 import {
   type Cli,
@@ -12,11 +16,14 @@ import {
   withServer,
 } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
+import { readEvent, recordedEvents } from '../follow.ts';
 import { names } from '../pages/text.ts';
+import { merged, renderTimedLine, type TimedLine, timedLines } from '../pages/timed-lines.ts';
 
 interface LogsOptions extends CommonOptions {
   device?: string;
   follow?: boolean;
+  times?: boolean;
 }
 
 type Member = JobView['members'][number];
@@ -25,10 +32,12 @@ export function logsCommand(cli: Cli): Command {
   return serverCommand('logs', "print the consoles of a job's boards", [
     'muster logs 12',
     'muster logs 12 --device panda01 --follow',
+    'muster logs 12 --times',
   ])
     .argument('<id>', "the job's number", jobId)
     .option('--device <name>', "this board's console only, byte for byte")
     .option('--follow', 'go on with what is printed until the board has ended')
+    .option('--times', 'with the time of each line; all boards by time, with the events between')
     .action((id: number, options: LogsOptions) =>
       withServer(cli, options, (context) =>
         sayingOnInterrupt(options.follow ? `job ${id} goes on` : '', () =>
@@ -46,6 +55,7 @@ async function logs(context: Context, id: number, options: LogsOptions): Promise
       `/api/jobs/${id}/members/${encodeURIComponent(member.device)}/console`,
       options.follow === true,
     );
+  if (options.times) return timedLogs(context, id, members, options);
   if (options.json) {
     const consoles = await Promise.all(
       members.map(async (member) => ({
@@ -68,6 +78,63 @@ async function logs(context: Context, id: number, options: LogsOptions): Promise
     }
   }
   return EXIT.ok;
+}
+
+/** A line that is followed, and that the index does not have yet, came when it came here. */
+async function timedLogs(
+  { io, client }: Context,
+  id: number,
+  members: readonly Member[],
+  { follow = false, json, device }: LogsOptions,
+): Promise<number> {
+  const consoles = await Promise.all(
+    members.map(async (member) => {
+      const path = `/api/jobs/${id}/members/${encodeURIComponent(member.device)}/console`;
+      const index = await textOf(client.bytes(`${path}/times`, false));
+      const lines = timedLines(
+        member.device,
+        client.bytes(path, follow),
+        index,
+        follow ? Date.now : undefined,
+      );
+      return { member, lines };
+    }),
+  );
+  if (json) {
+    const told = consoles.map(async ({ member: { device, role }, lines }) => {
+      const timed: { at?: string; text: string }[] = [];
+      for await (const { text, at } of lines)
+        timed.push({ ...(at !== undefined && { at: new Date(at).toISOString() }), text });
+      return { device, role, lines: timed };
+    });
+    await printJson(io, { job: id, consoles: await Promise.all(told) });
+    return EXIT.ok;
+  }
+  const width = Math.max(0, ...members.map((member) => member.device.length));
+  const print = async (line: TimedLine) => io.out(renderTimedLine(line, width));
+  const sources = consoles.map(({ lines }) => lines);
+  if (follow) {
+    await Promise.all(
+      sources.map(async (lines) => {
+        for await (const line of lines) await print(line);
+      }),
+    );
+    return EXIT.ok;
+  }
+  const between = device === undefined ? [eventLines(client, id)] : [];
+  for await (const line of merged([...between, ...sources])) await print(line);
+  return EXIT.ok;
+}
+
+/** The job's events as lines of the log. */
+async function* eventLines(client: Context['client'], id: number): AsyncGenerator<TimedLine> {
+  const say = narrator();
+  for await (const received of recordedEvents(client, id, 0)) {
+    const event = readEvent(received);
+    const lines = event === undefined ? [received.type] : say(event).lines;
+    for (const [place, text] of lines.entries())
+      yield { who: '', text: place === 0 ? text : `  ${text}`, at: received.meta.at };
+  }
 }
 
 /** @throws CliFailure `no-such-member`: exit 1 */

@@ -1,6 +1,7 @@
 /** What a test definition would do, in the order in which it would do it. */
-import type { DefinitionReading, TestDefinition } from '../../dispatcher/test-definition.ts';
+
 import { printable } from '../../submission/quoting.ts';
+import type { DefinitionReading, TestDefinition } from '../../submission/test-definition.ts';
 
 const LABEL_COLUMNS = 12;
 

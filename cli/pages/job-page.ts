@@ -1,8 +1,9 @@
 /** The pages of the command line: what the server answered, laid out for people. Also used by the demo. */
 import type { z } from 'zod';
 import type { Barriers, JobPage } from '../../api/schemas.ts';
-import type { BarrierView, JobView } from '../../projections/views.ts';
+import type { BarrierView, JobView, LastLineView, SuiteView } from '../../projections/views.ts';
 import type { Colors } from '../io.ts';
+import { durationText } from './duration.ts';
 import { dateAndTime, hang, hangLines, names, preciseTimeOfDay } from './text.ts';
 import { type Cell, type Page, table } from './text-table.ts';
 
@@ -45,7 +46,8 @@ export function renderJobs({ jobs, next }: z.infer<typeof JobPage>, page: Page):
   );
 }
 
-export function renderJob(job: JobView, page: Page): string {
+/** @param suites what ran, or is to run */
+export function renderJob(job: JobView, suites: readonly SuiteView[], page: Page): string {
   const facts: [string, string | undefined][] = [
     ['reason', job.reason],
     ['priority', String(job.priority)],
@@ -53,11 +55,23 @@ export function renderJob(job: JobView, page: Page): string {
     ['submitted', dateAndTime(job.submittedAt)],
     ['allocated', job.allocatedAt && dateAndTime(job.allocatedAt)],
     ['ended', job.endedAt && dateAndTime(job.endedAt)],
+    ['runs', ranText(suites)],
   ];
   const title = hang(`job ${job.id}  `, `${job.name}  ${job.state}`, page.columns);
   return `${paintOf(job.state, page.colors)(title)}${renderFacts(facts, page)}${
     job.members.length > 0 ? renderMembers(job, page) : renderRoles(job, page)
   }${job.state === 'submitted' ? `\nIt waits for boards: muster why ${job.id} tells which, and how long.\n` : ''}`;
+}
+
+/** Each definition once, with the commit that it was taken from. */
+function ranText(suites: readonly SuiteView[]): string | undefined {
+  const ran = suites.flatMap(({ suite, source }) => {
+    if (source?.from === 'url') return [`${suite}: ${source.url}`];
+    if (source?.from !== 'git') return [];
+    const asked = source.revision === undefined ? '' : ` (${source.revision})`;
+    return [`${suite}: ${source.path} of ${source.repository} at ${source.commit}${asked}`];
+  });
+  return ran.length === 0 ? undefined : [...new Set(ran)].join('\n');
 }
 
 /** A name and what is known of it a line; names without anything known are left out. */
@@ -81,7 +95,31 @@ export function renderMembers(job: JobView, page: Page): string {
     [{ title: 'BOARD' }, { title: 'ROLE' }, { title: 'STATE' }, { title: 'DOING', flexible: true }],
     rows,
     page,
+  ).concat(renderLastLines(linesOfMembers(job), page));
+}
+
+const linesOfMembers = (job: JobView): LineOf[] =>
+  job.members.flatMap(({ device, endedAt, lastLine }) =>
+    lastLine === undefined ? [] : [{ ...lastLine, member: device, before: endedAt }],
   );
+
+/** `before`: when what it is told beside was over; absent: it is not. */
+type LineOf = LastLineView & { member: string; before?: string | undefined };
+
+/** What boards printed last, a line each: `panda03, 41 s ago: + lava-sync ready`. */
+function renderLastLines(lines: readonly LineOf[], { columns }: Page): string {
+  if (lines.length === 0) return '';
+  const rendered = lines.map(({ member, text, at, before }) =>
+    hang(`  ${member}${agoText(at, before)}: `, text, columns),
+  );
+  return `last on their consoles\n${rendered.join('')}`;
+}
+
+function agoText(at: string | undefined, before: string | undefined): string {
+  if (at === undefined) return '';
+  const ms = Math.max(0, (before === undefined ? Date.now() : Date.parse(before)) - Date.parse(at));
+  const long = durationText(Math.round(ms / 1000));
+  return before === undefined ? `, ${long} ago` : `, ${long} before`;
 }
 
 function renderRoles(job: JobView, page: Page): string {
@@ -125,9 +163,18 @@ function renderBarrier(barrier: BarrierView, page: Page): string {
       ? ''
       : colors.red(hang('  missing  ', names(barrier.missing, MISSING_SHOWN_MAX), columns));
   const painted = barrier.released ? colors.green(title) : title;
-  return [painted, ...arrived, missing, ...renderWaits(barrier, columns).map(colors.red)].join('');
+  const lastLines = (barrier.lastLines ?? []).map(({ member, text, at }) =>
+    hang(`  ${member} printed last${lastAt(barrier, at)}: `, text, columns),
+  );
+  const waits = renderWaits(barrier, columns).map(colors.red);
+  return [painted, ...arrived, missing, ...lastLines, ...waits].join('');
 }
 const MISSING_SHOWN_MAX = 32;
+
+function lastAt({ waits }: BarrierView, at: string | undefined): string {
+  const isOpen = waits.some(({ outcome }) => outcome === 'open');
+  return agoText(at, isOpen ? undefined : waits.at(-1)?.endedAt);
+}
 
 /** The waits that are stuck or ended unreleased. Those that ended alike stand together: a group may have thousands. */
 function renderWaits({ waits }: BarrierView, columns: number): string[] {

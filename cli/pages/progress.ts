@@ -72,6 +72,7 @@ function isNews(event: RecordedEvent, telling: Telling): boolean {
       return !/^(boot_|submit_results)/.test(event.data.command);
     case 'ActionEnded':
     case 'SuitePrepared':
+    case 'ScriptEnded':
     case 'SuiteEnded':
       // What went wrong ends its member, and that is told.
       return false;

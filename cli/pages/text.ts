@@ -110,7 +110,7 @@ export function timeOfDay(at: string | number): string {
 }
 
 /** The same with milliseconds, for what is compared: `14:03:59.007`. */
-export function preciseTimeOfDay(at: string): string {
+export function preciseTimeOfDay(at: string | number): string {
   return `${timeOfDay(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
 }
 

@@ -139,6 +139,9 @@ export interface Limits {
   /** Of one member's console file. */
   consoleBytes: number;
   bootSeconds: number;
+  /** Of one file of a test that is kept, and of all those of one suite. */
+  sourceFileBytes: number;
+  sourceBytes: number;
   /** Of an unpacked image. Default: `IMAGE_BYTES_MAX_DEFAULT`. */
   imageBytes?: number;
 }

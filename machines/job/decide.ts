@@ -5,7 +5,7 @@
 import type { JobCommand } from '../commands.ts';
 import { Draft, type Env, Rejected } from '../deciding.ts';
 import { actionsOf } from '../definition.ts';
-import type { JobEvent, NewEvent, Verb } from '../events.ts';
+import type { JobEvent, NewEvent } from '../events.ts';
 import { measured } from '../measurement.ts';
 import { own } from '../names.ts';
 import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
@@ -121,6 +121,7 @@ function onMember(draft: JobDraft, command: MemberBound): Rejected | undefined {
     case 'RecordResult':
     case 'NoteGarbledSignal':
     case 'KeepAttachment':
+    case 'EndScript':
       if (!isUp(member))
         return new Rejected(
           'member-not-booted',
@@ -230,7 +231,12 @@ function record(
   draft: JobDraft,
   member: Member,
   command: Command<
-    'StartSuite' | 'EndSuite' | 'RecordResult' | 'NoteGarbledSignal' | 'KeepAttachment'
+    | 'StartSuite'
+    | 'EndSuite'
+    | 'RecordResult'
+    | 'NoteGarbledSignal'
+    | 'KeepAttachment'
+    | 'EndScript'
   >,
 ): Rejected | undefined {
   const suite = command.suite ?? member.suite ?? NO_SUITE;
@@ -240,6 +246,11 @@ function record(
       const { measurement: number, ...said } = measured({ measurement, units, note });
       const text = number && { measurement: number.text };
       draft.emit('ResultRecorded', { ...result, suite, ...text, ...said });
+      return undefined;
+    }
+    case 'EndScript': {
+      const { type: _, ...ended } = command;
+      draft.emit('ScriptEnded', ended);
       return undefined;
     }
     case 'NoteGarbledSignal': {
@@ -254,34 +265,49 @@ function record(
       const why = 'a server on this log is of a version that knows no attachments: upgrade it';
       return new Rejected('too-new', why);
     }
-    // The board says both and so does its console: whoever comes second changes nothing.
+    // The board says both and so does its console, which may be many suites behind: whoever comes second changes nothing.
     case 'StartSuite': {
       const { type: _, ...started } = command;
-      if (member.suite !== command.suite) draft.emit('SuiteStarted', started);
+      if (isLater(command.suite, member.suite)) draft.emit('SuiteStarted', started);
       return undefined;
     }
     case 'EndSuite':
-      if (member.suite !== command.suite || member.suiteRuns)
+      if (command.suite === member.suite ? member.suiteRuns : isLater(command.suite, member.suite))
         draft.emit('SuiteEnded', { member: command.member, suite: command.suite });
       return undefined;
   }
+}
+
+/** A member runs its suites one after the other, and their names begin with their numbers. */
+function isLater(suite: string, than: string | null): boolean {
+  const [number, last] = [suite, than ?? ''].map((name) => /^\d+(?=_)/.exec(name)?.[0]);
+  if (number === undefined || last === undefined) return suite !== than;
+  return Number(number) > Number(last);
 }
 
 // the MultiNode API (SEMANTICS 2)
 
 function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
   const { member, verb } = command;
+  const from = command.from === undefined ? {} : { from: command.from };
   const roles = draft.state.definition?.roles.map((r) => r.role) ?? [];
   const said = readWords(verb, command.words, roles);
   if ('code' in said) {
     const { code, reason, message } = said;
-    draft.emit('RequestRefused', { member, verb, code, reason, ...(message && { message }) });
+    draft.emit('RequestRefused', {
+      member,
+      verb,
+      code,
+      reason,
+      ...(message && { message }),
+      ...from,
+    });
     return;
   }
   const place = placeOf(draft.state, member);
   const { message, pairs, role } = said;
   if (verb === 'send') {
-    const id = send(draft, member, verb, message, pairs);
+    const id = send(draft, command, message, pairs);
     release(draft, place, message, id);
     settle(draft, id);
     return;
@@ -289,9 +315,7 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
   // A sync from which this member was not released is taken up again: a retry is not a new round.
   const unreleased = own(draft.state.members[place]?.unreleasedSyncs ?? {}, message);
   const sentNow =
-    verb === 'sync' && unreleased === undefined
-      ? send(draft, member, verb, message, [])
-      : undefined;
+    verb === 'sync' && unreleased === undefined ? send(draft, command, message, []) : undefined;
   const round = verb === 'sync' ? (unreleased ?? sentCount(draft, place, message)) : 1;
   const question = { member: place, verb, message, role: role ?? null, round };
   const lacking = missing(draft.state.conversation, draft.state.group, question);
@@ -308,6 +332,8 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
     round,
     missingCount: lacking.length,
     missing: lacking.slice(0, MISSING_NAMED_MAX).map((m) => draft.state.members[m]?.device ?? ''),
+    // A sync that was sent now says who called in its message.
+    ...(sentNow === undefined && from),
   });
   // Its twin is open and not stuck, and nobody has sent since: so is this one, and nothing else has changed.
   if (hasTwin && sentNow === undefined) return;
@@ -317,13 +343,13 @@ function callVerb(draft: JobDraft, command: Command<'CallVerb'>): undefined {
 
 function send(
   draft: JobDraft,
-  member: string,
-  verb: Extract<Verb, 'send' | 'sync'>,
+  { member, verb, from }: Command<'CallVerb'>,
   message: string,
   pairs: [string, string][],
 ): string {
   const count = sentCount(draft, placeOf(draft.state, member), message) + 1;
-  return draft.emit('MessageSent', { member, verb, message, count, pairs });
+  const sent = { member, verb: verb === 'sync' ? verb : 'send', message, count, pairs } as const;
+  return draft.emit('MessageSent', from === undefined ? sent : { ...sent, from });
 }
 
 const sentCount = (draft: JobDraft, place: number, message: string): number =>

@@ -58,6 +58,7 @@ const memberEvents = [
   'WaitAbandoned',
   'SuitePrepared',
   'SuiteStarted',
+  'ScriptEnded',
   'SuiteEnded',
   'ResultRecorded',
   'SignalGarbled',
@@ -345,6 +346,8 @@ function changed(before: Member, event: MemberFact, job: JobState): Member {
     }
     case 'AttachmentKept':
       return seen(`file ${event.data.name}`);
+    case 'ScriptEnded':
+      return seen(`end of ${event.data.script} with status ${event.data.status}`);
     case 'SuiteEnded':
       return { ...seen(`end of suite ${event.data.suite}`), suiteRuns: false };
     case 'ResultRecorded':

@@ -19,6 +19,7 @@ const talk = [
   'MessageSent',
   'RequestRefused',
   'SuiteStarted',
+  'ScriptEnded',
   'SuiteEnded',
   'ResultRecorded',
   'SignalGarbled',

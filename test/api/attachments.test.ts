@@ -174,7 +174,7 @@ describe('a file that a test hands in', () => {
     await finish(engine, job, server);
     boardsAreOff();
     expect(await attach(app, { job, device: server })).toMatch(/^denied /);
-    expect(readdirSync(join(folder, 'attachments'))).toEqual([]);
+    expect(readdirSync(join(folder, 'objects'))).toEqual([]);
   });
 
   it('is asked for again while it cannot be written, as any verb', async () => {
@@ -189,7 +189,7 @@ describe('a file that a test hands in', () => {
     const { job, server } = await pair(engine);
     const digest = sha256(Buffer.from('bytes'));
     await attach(app, { job, device: server });
-    writeFileSync(join(folder, 'attachments', digest.slice(0, 2), digest), 'bytez');
+    writeFileSync(join(folder, 'objects', digest.slice(0, 2), digest), 'bytez');
     const file = await app.inject(`/api/jobs/${job}/attachments/${digest}`);
     expect([file.statusCode, file.json().code]).toEqual([500, 'attachment-damaged']);
   });

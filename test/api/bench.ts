@@ -38,7 +38,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-api-'));
   const { log, lines } = readableLog();
   const consoleFile = (job: number, device: string) => join(folder, `${job}-${device}`);
-  const attachments = await Objects.open(join(folder, 'attachments'));
+  const attachments = await Objects.open(join(folder, 'objects'));
   const parts: AppOptions = {
     engine: lab.engine,
     version: '1.2.3',

@@ -65,8 +65,8 @@ describe('a case over runs', () => {
       measured: { count: 7, median: 93.5, units: 'Mbit/s', min: 40.1, max: 93.7 },
       changes: [{ what: 'measurement', job: 6, to: 40.1, from: { count: 5, median: 93.5 } }],
     });
-    const runs = series[0].runs as { job: number; device: string; measurement: { text: string } }[];
-    expect(runs.map(({ job, measurement }) => [job, measurement.text])).toEqual(
+    const runs = series[0].runs as { job: number; device: string; measurement: string }[];
+    expect(runs.map(({ job, measurement }) => [job, measurement])).toEqual(
       texts.map((text, at) => [at + 1, text]),
     );
     expect(new Set(runs.map(({ device }) => device))).toEqual(new Set(['panda01', 'panda02']));

@@ -303,6 +303,22 @@ describe('many who follow', () => {
     }
   });
 
+  it('of a job that was followed before hear what happened while nobody did', async () => {
+    const { app, engine } = await doors();
+    const { job } = await pair(engine);
+    const port = await listening(app);
+    const path = `/api/jobs/${job}/events`;
+    const before = follower(port, path);
+    await until(() => (before.text().includes('\nevent: JobAllocated\n') ? true : undefined));
+    before.socket.destroy();
+    const open = () => new Promise<number>((done) => app.server.getConnections((_, n) => done(n)));
+    await until(async () => ((await open()) === 0 ? true : undefined));
+    await engine.cancel(job, 'no longer wanted', { actor: 'user:test' });
+    const { text } = follower(port, path);
+    await until(() => (text().includes('\nevent: end\n') ? true : undefined));
+    expect(text()).toContain('\nevent: JobCancelled\n');
+  });
+
   it('of one console look at it and read it as one', async () => {
     const { app, engine, consoleFile } = await doors();
     const { job, server } = await pair(engine);

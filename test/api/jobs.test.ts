@@ -23,6 +23,27 @@ describe('jobs', () => {
     expect((await app.inject('/api/jobs/1')).json().state).toBe('rejected');
   });
 
+  it('can be checked before they are submitted: what is wrong, what fits, what is short; nothing is recorded', async () => {
+    const { app, engine } = await doors();
+    const check = (payload: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/jobs/check',
+        payload,
+        headers: { 'content-type': 'text/plain' },
+      });
+    const good = (await check(document())).json();
+    expect(good).toMatchObject({ name: 'a pair', form: 'json', short: [] });
+    expect(good.roles).toMatchObject([{ role: 'server', count: 2, fit: 3, free: 3 }]);
+    const wide = (await check(document(9))).json();
+    const submitted = (await app.inject(submit(document(9)))).json();
+    expect(wide.short).toEqual(submitted.short);
+    const wrong = await check('{"timeout": ');
+    expect(wrong.statusCode).toBe(422);
+    expect(wrong.json().problems[0].line).toBe(1);
+    expect(engine.jobCount).toBe(1);
+  });
+
   it('give back the document byte for byte', async () => {
     const { app } = await doors();
     const text = `\ufeff\r\n  ${document()}  \n\n`;

@@ -9,6 +9,8 @@ export interface Recorded {
   readonly key: string;
   readonly token: string;
   readonly contentType: string;
+  /** Who called, as the board says it. */
+  readonly from: string;
   /** True once the client has closed its connection or has its whole answer. */
   closed: boolean;
   /** Answers a request that was held by `silent`. */
@@ -152,6 +154,7 @@ export class FakeServer {
       key: String(request.headers['muster-key']),
       token: String(request.headers.authorization),
       contentType: String(request.headers['content-type']),
+      from: String(request.headers['muster-from'] ?? ''),
       closed: false,
       answer: (text) => {
         response.writeHead(200, { 'content-type': 'text/plain' });

@@ -34,6 +34,12 @@ beforeAll(async () => {
   await write('tree/.git/x.yaml', 'run: [\n');
   await write('empty/x.txt', '');
   await symlink(dir, join(dir, 'tree/loop'));
+  await write('odd/flow.yaml', '{run: {steps: [a]}}');
+  await write('odd/mark.yaml', '\ufeffrun: {steps: [a]}\r\n');
+  await symlink('flow.yaml', join(dir, 'odd/link.yaml'));
+  await symlink('nowhere.yaml', join(dir, 'odd/lost.yaml'));
+  await writeFile(join(dir, 'binary.yaml'), Buffer.from([0x1b, 0x5b, 0x33, 0x31, 0x6d, 0, 0xff]));
+  await write('job.json', '{"job_name": "j", "actions": [{"command": "x"}]}');
 });
 afterAll(() => rm(dir, { recursive: true }));
 const muster = (...args: string[]) =>
@@ -86,8 +92,26 @@ test('as JSON it has each definition, its problems and a summary', async () => {
   ]);
 });
 
-test.each(['DIR/nowhere.yaml', 'DIR/empty'])('%s has no definition: exit 2', async (path) => {
-  const { exit, err } = await muster(path);
-  expect(exit).toBe(2);
-  expect(err).toMatch(/there is no/);
+test('of a folder, definitions are found in whatever style and behind a link', async () => {
+  const { exit, out } = await muster('DIR/odd');
+  expect([exit, out]).toEqual([0, '3 definitions: 0 wrong, 0 with notes; 0 other files\n']);
 });
+
+test.each([
+  ['DIR/binary.yaml', 'it is no text in UTF-8: it holds a NUL'],
+  ['DIR/job.json', 'it looks like a job, not like a test definition'],
+])('%s is no definition, and its bytes move no cursor: %s', async (path, why) => {
+  const { exit, out } = await muster(path);
+  expect(exit).toBe(1);
+  expect(out.replace(/\s+/g, ' ')).toContain(why);
+  expect(out).not.toContain('\u001b');
+});
+
+test.each(['DIR/nowhere.yaml', 'DIR/empty', '', '/dev/null'])(
+  '%s has no definition: exit 2',
+  async (path) => {
+    const { exit, err } = await muster(path);
+    expect(exit).toBe(2);
+    expect(err).toMatch(/there is no|is no file/);
+  },
+);

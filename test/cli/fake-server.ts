@@ -135,6 +135,8 @@ export interface Ended {
 export interface HereOptions {
   env?: Record<string, string>;
   stdin?: string;
+  /** What is pressed; absent: it is no terminal. */
+  keys?: AsyncIterable<string>;
   columns?: number;
   interrupt?: AbortController;
   /** Called with all of stdout and stderr so far whenever more is written. */
@@ -169,6 +171,7 @@ export async function here(args: readonly string[], options: HereOptions = {}): 
       options.onText?.(out(), err);
     },
     stdin: async () => Buffer.from(options.stdin ?? ''),
+    keys: () => options.keys,
     interrupt: () => interrupt.signal,
   };
   const exit = await run(args, io);

@@ -89,7 +89,7 @@ describe('a job', () => {
     lab.pass(600);
     lab.do({ type: 'TimeOutAction', member: 'a', action: 0 });
     lab.endAction('b');
-    const text = renderJob(jobView(1, lab.state, lab.now), page);
+    const text = renderJob(jobView(1, lab.state, lab.now), [], page);
     expect(text).toContain(
       [
         '  reason     a: action 0 lava_test_shell reached its limit of 10 min in',
@@ -228,7 +228,8 @@ describe('results', () => {
         suite: '0_meet',
         case: 'speed',
         result: 'pass',
-        measurement: { text: '93.5', value: 93.5 },
+        measurement: '93.5',
+        value: 93.5,
         counts: true,
         units: 'Mbit/s',
       }),

@@ -8,6 +8,7 @@ import type { Driver, DriverContext, OpenDriver, Seat } from '../../dispatcher/d
 import { StepAborted } from '../../dispatcher/failure.ts';
 import type { DriverSettings } from '../../submission/lab-drivers.ts';
 import { boardFiles, hashOfFolder, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 export interface Contract {
   open: OpenDriver;
@@ -51,7 +52,7 @@ class Bench {
       dataDir: this.dataDir,
       hash: hashOfFolder(this.dataDir),
       boardFiles,
-      limits: { consoleBytes: 1_048_576, bootSeconds: 60 },
+      limits: { consoleBytes: 1_048_576, bootSeconds: 60, ...SOURCE_LIMITS },
       allowFiles: [],
       fetchMark: {},
       consoleFile: (job, device) => consolePath(this.dataDir, job, device),

@@ -2,6 +2,7 @@
  * A server that says what it was told to: members with scripted actions, every report kept, and the board's side of
  * the wire over real HTTP with the few verbs that these tests need. It decides nothing on its own.
  */
+import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MemberCommand } from '../../machines/commands.ts';
@@ -39,6 +40,8 @@ export class FakeServer implements ServerPort {
   readonly reports: Report[] = [];
   /** `<device>: <verb> <words>` of every request of a board. */
   readonly calls: string[] = [];
+  /** What the dispatcher had kept, as text, by digest. */
+  readonly kept = new Map<string, string>();
   readonly endedLines = new Map<string, string[]>();
   registered: readonly BoardRegistration[] = [];
   /** Set by a test: reports are refused with it while it is there. */
@@ -86,6 +89,14 @@ export class FakeServer implements ServerPort {
 
   #groupOf(member: FakeMember | undefined): FakeMember[] {
     return this.members.filter((m) => m.job === member?.job);
+  }
+
+  async keep(contents: readonly Uint8Array[]): Promise<void> {
+    for (const content of contents)
+      this.kept.set(
+        createHash('sha256').update(content).digest('hex'),
+        Buffer.from(content).toString('utf8'),
+      );
   }
 
   /** Allocates a group: from now on its steps are owed. */

@@ -26,6 +26,7 @@ import { MARK_VARIABLE, markedProcesses } from '../../dispatcher/drivers/process
 import { type DriverOptions, registry } from '../../dispatcher/drivers/registry.ts';
 import type { Action, TestSource } from '../../machines/definition.ts';
 import { FakeServer } from './fake-server.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 export const boardFiles = fileURLToPath(new URL('../../board', import.meta.url));
 
@@ -69,7 +70,7 @@ export class Lab {
       })),
       dataDir: this.dataDir,
       boardFiles,
-      limits: { consoleBytes: 256 * 1024 ** 2, bootSeconds: 60 },
+      limits: { consoleBytes: 256 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
       allowFiles: [this.folder],
       drivers: registry({ bridge, local: { processes: 256, ...local } }),
       log: { info: log('info'), warn: log('warn'), error: log('error') },

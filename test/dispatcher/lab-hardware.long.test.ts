@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostImage } from '../../dispatcher/drivers/qemu/host-image.ts';
 import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, definition, git, gitRepository, Lab, shell } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { qemuSkipped } from './qemu-parts.ts';
 
 const programs = ['/usr/sbin/telnetd', '/usr/bin/telnet', '/usr/bin/socat', '/usr/bin/openssl'];
@@ -48,7 +49,9 @@ describe.skipIf(skipped !== undefined)('lab hardware', { timeout: 300_000 }, () 
   const file = (name: string) => join(lab.folder, name);
 
   beforeEach(async () => {
-    lab = new Lab(['bbb1'], { limits: { consoleBytes: 16_777_216, bootSeconds: 200 } });
+    lab = new Lab(['bbb1'], {
+      limits: { consoleBytes: 16_777_216, bootSeconds: 200, ...SOURCE_LIMITS },
+    });
     mkdirSync(file('made'));
     const { kernel, initrd } = await hostImage(file('made'), []);
     writeLoginInit();

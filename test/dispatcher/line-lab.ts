@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, type deploy, Lab } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 const fake = fileURLToPath(new URL('fake-board.sh', import.meta.url));
 export const auto_login = {
@@ -21,7 +22,7 @@ export async function labOf(
   limits = { consoleBytes: 4_194_304, bootSeconds: 40 },
 ): Promise<void> {
   const connect = `exec sh ${fake} ${words}`;
-  lab = new Lab(['b1'], { limits });
+  lab = new Lab(['b1'], { limits: { ...limits, ...SOURCE_LIMITS } });
   await openLab({ ...fields, console: { connect, ...fields.console } });
 }
 

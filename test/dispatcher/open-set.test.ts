@@ -18,16 +18,22 @@ test('a set is open from its signal to the next, for its suite alone, and an old
   expect(await sets.of(console)).toEqual({});
   expect(await after('<LAVA_SIGNAL_STARTRUN 0_a 11>', 'x')).toEqual({});
   expect(await after("+ echo '<LAVA_SIGNAL_TESTSET START no>'")).toEqual({});
-  expect(await after('x <LAVA_SIGNAL_TESTSET START one> y')).toEqual({ open: 'one' });
-  expect(await after('z'.repeat(300_000))).toEqual({ open: 'one' });
-  expect(await after('<LAVA_SIGNAL_TESTSET STOP>')).toEqual({ closed: 'one' });
+  expect(await after('x <LAVA_SIGNAL_TESTSET START one> y')).toEqual({
+    open: 'one',
+    opened: ['one'],
+  });
+  expect(await after('z'.repeat(300_000))).toEqual({ open: 'one', opened: ['one'] });
+  expect(await after('<LAVA_SIGNAL_TESTSET STOP>')).toEqual({ opened: ['one'] });
   expect(
     await after(
       '<LAVA_SIGNAL_STARTRUN 0_a 22>',
       '<LAVA_SIGNAL_TESTSET START old>',
       '<LAVA_SIGNAL_ENDRUN 0_a 22>',
     ),
-  ).toEqual({ closed: 'one' });
-  expect(await after('<LAVA_SIGNAL_TESTSET START two>')).toEqual({ open: 'two' });
+  ).toEqual({ opened: ['one'] });
+  expect(await after('<LAVA_SIGNAL_TESTSET START two>')).toEqual({
+    open: 'two',
+    opened: ['one', 'two'],
+  });
   expect(await after('<LAVA_SIGNAL_ENDRUN 0_a 11>')).toEqual({});
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostImage } from '../../dispatcher/drivers/qemu/host-image.ts';
 import { type DriverFields, settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, deploy, Lab } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { qemuSkipped } from './qemu-parts.ts';
 
 const skipped = await qemuSkipped();
@@ -21,7 +22,9 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
     execFileSync(program, args, { cwd: lab.folder, stdio: 'pipe' });
 
   beforeEach(async () => {
-    lab = new Lab(['q1'], { limits: { consoleBytes: 16_777_216, bootSeconds: 120 } });
+    lab = new Lab(['q1'], {
+      limits: { consoleBytes: 16_777_216, bootSeconds: 120, ...SOURCE_LIMITS },
+    });
     const made = file('made');
     mkdirSync(made);
     ({ kernel, initrd } = await hostImage(made, []));
@@ -134,7 +137,12 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
   test('takes no more of an image than is allowed, and keeps nothing of it', async () => {
     run('sh', '-c', 'head -c 50000000 /dev/zero | gzip >bomb.gz');
     await open();
-    lab.given.limits = { consoleBytes: 16_777_216, bootSeconds: 120, imageBytes: 1_000_000 };
+    lab.given.limits = {
+      consoleBytes: 16_777_216,
+      bootSeconds: 120,
+      imageBytes: 1_000_000,
+      ...SOURCE_LIMITS,
+    };
     await lab.dispatcher?.stop({ killBoards: true });
     await lab.open();
     expect(await endOf(url('bomb.gz'), 'true')).toMatch(/more than 1000000 bytes unpacked/);

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, Lab, leftovers, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { qemuSkipped } from './qemu-parts.ts';
 
 const skipped = await qemuSkipped();
@@ -17,7 +18,7 @@ describe.skipIf(skipped !== undefined)('QEMU boards', { timeout: 180_000 }, () =
         { name: 'q1', type: 'q', tags: [], driver: 'qemu', image: 'host:', settings },
         { name: 'l1', type: 'l', tags: [], driver: 'local', image: 'host:', settings },
       ],
-      limits: { consoleBytes: 16_777_216, bootSeconds: 120 },
+      limits: { consoleBytes: 16_777_216, bootSeconds: 120, ...SOURCE_LIMITS },
     });
     const dispatcher = await lab.open();
     expect(dispatcher.boardsAre).toBe('namespaces, qemu');
@@ -59,7 +60,7 @@ describe.skipIf(skipped !== undefined)('QEMU boards', { timeout: 180_000 }, () =
   test('that reboot in the middle of a job end it, and the console says where', async () => {
     lab = new Lab(['q1'], {
       boards: [{ name: 'q1', type: 'q', tags: [], driver: 'qemu', image: 'host:' }],
-      limits: { consoleBytes: 16_777_216, bootSeconds: 120 },
+      limits: { consoleBytes: 16_777_216, bootSeconds: 120, ...SOURCE_LIMITS },
     });
     await lab.open();
     lab.server.allocate(1, [{ device: 'q1', actions: [commands('reboot -f; sleep 1000')] }]);

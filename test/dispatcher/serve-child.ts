@@ -6,6 +6,7 @@ import { createDispatcher } from '../../dispatcher/dispatcher.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
 import { FakeServer } from './fake-server.ts';
 import { boardFiles } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 
 const [dataDir = '', port = '0', actions = '[]', kind = 'namespaces'] = process.argv.slice(2);
 const server = new FakeServer();
@@ -24,7 +25,7 @@ const dispatcher = await createDispatcher({
   ],
   dataDir,
   boardFiles,
-  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 120 },
+  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 120, ...SOURCE_LIMITS },
   allowFiles: [],
   drivers: registry({
     bridge: {},

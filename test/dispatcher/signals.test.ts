@@ -56,6 +56,10 @@ describe('a line of the console', () => {
     ['<LAVA_SIGNAL_ENDRUN 0_x 12ab>', { is: 'run-end', suite: '0_x', nonce: '12ab' }],
     ['<MUSTER_RUNNER_EXIT 0a1b>', { is: 'runner-exit', nonce: '0a1b' }],
     ['<MUSTER_RUNNER_ENDED 0a1b 137>', { is: 'runner-ended', nonce: '0a1b', status: 137 }],
+    [
+      '<MUSTER_SCRIPT_ENDED 0a1b 137 run.sh>',
+      { is: 'script-ended', nonce: '0a1b', status: 137, script: 'run.sh' },
+    ],
     ['<MUSTER_SHELL_ENDED 2>', { is: 'shell-ended', status: 2 }],
     ['<MUSTER_SHELL_FREE 0a1b>', { is: 'shell-free', nonce: '0a1b' }],
     ['<MUSTER_BOARD_READY 0af3>', { is: 'board-ready', boot: '0af3' }],
@@ -208,14 +212,32 @@ describe('a signal does not count', () => {
     expect(cases(console)).toEqual([]);
   });
 
+  test('with its measurement when that is several words: the note has them', () => {
+    const said = '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass MEASUREMENT=9 10 UNITS=MB/s>';
+    expect(parseSignal(said)).toEqual({
+      is: 'case',
+      case: 'a',
+      result: 'pass',
+      note: 'the measurement "9 10 MB/s" is no number',
+    });
+  });
+
   test('but what the echoed command prints does', () => {
     expect(cases(`+ printf x\nx+ echo '${tc('a')}'\n${tc('a')}\n`)).toEqual(['a pass']);
   });
 
   test('a line is an echo when it begins with the sign of one', () => {
-    for (const line of ['+ ls', '++ ls', '[  1.234567] + ls', '+(a:1) ls'])
+    for (const line of [
+      '+ ls',
+      '++ ls',
+      '[  1.234567] + ls',
+      '+(a:1) ls',
+      '+./a.sh:1: ls',
+      '+:2: ls',
+    ])
       expect(isTrace(line)).toBe(true);
-    for (const line of ['a + b', '+', '', '-+ x', 'ls + x']) expect(isTrace(line)).toBe(false);
+    for (const line of ['a + b', '+', '', '-+ x', 'ls + x', '[a] +PASS 3', '+x PASS', '+PASS: x'])
+      expect(isTrace(line)).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The rules that code cites are on the pages: `SEMANTICS n.m` in docs/semantics.md, `STYLE.md n` in docs/style.md. */
 import { readFileSync } from 'node:fs';
-import { execaSync } from 'execa';
 import { expect, it } from 'vitest';
+import { projectFiles } from './files.ts';
 
 interface Reference {
   place: string;
@@ -10,8 +10,7 @@ interface Reference {
   parts: string[];
 }
 
-const files = execaSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'])
-  .stdout.split('\n')
+const files = projectFiles
   .filter((file) => /\.(ts|mjs|cjs|md|sh|bash|yaml)$|^board\/bin\//.test(file))
   .filter((file) => !/^(test\/corpus\/|test\/docs\/|docs\/(semantics|style)\.md$)/.test(file));
 

@@ -26,6 +26,7 @@ import {
   decideWorker,
   evolveWorker,
   initialWorker,
+  type WorkerState,
   type WorkerStateName,
   workerTable,
 } from '../../machines/worker.ts';
@@ -95,6 +96,7 @@ const jobCommands: { [T in JobCommand['type']]: Extract<JobCommand, { type: T }>
   ConfirmBoot: { type: 'ConfirmBoot', member: 'a' },
   FailMember: { type: 'FailMember', member: 'a', reason: 'burned' },
   StartSuite: { type: 'StartSuite', member: 'a', suite: 's' },
+  EndScript: { type: 'EndScript', member: 'a', suite: 's', script: 'run.sh', status: 1 },
   EndSuite: { type: 'EndSuite', member: 'a', suite: 's' },
   RecordResult: { type: 'RecordResult', member: 'a', case: 'c', result: 'pass' },
   PrepareSuite: {
@@ -209,6 +211,7 @@ describe('every job command in every job state', () => {
     ConfirmBoot: onMembers('(not-owed)'),
     FailMember: onMembers('MemberFailed'),
     StartSuite: onMembers('(member-not-booted)'),
+    EndScript: onMembers('(member-not-booted)'),
     EndSuite: onMembers('(member-not-booted)'),
     RecordResult: onMembers('(member-not-booted)'),
     PrepareSuite: onMembers('SuitePrepared'),
@@ -312,6 +315,7 @@ describe('every command on a member in every state of the member', () => {
       ]),
     ),
     StartSuite: onShell('SuiteStarted'),
+    EndScript: onShell('ScriptEnded'),
     EndSuite: onShell('SuiteEnded'),
     RecordResult: onShell('ResultRecorded'),
     NoteGarbledSignal: onShell('SignalGarbled'),
@@ -383,34 +387,51 @@ describe('every device command in every device state', () => {
 });
 
 describe('every worker command in every worker state', () => {
+  const line = { line: 'line-1', instance: 'folder-1', version: '0.2.0' };
+  const until = START + 20_000_000;
   const commands: WorkerCommand[] = [
     { type: 'ConnectWorker', boards: ['a'] },
-    { type: 'RenewWorker', until: START + 20_000_000 },
+    { type: 'RenewWorker', until },
+    { type: 'DisconnectWorker', line: 'line-1', reason: 'it broke', until },
     { type: 'LoseWorker', reason: 'silence' },
+    { type: 'DrainWorker', reason: 'power' },
+    { type: 'UndrainWorker' },
+    { type: 'MakeWorkerToken', digest: 'new' },
+    { type: 'RevokeWorkerToken', reason: 'leaked' },
   ];
   const meta = { at: START };
-  const connected = evolveWorker(initialWorker, {
-    type: 'WorkerConnected',
-    data: { boards: ['a'] },
-    meta,
-  });
-  const states: Record<WorkerStateName, typeof connected> = {
+  const evolve = (state: WorkerState, type: string, data: object) =>
+    evolveWorker(state, { type, data, meta } as Parameters<typeof evolveWorker>[1]);
+  const expected = evolve(initialWorker, 'WorkerTokenMade', { digest: 'old' });
+  const connected = evolve(expected, 'WorkerConnected', { boards: ['a'], line });
+  const away = evolve(connected, 'WorkerDisconnected', { reason: 'it broke', until: START });
+  const states: Record<WorkerStateName, WorkerState> = {
     none: initialWorker,
+    expected,
     connected,
-    lost: evolveWorker(connected, { type: 'WorkerLost', data: { reason: 'silence' }, meta }),
+    away,
+    lost: evolve(away, 'WorkerLost', { reason: 'silence' }),
   };
+  const decider = { decide: decideWorker, evolve: evolveWorker };
+  const everywhere = (what: string) => ({
+    none: '(no-such-worker)',
+    expected: what,
+    connected: what,
+    away: what,
+    lost: what,
+  });
 
   it('gives events, nothing or a rejection, and never throws', () => {
     expect(Object.keys(states)).toEqual(workerTable.states);
-    const decider = { decide: decideWorker, evolve: evolveWorker };
     expect(tableOf(commands, states, decider)).toEqual({
-      ConnectWorker: { none: 'WorkerConnected', connected: '-', lost: 'WorkerConnected' },
-      RenewWorker: {
-        none: '(no-such-worker)',
-        connected: 'WorkerRenewed',
-        lost: '(worker-lost)',
-      },
-      LoseWorker: { none: '(no-such-worker)', connected: 'WorkerLost', lost: '-' },
+      ConnectWorker: { ...everywhere('WorkerConnected'), none: 'WorkerConnected' },
+      RenewWorker: { ...everywhere('(worker-lost)'), connected: 'WorkerRenewed' },
+      DisconnectWorker: { ...everywhere('-'), connected: 'WorkerDisconnected' },
+      LoseWorker: { ...everywhere('-'), connected: 'WorkerLost', away: 'WorkerLost' },
+      DrainWorker: everywhere('WorkerDrained'),
+      UndrainWorker: everywhere('-'),
+      MakeWorkerToken: { ...everywhere('WorkerTokenMade'), none: 'WorkerTokenMade' },
+      RevokeWorkerToken: everywhere('WorkerTokenRevoked'),
     });
   });
 });

@@ -10,7 +10,7 @@ const run = (job: number, value?: number, more: Partial<CaseRunView> = {}): Case
   name: 'n',
   device: 'a',
   result: 'pass',
-  ...(value !== undefined && { measurement: { text: String(value), value } }),
+  ...(value !== undefined && { measurement: String(value), value }),
   at,
   ...more,
 });
@@ -157,7 +157,7 @@ describe('the series of a case', () => {
     for (const [job, units] of ['MB/s', 'Mbit/s', 'Mbit/s'].entries())
       series.take(
         { job, name: 'n' },
-        results([['a', 'r', 0]], { measurement: { text: '1', value: 1 }, units }),
+        results([['a', 'r', 0]], { measurement: '1', value: 1, units }),
       );
     expect(series.views()[0]?.measured).toMatchObject({ count: 2, units: 'Mbit/s' });
   });

@@ -29,7 +29,7 @@ describe('recorded cases', () => {
         case: 'bandwidth',
         result: 'pass',
         ...measured,
-        measurement: { text: '93.5', value: 93.5 },
+        value: 93.5,
         counts: true,
         at: iso(START + 5000),
       },

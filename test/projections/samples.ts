@@ -61,6 +61,15 @@ export const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data']
   SignalGarbled: { member: 'a', text: '<LAVA_SIGNAL_TESTCA' },
   AttachmentKept: { member: 'a', suite: '0_smoke', name: 'dmesg', bytes: 3, digest: 'aa' },
   SuiteStarted: { member: 'a', suite: '0_smoke' },
+  ScriptEnded: {
+    member: 'a',
+    suite: '0_smoke',
+    script: 'run.sh',
+    status: 137,
+    signal: 'SIGKILL',
+    command: './stress',
+    outOfMemory: true,
+  },
   SuiteEnded: { member: 'a', suite: '0_smoke' },
   ResultRecorded: {
     member: 'a',
@@ -88,5 +97,10 @@ export const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data']
   DeviceRestored: { reason: 'repaired' },
   WorkerConnected: { boards: ['a'] },
   WorkerRenewed: { until: 1_700_000_000_000 },
+  WorkerDisconnected: { reason: 'its line broke', until: 1_700_000_090_000 },
   WorkerLost: { reason: 'silence' },
+  WorkerDrained: { reason: 'new power supply' },
+  WorkerUndrained: {},
+  WorkerTokenMade: { digest: 'ab'.repeat(32) },
+  WorkerTokenRevoked: { reason: 'it was in a log' },
 };

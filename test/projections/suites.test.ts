@@ -209,7 +209,8 @@ describe('what was measured', () => {
 
   it('is a number with its text', () => {
     expect(old('1.5e3', 'us')).toMatchObject({
-      measurement: { text: '1.5e3', value: 1500 },
+      measurement: '1.5e3',
+      value: 1500,
       units: 'us',
     });
   });

@@ -194,7 +194,7 @@ function* views(events: readonly RecordedEvent[]): Generator<[text: string, colu
       yield [boardHears(job, event, of), Number.POSITIVE_INFINITY];
     }
     const number = Number(stream.slice(4));
-    yield [renderJob(jobView(number, job, of.at(-1)?.meta.at ?? 0), page(80)), 80];
+    yield [renderJob(jobView(number, job, of.at(-1)?.meta.at ?? 0), [], page(80)), 80];
   }
 }
 

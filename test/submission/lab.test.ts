@@ -18,6 +18,7 @@ devices:
 `;
 const placed = (text: string) =>
   labProblems(text).map((problem) => `${problem.line}:${problem.column} ${line(problem)}`);
+const SOURCES = { sourceFileBytes: 262_144, sourceBytes: 8_388_608 };
 const settings = settingsOf();
 const said = (text: string) => labProblems(text).map(line);
 
@@ -26,7 +27,7 @@ describe('a right lab', () => {
     expect(labOf(LAB)).toEqual({
       bridge: { subnet: '10.66.0.0/24', name: 'muster0' },
       allowFiles: ['/srv/images'],
-      limits: { processes: 256, consoleBytes: 1_000_000, bootSeconds: 60 },
+      limits: { processes: 256, consoleBytes: 1_000_000, bootSeconds: 60, ...SOURCES },
       devices: [
         {
           name: 'panda01',
@@ -64,7 +65,7 @@ describe('a right lab', () => {
     expect(labOf(lab(''))).toEqual({
       bridge: {},
       allowFiles: [],
-      limits: { processes: 512, consoleBytes: 1_073_741_824, bootSeconds: 120 },
+      limits: { processes: 512, consoleBytes: 1_073_741_824, bootSeconds: 120, ...SOURCES },
       devices: [{ name: 'b1', type: 'panda', tags: [], driver: 'local', image: 'host:', settings }],
     });
   });
@@ -97,6 +98,7 @@ describe('a right lab', () => {
       processes: 9,
       consoleBytes: 1_073_741_824,
       bootSeconds: 120,
+      ...SOURCES,
     });
   });
 

@@ -1,0 +1,135 @@
+import { lastSaid } from '../consoles.ts';
+import { type DeathPlace, placeOfDeath } from '../death-place.ts';
+import type { Death } from '../deaths.ts';
+import { type Call, wordsOf } from '../facts.ts';
+import {
+  type Cause,
+  culpritMember,
+  culpritOf,
+  type Finding,
+  gapsOf,
+  placed,
+  type Situation,
+} from '../situation.ts';
+import { found, inFile, waitSteps, who } from '../words.ts';
+
+export const scriptDied: Cause = {
+  kind: 'script-died',
+  title: 'A script ended by itself, or was killed',
+  page: `A script ended before its last line, but not because \`set -e\` caught a failed command: it called \`exit\`, a signal killed it,
+the kernel killed it for want of memory, or its shell could not read it. What comes after in it was not reached, and whoever waited
+for that waited in vain.`,
+  example: `server: [ -e /dev/sdb ] || exit 1
+server: lava-sync formatted        # not reached
+client: lava-sync formatted`,
+  find: (situation) => deathsThat(situation, (_, isOwn) => isOwn, 'script-died'),
+};
+
+export const scriptDiedUnderSetE: Cause = {
+  kind: 'script-died-under-set-e',
+  title: 'A command failed, and set -e ended the script',
+  page: `The steps of a definition run in one shell under \`set -e\`: the first command that fails ends them, and so it does in scripts
+that say \`set -e\` themselves. What comes after was not reached: neither the send nor the sync that others wait for.
+
+Mend the command, or say that it may fail: \`command || true\`. Where cleaning up has to be done, \`trap\` it. Beware of
+\`x=$(command)\`, of \`grep\` that finds nothing, of \`[ ... ] &&\` as the last command.`,
+  example: `server: grep -q ready /etc/motd         # finds nothing: status 1
+server: lava-send ready                # not reached
+client: lava-wait ready`,
+  find: (situation) => deathsThat(situation, (_, isOwn) => !isOwn, 'script-died-under-set-e'),
+};
+
+function deathsThat(
+  situation: Situation,
+  is: (death: Death, isOwn: boolean) => boolean,
+  kind: Finding['kind'],
+): Finding[] {
+  return situation.deaths.flatMap((death) => {
+    if (!isRoot(death)) return [];
+    const at = death.ofCall === undefined ? placeOfDeath(situation, death) : undefined;
+    if (isVerdict(situation, death, at)) return [];
+    return is(death, isOwnEnd(death, at)) ? [tell(situation, death, at, kind)] : [];
+  });
+}
+
+/** Not that of a verb whose wait failed: that has a cause of its own. Nor of one whose refusal has. */
+function isRoot({ ofCall }: Death): boolean {
+  if (ofCall === undefined) return true;
+  const { end } = ofCall;
+  return end?.how === 'refused' && end.code !== 'too-large' && end.code !== 'unknown-role';
+}
+
+/** It ended as its failed case says, and nobody waited for more of it: that is the test's result. */
+const isVerdict = (situation: Situation, death: Death, at: DeathPlace | undefined): boolean =>
+  at?.isExit === true &&
+  gapsOf(situation, death.member).length === 0 &&
+  death.member.results.some(
+    ({ version, suite, result, case: name }) =>
+      version < death.version && suite === death.suite && result === 'fail' && name !== 'exit',
+  );
+
+const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
+  death.signal !== undefined ||
+  death.outOfMemory ||
+  /^\+* ?exit\b/.test(death.command ?? '') ||
+  /syntax error|unbound variable|parameter not set/.test(at?.said?.text ?? '') ||
+  at?.isExit === true;
+
+function tell(
+  situation: Situation,
+  death: Death,
+  at: DeathPlace | undefined,
+  kind: Finding['kind'],
+): Finding {
+  const { member } = death;
+  const gaps = gapsOf(situation, member).filter(
+    ({ absence }) => absence.why === 'script-died' || absence.why === 'verb-failed',
+  );
+  const culprit = culpritFor(situation, death, at);
+  const said = at?.said ?? lastSaid(situation.said.get(member.device));
+  const how = howOf(death);
+  const gap = gaps[0];
+  const waits =
+    gap === undefined ? '' : `, so ${who(gap.wait.member)} waited in vain in ${wordsOf(gap.wait)}`;
+  const of = death.ofCall === undefined ? '' : ` of the refused ${wordsOf(death.ofCall)}`;
+  return found({
+    kind,
+    culprit,
+    missing: gap === undefined ? [] : [member.device],
+    first: { member, version: death.ofCall?.version ?? death.version },
+    steps: [
+      ...(said === undefined
+        ? []
+        : [
+            {
+              text: `the console of ${who(member)}`,
+              device: member.device,
+              offset: said.offset,
+              said: said.text,
+            },
+          ]),
+      { text: `${death.script} of ${who(member)} ends ${how}${of}`, event: death.version },
+      ...waitSteps(situation, gaps),
+    ],
+    summary: `the script of ${who(member)} ended ${how}${of}${inFile(culprit)}${waits}`,
+    advice:
+      kind === 'script-died'
+        ? ['see why it ends there, and let it come to the calls that others wait for']
+        : ['mend the command, or let it fail without ending the script: command || true'],
+  });
+}
+
+function howOf({ status, signal, outOfMemory }: Death): string {
+  if (outOfMemory) return `because the board had no memory left`;
+  if (signal !== undefined) return `by ${signal}`;
+  return `with status ${status}`;
+}
+
+function culpritFor(situation: Situation, death: Death, at: DeathPlace | undefined) {
+  const { member, ofCall } = death;
+  const missing: Call | undefined = gapsOf(situation, member)[0]?.wait;
+  if (ofCall !== undefined) return culpritOf(situation, ofCall);
+  const file = culpritMember(situation, member, missing?.message);
+  if (at === undefined) return file;
+  return { ...file, ...placed(at.place) };
+}

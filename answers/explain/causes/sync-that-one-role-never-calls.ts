@@ -1,0 +1,68 @@
+import { matched } from '../../shell-sites.ts';
+import type { Culprit } from '../explanation.ts';
+import { isSend, wordsOf } from '../facts.ts';
+import { placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
+import { type Cause, culpritMember, type Gap, placed, type Situation } from '../situation.ts';
+import { callStep, endStep, found, listed, namesOf, who } from '../words.ts';
+import { mismatches } from './mismatch.ts';
+
+export const syncThatOneRoleNeverCalls: Cause = {
+  kind: 'sync-that-one-role-never-calls',
+  title: 'A sync that one role never calls',
+  page: `\`lava-sync\` needs every member of the group, and \`lava-wait-all\` every one that it counts. One role ran to its end, or runs
+on, without ever calling it: its script has no such line, has it in a branch that was not taken, or waits there
+(\`lava-wait\`) where it should sync.
+
+The line named is the one that was not reached, or the call that stands in its place; where there is none, the file is named in
+which it is missing.`,
+  example: `server: lava-sync configured
+client: lava-sync configured
+monitor: (nothing)`,
+  find(situation) {
+    const found_ = mismatches(situation, 'never-calls');
+    const messages = new Set(found_.map(({ gap }) => gap.wait.message));
+    return [...messages].flatMap((message) => {
+      const gaps = found_.map(({ gap }) => gap).filter(({ wait }) => wait.message === message);
+      const [gap] = gaps;
+      return gap === undefined ? [] : [tell(situation, gap, gaps)];
+    });
+  },
+};
+
+function tell(situation: Situation, gap: Gap, gaps: readonly Gap[]) {
+  const { wait, member } = gap;
+  const members = [...new Set(gaps.map((one) => one.member))];
+  const roles = [...new Set(members.map(({ role }) => role))];
+  const suite = member.suites.at(-1);
+  const over = suite?.end ?? member.end ?? member.last;
+  const culprit = whereItWould(situation, gap);
+  return found({
+    kind: 'sync-that-one-role-never-calls',
+    culprit,
+    missing: namesOf(members),
+    first: { member, version: over.version },
+    steps: [
+      callStep(situation, wait),
+      { text: `${listed(members.map(who))} ends its tests without it`, event: over.version },
+      endStep(situation, wait),
+    ],
+    summary: `role ${listed(roles)} never calls ${wordsOf({ ...wait, role: undefined })}: ${who(wait.member)} waits for ${listed(namesOf(members))}`,
+    advice: [`let ${listed(roles)} call lava-sync ${wait.message}, too`],
+  });
+}
+
+/** The line that was not reached, the call in its place, or the file that lacks it. */
+function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
+  const file = culpritMember(situation, member, wait.message);
+  const [site] = sendersOf(situation, member, wait.message);
+  const instead = sitesOfMember(situation, member, ['wait', 'wait-all']).find(({ site: one }) => {
+    const [word] = one.words;
+    return word !== undefined && matched(word, wait.message) !== undefined;
+  });
+  const called = member.calls.find((call) => call.message === wait.message && !isSend(call));
+  const place =
+    (called === undefined ? undefined : situation.placeOf(called)) ??
+    (site === undefined ? undefined : placeOfSite(situation, site)) ??
+    (instead === undefined ? undefined : placeOfSite(situation, instead));
+  return { ...file, ...placed(place) };
+}

@@ -1,0 +1,409 @@
+/**
+ * From what a board said of who called to the line of a file: the scripts of a suite are found among its sources, and within
+ * a script the call by how far its shell had read, and by the verb and its words.
+ */
+import type { Caller, Callers } from '../machines/events.ts';
+import type { SourceFile, SourceList } from '../wire/sources.ts';
+import type { RanSource } from './evidence.ts';
+import { matched, type Site, sitesOf } from './shell-sites.ts';
+
+/** A line of what a job ran. `file`: within its repository; empty: it is a command of the job's document. */
+export interface Place {
+  readonly suite: string;
+  readonly file: string;
+  readonly line: number;
+  /** The line itself, without the blanks around it. */
+  readonly text: string;
+}
+
+/** A request as it is looked for in scripts. */
+export interface Wanted {
+  readonly member: string;
+  readonly role: string;
+  /** All roles of the job. */
+  readonly roles: ReadonlySet<string>;
+  readonly suite: string | undefined;
+  readonly verb: string;
+  /** As they were sent: of a send or a wait the id first. */
+  readonly words: readonly string[];
+  readonly from: Callers | undefined;
+}
+
+/** A file of a suite, as it lay on the board. */
+export interface Script {
+  readonly suite: string;
+  /** `run.sh`, `install.sh`, or the path within the checkout. */
+  readonly path: string;
+  readonly isMade: boolean;
+  readonly text: string;
+  readonly sites: readonly Site[];
+}
+
+const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox']);
+const OURS =
+  /(?:^|\/)lava-(?:test-case|background-process-start|send|wait|wait-all|sync|test-runner)$/;
+
+/** What a program of the way is: a script of the suite, a command line of its own, or neither. */
+export function scriptOf({ argv }: Caller): { path?: string; command?: string } {
+  const [program = '', ...words] = argv;
+  const name = program.split('/').at(-1)?.replace(/^-/, '') ?? '';
+  if (!SHELLS.has(name)) {
+    const path = /\.py$|\.pl$/.test(words[0] ?? '') ? words[0] : undefined;
+    return path === undefined ? (program.includes('/') ? { path: program } : {}) : { path };
+  }
+  if (name === 'busybox') words.shift();
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (/^-\w*c$/.test(word)) return { command: words[at + 1] ?? '' };
+    if (/^[-+]\w*o$/.test(word)) at += 1;
+    else if (!/^[-+]/.test(word)) return { path: word };
+  }
+  return {};
+}
+
+/** What the commands of a `lava_command_run` count as: they stand in the job's document, and in no file. */
+const COMMANDS = 'commands';
+
+export class Places {
+  readonly #sources: readonly RanSource[];
+  readonly #commands: ReadonlyMap<string, readonly string[]>;
+  readonly #scripts = new Map<RanSource, readonly Script[]>();
+
+  /** `commands`: of the suites that are commands of the job's document, by `DEVICE SUITE`. */
+  constructor(
+    sources: readonly RanSource[],
+    commands: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
+    this.#sources = sources;
+    this.#commands = commands;
+  }
+
+  /** Whether anything was kept of what a member ran. */
+  knows(member: string): boolean {
+    return this.#sources.some((one) => one.member === member && one.list !== undefined);
+  }
+
+  suitesOf(member: string): RanSource[] {
+    return this.#sources.filter((one) => one.member === member && one.list !== undefined);
+  }
+
+  /** The text files of a suite, the made scripts first. */
+  scripts(source: RanSource): readonly Script[] {
+    const known = this.#scripts.get(source);
+    if (known !== undefined) return known;
+    const { list, suite } = source;
+    const commands = this.#commands.get(`${source.member} ${suite}`);
+    if (commands !== undefined) {
+      const text = commands.map((command) => `${command}\n`).join('');
+      const only = [{ suite, path: COMMANDS, isMade: true, text, sites: sitesOf(text) }];
+      this.#scripts.set(source, only);
+      return only;
+    }
+    const made = (list?.scripts ?? []).map(({ name, digest }) => ({
+      path: name,
+      digest,
+      isMade: true,
+    }));
+    const files = (list?.files ?? [])
+      .filter((file) => file.notKept === undefined && file.path !== list?.definition)
+      .map(({ path, digest }) => ({ path, digest, isMade: false }));
+    const scripts = [...made, ...files].flatMap(({ path, digest, isMade }) => {
+      const text = source.text(digest);
+      return text === undefined ? [] : [{ suite, path, isMade, text, sites: sitesOf(text) }];
+    });
+    this.#scripts.set(source, scripts);
+    return scripts;
+  }
+
+  /** All lines of a file of a suite, the definition too; none where it was not kept. */
+  linesOf({ list, text }: RanSource, path: string): string[] {
+    const file = list?.files.find((one) => one.path === path);
+    return (file === undefined ? undefined : text(file.digest))?.split('\n') ?? [];
+  }
+
+  /** Those scripts of a suite that its made ones lead to, as far as their text names them. */
+  reachable(source: RanSource): readonly Script[] {
+    const scripts = this.scripts(source);
+    const reached = new Set(scripts.filter(({ isMade }) => isMade));
+    for (const script of reached)
+      for (const [word] of script.text.matchAll(WORDS_OF_TEXT))
+        for (const file of namedBy(word, scripts))
+          if (!/\.ya?ml$/.test(file.path)) reached.add(file);
+    return [...reached];
+  }
+
+  /** The line that made a request. */
+  find(wanted: Wanted): Place | undefined {
+    const source = this.#sourceOf(wanted);
+    if (source === undefined) return undefined;
+    const scripts = this.scripts(source);
+    for (const [depth, caller] of (wanted.from ?? []).entries()) {
+      if (OURS.test(scriptOf(caller).path ?? '')) continue;
+      const script = scriptNamed(scripts, scriptOf(caller).path, wanted.suite);
+      if (script === undefined) continue;
+      const line = lineIn(script, scripts, wanted, caller.read, wanted.from?.[depth - 1]);
+      if (line !== undefined) return this.place(source, line.script, line.line);
+    }
+    const best = bestSite(scripts, wanted);
+    return best === undefined ? undefined : this.place(source, best.script, best.site.line);
+  }
+
+  /** A line of a script as its author knows it: one of the made scripts stands in the definition. */
+  place(source: RanSource, script: Script, line: number): Place {
+    const { suite } = script;
+    const text = script.text.split('\n')[line - 1]?.trim() ?? '';
+    if (script.path === COMMANDS && script.isMade) return { suite, file: '', line, text };
+    if (!script.isMade) return { suite, file: script.path, line, text };
+    return (
+      inDefinition(source, script.path, line, text) ?? { suite, file: script.path, line, text }
+    );
+  }
+
+  #sourceOf({ member, suite, from }: Wanted): RanSource | undefined {
+    const mine = this.suitesOf(member);
+    const paths = (from ?? []).map((caller) => scriptOf(caller).path ?? '');
+    return (
+      mine.find((one) => paths.some((path) => path.includes(`/${one.suite}/`))) ??
+      mine.find((one) => one.suite === suite)
+    );
+  }
+}
+
+/** The file that a path on a board leads to. */
+export function scriptNamed(
+  scripts: readonly Script[],
+  path: string | undefined,
+  suite?: string,
+): Script | undefined {
+  if (path === undefined || path === '') return undefined;
+  const made = /\/([^/]+)\/(run\.sh|install\.sh)$/.exec(path);
+  const isOfSuite = made !== null && scripts.some((one) => one.suite === made[1]);
+  if (isOfSuite || (suite !== undefined && made?.[1] === suite))
+    return scripts.find((one) => one.isMade && one.path === made?.[2]);
+  const within = /\/tests\/(.+)$/.exec(path)?.[1];
+  const plain = normal(within ?? path);
+  const files = scripts.filter((one) => !one.isMade);
+  const ends = (one: Script) => plain === one.path || plain.endsWith(`/${one.path}`);
+  const within_ = files.filter((one) => ends(one) || one.path.endsWith(`/${plain}`));
+  if (within_.length > 0) return within_.find((one) => one.path === plain) ?? within_[0];
+  const name = plain.split('/').at(-1);
+  const named = files.filter((one) => one.path.split('/').at(-1) === name);
+  return named.length === 1 ? named[0] : undefined;
+}
+
+function normal(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/'))
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  return parts.join('/');
+}
+
+interface Found {
+  script: Script;
+  line: number;
+}
+
+/** The line of a call within a script, or within one that it reads in. `read`: how far its shell had read. */
+function lineIn(
+  script: Script,
+  scripts: readonly Script[],
+  wanted: Wanted,
+  read: number | undefined,
+  nearer: Caller | undefined,
+): Found | undefined {
+  // A program of the suite between it and the verb is called from here by its own words.
+  const inner = nearer === undefined ? undefined : wordsOfProgram(nearer);
+  const direct = bestSite([script], wanted, read);
+  if (direct !== undefined) return { script, line: direct.site.line };
+  const sourced = sourcedBy(script, scripts);
+  const caller =
+    read === undefined ? '' : (script.text.split('\n')[lineAt(script, read) - 1] ?? '');
+  const there = bestSite(sourced, wanted, undefined, caller);
+  if (there !== undefined) return { script: there.script, line: there.site.line };
+  if (read !== undefined) return { script, line: lineAt(script, read) };
+  if (inner === undefined) return undefined;
+  const at = script.text
+    .split('\n')
+    .findIndex((text) => inner.every((word) => text.includes(word)));
+  return at === -1 ? undefined : { script, line: at + 1 };
+}
+
+const wordsOfProgram = ({ argv }: Caller): string[] =>
+  argv.slice(0, 3).map((word) => word.split('/').at(-1) ?? word);
+
+/** The line on which the last command ended that a shell had read. */
+export function lineAt(script: Script, read: number): number {
+  const until = Buffer.from(script.text, 'utf8').subarray(0, Math.max(0, read));
+  const text = until.toString('utf8').replace(/\s+$/, '');
+  return text.split('\n').length;
+}
+
+/** The files that a script reads in (`. ./x.sh`), and those that they read in. */
+function sourcedBy(script: Script, scripts: readonly Script[]): Script[] {
+  const found = new Set<Script>();
+  const open = [script];
+  for (let next = open.pop(); next !== undefined; next = open.pop())
+    for (const [, path = ''] of next.text.matchAll(SOURCES))
+      for (const file of namedBy(path, scripts)) {
+        if (found.has(file)) continue;
+        found.add(file);
+        open.push(file);
+      }
+  return [...found];
+}
+
+/** Whatever may be the name of a file. */
+const WORDS_OF_TEXT = /(?:\$\([^)]*\)|[^\s;&|"'()<>`=])+/g;
+
+const SOURCES = /(?:^|[\s;&|(])(?:\.|source)\s+((?:\$\([^)]*\)|[^\s;&|)])+)/gm;
+
+/** The files that a word may lead to: parts that only the shell knows may be anything. */
+function namedBy(word: string, scripts: readonly Script[]): Script[] {
+  const name = word
+    .replace(/["']/g, '')
+    .replace(/\$\([^)]*\)|\$\{[^}]*\}|\$\w+/g, '\0')
+    .split('/')
+    .at(-1);
+  if (name === undefined || /^\0?$/.test(name)) return [];
+  const pattern = new RegExp(
+    `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\0', '.*')}$`,
+  );
+  return scripts.filter((one) => !one.isMade && pattern.test(one.path.split('/').at(-1) ?? ''));
+}
+
+/** The site that a request came from, as well as the text can tell. */
+function bestSite(
+  scripts: readonly Script[],
+  wanted: Wanted,
+  read?: number,
+  caller = '',
+): { script: Script; site: Site } | undefined {
+  let best: { script: Script; site: Site; score: number } | undefined;
+  for (const script of scripts)
+    for (const site of script.sites) {
+      if (site.verb !== wanted.verb) continue;
+      if (read !== undefined && site.offset >= read) continue;
+      const certain = scoreOf(site, wanted);
+      if (certain === undefined) continue;
+      const branch = branchOf(script, site.line, wanted.role, wanted.roles);
+      const within =
+        caller !== '' && caller.includes(functionAround(script, site.line) ?? '\0') ? 1 : 0;
+      const isOfRole = script.path.includes(wanted.role) ? 1 : 0;
+      const score = certain * 4 + branch * 2 + within + isOfRole;
+      // Of equals the last one before the place that was read, else the first.
+      if (best === undefined || score > best.score || (read !== undefined && score === best.score))
+        best = { script, site, score };
+    }
+  return best;
+}
+
+function scoreOf({ words }: Site, wanted: Wanted): number | undefined {
+  let score = 0;
+  for (const [at, word] of wanted.words.entries()) {
+    const pattern = words[at];
+    // `"$@"` stands for as many words as there are.
+    if (pattern === undefined) return words.some((one) => one.length > 1) ? score : undefined;
+    const certain = matched(pattern, word);
+    if (certain === undefined)
+      return words.length < wanted.words.length && at > 0 ? score : undefined;
+    score += certain;
+  }
+  return score;
+}
+
+/** 1: the line stands in a branch for this role; -1: in one for another; 0: nobody knows. */
+export function branchOf(
+  script: Script,
+  line: number,
+  role: string,
+  roles: ReadonlySet<string>,
+): number {
+  const lines = script.text.split('\n');
+  let closed = 0;
+  let isElse = false;
+  for (let at = line - 1; at >= 0; at--) {
+    const text = lines[at] ?? '';
+    const isOwn = at === line - 1;
+    if (!isOwn && /\b(?:if|case)\b.*\b(?:fi|esac)\b/.test(text)) continue;
+    if (!isOwn && /^\s*(?:esac|fi)\b/.test(text)) closed += 1;
+    if (closed > 0) {
+      if (/^\s*(?:case|if)\b/.test(text)) closed -= 1;
+      continue;
+    }
+    const label = /^\s*\(?\s*(["']?[\w.|*"' -]+)\)(?!\s*\{)/.exec(text)?.[1];
+    if (label !== undefined && !isElse) {
+      const names = label.split('|').map((name) => name.replace(/["'\s]/g, ''));
+      if (names.includes(role)) return 1;
+      if (names.some((name) => roles.has(name))) return -1;
+      if (names.includes('*')) return hasOwnLabel(lines, at, role, roles);
+    }
+    if (!isOwn && /^\s*else\b/.test(text)) isElse = true;
+    const compared = /\[.*?\s!?=?=\s*["']?([\w.-]+)["']?\s*\]/.exec(text)?.[1];
+    const encloses = /\b(?:if|elif)\b/.test(text) || (isOwn && /&&|\|\|/.test(text));
+    if (compared === undefined || !encloses || !roles.has(compared)) continue;
+    const isNot = /\s!=\s|\]\s*\|\|/.test(text) !== isElse;
+    return (compared === role) !== isNot ? 1 : -1;
+  }
+  return 0;
+}
+
+/** Of `*)`: whether the role has a label of its own before it; 0 where the labels are no roles. */
+function hasOwnLabel(
+  lines: readonly string[],
+  end: number,
+  role: string,
+  roles: ReadonlySet<string>,
+): number {
+  let areRoles = false;
+  for (let at = end - 1; at >= 0 && !/\bcase\b/.test(lines[at] ?? ''); at--) {
+    const label = /^\s*\(?\s*(["']?[\w.|"' -]+)\)/.exec(lines[at] ?? '')?.[1] ?? '';
+    const names = label.split('|').map((name) => name.replace(/["'\s]/g, ''));
+    if (names.includes(role)) return -1;
+    areRoles ||= names.some((name) => roles.has(name));
+  }
+  return areRoles ? 1 : 0;
+}
+
+/** The name of the function that a line stands in. */
+function functionAround(script: Script, line: number): string | undefined {
+  const lines = script.text.split('\n');
+  for (let at = line - 1; at >= 0; at--) {
+    const name = /^\s*(?:function\s+)?([\w-]+)\s*\(\)/.exec(lines[at] ?? '')?.[1];
+    if (name !== undefined) return name;
+    if (/^}/.test(lines[at] ?? '') && at < line - 1) return undefined;
+  }
+  return undefined;
+}
+
+/** Of a line of a made script: the line of the definition that it was made of. */
+function inDefinition(
+  source: RanSource,
+  name: string,
+  line: number,
+  text: string,
+): Place | undefined {
+  const { suite, list } = source;
+  const definition = list?.definition;
+  const steps = list?.scripts.find((one) => one.name === name)?.steps ?? [];
+  const at = steps.findLastIndex(([begins]) => begins <= line);
+  const [begins, first] = steps[at] ?? [];
+  if (definition === undefined || begins === undefined || first === undefined) return undefined;
+  const lines = definitionLines(source, list);
+  const next = steps[at + 1]?.[1] ?? lines.length + 1;
+  const expected = first + line - begins;
+  const isIt = (n: number) => text !== '' && (lines[n - 1] ?? '').includes(text);
+  // A step of several lines may begin on the line of its mark (`- |`), or after it.
+  const range = Array.from({ length: Math.max(1, next - first) }, (_, i) => first + i);
+  const nearest = range
+    .filter(isIt)
+    .sort((a, b) => Math.abs(a - expected) - Math.abs(b - expected))[0];
+  const found = nearest ?? first;
+  return { suite, file: definition, line: found, text: (lines[found - 1] ?? text).trim() };
+}
+
+function definitionLines(source: RanSource, list: SourceList | undefined): string[] {
+  const file: SourceFile | undefined = list?.files.find(({ path }) => path === list.definition);
+  const text = file === undefined ? undefined : source.text(file.digest);
+  return text?.split('\n') ?? [];
+}

@@ -1,0 +1,332 @@
+/** What the answers are, for programs: the schema is the type, and the API's documentation. Times are ISO 8601. */
+import { z } from 'zod';
+import { Callers } from '../machines/events.ts';
+import { BarrierView, JobView } from '../projections/views.ts';
+import { NotKept } from '../wire/sources.ts';
+
+const At = z.iso.datetime();
+
+/** An event by its place in the job, as every answer names it. */
+export const EventPlace = z
+  .object({
+    event: z.number().describe('Its version in the stream of the job, from 1'),
+    at: At,
+    type: z.string(),
+    says: z.string().describe('In a sentence'),
+  })
+  .meta({ id: 'EventPlace' });
+export type EventPlace = z.infer<typeof EventPlace>;
+
+const CacheFileView = z.object({
+  lines: z.array(z.string()).describe('`k=v`, or `name:k=v` of a lava-wait-all'),
+  event: z.number().describe('The end of the wait that wrote it'),
+});
+
+/** Where a board was: in its definition, on its console, and what it could read. */
+export const BoardMoment = z
+  .object({
+    device: z.string(),
+    role: z.string(),
+    index: z.number().describe('Which of its role it is, in `lava-group` order, from 0'),
+    action: z.object({ index: z.number(), command: z.string(), since: At }).optional(),
+    suite: z.string().optional().describe('That runs, or ran last'),
+    suiteRuns: z.boolean(),
+    call: z
+      .object({
+        event: z.number(),
+        what: z.string().describe('As it was typed: `lava-sync ready`'),
+        from: Callers.optional().describe('Absent: the board could not tell who called'),
+      })
+      .optional()
+      .describe('What a script of it called last'),
+    console: z
+      .object({ bytes: z.number(), event: z.number() })
+      .optional()
+      .describe('How many bytes its console had at the last event that says so'),
+    cache: CacheFileView.optional().describe(
+      'What `/tmp/lava_multi_node_cache.txt` held; absent: it had written none since it was booted',
+    ),
+    networkCache: CacheFileView.optional().describe(
+      'What `/tmp/lava_multi_node_network_cache.txt` held, of `lava-network collect`',
+    ),
+  })
+  .meta({ id: 'BoardMoment' });
+export type BoardMoment = z.infer<typeof BoardMoment>;
+
+/** A message id, and what was said under it by then. */
+export const MailboxView = z
+  .object({
+    message: z.string(),
+    senders: z.array(
+      z.object({
+        member: z.string(),
+        count: z.number().describe('How often it had sent it; a sync is a send too'),
+        pairs: z.array(z.object({ key: z.string(), value: z.string() })),
+      }),
+    ),
+    waiting: z
+      .array(z.object({ wait: z.number(), member: z.string(), verb: z.string() }))
+      .describe('The waits that were open on it'),
+  })
+  .meta({ id: 'MailboxView' });
+export type MailboxView = z.infer<typeof MailboxView>;
+
+/** A whole job at one of its events. */
+export const StateView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    at: EventPlace,
+    events: z.number().describe('How many the job has by now'),
+    job: JobView.describe('As it was shown then'),
+    boards: z.array(BoardMoment).describe('In `lava-group` order; empty until it had its boards'),
+    barriers: z.array(BarrierView),
+    mailboxes: z.array(MailboxView).describe('By message id'),
+  })
+  .meta({ id: 'StateView' });
+export type StateView = z.infer<typeof StateView>;
+
+/** A file of what ran. */
+export const SourceFileView = z.object({
+  path: z.string(),
+  bytes: z.number(),
+  digest: z.string(),
+  notKept: NotKept.or(z.literal('gone'))
+    .optional()
+    .describe('Why its text is not there; `gone`: it was kept, and is there no more'),
+});
+
+/** What ran as one suite, on the boards that ran the same. */
+export const RanView = z.object({
+  suite: z.string(),
+  members: z.array(z.string()),
+  source: z.object({
+    from: z.enum(['git', 'url', 'inline', 'commands']),
+    repository: z.string().optional(),
+    revision: z.string().optional().describe('What was asked for'),
+    commit: z.string().optional().describe('What it came to'),
+    path: z.string().optional(),
+    url: z.string().optional(),
+  }),
+  parameters: z.array(z.tuple([z.string(), z.string()])),
+  kept: z.boolean().describe('False: what ran was not kept, or is there no more'),
+  definition: z.string().optional().describe('The file of its definition'),
+  scripts: z
+    .array(SourceFileView)
+    .describe('What was made of the definition: `install.sh` and `run.sh`'),
+  files: z.array(SourceFileView).describe('Of its checkout'),
+  more: z.number().describe('How many files are left out of the list'),
+});
+
+export const SourcesView = z
+  .object({ id: z.number().describe('Of the job'), suites: z.array(RanView) })
+  .meta({ id: 'SourcesView' });
+export type SourcesView = z.infer<typeof SourcesView>;
+export type RanView = z.infer<typeof RanView>;
+
+/** An event of any stream, as a trace names it. */
+export const TracedEvent = EventPlace.extend({ stream: z.string() }).meta({ id: 'TracedEvent' });
+export type TracedEvent = z.infer<typeof TracedEvent>;
+
+/** `caused`: by the event above it; `ends`: the wait that it began; `after`: what its script did next. */
+const How = z.enum(['caused', 'ends', 'after']);
+
+export interface TraceNode {
+  how: z.infer<typeof How>;
+  event: TracedEvent;
+  effects: TraceNode[];
+}
+const TraceNode: z.ZodType<TraceNode> = z
+  .object({
+    how: How,
+    event: TracedEvent,
+    get effects(): z.ZodArray<z.ZodType<TraceNode>> {
+      return z.array(TraceNode);
+    },
+  })
+  .meta({ id: 'TraceNode' });
+
+export const TraceView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    event: TracedEvent,
+    causes: z
+      .array(TraceNode)
+      .describe('The nearest first; `how` says how what stands before it follows from it'),
+    request: z
+      .object({
+        actor: z.string(),
+        cause: z.string().describe('The id of the request, or what it was: `deadline job`'),
+        key: z.string().optional(),
+        also: z.array(TracedEvent).describe('What the same request caused beside it'),
+      })
+      .describe('With which the chain of causes began'),
+    effects: z.array(TraceNode),
+    cut: z.boolean().describe('There are more effects than one answer tells'),
+    otherStreams: z
+      .boolean()
+      .describe('Whether events of boards and workers were looked at; where not, they are unknown'),
+  })
+  .meta({ id: 'TraceView' });
+export type TraceView = z.infer<typeof TraceView>;
+
+const Waiting = z.object({
+  member: z.string(),
+  what: z.string().describe('As it was typed'),
+  missing: z.array(z.string()).describe('Whom it waits for, with what each was last seen doing'),
+});
+
+const StateName = JobView.shape.state;
+const OutcomeName = z.enum(['complete', 'failed', 'hangs', 'unknown']);
+
+/** A recorded conversation again, with something changed. */
+export const WhatIfView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    changes: z.array(z.string()).describe('In words'),
+    recorded: z
+      .object({ state: StateName, seconds: z.number() })
+      .describe('From its allocation on'),
+    outcome: z
+      .enum([...StateName.options, 'unknown'])
+      .describe('`unknown`: it comes to where nothing is recorded of what a script would do'),
+    seconds: z.number().describe('From its allocation to its end, or to where it is unknown'),
+    reason: z.string().optional(),
+    members: z.array(
+      z.object({
+        device: z.string(),
+        role: z.string(),
+        state: z.string(),
+        recorded: z.string(),
+        reason: z.string().optional(),
+      }),
+    ),
+    hangs: z
+      .array(Waiting)
+      .describe('The waits that were open when nothing but a limit could end them'),
+    beyond: z
+      .array(z.object({ member: z.string(), event: z.number() }))
+      .describe('After which recorded event it is unknown what a board does'),
+    assumed: z.array(z.string()).describe('What was taken for granted'),
+  })
+  .meta({ id: 'WhatIfView' });
+export type WhatIfView = z.infer<typeof WhatIfView>;
+
+/** All orders of a recorded conversation that causality allows. */
+export const OrdersView = z
+  .object({
+    id: z.number(),
+    states: z.number().describe('That were looked at'),
+    all: z.boolean().describe('Whether that was all of them'),
+    ends: z.record(OutcomeName, z.number()).describe('How many different ends, by outcome'),
+    orders: z
+      .array(
+        z.object({ outcome: OutcomeName, steps: z.array(EventPlace), waiting: z.array(Waiting) }),
+      )
+      .describe('The shortest order of each outcome: the calls of the boards, by their events'),
+    races: z
+      .array(
+        z.object({
+          member: z.string(),
+          wait: EventPlace,
+          reads: z.array(z.array(z.string())).describe('What it reads, in one order or another'),
+        }),
+      )
+      .describe('Waits that read other values in other orders'),
+  })
+  .meta({ id: 'OrdersView' });
+export type OrdersView = z.infer<typeof OrdersView>;
+
+const BoardPair = z.object({
+  role: z.string(),
+  index: z.number().describe('Which of its role, in the bad run'),
+  good: z.string().describe('The board of the good run'),
+  bad: z.string().describe('The board of the bad run'),
+});
+
+const DivergenceView = z.object({
+  boards: BoardPair,
+  kind: z.enum(['other-call', 'other-outcome', 'missing-call', 'extra-call']),
+  call: z.number().describe('Which of its calls, from 1'),
+  says: z.string().describe('In a sentence'),
+  good: EventPlace.optional().describe('What the good run did; absent: nothing more'),
+  bad: EventPlace.optional().describe('What the bad run did; absent: nothing more'),
+  before: z
+    .object({ good: z.array(EventPlace), bad: z.array(EventPlace) })
+    .describe('The calls of the two boards before it, the last ones'),
+});
+
+/** What differs between two runs, the first of it first. */
+export const DiffView = z
+  .object({
+    id: z.number().describe('The bad run'),
+    with: z.number().describe('The good run'),
+    found: z
+      .boolean()
+      .describe('It was looked for: the last one of the same definition that passed'),
+    states: z.object({ good: StateName, bad: StateName }),
+    equal: z.boolean().describe('No board did anything else than its counterpart'),
+    first: DivergenceView.optional().describe('Before it, in happens-before order, there is none'),
+    others: z.array(DivergenceView).describe('Where the other boards part, in that order'),
+    failure: EventPlace.optional().describe('How the bad run failed first'),
+    beforeFailure: z
+      .boolean()
+      .optional()
+      .describe(
+        'False: the runs do not differ before the failure; absent: the bad run did not fail',
+      ),
+    alone: z
+      .object({ good: z.array(z.string()), bad: z.array(z.string()) })
+      .describe('Boards without a counterpart in the other run'),
+    changed: z
+      .array(
+        z.object({
+          what: z.string().describe('`commit`, `image`, `parameters`, ...'),
+          where: z.string(),
+          good: z.string(),
+          bad: z.string(),
+        }),
+      )
+      .describe('What was asked for, or ran, and is not the same'),
+    timing: z
+      .array(
+        z.object({
+          device: z.string(),
+          role: z.string(),
+          what: z.string(),
+          event: z.number(),
+          seconds: z.number().describe('In the bad run, after what its board did before'),
+          usual: z.number().describe('In the runs before: their median'),
+          runs: z.number().describe('How many those are'),
+        }),
+      )
+      .describe('What came later than in any of the last runs, the worst first'),
+    past: z
+      .array(z.number())
+      .describe('The runs that times were compared with; empty: the good run alone'),
+    noise: z
+      .array(z.object({ what: z.string(), count: z.number() }))
+      .describe('What differs and means nothing by itself'),
+  })
+  .meta({ id: 'DiffView' });
+export type DiffView = z.infer<typeof DiffView>;
+export type DivergenceView = z.infer<typeof DivergenceView>;
+
+/** A wait that waits longer than its like did in the last runs. */
+export const LongWait = z
+  .object({
+    job: z.number(),
+    event: z.number().describe('With which it began'),
+    member: z.string(),
+    role: z.string(),
+    what: z.string().describe('As it was typed'),
+    since: At,
+    seconds: z.number().describe('How long it has waited by now'),
+    usual: z
+      .number()
+      .describe('How long its like waited in the last runs: their median, in seconds'),
+    runs: z.number().describe('How many those are'),
+    missing: z.array(z.string()).describe('Whom it waits for, with what each was last seen doing'),
+  })
+  .meta({ id: 'LongWait' });
+export type LongWait = z.infer<typeof LongWait>;
+export const LongWaits = z.object({ waits: z.array(LongWait) });

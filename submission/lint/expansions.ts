@@ -1,0 +1,335 @@
+/** Words of a shell to what a command is given: fields of text, parts of which may not be known. */
+import { sum } from './arithmetic.ts';
+import { type GlobPart, globSource } from './globs.ts';
+import { exact, joined, type Pattern, unknown } from './patterns.ts';
+import type { Expansion, Word, WordPart } from './shell-tree.ts';
+import { CACHE_FILE, type Field, type Walk } from './walk.ts';
+
+/** The text of a word where it is not split: in an assignment, behind `case`. */
+export function textValue(walk: Walk, word: Word | null): Pattern {
+  if (word === null) return exact('');
+  return joined(word.parts.map((part) => partValue(walk, part, word)));
+}
+
+/** The fields of a command's words. */
+export const fieldsOf = (walk: Walk, words: readonly Word[]): Field[] =>
+  words.flatMap((word) => braced(walk, word).flatMap((one) => fieldsOfWord(walk, one)));
+
+function fieldsOfWord(walk: Walk, word: Word): Field[] {
+  const fields: Pattern[][] = [];
+  let current: Pattern[] | undefined;
+  let isOpen = false;
+  const add = (pattern: Pattern) => {
+    current ??= [];
+    current.push(pattern);
+  };
+  const end = () => {
+    if (current !== undefined) fields.push(current);
+    current = undefined;
+  };
+  for (const part of word.parts) {
+    const list = listOf(walk, part);
+    if (list !== undefined) {
+      for (const [index, one] of list.entries()) {
+        if (index > 0) end();
+        add(one);
+      }
+      continue;
+    }
+    const value = partValue(walk, part, word);
+    if (part.kind === 'text') {
+      if (!part.isQuoted && /[*?]|\[.*\]/.test(part.text)) isOpen = true;
+      add(value);
+    } else if (part.kind === 'other' || part.isQuoted) add(value);
+    else if (value.kind === 'exact') isOpen = splitInto(walk, value.text, add, end) || isOpen;
+    else {
+      isOpen = true;
+      add(value);
+    }
+  }
+  end();
+  return fields.map((parts) => ({ value: joined(parts), isOpen, word }));
+}
+
+/** @returns whether it cannot be told how the text is split */
+function splitInto(
+  walk: Walk,
+  text: string,
+  add: (pattern: Pattern) => void,
+  end: () => void,
+): boolean {
+  const ifs = walk.scope.vars.get('IFS');
+  const separators = ifs === undefined ? ' \t\n' : ifs.kind === 'exact' ? ifs.text : undefined;
+  if (separators === undefined) {
+    add(exact(text));
+    return true;
+  }
+  let word = '';
+  for (const char of text) {
+    if (!separators.includes(char)) {
+      word += char;
+      continue;
+    }
+    if (word !== '') add(exact(word));
+    end();
+    word = '';
+  }
+  if (word !== '') add(exact(word));
+  return /[*?]/.test(text);
+}
+
+/** `$@` and `${a[@]}`: one field each. */
+function listOf(walk: Walk, part: WordPart): readonly Pattern[] | undefined {
+  if (part.kind !== 'variable' || part.operator !== undefined || part.isLength) return undefined;
+  if (part.name === '@' || (part.name === '*' && !part.isQuoted))
+    return walk.scope.args ?? undefined;
+  if (part.index !== '@' && part.index !== '*') return undefined;
+  return walk.scope.arrays.get(part.name);
+}
+
+function partValue(walk: Walk, part: WordPart, word: Word): Pattern {
+  switch (part.kind) {
+    case 'text':
+      return exact(part.text);
+    case 'variable':
+      return variable(walk, part);
+    case 'arithmetic':
+      return arithmetic(walk, part.source);
+    case 'command': {
+      const out = walk.captured(part.body, word);
+      if (out === undefined) return unknown(oneLine(part.source), `command ${walk.id()}`);
+      return out.kind === 'exact' ? exact(out.text.replace(/\n+$/, '')) : out;
+    }
+    case 'other':
+      if (part.body.length > 0) walk.captured(part.body, word);
+      return unknown(oneLine(part.source));
+  }
+}
+
+const oneLine = (source: string): string => source.replace(/\s+/g, ' ').slice(0, 60);
+
+export function arithmetic(walk: Walk, source: string): Pattern {
+  const plain = source.replace(/\$\{(\w+)\}|\$(\w+)|"/g, (all, a?: string, b?: string) =>
+    all === '"' ? '' : (a ?? b ?? ''),
+  );
+  const asIs = `$((${oneLine(source)}))`;
+  if (/[$`]/.test(plain)) return unknown(asIs, `sum ${walk.id()}`);
+  const value = sum(
+    plain,
+    (name) => {
+      const found = lookedUp(walk, name);
+      if (found === undefined) return '';
+      return found.kind === 'exact' ? found.text : undefined;
+    },
+    (name, text) => {
+      const set = text === undefined ? unknown(`$${name}`, `sum ${walk.id()}`) : exact(text);
+      walk.scope.vars.set(name, set);
+    },
+  );
+  return value === undefined ? unknown(asIs, `sum ${walk.id()}`) : exact(String(value));
+}
+
+/** The value of a variable; `undefined`: nothing that was read sets it. */
+export function lookedUp(walk: Walk, name: string): Pattern | undefined {
+  const { scope } = walk;
+  const set = scope.vars.get(name) ?? scope.arrays.get(name)?.[0];
+  if (set !== undefined) return set;
+  if (/^\d+$/.test(name)) {
+    if (name === '0') return scope.scriptName;
+    if (scope.args === null) return unknown(`$${name}`, `argument ${name} ${walk.id()}`);
+    return scope.args[Number(name) - 1] ?? exact('');
+  }
+  return special(walk, name);
+}
+
+function special(walk: Walk, name: string): Pattern | undefined {
+  const { scope, context } = walk;
+  switch (name) {
+    case '#':
+      return scope.args === null ? unknown('$#') : exact(String(scope.args.length));
+    case '@':
+    case '*':
+      return scope.args === null
+        ? unknown(`$${name}`)
+        : joined(scope.args.flatMap((arg, i) => (i === 0 ? [arg] : [exact(' '), arg])));
+    case '?':
+      return scope.status.is === 'ok' ? exact('0') : unknown('$?', `status ${walk.id()}`);
+    case '!':
+      return scope.lastJob === null ? unknown('$!') : exact(scope.lastJob);
+    case '$':
+    case '-':
+      return unknown(`$${name}`, `shell ${name}`);
+    case 'TARGET_ROLE':
+      return exact(context.role);
+    case 'LAVA_HOSTNAME':
+      return exact(walk.selfName);
+    case 'LAVA_MULTI_NODE_CACHE':
+      return exact(CACHE_FILE);
+    case 'LAVA_TEST_BIN':
+      return exact('/lava/bin');
+    default:
+      return undefined;
+  }
+}
+
+function variable(walk: Walk, part: Expansion): Pattern {
+  const { name, operator, source } = part;
+  if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index)))
+    return element(walk, part);
+  const found = lookedUp(walk, name);
+  if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name))
+    walk.readKey(exact(name), source);
+  if (part.isLength) {
+    const list = part.index === undefined ? undefined : walk.scope.arrays.get(name);
+    if (list !== undefined) return exact(String(list.length));
+    return found?.kind === 'exact' ? exact(String(found.text.length)) : unknown(source);
+  }
+  const value = found ?? unknown(`$${name}`, `env ${name}`);
+  if (operator === undefined) return value;
+  return operated(walk, part, found, value);
+}
+
+function operated(
+  walk: Walk,
+  { name, operator = '', operand = '', operandWord, source }: Expansion,
+  found: Pattern | undefined,
+  value: Pattern,
+): Pattern {
+  const given = () => textValue(walk, operandWord ?? null);
+  const isEmpty = found === undefined || (found.kind === 'exact' && found.text === '');
+  switch (operator) {
+    // What nothing sets that was read has the value that the author foresaw for this.
+    case ':-':
+    case ':=':
+    case '-':
+    case '=': {
+      const isUsed = operator.startsWith(':') ? isEmpty : found === undefined;
+      const out = isUsed ? given() : value;
+      if (isUsed && operator.endsWith('=')) walk.scope.vars.set(name, out);
+      return out;
+    }
+    case ':+':
+    case '+':
+      if (operator === ':+' ? isEmpty : found === undefined) return exact('');
+      return found?.kind === 'exact' ? given() : unknown(source);
+    case ':?':
+    case '?':
+      return value;
+    default:
+      break;
+  }
+  const parts = globParts(walk, operandWord ?? null);
+  if (value.kind !== 'exact') return unknown(source);
+  return changed(walk, value.text, { operator, operand, parts }) ?? unknown(source);
+}
+
+function changed(
+  walk: Walk,
+  text: string,
+  by: { operator: string; operand: string; parts: readonly GlobPart[] | undefined },
+): Pattern | undefined {
+  const { operator, operand, parts } = by;
+  const glob = parts === undefined ? undefined : globSource(parts);
+  switch (operator) {
+    case '#':
+    case '##':
+    case '%':
+    case '%%':
+      if (glob === undefined) return undefined;
+      return exact(trimmed(text, operator, new RegExp(`^(?:${glob})$`)));
+    case ',,':
+      return exact(text.toLowerCase());
+    case '^^':
+      return exact(text.toUpperCase());
+    case ':': {
+      const [from, size] = operand.split(':').map((one) => arithmetic(walk, one));
+      if (from?.kind !== 'exact' || (size !== undefined && size.kind !== 'exact')) return undefined;
+      const rest = text.slice(Number(from.text));
+      return exact(size === undefined ? rest : rest.slice(0, Number(size.text)));
+    }
+    case '/':
+    case '//': {
+      const [from, to = ''] = operand.split('/');
+      if (from === undefined || /[*?[$`\\'"]/.test(operand)) return undefined;
+      return exact(
+        operator === '//' ? text.replaceAll(from, () => to) : text.replace(from, () => to),
+      );
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Without its shortest or longest beginning or end that fits. */
+function trimmed(text: string, operator: string, glob: RegExp): string {
+  const isStart = operator.startsWith('#');
+  const isLongest = operator.length === 2;
+  for (let i = 0; i <= text.length; i++) {
+    const size = isLongest ? text.length - i : i;
+    const piece = isStart ? text.slice(0, size) : text.slice(text.length - size);
+    if (glob.test(piece)) return isStart ? text.slice(size) : text.slice(0, text.length - size);
+  }
+  return text;
+}
+
+function element(walk: Walk, part: Expansion): Pattern {
+  if (part.isIndirect) {
+    const name = lookedUp(walk, part.name);
+    const found = name?.kind === 'exact' ? lookedUp(walk, name.text) : undefined;
+    return found ?? unknown(part.source);
+  }
+  const list = walk.scope.arrays.get(part.name);
+  const index = arithmetic(walk, part.index ?? '0');
+  return (index.kind === 'exact' ? list?.[Number(index.text)] : undefined) ?? unknown(part.source);
+}
+
+/** A word as a pattern of `case`; `undefined`: not all of it is known. */
+export function globParts(walk: Walk, word: Word | null): GlobPart[] | undefined {
+  const out: GlobPart[] = [];
+  for (const part of word?.parts ?? []) {
+    if (part.kind === 'text') out.push({ text: part.text, isPlain: part.isQuoted });
+    else if (part.kind === 'other' || word === null) return undefined;
+    else {
+      const value = partValue(walk, part, word);
+      if (value.kind !== 'exact') return undefined;
+      out.push({ text: value.text, isPlain: part.isQuoted });
+    }
+  }
+  return out;
+}
+
+const BRACES = /\{([^{}]*,[^{}]*|-?\d+\.\.-?\d+)\}/;
+const BRACES_MAX = 10_000;
+
+/** `{1..3}` and `{a,b}`, as bash does; another shell takes them as they are. */
+function braced(walk: Walk, word: Word): Word[] {
+  const isBraced = (part: WordPart) =>
+    part.kind === 'text' && !part.isQuoted && BRACES.test(part.text);
+  const at = word.parts.findIndex(isBraced);
+  const part = word.parts[at];
+  if (part?.kind !== 'text') return [word];
+  if (!walk.isBash) {
+    walk.open('word', word);
+    return [word];
+  }
+  const found = BRACES.exec(part.text);
+  if (found === null) return [word];
+  const [all, inner = ''] = found;
+  const before = part.text.slice(0, found.index);
+  const after = part.text.slice(found.index + all.length);
+  return choices(inner).flatMap((choice) =>
+    braced(walk, {
+      ...word,
+      parts: word.parts.map((one, i) =>
+        i === at ? { ...part, text: `${before}${choice}${after}` } : one,
+      ),
+    }),
+  );
+}
+
+function choices(inner: string): string[] {
+  const [from, to] = inner.split('..').map(Number);
+  if (inner.includes(',') || from === undefined || to === undefined) return inner.split(',');
+  const size = Math.min(Math.abs(to - from) + 1, BRACES_MAX);
+  return Array.from({ length: size }, (_, i) => String(from + (to < from ? -i : i)));
+}

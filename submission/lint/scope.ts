@@ -1,0 +1,112 @@
+/** What a shell knows at one point of a script: its variables, its functions, where it is. Copied where ways part. */
+import { exact, type Pattern, patternKey, unknown } from './patterns.ts';
+import type { Statement } from './shell-tree.ts';
+import type { Source } from './source.ts';
+
+/** How a command ended. `either`: nobody knows before it runs; what has the same key ended the same way. */
+export type Status =
+  | { readonly is: 'ok' }
+  | { readonly is: 'failed' }
+  | {
+      readonly is: 'either';
+      readonly key: string;
+      readonly isFlipped: boolean;
+      readonly text: string;
+      /** Told by the run itself: a verb, or a limit. */
+      readonly isCall: boolean;
+    };
+
+export const ok: Status = { is: 'ok' };
+export const failed: Status = { is: 'failed' };
+export const flipped = (status: Status): Status =>
+  status.is === 'ok'
+    ? failed
+    : status.is === 'failed'
+      ? ok
+      : { ...status, isFlipped: !status.isFlipped };
+
+export interface Routine {
+  readonly body: Statement;
+  readonly source: Source;
+}
+
+export class Scope {
+  vars = new Map<string, Pattern>();
+  arrays = new Map<string, readonly Pattern[]>();
+  functions = new Map<string, Routine>();
+  /** `$1` and on; `null`: nobody knows how many. */
+  args: readonly Pattern[] | null = [];
+  scriptName: Pattern = exact('sh');
+  /** From the checkout; `null`: not known. */
+  cwd: string | null = '';
+  errexit = false;
+  status: Status = ok;
+  /** The wait that filled the cache file, by its site. */
+  lastWait: number | null = null;
+  lastJob: string | null = null;
+  /** Ways that were taken here, by key. */
+  assumed = new Map<string, number>();
+  /** Files that a script wrote: what is in them is not what lies in the checkout. */
+  written = new Set<string>();
+  hasSourcedCache = false;
+
+  copy(): Scope {
+    const copy = new Scope();
+    copy.take(this);
+    return copy;
+  }
+
+  take(other: Scope): void {
+    this.vars = new Map(other.vars);
+    this.arrays = new Map(other.arrays);
+    this.functions = new Map(other.functions);
+    this.args = other.args;
+    this.scriptName = other.scriptName;
+    this.cwd = other.cwd;
+    this.errexit = other.errexit;
+    this.status = other.status;
+    this.lastWait = other.lastWait;
+    this.lastJob = other.lastJob;
+    this.assumed = new Map(other.assumed);
+    this.written = new Set(other.written);
+    this.hasSourcedCache = other.hasSourcedCache;
+  }
+}
+
+/** What holds whichever of the ways was taken. `id`: of the point where they meet. */
+export function met(scopes: readonly Scope[], id: string): Scope {
+  const [first, ...others] = scopes;
+  if (first === undefined) return new Scope();
+  const out = first.copy();
+  for (const other of others) {
+    for (const name of new Set([...out.vars.keys(), ...other.vars.keys()]))
+      if (keyOf(out.vars.get(name)) !== keyOf(other.vars.get(name)))
+        out.vars.set(name, unknown(`$${name}`, `${name} at ${id}`));
+    for (const name of new Set([...out.arrays.keys(), ...other.arrays.keys()]))
+      if (JSON.stringify(out.arrays.get(name)) !== JSON.stringify(other.arrays.get(name)))
+        out.arrays.delete(name);
+    for (const [name, routine] of other.functions)
+      if (!out.functions.has(name)) out.functions.set(name, routine);
+    if (JSON.stringify(out.args) !== JSON.stringify(other.args)) out.args = null;
+    if (out.cwd !== other.cwd) out.cwd = null;
+    if (out.lastWait !== other.lastWait) out.lastWait = null;
+    if (out.lastJob !== other.lastJob) out.lastJob = null;
+    out.errexit &&= other.errexit;
+    for (const [key, way] of out.assumed)
+      if (other.assumed.get(key) !== way) out.assumed.delete(key);
+    for (const file of other.written) out.written.add(file);
+    out.hasSourcedCache ||= other.hasSourcedCache;
+    if (JSON.stringify(out.status) !== JSON.stringify(other.status))
+      out.status = {
+        is: 'either',
+        key: `status ${id}`,
+        isFlipped: false,
+        text: '$?',
+        isCall: false,
+      };
+  }
+  return out;
+}
+
+const keyOf = (pattern: Pattern | undefined): string =>
+  pattern === undefined ? '' : patternKey(pattern);

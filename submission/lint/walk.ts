@@ -1,0 +1,430 @@
+/**
+ * The state of reading one role's scripts: what is emitted, in what it stands, and where control may go. Statements are
+ * in `statements.ts`, commands in `commands.ts`.
+ */
+import type {
+  Around,
+  CacheRead,
+  Call,
+  CallSite,
+  CallVerb,
+  Condition,
+  Death,
+  GraphContext,
+  Op,
+  Place,
+  ReadFile,
+  Unresolved,
+  Way,
+} from './call-graph.ts';
+import { shown, signOf } from './names.ts';
+import { exact, type Pattern, patternKey, unknown } from './patterns.ts';
+import { met, Scope, type Status } from './scope.ts';
+import type { Span, Statement, Word } from './shell-tree.ts';
+import type { Source } from './source.ts';
+
+export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
+const CACHE_HOLE = 'the cache file';
+
+const OPS_MAX = 60_000;
+const STEPS_MAX = 200_000;
+const NESTED_MAX = 40;
+const TEXT_CHARS_MAX = 120;
+
+export interface Frame {
+  readonly block: number;
+  readonly kind: 'process' | 'routine' | 'loop' | 'round';
+  readonly exits: { readonly scope: Scope; readonly status: Status }[];
+  isLeft: boolean;
+  /** `trap ... EXIT` of a process. */
+  trap: (() => void) | null;
+}
+
+/** How often a loop is turned at most. */
+export const ROUNDS_MAX = 1_000;
+
+/** What a command printed, where it is asked for and known. */
+export interface Result {
+  readonly status: Status;
+  readonly out: Pattern | undefined;
+}
+
+/** What the parts of the walk need of one another. */
+export interface Runner {
+  command(walk: Walk, statement: Statement, fields: readonly Field[]): Result;
+  captured(walk: Walk, body: readonly Statement[], at: Span): Pattern | undefined;
+}
+
+/** One word that a command is given; `isOpen`: it may as well be none or several. */
+export interface Field {
+  readonly value: Pattern;
+  readonly isOpen: boolean;
+  readonly word: Word;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class Walk {
+  readonly runner: Runner;
+  readonly context: GraphContext;
+  readFile: ReadFile;
+  prefix = '';
+  /** Of every member, in `lava-group` order: its role and its name, or the sign for it. */
+  readonly group: readonly { readonly role: string; readonly name: string }[];
+  readonly self: number;
+  /** Whether anything read of the member itself: other members of the role may run something else. */
+  readsSelf = false;
+  /** Whether it asks who else is in the group: then the group has to be there whole. */
+  readsGroup = false;
+  scope = new Scope();
+  isDead = false;
+  /** Inside of a condition: `set -e` does not end a script there. */
+  isCondition = false;
+  /** Whether braces are expanded: bash does, sh may not. */
+  isBash = true;
+  source: Source;
+  around: Around[] = [];
+  when: Condition[] = [];
+  via: (Place & { name: string })[] = [];
+  limitSeconds: number | undefined;
+  /** What standard input holds, where that is known. */
+  input: Pattern | undefined;
+  /** Whether anybody asks what a command prints. */
+  isCapturing = false;
+  /** How the last `$(...)` of a command ended. */
+  substitution: Status = { is: 'ok' };
+  /** Variables of functions, with what they were before: `local`. */
+  locals: Map<string, Pattern | undefined>[] = [];
+  readonly sites = new Map<string, Writable<CallSite>>();
+  readonly reads: CacheRead[] = [];
+  readonly unresolved = new Map<string, Unresolved>();
+  readonly deaths = new Map<string, Death>();
+  readonly files = new Set<string>();
+  ops: Op[] = [];
+  #frames: Frame[] = [];
+  #ids = 0;
+  #opCount = 0;
+  #steps = 0;
+  #isFull = false;
+  readonly #failedLeaves = new WeakSet<Op>();
+
+  constructor(context: GraphContext, readFile: ReadFile, source: Source, runner: Runner) {
+    this.runner = runner;
+    this.context = context;
+    this.readFile = readFile;
+    this.source = source;
+    this.group = context.roles
+      .flatMap(({ role, count, device }) => Array.from({ length: count }, () => ({ role, device })))
+      .map(({ role, device }, index) => ({ role, name: device ?? signOf(index) }));
+    const first = this.group.findIndex(({ role }) => role === context.role);
+    this.self = first + (context.member ?? 0);
+  }
+
+  id(): number {
+    this.#ids += 1;
+    return this.#ids;
+  }
+
+  get selfName(): string {
+    this.readsSelf = true;
+    return this.group[this.self]?.name ?? signOf(this.self);
+  }
+
+  /** Whether it is worth to go on: scripts may loop for ever. */
+  step(at: Span): boolean {
+    this.#steps += 1;
+    if (this.#steps <= STEPS_MAX && this.#opCount <= OPS_MAX) return true;
+    if (!this.#isFull) this.open('limit', at, 'more than is followed');
+    this.#isFull = true;
+    return false;
+  }
+
+  textOf(at: Span): string {
+    const place = this.source.text.slice(at.start, at.end).trim();
+    const line = (
+      place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place
+    ).trim();
+    return line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX - 3)}...` : line;
+  }
+
+  /** Something that is not known. */
+  open(what: Unresolved['what'], at: Span, text = this.textOf(at)): void {
+    const place = this.source.place(at.start);
+    const key = `${what} ${place.file}:${place.line}:${place.column}`;
+    if (!this.unresolved.has(key)) this.unresolved.set(key, { ...place, what, text });
+  }
+
+  emit(op: Op): void {
+    if (this.isDead) return;
+    this.#opCount += 1;
+    this.ops.push(op);
+  }
+
+  /** What `run` emits, and not here. */
+  collected(run: () => void): Op[] {
+    const saved = this.ops;
+    this.ops = [];
+    run();
+    const ops = this.ops;
+    this.ops = saved;
+    return ops;
+  }
+
+  inside(what: Around, run: () => void): void {
+    this.around.push(what);
+    run();
+    this.around.pop();
+  }
+
+  /** Runs it for what it changes alone: nothing is emitted, and nothing counted. */
+  trial(run: () => void): void {
+    const count = this.#opCount;
+    run();
+    this.#opCount = count;
+  }
+
+  captured(body: readonly Statement[], at: Span): Pattern | undefined {
+    return this.runner.captured(this, body, at);
+  }
+
+  jobSign(): string {
+    return `\uE0F2${this.id()}\uE0F3`;
+  }
+
+  keepLocal(name: string): void {
+    const kept = this.locals.at(-1);
+    if (kept !== undefined && !kept.has(name)) kept.set(name, this.scope.vars.get(name));
+  }
+
+  // files of the checkout
+
+  /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
+  inCheckout(path: Pattern): string | undefined {
+    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null)
+      return undefined;
+    const out: string[] = [];
+    for (const part of `${this.scope.cwd}/${path.text}`.split('/')) {
+      if (part === '..') {
+        if (out.length === 0) return undefined;
+        out.pop();
+      } else if (part !== '' && part !== '.') out.push(part);
+    }
+    return out.join('/');
+  }
+
+  /** What the last wait left: it is known when it runs. */
+  cacheText(): Pattern {
+    return unknown(CACHE_HOLE, `cache ${this.id()}`);
+  }
+
+  get isCacheInput(): boolean {
+    return this.input?.kind === 'unknown' && this.input.hole === CACHE_HOLE;
+  }
+
+  hasFile(path: Pattern): boolean {
+    const inside = this.inCheckout(path);
+    return inside !== undefined && this.readFile(inside) !== undefined;
+  }
+
+  /** What a file holds, where it lies in the checkout and no script wrote it. */
+  fileText(path: Pattern): Pattern | undefined {
+    if (path.kind !== 'exact' || this.scope.written.has(path.text)) return undefined;
+    if (path.text === CACHE_FILE) return this.cacheText();
+    const inside = this.inCheckout(path);
+    const text = inside === undefined ? undefined : this.readFile(inside);
+    return typeof text === 'string' ? exact(text) : undefined;
+  }
+
+  // blocks
+
+  /** Runs it as a block that can be left. The status behind it is that of its end, or those of where it was left. */
+  block(kind: Frame['kind'], run: () => Status): Status {
+    if (this.#frames.length > NESTED_MAX) return { is: 'ok' };
+    const frame: Frame = { block: this.id(), kind, exits: [], isLeft: false, trap: null };
+    this.#frames.push(frame);
+    let status: Status = { is: 'ok' };
+    const body = this.collected(() => {
+      status = run();
+      if (!this.isDead) frame.exits.push({ scope: this.scope.copy(), status });
+    });
+    this.#frames.pop();
+    const wasLeft = frame.isLeft;
+    this.#meet(frame);
+    const alive = this.isDead;
+    this.isDead = false;
+    if (wasLeft) this.emit({ op: 'block', block: frame.block, body });
+    else for (const op of body) this.emit(op);
+    this.isDead = alive;
+    // However the process ends.
+    if (frame.trap !== null) this.inside('trap', frame.trap);
+    return this.#statusOf(frame);
+  }
+
+  #meet(frame: Frame): void {
+    this.isDead = frame.exits.length === 0;
+    if (!this.isDead)
+      this.scope = met(
+        frame.exits.map(({ scope }) => scope),
+        `block ${frame.block}`,
+      );
+  }
+
+  #statusOf({ exits, block }: Frame): Status {
+    const [first, ...others] = exits;
+    if (first === undefined) return { is: 'failed' };
+    const same = others.every(
+      ({ status }) => JSON.stringify(status) === JSON.stringify(first.status),
+    );
+    if (same) return first.status;
+    return { is: 'either', key: `end of ${block}`, isFlipped: false, text: '$?', isCall: false };
+  }
+
+  /** The innermost block of a kind, `n` levels further out. */
+  frame(kind: Frame['kind'] | 'return', n = 1): Frame | undefined {
+    let left = n;
+    for (let i = this.#frames.length - 1; i >= 0; i--) {
+      const frame = this.#frames[i];
+      if (frame === undefined) return undefined;
+      if (frame.kind === kind || (kind === 'return' && frame.kind === 'routine')) left -= 1;
+      if (left === 0) return frame;
+      if (frame.kind === 'process' && kind !== 'process')
+        return kind === 'return' ? frame : undefined;
+    }
+    return undefined;
+  }
+
+  leave(frame: Frame | undefined, status: Status): void {
+    if (frame === undefined || this.isDead) return;
+    frame.exits.push({ scope: this.scope.copy(), status });
+    frame.isLeft = true;
+    const op: Op = { op: 'leave', block: frame.block };
+    if (status.is === 'failed' && frame.kind === 'process') this.#failedLeaves.add(op);
+    this.emit(op);
+    this.isDead = true;
+  }
+
+  /** The block that `set -e` ends here when a command fails, if it does. */
+  get endOfErrors(): Frame | undefined {
+    return this.scope.errexit && !this.isCondition && this.context.errors !== 'go-on'
+      ? this.frame('process')
+      : undefined;
+  }
+
+  /** A failure that nobody caught leaves the process. */
+  dies(frame: Frame): void {
+    if (!frame.exits.some(({ status }) => status.is === 'failed'))
+      frame.exits.push({ scope: this.scope.copy(), status: { is: 'failed' } });
+    frame.isLeft = true;
+  }
+
+  // ways
+
+  /** The ways that may be taken. A way that was taken before is taken again. */
+  choice(key: string, isDecided: boolean, at: Condition, ways: readonly (() => void)[]): void {
+    if (this.isDead) return;
+    const known = this.scope.assumed.get(key);
+    const only = known === undefined ? undefined : ways[known];
+    if (only !== undefined) {
+      only();
+      return;
+    }
+    const before = this.scope;
+    const alive: Scope[] = [];
+    const made: Way[] = [];
+    let isWorthIt = false;
+    for (const [index, way] of ways.entries()) {
+      this.scope = before.copy();
+      this.scope.assumed.set(key, index);
+      this.isDead = false;
+      this.when.push({ ...at, holds: at.holds === (index === 0), known: false });
+      const body = this.collected(way);
+      this.when.pop();
+      isWorthIt ||= body.length > 0;
+      made.push({ body, isFailure: this.isDead && this.#isFailing(body) });
+      if (!this.isDead) alive.push(this.scope);
+    }
+    this.isDead = false;
+    this.scope = before;
+    if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at });
+    this.isDead = alive.length === 0;
+    if (!this.isDead) this.scope = met(alive, `choice ${this.id()}`);
+  }
+
+  /** Whether a way that ends a script ends it as failed. */
+  #isFailing(body: readonly Op[]): boolean {
+    const last = body.at(-1);
+    return last !== undefined && this.#failedLeaves.has(last);
+  }
+
+  // sites
+
+  site(verb: CallVerb, at: Span, said: Pick<CallSite, 'id' | 'role' | 'pairs' | 'extra'>): number {
+    const place = this.source.place(at.start);
+    const id = shown(said.id, this.self);
+    const role = said.role === undefined ? '' : patternKey(said.role);
+    const key = `${place.file}:${place.line}:${place.column} ${verb} ${patternKey(id)} ${role}`;
+    const known = this.sites.get(key);
+    const isRepeated = this.around.includes('loop');
+    if (known !== undefined) {
+      known.times = typeof known.times === 'number' ? known.times + 1 : known.times;
+      return known.order;
+    }
+    const order = this.sites.size;
+    this.sites.set(key, {
+      ...place,
+      order,
+      text: this.textOf(at),
+      lineText: this.source.lineText(place.line),
+      verb,
+      ...said,
+      id,
+      pairs: said.pairs.map(([k, v]) => [shown(k, this.self), shown(v, this.self)] as const),
+      when: [...this.when],
+      times: isRepeated && this.isRepeat ? 'unknown' : 1,
+      within: [...this.around],
+      ...(this.limitSeconds !== undefined && { limitSeconds: this.limitSeconds }),
+      via: [...this.via],
+    });
+    return order;
+  }
+
+  /** Inside of a loop that turns as often as nobody can tell. */
+  isRepeat = false;
+
+  call(call: Omit<Call, 'key' | 'leaves'>): Status {
+    const key = `call ${this.id()}`;
+    const frame = this.endOfErrors;
+    if (frame !== undefined && !this.isDead) this.dies(frame);
+    this.emit({ op: 'call', call: { ...call, key, leaves: frame?.block ?? null } });
+    return { is: 'either', key, isFlipped: false, text: '', isCall: true };
+  }
+
+  /** A key that is taken from the cache file or from `lava-network query`. */
+  readKey(
+    key: Pattern,
+    text: string,
+    at: Span = this.reading,
+    from: CacheRead['from'] = 'cache',
+  ): void {
+    const place = this.source.place(at.start);
+    const { lastWait } = this.scope;
+    this.reads.push({ ...place, key: shown(key, this.self), after: lastWait, text, from });
+  }
+
+  /** The statement that is read now. */
+  reading: Span = { start: 0, end: 0 };
+
+  /** `lava-test-raise`: this member ends here. */
+  raised(): void {
+    this.emit({ op: 'raise' });
+    this.isDead = true;
+  }
+
+  /** Where a script ends for certain: not on a way that may be taken or not. */
+  death(at: Span, why: Death['why']): void {
+    if (this.when.length > 0) return;
+    const place = this.source.place(at.start);
+    const key = `${place.file}:${place.line}:${place.column}`;
+    if (!this.deaths.has(key)) this.deaths.set(key, { ...place, text: this.textOf(at), why });
+  }
+}

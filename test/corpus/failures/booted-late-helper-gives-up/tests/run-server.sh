@@ -1,0 +1,2 @@
+#!/bin/sh
+lava-send server-address ip=10.1.1.1

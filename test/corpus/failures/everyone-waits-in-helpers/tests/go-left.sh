@@ -1,0 +1,3 @@
+#!/bin/sh
+lava-wait-all "ready" right
+lava-send ready

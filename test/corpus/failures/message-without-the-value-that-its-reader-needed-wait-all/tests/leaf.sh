@@ -1,0 +1,3 @@
+echo measured
+lava-send measured
+lava-sync end

@@ -1,0 +1,7 @@
+die() {
+  echo "$1"
+  exit 7
+}
+check_all() {
+  [ "$1" = server ] || die "no license"
+}

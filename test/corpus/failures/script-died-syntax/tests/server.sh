@@ -1,0 +1,4 @@
+echo begin
+if true; then
+  echo then
+fi fi

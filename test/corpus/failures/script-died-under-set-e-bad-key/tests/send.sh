@@ -1,0 +1,2 @@
+key="my key"
+lava-send address "$key=1"

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "begin on $(lava-self)"
+lava-sync begin

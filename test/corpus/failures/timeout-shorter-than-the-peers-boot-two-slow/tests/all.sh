@@ -1,0 +1,5 @@
+together() {
+  for one in "$@"; do
+    lava-sync "all-$one"
+  done
+}

@@ -1,0 +1,52 @@
+/** The corpus of failures: what real boards left of each, and what is told of it. */
+import { readFileSync } from 'node:fs';
+import picocolors from 'picocolors';
+import { expect, it } from 'vitest';
+import { CAUSES, OTHERWISE } from '../../answers/explain/causes.ts';
+import { explain } from '../../answers/explain/explain.ts';
+import { Explanation, Kind } from '../../answers/explain/explanation.ts';
+import { renderExplanation } from '../../cli/pages/explain-page.ts';
+import { textWidth } from '../../cli/pages/text.ts';
+import { causesPage } from '../../scripts/write-causes.ts';
+import { readRecorded } from './recorded.ts';
+import { differences, scenarios } from './scenarios.ts';
+
+const HEALTHY = new Set<Kind>(['nothing-failed', 'slow-but-healthy', 'test-failed']);
+const SCREEN_LINES = 40;
+
+it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+  'explains %s, and on one screen',
+  async (_, { recorded, expected }) => {
+    const evidence = readRecorded(readFileSync(recorded, 'utf8'));
+    const explanation = await explain(evidence);
+    expect(differences(expected, explanation)).toEqual([]);
+    expect(Explanation.parse(explanation)).toEqual(explanation);
+    const versions = new Set(evidence.events.map(({ version }) => version));
+    for (const one of explanation.evidence)
+      if ('event' in one) expect(versions).toContain(one.event);
+    const page = renderExplanation(explanation, {
+      columns: 80,
+      colors: picocolors.createColors(false),
+    });
+    const lines = page.trimEnd().split('\n');
+    expect(lines.length, page).toBeLessThanOrEqual(SCREEN_LINES);
+    for (const line of lines) expect(textWidth(line), line).toBeLessThanOrEqual(80);
+  },
+);
+
+it('has at least two failures of each kind, sixty in all, and twenty runs that are none', () => {
+  const kinds = scenarios.map(({ expected }) => expected.kind);
+  for (const kind of Kind.options)
+    expect(kinds.filter((one) => one === kind).length, kind).toBeGreaterThanOrEqual(2);
+  expect(kinds.filter((kind) => !HEALTHY.has(kind)).length).toBeGreaterThanOrEqual(60);
+  expect(kinds.filter((kind) => HEALTHY.has(kind)).length).toBeGreaterThanOrEqual(20);
+});
+
+it('has a rule or a text for each word of its answers, once', () => {
+  const told = [...CAUSES, ...OTHERWISE].map(({ kind }) => kind);
+  expect([...told].sort()).toEqual([...Kind.options].sort());
+});
+
+it('docs/causes.md is what the rules say of themselves', () => {
+  expect(readFileSync('docs/causes.md', 'utf8'), 'run: npm run docs').toBe(causesPage());
+});

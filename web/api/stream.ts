@@ -1,0 +1,98 @@
+/** A stream of events: history, then live, without a hole; taken up again where it broke. */
+import { createParser } from 'eventsource-parser';
+import { ApiError, request } from './client.ts';
+import type { RecordedEvent } from './types.ts';
+
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 5_000;
+/** Three heartbeats of the server: a connection that is silent for longer is dead. */
+const SILENCE_MS_MAX = 50_000;
+/** So long is read before the screen has its turn. */
+const SLICE_MS_MAX = 12;
+
+export interface Following {
+  path: string;
+  /** The place of the last event that is known already. */
+  after: number;
+  /** Its place: what the stream is asked for after a break. */
+  placeOf(event: RecordedEvent): number;
+  onEvents(events: readonly RecordedEvent[]): void;
+  /** The stream has said that nothing more can come. */
+  onEnd?(): void;
+  /** It was refused for good. */
+  onRefused?(error: ApiError): void;
+  signal: AbortSignal;
+}
+
+/** Follows until the signal, the end of the stream or a refusal. Never throws. */
+export async function follow(is: Following): Promise<void> {
+  let { after } = is;
+  let pause = RETRY_MS_MIN;
+  const take = (events: readonly RecordedEvent[]) => {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    after = is.placeOf(last);
+    pause = RETRY_MS_MIN;
+    try {
+      is.onEvents(events);
+    } catch (error) {
+      // A fault of this page, not of the connection: to be seen, and no reason to read it all again.
+      reportError(error);
+    }
+  };
+  while (!is.signal.aborted) {
+    try {
+      if (await readOnce(is, after, take)) return is.onEnd?.();
+    } catch (error) {
+      if (is.signal.aborted) return;
+      const isForGood = error instanceof ApiError && error.problem.status < 500;
+      if (isForGood) return is.onRefused?.(error);
+    }
+    await new Promise((done) => setTimeout(done, pause));
+    pause = Math.min(pause * 2, RETRY_MS_MAX);
+  }
+}
+
+/** Reads one connection to its end. @returns whether the stream itself ended */
+async function readOnce(
+  is: Following,
+  after: number,
+  take: (events: readonly RecordedEvent[]) => void,
+): Promise<boolean> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([is.signal, broken.signal]);
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => broken.abort(), SILENCE_MS_MAX);
+  };
+  try {
+    heard();
+    const headers = { accept: 'text/event-stream', 'last-event-id': String(after) };
+    const { body } = await request(is.path, { headers, signal });
+    if (body === null) return false;
+    let isEnded = false;
+    let batch: RecordedEvent[] = [];
+    const parser = createParser({
+      onEvent({ event, data }) {
+        if (event === 'end') isEnded = true;
+        else batch.push(JSON.parse(data) as RecordedEvent);
+      },
+    });
+    const decoder = new TextDecoder();
+    let began = performance.now();
+    for (const reader = body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) return isEnded;
+      heard();
+      parser.feed(decoder.decode(value, { stream: true }));
+      if (batch.length > 0) take(batch);
+      batch = [];
+      if (performance.now() - began < SLICE_MS_MAX) continue;
+      await new Promise((next) => setTimeout(next));
+      began = performance.now();
+    }
+  } finally {
+    clearTimeout(silence);
+  }
+}

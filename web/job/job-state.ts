@@ -1,0 +1,127 @@
+/** One job that is looked at: its events as they come, the event at which the page stands, and what is chosen. */
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type ApiError, get } from '../api/client.ts';
+import { follow } from '../api/stream.ts';
+import type { JobView, RecordedEvent } from '../api/types.ts';
+import { query, setQuery } from '../ui/router.ts';
+import { JobFold } from './fold.ts';
+
+export type Order = 'wall' | 'causal';
+
+export class JobPage {
+  readonly id: number;
+  readonly fold = new JobFold();
+  /** How many events are folded: whoever reads the fold reads this first, and is told when it grows. */
+  readonly count = signal(0);
+  /** What the server says of the job now; asked for again when it changes. */
+  readonly view = signal<JobView | undefined>(undefined);
+  readonly refused = signal<ApiError | undefined>(undefined);
+  /** Nothing more can come. */
+  readonly isEnded = signal(false);
+  /** The event at which the page stands, as an index; `undefined`: the last one there is. */
+  readonly chosen: Signal<number | undefined>;
+  readonly at: ReadonlySignal<number>;
+  readonly lane: ReadonlySignal<number>;
+  readonly order: ReadonlySignal<Order>;
+  readonly isPlaying = signal(false);
+  readonly #stop = new AbortController();
+  #writesAddress: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: number) {
+    this.id = id;
+    const asked = Number(query.peek().get('at') ?? Number.NaN);
+    this.chosen = signal(Number.isInteger(asked) && asked > 0 ? asked - 1 : undefined);
+    this.at = computed(() => Math.min(this.chosen.value ?? Infinity, this.count.value - 1));
+    this.lane = computed(() => {
+      void this.count.value;
+      return this.fold.laneNamed(query.value.get('device') ?? '');
+    });
+    this.order = computed(() => (query.value.get('order') === 'causal' ? 'causal' : 'wall'));
+  }
+
+  open(): () => void {
+    const { signal } = this.#stop;
+    void follow({
+      path: `/api/jobs/${this.id}/events`,
+      after: 0,
+      placeOf: (event: RecordedEvent) => event.version,
+      onEvents: (events) => this.#take(events),
+      onEnd: () => {
+        this.isEnded.value = true;
+        void this.refresh();
+      },
+      onRefused: (error) => {
+        this.refused.value = error;
+      },
+      signal,
+    });
+    void this.refresh();
+    return () => {
+      this.#stop.abort();
+      clearTimeout(this.#writesAddress);
+    };
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.view.value = await get<JobView>(`/api/jobs/${this.id}`, this.#stop.signal);
+    } catch {
+      // The stream of its events says what is wrong, and comes back by itself.
+    }
+  }
+
+  #take(events: readonly RecordedEvent[]): void {
+    for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
+    this.count.value = this.fold.length;
+    if (this.view.peek() !== undefined && events.some(({ type }) => type.startsWith('Job')))
+      void this.refresh();
+  }
+
+  /** Stands at an event. The last one of a job that goes on is followed. */
+  stand(at: number): void {
+    const last = this.fold.length - 1;
+    const bounded = Math.max(0, Math.min(at, last));
+    this.chosen.value = bounded === last ? undefined : bounded;
+    // Browsers refuse an address that changes with every frame.
+    clearTimeout(this.#writesAddress);
+    this.#writesAddress = setTimeout(() => {
+      const { value } = this.chosen;
+      setQuery({ at: value === undefined ? undefined : String(value + 1) });
+    }, 250);
+  }
+
+  /** Chooses a member; the same one again gives it up. */
+  choose(lane: number, isToggled = false): void {
+    const isSame = isToggled && lane === this.lane.peek();
+    setQuery({ device: isSame ? undefined : this.fold.lanes[lane]?.device });
+  }
+
+  setOrder(order: Order): void {
+    setQuery({ order: order === 'wall' ? undefined : order });
+  }
+
+  positionOf(at: number, order: Order = this.order.peek()): number {
+    const of = order === 'wall' ? this.fold.times : this.fold.ranks;
+    return of[Math.min(at, this.fold.length - 1)] ?? 0;
+  }
+
+  /** The last event at or before a place on the axis, in the order of the log. */
+  eventAt(position: number): number {
+    const order = this.order.peek();
+    if (order === 'wall') {
+      const { times } = this.fold;
+      let low = 0;
+      let high = times.length;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((times[middle] ?? 0) <= position) low = middle + 1;
+        else high = middle;
+      }
+      return Math.max(0, low - 1);
+    }
+    return Math.max(
+      0,
+      this.fold.ranks.findLastIndex((rank) => rank <= position),
+    );
+  }
+}

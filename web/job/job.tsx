@@ -1,0 +1,218 @@
+/** One job: its lanes, where the page stands in it, and what was said, waited for, measured and printed. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { send, toldOf } from '../api/client.ts';
+import type { JobView } from '../api/types.ts';
+import { Results } from '../results/results.tsx';
+import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
+import { query, setQuery } from '../ui/router.ts';
+import { lasting } from '../ui/time.ts';
+import { jobStateAt } from './at.ts';
+import { Console } from './console.tsx';
+import { JobPage } from './job-state.ts';
+import { Lanes } from './lanes.tsx';
+import { Barriers, Events, Messages, Standing } from './panels.tsx';
+import { Slider } from './slider.tsx';
+
+export function Job({ id }: { id: number }) {
+  const page = useMemo(() => new JobPage(id), [id]);
+  useEffect(() => page.open(), [page]);
+  useEffect(() => {
+    document.title = `Job ${id} · Muster`;
+  }, [id]);
+  const refused = page.refused.value;
+  if (refused !== undefined)
+    return (
+      <>
+        <h1>Job {id}</h1>
+        <Trouble>
+          {refused.message}. <a href="/jobs">All jobs</a>
+        </Trouble>
+      </>
+    );
+  if (page.count.value === 0) return <p class="loading">Reading the events of job {id}…</p>;
+  const isPast = page.at.value < page.count.value - 1;
+  return (
+    <div class="job">
+      <Head page={page} isPast={isPast} />
+      {!isPast && page.view.value !== undefined && <Ending view={page.view.value} page={page} />}
+      <div class="job-time">
+        <Lanes page={page} />
+        <Slider page={page} />
+      </div>
+      <div class="job-below">
+        <Tabs page={page} />
+        <Standing page={page} />
+      </div>
+    </div>
+  );
+}
+
+function Head({ page, isPast }: { page: JobPage; isPast: boolean }) {
+  const { fold } = page;
+  const view = page.view.value;
+  const state = jobStateAt(fold, page.at.value);
+  const submitted = fold.times[0] ?? 0;
+  return (
+    <header class="job-head">
+      <h1>
+        <span class="job-id">Job {page.id}</span> {fold.name}
+      </h1>
+      <p class="job-facts">
+        <JobState state={state} />
+        {isPast && <span class="then">at event {page.at.value + 1}</span>}
+        <span>
+          submitted <At at={submitted} />
+        </span>
+        {view?.allocatedAt !== undefined && <span>{timing(view)}</span>}
+        {view?.state === 'submitted' && (
+          <span>
+            waits for <Since at={submitted} />
+          </span>
+        )}
+        <span>{plural(fold.lanes.length, 'member')}</span>
+        <span>priority {view?.priority}</span>
+        <Cancel page={page} view={view} />
+      </p>
+    </header>
+  );
+}
+
+function timing({ submittedAt, allocatedAt = submittedAt, endedAt }: JobView) {
+  const waited = Date.parse(allocatedAt) - Date.parse(submittedAt);
+  const queued = `${lasting(waited)} in the queue`;
+  if (endedAt === undefined)
+    return (
+      <>
+        {queued}, runs for <Since at={allocatedAt} />
+      </>
+    );
+  return `${queued}, ran ${lasting(Date.parse(endedAt) - Date.parse(allocatedAt))}`;
+}
+
+function Cancel({ page, view }: { page: JobPage; view: JobView | undefined }) {
+  const isAsking = useSignal(false);
+  const trouble = useSignal('');
+  const reason = useSignal('');
+  if (view === undefined || !['submitted', 'allocated'].includes(view.state)) return null;
+  if (!isAsking.value)
+    return (
+      <button type="button" onClick={() => (isAsking.value = true)}>
+        Cancel…
+      </button>
+    );
+  const cancel = async (event: Event) => {
+    event.preventDefault();
+    try {
+      const body = reason.value.trim() === '' ? {} : { reason: reason.value.trim() };
+      await send('POST', `/api/jobs/${page.id}/cancel`, body);
+      isAsking.value = false;
+      await page.refresh();
+    } catch (error) {
+      trouble.value = toldOf(error);
+    }
+  };
+  return (
+    <form class="asking" onSubmit={cancel}>
+      <input
+        aria-label="Why the job is cancelled"
+        placeholder="why (is recorded)"
+        value={reason.value}
+        onInput={({ currentTarget: { value } }) => (reason.value = value)}
+      />
+      <button type="submit" class="dangerous">
+        Cancel all {view.members.length} members
+      </button>
+      <button type="button" onClick={() => (isAsking.value = false)}>
+        Keep it
+      </button>
+      {trouble.value !== '' && <Trouble>{trouble.value}</Trouble>}
+    </form>
+  );
+}
+
+/** Why it ended, where it did not complete: first the sentence, then who was missing. */
+function Ending({ view, page }: { view: JobView; page: JobPage }) {
+  if (view.reason === undefined) return null;
+  const [first, ...under] = view.reason.split('\n');
+  const cause = page.fold.ended;
+  const event = cause === undefined ? undefined : page.fold.events[cause];
+  const member = event?.type === 'JobFailed' ? event.data.member : undefined;
+  return (
+    <div class={`ending ${view.state}`} role="status">
+      <p>
+        <b>{first}</b>
+        {member !== undefined && (
+          <>
+            {' '}
+            First cause:{' '}
+            <button
+              type="button"
+              class="link"
+              onClick={() => page.choose(page.fold.laneNamed(member))}
+            >
+              {member}
+            </button>
+          </>
+        )}
+      </p>
+      {under.length > 0 && (
+        <ul>
+          {under.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const TABS = {
+  events: ['Events', Events],
+  barriers: ['Barriers', Barriers],
+  messages: ['Messages', Messages],
+  results: ['Results', Results],
+  console: ['Console', Console],
+} as const;
+type Tab = keyof typeof TABS;
+
+function Tabs({ page }: { page: JobPage }) {
+  const asked = query.value.get('tab') ?? 'events';
+  const tab: Tab = asked in TABS ? (asked as Tab) : 'events';
+  const [, Panel] = TABS[tab];
+  const names = Object.keys(TABS) as Tab[];
+  const step = (by: number) => {
+    const next = names[(names.indexOf(tab) + by + names.length) % names.length];
+    setQuery({ tab: next === 'events' ? undefined : next });
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <section class="panel tabs" aria-label="What happened">
+      <div role="tablist" aria-label="What happened">
+        {names.map((name) => (
+          <button
+            key={name}
+            id={`tab-${name}`}
+            type="button"
+            role="tab"
+            aria-selected={name === tab}
+            aria-controls="tab-panel"
+            tabIndex={name === tab ? 0 : -1}
+            onClick={() => setQuery({ tab: name === 'events' ? undefined : name })}
+            onKeyDown={(event) => {
+              if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return;
+              event.stopPropagation();
+              event.preventDefault();
+              step(event.key === 'ArrowRight' ? 1 : -1);
+            }}
+          >
+            {TABS[name][0]}
+          </button>
+        ))}
+      </div>
+      <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        <Panel page={page} />
+      </div>
+    </section>
+  );
+}

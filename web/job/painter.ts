@@ -1,0 +1,471 @@
+/** Paints lanes on a canvas: only what is in sight, and of what lies on one pixel only one. */
+import { countBefore } from './at.ts';
+import type { Extent, Tick } from './axis.ts';
+import { type Barrier, type JobFold, type Lane, OPEN, type Phase, type WaitSpan } from './fold.ts';
+
+export interface Colours {
+  ink: string;
+  soft: string;
+  faint: string;
+  line: string;
+  ground: string;
+  stripe: string;
+  accent: string;
+  good: string;
+  bad: string;
+  warn: string;
+  wait: string;
+  sync: string;
+  phases: Record<Phase, string>;
+}
+
+/** What is painted: lanes from `firstLane` on, in a part of the axis. */
+export interface Picture {
+  fold: JobFold;
+  extent: Extent;
+  ticks: readonly Tick[];
+  width: number;
+  height: number;
+  laneHeight: number;
+  firstLane: number;
+  /** How far the first lane has been scrolled out of sight, in pixels. */
+  offset: number;
+  chosenLane: number;
+  positionOf(at: number): number;
+  /** Where spans that nothing has ended yet end on the axis. */
+  openEnd: number;
+  colours: Colours;
+}
+
+export const RULER_HEIGHT = 38;
+const TICK_BASELINE = 14;
+const BARRIER_BASELINE = 31;
+const FONT = '11px system-ui, sans-serif';
+/** In so much room a label that does not fit is cut rather than left out. */
+const LABEL_PIXELS_MIN = 90;
+
+interface Paint extends Picture {
+  at: CanvasRenderingContext2D;
+  x(index: number): number;
+  y(lane: number): number;
+  lastLane: number;
+}
+
+export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
+  const { extent, width, height, laneHeight, firstLane, offset, fold, openEnd } = picture;
+  const scale = width / (extent.to - extent.from);
+  const lastLane = Math.min(
+    fold.lanes.length - 1,
+    firstLane + Math.ceil((height - RULER_HEIGHT + offset) / laneHeight),
+  );
+  const all: Paint = {
+    ...picture,
+    at: canvas,
+    lastLane,
+    x: (index) => ((index === OPEN ? openEnd : picture.positionOf(index)) - extent.from) * scale,
+    y: (lane) => RULER_HEIGHT - offset + (lane - firstLane) * laneHeight,
+  };
+  canvas.clearRect(0, 0, width, height);
+  canvas.font = FONT;
+  canvas.save();
+  canvas.beginPath();
+  canvas.rect(0, RULER_HEIGHT, width, height - RULER_HEIGHT);
+  canvas.clip();
+  for (let lane = firstLane; lane <= lastLane; lane++) paintGround(all, lane);
+  paintTicks(all, scale);
+  for (let lane = firstLane; lane <= lastLane; lane++) paintLane(all, lane);
+  paintBarriers(all);
+  paintArrows(all);
+  for (let lane = firstLane; lane <= lastLane; lane++) paintMarks(all, lane);
+  canvas.restore();
+  paintRuler(all, scale);
+}
+
+function paintGround({ at, colours, width, laneHeight, y, chosenLane }: Paint, lane: number): void {
+  at.fillStyle =
+    lane === chosenLane ? colours.accent : lane % 2 === 0 ? colours.stripe : colours.ground;
+  at.globalAlpha = lane === chosenLane ? 0.12 : 1;
+  at.fillRect(0, y(lane), width, laneHeight);
+  at.globalAlpha = 1;
+}
+
+function paintTicks({ at, colours, ticks, extent, height }: Paint, scale: number): void {
+  at.fillStyle = colours.line;
+  for (const { position } of ticks)
+    at.fillRect(Math.round((position - extent.from) * scale), RULER_HEIGHT, 1, height);
+}
+
+/** The spans of these that may be in sight, by a search: the list is in the order of its beginnings. */
+function inSight<T extends { from: number; to: number }>(
+  spans: readonly T[],
+  { x, width }: Pick<Paint, 'x' | 'width'>,
+  paintOne: (span: T, left: number, right: number) => void,
+): void {
+  let low = 0;
+  let high = spans.length;
+  // The last that begins left of the sight may reach into it.
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (x(spans[middle]?.from ?? OPEN) < 0) low = middle + 1;
+    else high = middle;
+  }
+  let painted = Number.NEGATIVE_INFINITY;
+  for (let at = Math.max(0, low - 32); at < spans.length; at++) {
+    const span = spans[at];
+    if (span === undefined) continue;
+    const left = x(span.from);
+    if (left > width) return;
+    const right = x(span.to);
+    // What lies within a pixel that is painted already is not seen.
+    if (right < 0 || right < painted + 0.7) continue;
+    painted = right;
+    paintOne(span, left, right);
+  }
+}
+
+function paintLane(is: Paint, index: number): void {
+  const lane = is.fold.lanes[index];
+  if (lane === undefined) return;
+  const top = is.y(index);
+  const gap = is.laneHeight > 20 ? 4 : 1;
+  const bodyHeight = is.laneHeight - 2 * gap;
+  const suiteHeight = is.laneHeight >= 26 ? 5 : 0;
+  const barHeight = bodyHeight - (suiteHeight > 0 ? suiteHeight + 1 : 0);
+  const { at, colours } = is;
+  inSight(lane.phases, is, ({ phase, label }, left, right) => {
+    if (phase === 'over') return;
+    at.fillStyle = colours.phases[phase];
+    const from = Math.max(left, -1);
+    const width = Math.max(1, Math.min(right, is.width + 1) - from);
+    at.fillRect(from, top + gap, width, barHeight);
+    if (phase === 'deploy' || phase === 'boot') hatch(is, from, top + gap, width, barHeight, phase);
+    if (is.laneHeight >= 26) labelled(is, label, from, width, top + gap, barHeight);
+  });
+  if (suiteHeight > 0)
+    inSight(lane.suites, is, (_, left, right) => {
+      at.fillStyle = colours.accent;
+      const from = Math.max(left, 0);
+      const width = Math.max(1, Math.min(right, is.width) - from - 1);
+      at.fillRect(from, top + gap + barHeight + 1, width, suiteHeight - 1);
+    });
+  inSight(lane.waits, is, (wait, left, right) =>
+    paintWait(is, wait, left, right, top + gap, barHeight),
+  );
+}
+
+/** Lines of their own for each phase: what is meant is seen without its colour. */
+function hatch(
+  { at, colours }: Paint,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  phase: Phase,
+): void {
+  if (width < 4) return;
+  at.save();
+  at.beginPath();
+  at.rect(x, y, width, height);
+  at.clip();
+  at.strokeStyle = colours.ground;
+  at.globalAlpha = 0.5;
+  at.beginPath();
+  const step = phase === 'deploy' ? 8 : 5;
+  const slant = phase === 'deploy' ? height : 0;
+  for (let line = x - height; line < x + width; line += step) {
+    at.moveTo(line, y + height);
+    at.lineTo(line + slant, y);
+  }
+  at.stroke();
+  at.restore();
+}
+
+function labelled(
+  { at, colours, width: sight }: Paint,
+  label: string,
+  x: number,
+  width: number,
+  y: number,
+  height: number,
+): void {
+  const from = Math.max(x, 0);
+  const room = Math.min(x + width, sight) - from - 8;
+  const text = label.replaceAll('_', ' ');
+  if (text === '' || (room < LABEL_PIXELS_MIN && at.measureText(text).width > room)) return;
+  at.save();
+  at.beginPath();
+  at.rect(from, y, room + 6, height);
+  at.clip();
+  at.fillStyle = colours.ink;
+  at.fillText(text, from + 5, y + height / 2 + 4);
+  at.restore();
+}
+
+function paintWait(
+  is: Paint,
+  wait: WaitSpan,
+  left: number,
+  right: number,
+  y: number,
+  height: number,
+): void {
+  const { at, colours } = is;
+  const from = Math.max(left, -1);
+  const width = Math.max(1, Math.min(right, is.width + 1) - from);
+  const isBad = wait.outcome === 'timedOut' || wait.outcome === 'unreachable';
+  at.fillStyle = wait.verb === 'sync' ? colours.sync : colours.wait;
+  at.fillRect(from, y, width, height);
+  if (isBad) {
+    at.fillStyle = colours.bad;
+    at.fillRect(from, y, width, 3);
+    at.fillRect(from, y + height - 3, width, 3);
+  }
+  for (const stuck of wait.stuck) {
+    const start = Math.max(is.x(stuck.from), from);
+    at.fillStyle = colours.bad;
+    at.globalAlpha = 0.35;
+    at.fillRect(start, y, Math.max(1, Math.min(is.x(stuck.to), is.width) - start), height);
+    at.globalAlpha = 1;
+  }
+  if (width > 3) {
+    at.strokeStyle = isBad ? colours.bad : colours.ink;
+    at.globalAlpha = 0.55;
+    at.strokeRect(from + 0.5, y + 0.5, width - 1, height - 1);
+    at.globalAlpha = 1;
+  }
+  if (is.laneHeight >= 20)
+    labelled(is, `${isBad ? '✕ ' : ''}${wait.label}`, from, width, y, height);
+}
+
+/** A line across the lanes that met, where the barrier opened. */
+function paintBarriers(is: Paint): void {
+  const { at, colours, fold, y, laneHeight } = is;
+  const seen = new Set<number>();
+  eachOpened(is, (barrier, x) => {
+    if (seen.has(Math.round(x))) return;
+    seen.add(Math.round(x));
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (const { lane } of barrier.waits) {
+      low = Math.min(low, lane);
+      high = Math.max(high, lane);
+    }
+    const last = barrier.last === undefined ? -1 : fold.laneNamed(barrier.last);
+    if (last >= 0) [low, high] = [Math.min(low, last), Math.max(high, last)];
+    at.strokeStyle = barrier.verb === 'sync' ? colours.accent : colours.soft;
+    at.lineWidth = barrier.verb === 'sync' ? 2 : 1;
+    at.setLineDash(barrier.verb === 'sync' ? [] : [3, 3]);
+    at.beginPath();
+    at.moveTo(Math.round(x) + 0.5, y(low) + 2);
+    at.lineTo(Math.round(x) + 0.5, y(high) + laneHeight - 2);
+    at.stroke();
+  });
+  at.setLineDash([]);
+  at.lineWidth = 1;
+}
+
+function eachOpened(is: Paint, each: (barrier: Barrier, x: number) => void): void {
+  for (const barrier of is.fold.barriers) {
+    if (barrier.opened === OPEN || barrier.verb === 'wait' || barrier.last === undefined) continue;
+    const x = is.x(barrier.opened);
+    if (x >= 0 && x <= is.width) each(barrier, x);
+  }
+}
+
+const ARROWS_PAINTED_MAX = 4_000;
+
+function paintArrows(is: Paint): void {
+  const { at, colours, fold, x, y, laneHeight, firstLane, lastLane, width } = is;
+  const seen = new Set<string>();
+  at.strokeStyle = colours.ink;
+  at.fillStyle = colours.ink;
+  at.globalAlpha = 0.7;
+  const first = firstArrow(is);
+  for (let n = first; n < fold.arrows.length && seen.size < ARROWS_PAINTED_MAX; n++) {
+    const arrow = fold.arrows[n];
+    if (arrow === undefined) break;
+    const [x1, x2] = [x(arrow.from), x(arrow.to)];
+    if (x1 > width) break;
+    if (x2 < 0) continue;
+    const [a, b] = [arrow.fromLane, arrow.toLane];
+    if (Math.max(a, b) < firstLane || Math.min(a, b) > lastLane) continue;
+    const key = `${Math.round(x1)} ${Math.round(x2)} ${a} ${b}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const [y1, y2] = [y(a) + laneHeight / 2, y(b) + (b > a ? 2 : laneHeight - 2)];
+    at.beginPath();
+    at.moveTo(x1, y1);
+    at.lineTo(x2, y2);
+    at.stroke();
+    head(at, x1, y1, x2, y2);
+  }
+  at.globalAlpha = 1;
+}
+
+/** Arrows are in the order of their releases: the first whose release may be in sight. */
+function firstArrow({ fold, x }: Paint): number {
+  let low = 0;
+  let high = fold.arrows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (x(fold.arrows[middle]?.to ?? OPEN) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function head(at: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
+  const angle = Math.atan2(y2 - y1, x2 - x1);
+  at.beginPath();
+  at.moveTo(x2, y2);
+  for (const turn of [-0.45, 0.45])
+    at.lineTo(x2 - 7 * Math.cos(angle + turn), y2 - 7 * Math.sin(angle + turn));
+  at.fill();
+}
+
+function paintMarks(is: Paint, index: number): void {
+  const { fold, at, colours, laneHeight, width } = is;
+  const lane = fold.lanes[index];
+  if (lane === undefined) return;
+  const middle = is.y(index) + laneHeight / 2;
+  const size = laneHeight >= 26 ? 4 : 2.5;
+  let last = Number.NEGATIVE_INFINITY;
+  for (let n = firstMark(lane, is); n < lane.marks.length; n++) {
+    const mark = lane.marks[n] ?? 0;
+    const x = is.x(mark);
+    if (x > width + size) break;
+    const type = fold.events[mark]?.type ?? '';
+    const isLoud = type !== 'MessageSent' && type !== 'ResultRecorded';
+    if (x < last + 1 && !isLoud) continue;
+    last = x;
+    paintMark(at, colours, fold, mark, x, middle, size);
+  }
+}
+
+function firstMark(lane: Lane, { x }: Paint): number {
+  let low = 0;
+  let high = lane.marks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (x(lane.marks[middle] ?? 0) < -6) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A send is a dot, a result a diamond, an end a flag, whatever went wrong a cross. */
+function paintMark(
+  at: CanvasRenderingContext2D,
+  colours: Colours,
+  fold: JobFold,
+  mark: number,
+  x: number,
+  y: number,
+  size: number,
+): void {
+  const event = fold.events[mark];
+  at.beginPath();
+  if (event?.type === 'MessageSent') {
+    at.fillStyle = colours.ink;
+    at.arc(x, y, size, 0, 2 * Math.PI);
+    at.fill();
+    return;
+  }
+  const isFail = event?.type === 'ResultRecorded' && event.data.result === 'fail';
+  if (event?.type === 'ResultRecorded' && !isFail) {
+    at.fillStyle = event.data.result === 'pass' ? colours.good : colours.soft;
+    at.moveTo(x, y - size - 1);
+    at.lineTo(x + size + 1, y);
+    at.lineTo(x, y + size + 1);
+    at.lineTo(x - size - 1, y);
+    at.fill();
+    return;
+  }
+  if (event?.type === 'MemberCompleted') {
+    at.fillStyle = colours.good;
+    at.fillRect(x - 1, y - 2 * size, 2, 4 * size);
+    return;
+  }
+  at.strokeStyle = event?.type === 'MemberCancelled' ? colours.warn : colours.bad;
+  at.lineWidth = 2;
+  at.moveTo(x - size, y - size);
+  at.lineTo(x + size, y + size);
+  at.moveTo(x + size, y - size);
+  at.lineTo(x - size, y + size);
+  at.stroke();
+  at.lineWidth = 1;
+}
+
+function paintRuler(is: Paint, scale: number): void {
+  const { at, colours, width, ticks, extent } = is;
+  at.fillStyle = colours.ground;
+  at.fillRect(0, 0, width, RULER_HEIGHT);
+  at.fillStyle = colours.line;
+  at.fillRect(0, RULER_HEIGHT - 1, width, 1);
+  at.textAlign = 'left';
+  for (const { position, text } of ticks) {
+    const x = Math.round((position - extent.from) * scale);
+    at.fillStyle = colours.line;
+    at.fillRect(x, 4, 1, RULER_HEIGHT - 4);
+    at.fillStyle = colours.soft;
+    if (x + at.measureText(text).width < width) at.fillText(text, x + 4, TICK_BASELINE);
+  }
+  const named: [number, number][] = [];
+  eachOpened(is, (barrier, x) => {
+    const round = barrier.verb === 'sync' && barrier.round > 1 ? ` #${barrier.round}` : '';
+    const text = `${barrier.message}${round}`;
+    const wide = at.measureText(text).width;
+    const left = Math.min(Math.max(2, x - wide / 2), width - wide - 2);
+    if (named.length > 200 || named.some(([a, b]) => left < b + 6 && left + wide > a - 6)) return;
+    named.push([left, left + wide]);
+    at.fillStyle = barrier.verb === 'sync' ? colours.accent : colours.soft;
+    at.fillText(text, left, BARRIER_BASELINE);
+  });
+}
+
+/** What lies under a point: the nearest mark, else a wait, else a phase of the lane. */
+export function under(
+  picture: Picture,
+  px: number,
+  py: number,
+): { lane: number; event: number | undefined; barrier: Barrier | undefined } {
+  const { extent, width, laneHeight, firstLane, offset, fold } = picture;
+  const position = extent.from + (px / width) * (extent.to - extent.from);
+  const perPixel = (extent.to - extent.from) / width;
+  const x = (index: number) => (picture.positionOf(index) - extent.from) / perPixel;
+  const near = fold.barriers.filter(
+    ({ opened, verb }) => opened !== OPEN && verb !== 'wait' && Math.abs(x(opened) - px) < 5,
+  );
+  const isRuler = py < RULER_HEIGHT;
+  const lane = isRuler ? -1 : firstLane + Math.floor((py - RULER_HEIGHT + offset) / laneHeight);
+  const is = fold.lanes[lane];
+  const barrier = isRuler ? near[0] : undefined;
+  if (is === undefined) return { lane: -1, event: barrier?.opened, barrier };
+  let best: number | undefined;
+  let distance = 7;
+  for (const mark of marksNear(is, picture, position, 8 * perPixel)) {
+    const away = Math.abs(x(mark) - px);
+    if (away < distance) [best, distance] = [mark, away];
+  }
+  if (best !== undefined) return { lane, event: best, barrier: undefined };
+  const inWait = is.waits.findLast(
+    ({ from, to }) =>
+      picture.positionOf(from) <= position &&
+      (to === OPEN ? picture.openEnd : picture.positionOf(to)) >= position,
+  );
+  if (inWait !== undefined) return { lane, event: inWait.from, barrier: inWait.barrier };
+  const phase = is.phases.findLast(({ from }) => picture.positionOf(from) <= position);
+  return { lane, event: phase?.from, barrier: undefined };
+}
+
+function marksNear(
+  lane: Lane,
+  { positionOf }: Picture,
+  position: number,
+  within: number,
+): number[] {
+  const spans = lane.marks.map((from) => ({ from: positionOf(from) }));
+  const first = countBefore(spans, position - within);
+  const last = countBefore(spans, position + within);
+  return lane.marks.slice(first, last);
+}

@@ -1,0 +1,209 @@
+/** The server and its workers: what they drive, how long jobs and barriers wait, and which checks are due. */
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { get, request, toldOf } from '../api/client.ts';
+import type { JobPage, WorkerView } from '../api/types.ts';
+import { devices, health, isLoaded, queue, trouble, watchLab } from '../lab/lab-state.ts';
+import { At, Badge, boardLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
+import { clock, lasting } from '../ui/time.ts';
+import { type Figure, readMetrics } from './metrics.ts';
+
+const EVERY_MS = 5_000;
+const JOBS_MEASURED = 100;
+const BOARDS_NAMED_MAX = 40;
+
+export function Operations() {
+  useEffect(watchLab, []);
+  const workers = useSignal<readonly WorkerView[]>([]);
+  const figures = useSignal<readonly Figure[]>([]);
+  const waited = useSignal<readonly number[]>([]);
+  const wrong = useSignal('');
+  useEffect(() => {
+    document.title = 'Workers and operations · Muster';
+    const stop = new AbortController();
+    const ask = async () => {
+      try {
+        const [all, text, jobs] = await Promise.all([
+          get<{ workers: WorkerView[] }>('/api/workers', stop.signal),
+          request('/metrics', { signal: stop.signal }).then((answer) => answer.text()),
+          get<JobPage>(`/api/jobs?limit=${JOBS_MEASURED}`, stop.signal),
+        ]);
+        workers.value = all.workers;
+        figures.value = readMetrics(text);
+        waited.value = jobs.jobs.flatMap(({ allocatedAt, submittedAt }) =>
+          allocatedAt === undefined ? [] : [Date.parse(allocatedAt) - Date.parse(submittedAt)],
+        );
+        wrong.value = '';
+      } catch (error) {
+        if (!stop.signal.aborted) wrong.value = toldOf(error);
+      }
+    };
+    void ask();
+    const again = setInterval(() => document.visibilityState === 'visible' && void ask(), EVERY_MS);
+    return () => {
+      stop.abort();
+      clearInterval(again);
+    };
+  }, []);
+  const said = wrong.value || trouble.value;
+  return (
+    <div class="operations">
+      <h1 class="unseen">Workers and operations</h1>
+      {said !== '' && <Trouble>{said}</Trouble>}
+      <Workers workers={workers.value} />
+      <Server figures={figures.value} />
+      <Waits waited={waited.value} />
+      {isLoaded.value && <Checks />}
+    </div>
+  );
+}
+
+function Workers({ workers }: { workers: readonly WorkerView[] }) {
+  return (
+    <Section title="Workers" count={String(workers.length)}>
+      {workers.length === 0 ? (
+        <p class="empty">No worker has connected yet: `muster serve --lab` makes one.</p>
+      ) : (
+        <ul class="workers">
+          {workers.map((worker) => (
+            <li key={worker.name}>
+              <h3>
+                {worker.name}{' '}
+                <Badge tone={worker.state === 'connected' ? 'good' : 'bad'}>{worker.state}</Badge>
+              </h3>
+              <p class="soft">
+                for <Since at={worker.since} />
+                {worker.reason !== undefined && `: ${worker.reason}`} · {worker.used} of{' '}
+                {plural(worker.boards.length, 'board')} in use
+                {worker.jobLimit !== undefined && `, at most ${worker.jobLimit} at once`}
+              </p>
+              <p class="names">
+                {worker.boards.slice(0, BOARDS_NAMED_MAX).map((name) => (
+                  <a key={name} href={boardLink(name)}>
+                    {name}
+                  </a>
+                ))}
+                {worker.boards.length > BOARDS_NAMED_MAX &&
+                  `and ${worker.boards.length - BOARDS_NAMED_MAX} more`}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function Server({ figures }: { figures: readonly Figure[] }) {
+  const is = health.value;
+  return (
+    <Section title="Server">
+      <dl class="facts wide">
+        {is !== undefined && (
+          <>
+            <dt>version</dt>
+            <dd>
+              {is.version}, up since <At at={is.since} />
+            </dd>
+            <dt>log</dt>
+            <dd>
+              {is.store}, <a href="/log">position {is.position}</a>
+            </dd>
+          </>
+        )}
+        {figures
+          .filter(({ name }) => name !== 'muster_http_requests_total')
+          .map((figure) => (
+            <>
+              <dt key={figure.name} title={figure.name}>
+                {figure.help}
+              </dt>
+              <dd>
+                {figure.values
+                  .map(({ labels, value }) => `${labels === '' ? '' : `${labels} `}${value}`)
+                  .join(', ')}
+              </dd>
+            </>
+          ))}
+      </dl>
+    </Section>
+  );
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+}
+
+function Waits({ waited }: { waited: readonly number[] }) {
+  const sorted = [...waited].sort((a, b) => a - b);
+  const oldest = queue.value.entries.reduce(
+    (min, { submittedAt }) => Math.min(min, Date.parse(submittedAt)),
+    Number.POSITIVE_INFINITY,
+  );
+  return (
+    <Section title="Queue">
+      <dl class="facts wide">
+        <dt>waits now</dt>
+        <dd>
+          {plural(queue.value.total, 'job')}
+          {Number.isFinite(oldest) && `, the longest for ${lasting(clock.value - oldest)}`}
+        </dd>
+        {sorted.length > 0 && (
+          <>
+            <dt>time to boards, of the last {plural(sorted.length, 'job')} that had them</dt>
+            <dd>
+              half within {lasting(quantile(sorted, 0.5))}, nine of ten within{' '}
+              {lasting(quantile(sorted, 0.9))}, all within {lasting(sorted.at(-1) ?? 0)}
+            </dd>
+          </>
+        )}
+      </dl>
+    </Section>
+  );
+}
+
+function Checks() {
+  const checked = useComputed(() =>
+    [...devices.value.values()].filter(({ healthCheck }) => healthCheck !== undefined),
+  );
+  return (
+    <Section title="Health checks" count={String(checked.value.length)}>
+      {checked.value.length === 0 ? (
+        <p class="empty">
+          No board's health is checked by a job. A device type says how: <code>health_check</code>{' '}
+          in the lab's file.
+        </p>
+      ) : (
+        <div class="scrolled" role="region" aria-label="Health checks" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th>Board</th>
+                <th>Health</th>
+                <th>Due</th>
+                <th>Last</th>
+                <th>Jobs since</th>
+              </tr>
+            </thead>
+            <tbody>
+              {checked.value.map(({ name, health: is, healthCheck }) => (
+                <tr key={name}>
+                  <td>
+                    <a href={boardLink(name)}>{name}</a>
+                  </td>
+                  <td>{is}</td>
+                  <td class="wide">
+                    {healthCheck?.due ?? (healthCheck?.job && `job ${healthCheck.job} checks it`)}
+                    {healthCheck?.nextAt !== undefined && <At at={healthCheck.nextAt} />}
+                  </td>
+                  <td>{healthCheck?.lastAt && <At at={healthCheck.lastAt} />}</td>
+                  <td>{healthCheck?.jobsSince}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Section>
+  );
+}
