@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MemberCommand } from '../../machines/commands.ts';
 import { commands, deploy, Lab, leftovers, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { qemuSkipped } from './qemu-parts.ts';
 
 const skipped = await qemuSkipped();
 const childFile = fileURLToPath(new URL('serve-child.ts', import.meta.url));
 const board = { name: 'panda01', type: 'q', tags: [], driver: 'qemu', image: 'host:' };
-const limits = { consoleBytes: 64 * 1024 ** 2, bootSeconds: 120 };
+const limits = { consoleBytes: 64 * 1024 ** 2, bootSeconds: 120, ...SOURCE_LIMITS };
 
 describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 300_000 }, () => {
   let lab: Lab;

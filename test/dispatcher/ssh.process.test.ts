@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MARK_VARIABLE, markedProcesses, markOf } from '../../dispatcher/drivers/processes.ts';
 import { settingsOf } from '../../submission/lab-drivers.ts';
 import { commands, hashOf, Lab } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { SshServer, sshSkipped } from './ssh-server.ts';
 
 describe.skipIf(sshSkipped() !== undefined)('a machine behind ssh', { timeout: 120_000 }, () => {
@@ -15,7 +16,9 @@ describe.skipIf(sshSkipped() !== undefined)('a machine behind ssh', { timeout: 1
   afterEach(() => lab.close());
 
   async function open(ssh: object, commandsOfLab: object = {}): Promise<void> {
-    lab = new Lab(['m1'], { limits: { consoleBytes: 4_194_304, bootSeconds: 60 } });
+    lab = new Lab(['m1'], {
+      limits: { consoleBytes: 4_194_304, bootSeconds: 60, ...SOURCE_LIMITS },
+    });
     const home = join(lab.folder, 'machine');
     mkdirSync(home);
     const { key, port, knownHosts: known_hosts } = machine;
