@@ -11,6 +11,7 @@ const rooms = {
   engine: ['machines', 'scheduler', 'projections', 'wire'],
   api: ['machines', 'submission', 'projections', 'engine', 'scheduler', 'wire', 'answers'],
   dispatcher: ['machines', 'submission', 'wire'],
+  worker: ['machines', 'wire', 'dispatcher'],
   server: [
     'machines',
     'submission',

@@ -1,6 +1,7 @@
 /**
  * A job in one file: a tar.gz that any tar reads. Its parts, in this order: `manifest.json`; `events.jsonl`, an event a
- * line; `related.jsonl`, those of boards and workers that belong to it; `document.txt`, as it was handed in; `suites.json`, what ran, and `sources/DIGEST`, its texts; `consoles/DEVICE`, with
+ * line; `related.jsonl`, those of boards and workers that belong to it; `past.json`, when the
+ * calls of the runs before it came; `document.txt`, as it was handed in; `suites.json`, what ran, and `sources/DIGEST`, its texts; `consoles/DEVICE`, with
  * `consoles/DEVICE.times` beside it; and last `end.json`, which names every part before it with its size and digest. A file
  * without its end was cut off; one whose parts are not what the end says was edited. Neither is believed.
  */
@@ -36,6 +37,7 @@ export const PART = {
   manifest: 'manifest.json',
   events: 'events.jsonl',
   related: 'related.jsonl',
+  past: 'past.json',
   document: 'document.txt',
   suites: 'suites.json',
   source: 'sources/',

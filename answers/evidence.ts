@@ -4,6 +4,7 @@
  */
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import type { SourceList } from '../wire/sources.ts';
+import type { RunFacts } from './run-facts.ts';
 
 /** What ran as one suite of one member. */
 export interface RanSource {
@@ -38,5 +39,7 @@ export interface Evidence {
   readonly sources: readonly RanSource[];
   /** Events of other streams that belong to the job, by position; absent: nobody looked for them. */
   readonly related?: readonly RecordedEvent[];
+  /** The last runs of the same definition that passed before it, the newest first; absent: nobody looked for them. */
+  readonly past?: readonly RunFacts[];
   console(device: string): ConsoleReader;
 }

@@ -7,7 +7,7 @@ import type { SourceFile, SourceList } from '../wire/sources.ts';
 import type { RanSource } from './evidence.ts';
 import { matched, type Site, sitesOf } from './shell-sites.ts';
 
-/** A line of what a job ran. `file`: within its repository. */
+/** A line of what a job ran. `file`: within its repository; empty: it is a command of the job's document. */
 export interface Place {
   readonly suite: string;
   readonly file: string;
@@ -61,12 +61,21 @@ export function scriptOf({ argv }: Caller): { path?: string; command?: string } 
   return {};
 }
 
+/** What the commands of a `lava_command_run` count as: they stand in the job's document, and in no file. */
+const COMMANDS = 'commands';
+
 export class Places {
   readonly #sources: readonly RanSource[];
+  readonly #commands: ReadonlyMap<string, readonly string[]>;
   readonly #scripts = new Map<RanSource, readonly Script[]>();
 
-  constructor(sources: readonly RanSource[]) {
+  /** `commands`: of the suites that are commands of the job's document, by `DEVICE SUITE`. */
+  constructor(
+    sources: readonly RanSource[],
+    commands: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
     this.#sources = sources;
+    this.#commands = commands;
   }
 
   /** Whether anything was kept of what a member ran. */
@@ -83,6 +92,13 @@ export class Places {
     const known = this.#scripts.get(source);
     if (known !== undefined) return known;
     const { list, suite } = source;
+    const commands = this.#commands.get(`${source.member} ${suite}`);
+    if (commands !== undefined) {
+      const text = commands.map((command) => `${command}\n`).join('');
+      const only = [{ suite, path: COMMANDS, isMade: true, text, sites: sitesOf(text) }];
+      this.#scripts.set(source, only);
+      return only;
+    }
     const made = (list?.scripts ?? []).map(({ name, digest }) => ({
       path: name,
       digest,
@@ -97,6 +113,12 @@ export class Places {
     });
     this.#scripts.set(source, scripts);
     return scripts;
+  }
+
+  /** All lines of a file of a suite, the definition too; none where it was not kept. */
+  linesOf({ list, text }: RanSource, path: string): string[] {
+    const file = list?.files.find((one) => one.path === path);
+    return (file === undefined ? undefined : text(file.digest))?.split('\n') ?? [];
   }
 
   /** Those scripts of a suite that its made ones lead to, as far as their text names them. */
@@ -130,6 +152,7 @@ export class Places {
   place(source: RanSource, script: Script, line: number): Place {
     const { suite } = script;
     const text = script.text.split('\n')[line - 1]?.trim() ?? '';
+    if (script.path === COMMANDS && script.isMade) return { suite, file: '', line, text };
     if (!script.isMade) return { suite, file: script.path, line, text };
     return (
       inDefinition(source, script.path, line, text) ?? { suite, file: script.path, line, text }

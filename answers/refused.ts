@@ -3,6 +3,7 @@ export type AnswerRefusal =
   | 'invalid-request'
   | 'no-such-event'
   | 'no-such-source'
+  | 'no-good-run'
   | 'unreadable-event';
 
 export class AnswerRefused extends Error {

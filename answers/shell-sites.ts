@@ -30,15 +30,20 @@ export function sitesOf(text: string): Site[] {
     const code = comment === undefined ? line : line.slice(0, comment - 1);
     for (const found of code.matchAll(VERB)) {
       const at = found.index + found[0].length;
-      // A line that ends in a backslash goes on.
-      const rest = text
-        .slice(start + at, start + at + REST_CHARACTERS_MAX)
-        .replace(/\\\r?\n/g, ' ');
+      // A line that ends in a backslash goes on, one that ends in a comment does not.
+      const behind =
+        comment === undefined
+          ? text.slice(start + at, start + at + REST_CHARACTERS_MAX)
+          : code.slice(at);
+      const rest = behind.replace(/\\\r?\n/g, ' ');
+      const quote = quoteAt(code, at);
+      // `"$BIN/lava-sync" x`: the name alone stands in quotes.
+      const isName = quote !== '' && rest.startsWith(quote);
       sites.push({
         line: index + 1,
         offset: Buffer.byteLength(text.slice(0, start + found.index), 'utf8'),
         verb: found[2] ?? '',
-        words: wordsOf(...inQuotes(rest, quoteAt(code, at))),
+        words: isName ? wordsOf(rest.slice(1)) : wordsOf(...inQuotes(rest, quote)),
       });
     }
     start += line.length + 1;

@@ -4,9 +4,10 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
-import { metricsOf } from './metrics.ts';
+import { metricsOf, watchLongWaits } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
+import { PastRuns } from './past-runs.ts';
 import { ApiProblem, problemOf, sendProblem } from './problems.ts';
 import { answerRoutes } from './routes/answers.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
@@ -18,11 +19,15 @@ import { eventRoutes } from './routes/events.ts';
 import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { longWaitRoutes } from './routes/long-waits.ts';
 import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
+import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
+import { workerRoutes } from './routes/workers.ts';
 import { bearerToken, isSame } from './tokens.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
 export interface AppOptions extends AppParts {
@@ -44,7 +49,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   refuseToWrite(app, parts);
 
   await app.register(boardRoutes, parts);
-  await app.register(lineRoutes, parts);
+  const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
+  await app.register(lineRoutes, { ...parts, ...(workers && { workers }) });
   await app.register(healthRoute, parts);
   if (parts.pageFolder !== undefined)
     await app.register(pageRoutes, { pageFolder: parts.pageFolder });
@@ -61,10 +67,17 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(attachmentRoutes, { attachments, history, streams, open });
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
-    const evidence = { engine, history, attachments, consoleFile };
+    const past = new PastRuns({ engine, history });
+    const watchdog = new Watchdog({ engine, past });
+    api.addHook('onClose', async () => watchdog.stop());
+    watchLongWaits(metrics, watchdog);
+    await api.register(longWaitRoutes, { watchdog, streams, open });
+    const evidence = { engine, history, past, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
+    const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
+    await api.register(workerRoutes, { engine, endLine });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);

@@ -41,8 +41,11 @@ export function bundleOf(evidence: Evidence, is: BundleFacts): Readable {
 async function write(tar: ReturnType<typeof pack>, evidence: Evidence, is: BundleFacts) {
   const mtime = new Date(is.now);
   const end: EndPart = { parts: [] };
-  for await (const part of partsOf(evidence, is)) end.parts.push(await add(tar, part, mtime));
-  await add(tar, textPart(PART.end, `${JSON.stringify(end)}\n`), mtime);
+  const gone = new Promise<never>((_, reject) => tar.once('error', reject).once('close', reject));
+  gone.catch(() => {});
+  const put = (part: Part) => Promise.race([add(tar, part, mtime), gone]);
+  for await (const part of partsOf(evidence, is)) end.parts.push(await put(part));
+  await put(textPart(PART.end, `${JSON.stringify(end)}\n`));
   tar.finalize();
 }
 
@@ -52,9 +55,7 @@ async function add(
   mtime: Date,
 ): Promise<EndPart['parts'][number]> {
   const hash = createHash('sha256');
-  const failed = new Promise<never>((_, reject) => tar.once('error', reject).once('close', reject));
-  failed.catch(() => {});
-  const written = new Promise<void>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const entry = tar.entry({ name, size: bytes, mtime }, (error) =>
       error == null ? resolve() : reject(error),
     );
@@ -66,7 +67,6 @@ async function add(
     };
     Readable.from(chunks(), { objectMode: false }).once('error', reject).pipe(entry);
   });
-  await Promise.race([written, failed]);
   return { name, bytes, digest: hash.digest('hex') };
 }
 
@@ -88,6 +88,7 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
   yield textPart(PART.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
   yield eventsPart(PART.events, events);
   if (evidence.related !== undefined) yield eventsPart(PART.related, evidence.related);
+  if (evidence.past !== undefined) yield textPart(PART.past, `${JSON.stringify(evidence.past)}\n`);
   const [first] = events;
   if (first?.type === 'JobSubmitted') yield textPart(PART.document, first.data.document);
   const suites = sources.map(({ member, suite, list }) => ({ member, suite, list }));

@@ -6,17 +6,20 @@ import { statSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence, RanSource } from '../answers/evidence.ts';
+import { definitionKey, type RunFacts } from '../answers/run-facts.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { timesFile } from '../wire/console-index.ts';
 import { SourceList } from '../wire/sources.ts';
 import type { History } from './history/history.ts';
 import type { ApiEngine, KeptFiles } from './parts.ts';
+import type { PastRuns } from './past-runs.ts';
 import { stopping } from './problems.ts';
 import { noSuchJob } from './schemas.ts';
 
 export interface EvidenceParts {
   history: Pick<History, 'events' | 'file'>;
   engine: Pick<ApiEngine, 'allEvents'>;
+  past: Pick<PastRuns, 'before'>;
   /** What tests handed in, and what ran. */
   attachments: Pick<KeptFiles, 'get'>;
   /** The file that holds the console of a member; its index lies beside it. */
@@ -30,10 +33,12 @@ const LIST_BYTES_MAX = 16 * 1024 * 1024;
 const TIMES_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface WantedEvidence {
-  /** Whether the texts of what ran are wanted: they are read from files, one by one. */
-  sources: boolean;
+  /** Whether what ran is wanted: its texts are read from files, one by one. */
+  sources: boolean | 'lists';
   /** Whether the events of other streams are wanted: they lie anywhere between the job's own. */
   related?: boolean;
+  /** Whether the runs before it are wanted. */
+  past?: boolean;
 }
 
 /**
@@ -49,14 +54,18 @@ export async function evidenceOf(
 ): Promise<Evidence> {
   const events = (await parts.history.events(job, signal)) as RecordedEvent<JobEvent>[];
   if (events.length === 0) throw noSuchJob(job);
-  const sources = wanted.sources ? await sourcesOf(parts, events, signal) : [];
+  const sources = wanted.sources
+    ? await sourcesOf(parts, events, signal, wanted.sources !== 'lists')
+    : [];
   const related = wanted.related ? await relatedTo(parts, events, signal) : undefined;
+  const past = wanted.past ? await pastOf(parts, job, events, signal) : undefined;
   const consoles = new Map<string, ConsoleReader>();
   return {
     job,
     events,
     sources,
     ...(related !== undefined && { related }),
+    ...(past !== undefined && { past }),
     console(device) {
       let reader = consoles.get(device);
       reader ??= openConsole(parts.consoleFile(job, device));
@@ -64,6 +73,16 @@ export async function evidenceOf(
       return reader;
     },
   };
+}
+
+async function pastOf(
+  { past }: EvidenceParts,
+  job: number,
+  [first]: readonly RecordedEvent<JobEvent>[],
+  signal: AbortSignal,
+): Promise<RunFacts[]> {
+  if (first?.type !== 'JobSubmitted') return [];
+  return past.before(job, definitionKey(first.data.definition), signal);
 }
 
 /** Events of all streams that are looked at for those that belong to one job; and how many at a time. */
@@ -114,6 +133,7 @@ async function sourcesOf(
   { history, attachments }: EvidenceParts,
   events: readonly RecordedEvent<JobEvent>[],
   signal: AbortSignal,
+  withTexts: boolean,
 ): Promise<RanSource[]> {
   const prepared = events.flatMap(({ type, data }) => (type === 'SuitePrepared' ? [data] : []));
   const lists = new Map<string, SourceList | undefined>();
@@ -133,8 +153,9 @@ async function sourcesOf(
       const text = await history.file(signal, () => textOf(attachments, sources, LIST_BYTES_MAX));
       const list = text === undefined ? undefined : readList(text);
       lists.set(sources, list);
-      for (const { digest, bytes } of list?.scripts ?? []) await keep(digest, bytes);
-      for (const { digest, bytes, notKept } of list?.files ?? [])
+      const kept = withTexts ? list : undefined;
+      for (const { digest, bytes } of kept?.scripts ?? []) await keep(digest, bytes);
+      for (const { digest, bytes, notKept } of kept?.files ?? [])
         if (notKept === undefined) await keep(digest, bytes);
     }
     const list = sources === undefined ? undefined : lists.get(sources);

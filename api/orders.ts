@@ -5,15 +5,18 @@
 import { boardOf } from '../engine/boards.ts';
 import { CommandRefused } from '../engine/live-stream.ts';
 import type { By } from '../engine/stream-commands.ts';
+import type { WorkerCommand } from '../machines/commands.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { Health } from '../machines/events.ts';
 import type { JobState, JobStateName } from '../machines/job/job.ts';
+import type { WorkerState } from '../machines/worker.ts';
 import { admit } from '../scheduler/admission.ts';
 import { fitsRequest, isOpenTo } from '../scheduler/fit.ts';
 import type { Shortfall } from '../scheduler/types.ts';
 import { withSecretsKept } from '../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../submission/job.ts';
+import { warningsAtSubmission } from '../submission/lint/at-submission.ts';
 import type { Problem } from '../submission/tree.ts';
 import { type ApiEngine, oneLine } from './parts.ts';
 import { ApiProblem } from './problems.ts';
@@ -27,6 +30,8 @@ export interface SubmitOrder {
   document: Uint8Array;
   /** Whether a wait counts its own caller; absent: as the form of the job has it. */
   countsSelf?: boolean;
+  /** Whether a job that lint warns of is refused. */
+  strict?: boolean;
 }
 
 export interface SubmitParts {
@@ -58,8 +63,10 @@ export async function submit(
   if ('problems' in parsed) throw invalidJob(parsed.problems);
   const { countsSelf = parsed.definition.countsSelf } = order;
   const definition = { ...parsed.definition, countsSelf };
+  const found = warningsAtSubmission(definition, document);
+  if (order.strict === true && found.length > 0) throw invalidJob(found);
   const job = withSecretsKept({ definition, document }, keepSecret);
-  return { ...(await engine.submit(job, by)), warnings: parsed.warnings };
+  return { ...(await engine.submit(job, by)), warnings: [...parsed.warnings, ...found] };
 }
 
 /** What a document asks for, and which boards there are for it. */
@@ -194,4 +201,39 @@ function refusal(name: string, { code, message }: CommandRefused): ApiProblem {
     code,
     `${name} is ${message}; cancel that job or wait for its end, then ask again. Taken offline, the device gets no other job meanwhile`,
   );
+}
+
+/** An order to a worker. Each is idempotent, but that of a new token. */
+export type WorkerOrder = { worker: string } & (
+  | { order: 'token'; digest: string }
+  | { order: 'revoke' | 'drain'; reason: string }
+  | { order: 'undrain' }
+);
+
+/** @throws ApiProblem `no-such-worker` */
+export async function orderWorker(
+  engine: Pick<ApiEngine, 'changeWorker'>,
+  is: WorkerOrder,
+  by: By,
+): Promise<WorkerState> {
+  try {
+    return await engine.changeWorker(is.worker, workerCommand(is), by);
+  } catch (error) {
+    if (error instanceof CommandRefused && error.code === 'no-such-worker')
+      throw new ApiProblem(error.code, `there is no worker ${is.worker}`);
+    throw error;
+  }
+}
+
+function workerCommand(is: WorkerOrder): WorkerCommand {
+  switch (is.order) {
+    case 'token':
+      return { type: 'MakeWorkerToken', digest: is.digest };
+    case 'revoke':
+      return { type: 'RevokeWorkerToken', reason: is.reason };
+    case 'drain':
+      return { type: 'DrainWorker', reason: is.reason };
+    case 'undrain':
+      return { type: 'UndrainWorker' };
+  }
 }

@@ -1,6 +1,7 @@
 /** What the doors are given: the engine as far as they need it, and what the server says of itself. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
+import type { WorkerParts } from './worker-parts.ts';
 
 /** The part of the engine that the board's endpoints use. */
 export type BoardEngine = Pick<
@@ -20,6 +21,9 @@ export type ApiEngine = BoardEngine &
     | 'devices'
     | 'device'
     | 'undriven'
+    | 'workers'
+    | 'worker'
+    | 'changeWorker'
     | 'setOffline'
     | 'setOnline'
     | 'setHealth'
@@ -75,6 +79,8 @@ export interface AppParts extends BoardParts {
   readOnly?(): string | undefined;
   /** What the build of the page made; absent: this server has no page. */
   pageFolder?: string;
+  /** What workers on other machines need; absent: they have no door. */
+  worker?: WorkerParts;
   /** What the log is kept in: `sqlite`, `memory`. */
   storeName: string;
 }

@@ -21,6 +21,7 @@ const titles = {
   'no-such-worker': [404, 'There is no such worker'],
   'no-such-attachment': [404, 'The job has no such attachment'],
   'no-such-event': [404, 'The job has no such event'],
+  'no-good-run': [404, 'No run of the same definition has passed'],
   'no-such-source': [404, 'No such file ran, or it was not kept'],
   'no-such-wait': [404, 'There is no such wait'],
   'job-archived': [410, 'The job is in the archive'],

@@ -189,23 +189,35 @@ export const HealthOrder = z
     message: 'only a board that is set to maintenance or bad is taken from its job',
   });
 
-export const Workers = z.object({
-  workers: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(['connected', 'lost']),
-      /** When it connected or was lost. */
-      since: At,
-      /** Why it was lost. */
-      reason: z.string().optional(),
-      boards: z.array(z.string()),
-      /** How many of its boards may be in use at once; absent: all. */
-      jobLimit: z.number().optional(),
-      /** How many are. */
-      used: z.number(),
-    }),
-  ),
-});
+export const WorkerView = z
+  .object({
+    name: z.string(),
+    /** `expected`: it has a token and was never here. `away`: its line broke, and it may come back until `until`. */
+    state: z.enum(['expected', 'connected', 'away', 'lost']),
+    /** When it connected, went or was lost. */
+    since: At,
+    until: At.optional(),
+    /** Why it went or was lost. */
+    reason: z.string().optional(),
+    boards: z.array(z.string()),
+    /** How many of its boards may be in use at once; absent: all. */
+    jobLimit: z.number().optional(),
+    /** How many of its boards are in use. */
+    used: z.number(),
+    /** Why its boards get no new jobs; absent: they do. */
+    drained: z.string().optional(),
+    /** Of its Muster; absent: it lives in a server. */
+    version: z.string().optional(),
+    /** Whether a worker on another machine may connect under this name. */
+    hasToken: z.boolean(),
+  })
+  .meta({ id: 'WorkerView' });
+export type WorkerView = z.infer<typeof WorkerView>;
+
+export const Workers = z.object({ workers: z.array(WorkerView) });
+export const WorkerParams = z.object({ name: DeviceName });
+/** The token is said this once: only its digest is kept. */
+export const WorkerToken = z.object({ worker: z.string(), token: z.string() });
 
 const QueueEntry = z.object({
   job: z.number(),

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { answersTable } from './answers.ts';
 import { barrierTable } from './barrier.ts';
 import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
@@ -37,6 +38,7 @@ const benches = new Map<string, Bench>([
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
   ['followers', (newFolder) => followersTable(newFolder, say)],
   ['rebuild', rebuildTable],
+  ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
   ['consoles', consolesTable],

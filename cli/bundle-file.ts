@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BUNDLE_FORMAT, EndPart, Manifest, PART, SuitesPart } from '../answers/bundle.ts';
 import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence } from '../answers/evidence.ts';
+import { RunFacts } from '../answers/run-facts.ts';
 import { type JobEvent, type RecordedEvent, UnreadableEvent } from '../machines/events.ts';
 import { jobStream } from '../machines/names.ts';
 import { parseEvent } from '../machines/versions.ts';
@@ -46,6 +47,7 @@ export async function readBundle(file: string): Promise<Bundle> {
       job: manifest.job,
       events,
       ...(parts.has(PART.related) && { related: eventsOf(textOf(parts, PART.related), refused) }),
+      ...(parts.has(PART.past) && { past: json(PART.past, z.array(RunFacts)) }),
       sources: json(PART.suites, SuitesPart).map((suite) => ({ ...suite, list: suite.list, text })),
       console: (device) => consoleOf(parts, device),
     },

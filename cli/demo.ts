@@ -7,7 +7,7 @@ import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { fetchKernel } from '../dispatcher/drivers/qemu/kernel.ts';
+import { fetchKernel } from '../dispatcher/debian-kernel.ts';
 import { jobOf } from '../machines/names.ts';
 import { measuredText } from '../projections/result-words.ts';
 import { narrator } from '../projections/timeline.ts';

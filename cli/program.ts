@@ -13,6 +13,7 @@ type Build = (cli: Cli) => Command;
 /** Every command, in the order of the help; each is loaded when it is asked for, because the server's parts are large. */
 const commands: Record<string, () => Promise<Build>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
   submit: async () => (await import('./commands/submit.ts')).submitCommand,
   jobs: async () => (await import('./commands/jobs.ts')).jobsCommand,
   job: async () => (await import('./commands/jobs.ts')).jobCommand,
@@ -21,6 +22,9 @@ const commands: Record<string, () => Promise<Build>> = {
   priority: async () => (await import('./commands/priority.ts')).priorityCommand,
   devices: async () => (await import('./commands/devices.ts')).devicesCommand,
   device: async () => (await import('./commands/devices.ts')).deviceCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  workers: async () => (await import('./commands/workers.ts')).workersCommand,
+  'worker-token': async () => (await import('./commands/worker-token.ts')).workerTokenCommand,
   barriers: async () => (await import('./commands/barriers.ts')).barriersCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   results: async () => (await import('./commands/results.ts')).resultsCommand,
@@ -29,12 +33,15 @@ const commands: Record<string, () => Promise<Build>> = {
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  diff: async () => (await import('./commands/diff.ts')).diffCommand,
+  'what-if': async () => (await import('./commands/what-if.ts')).whatIfCommand,
   sources: async () => (await import('./commands/sources.ts')).sourcesCommand,
   bundle: async () => (await import('./commands/bundle.ts')).bundleCommand,
   cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
   'check-definition': async () =>
     (await import('./commands/check-definition.ts')).checkDefinitionCommand,
+  lint: async () => (await import('./commands/lint.ts')).lintCommand,
   'check-lab': async () => (await import('./commands/check-lab.ts')).checkLabCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,

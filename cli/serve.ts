@@ -11,6 +11,7 @@ import { type Cli, folder } from './command.ts';
 import { CliFailure, EXIT } from './exit.ts';
 import { DATA_DEFAULT } from './log-command.ts';
 import { hang } from './pages/text.ts';
+import { toldToStop } from './told-to-stop.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
 
@@ -59,7 +60,7 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
   });
   const boards =
     server.boards === 'none'
-      ? 'no boards (start with --lab FILE)'
+      ? 'no boards of its own: it waits for workers ("muster worker-token NAME" lets one connect)'
       : `${server.boardCount} boards (${server.boards})`;
   const docs = `API documentation: ${server.url}/docs`;
   process.stdout.write(
@@ -69,19 +70,6 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
   const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
   await Promise.race([fault, toldToStop()]);
   await Promise.race([fault, server.stop()]);
-}
-
-function toldToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.on(signal, () => {
-        if (asked) process.exit(1);
-        asked = true;
-        process.stderr.write(`muster: ${signal}: stopping; boards that run a job run on\n`);
-        resolve();
-      });
-  });
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */

@@ -10,8 +10,9 @@ import type { PreparedSuite } from './suites.ts';
 /** What of a suite its console is read with. */
 export type HeardSuite = Pick<PreparedSuite, 'suite' | 'definition' | 'fixups' | 'rules'>;
 
-/** Signals between the marks of another run are kept back: more than these are counted after all. */
-const HELD_SIGNALS_MAX = 10_000;
+/** What stands between the marks of another run is kept back: more than this counts after all. */
+const HELD_MAX = 10_000;
+const HELD_CHARS_MAX = 4_194_304;
 const GARBLED_MAX = 1_000;
 
 export type Heard =
@@ -44,6 +45,8 @@ interface Place {
   line: ConsoleLine;
   index: number;
 }
+/** A signal, or a line for the patterns. */
+type Held = [Signal | { is: 'line' }, Place];
 
 export class ActionListener {
   readonly #member: string;
@@ -56,7 +59,7 @@ export class ActionListener {
   /** Whoever opened it, by verb or by signal: one a suite. */
   #set: string | undefined;
   /** Another run's marks came: somebody prints an old console. What stands between them is not ours. */
-  #other: { suite: string; nonce: string; held: [Signal, Place][] } | undefined;
+  #other: { suite: string; nonce: string; held: Held[]; chars: number } | undefined;
   #garbled = 0;
   #isGivenUp = false;
 
@@ -81,18 +84,15 @@ export class ActionListener {
   }
 
   hear(line: ConsoleLine): Heard[] {
-    const wasBroken = this.#reader.wantsNext;
     const signals = this.#reader.read(line);
     if (signals.length > 0)
       return signals.flatMap((signal, index) => this.#take(signal, { line, index }));
     const isMatched =
       this.#hasPatterns &&
-      this.#other === undefined &&
-      !wasBroken &&
       !line.text.includes('<LAVA_SIGNAL_') &&
       !line.text.startsWith('muster: ') &&
       !isTrace(plainText(line.text));
-    return isMatched ? [{ is: 'line', line, ...this.#inSet() }] : [];
+    return isMatched ? this.#count({ is: 'line' }, { line, index: 0 }) : [];
   }
 
   #take(signal: Signal, place: Place): Heard[] {
@@ -160,7 +160,7 @@ export class ActionListener {
   // the marks of another run
 
   #open({ suite, nonce }: { suite: string; nonce: string }): Heard[] {
-    this.#other ??= { suite, nonce, held: [] };
+    this.#other ??= { suite, nonce, held: [], chars: 0 };
     return [];
   }
 
@@ -168,7 +168,7 @@ export class ActionListener {
     const other = this.#other;
     if (other === undefined || other.suite !== suite || other.nonce !== nonce) return [];
     this.#other = undefined;
-    const { length } = other.held;
+    const { length } = other.held.filter(([{ is }]) => is !== 'line');
     if (length === 0) return [];
     const what = length === 1 ? 'a signal' : `${length} signals`;
     const text = `${what} between the marks of another run (${suite}): an old console, not counted`;
@@ -184,12 +184,17 @@ export class ActionListener {
 
   // what is counted
 
-  #count(signal: Signal, place: Place): Heard[] {
-    if (this.#other !== undefined) {
-      this.#other.held.push([signal, place]);
-      return this.#other.held.length > HELD_SIGNALS_MAX ? this.#release() : [];
+  #count(signal: Held[0], place: Place): Heard[] {
+    const other = this.#other;
+    if (other !== undefined) {
+      other.held.push([signal, place]);
+      other.chars += place.line.text.length;
+      const isFull = other.held.length > HELD_MAX || other.chars > HELD_CHARS_MAX;
+      return isFull ? this.#release() : [];
     }
     switch (signal.is) {
+      case 'line':
+        return [{ is: 'line', line: place.line, ...this.#inSet() }];
       case 'set-start':
         this.#set = signal.set;
         return [];

@@ -39,6 +39,8 @@ export interface Dispatcher {
   /** Where the server must listen for its boards; `undefined`: they use the worker's own network. */
   readonly gateway: { address: string } | undefined;
   addressOf(device: string): string | undefined;
+  /** Whose a board of this worker is; `undefined`: nobody's. */
+  holding(device: string): Holding | undefined;
   consoleFile(job: number, device: string): string;
   /** In bytes; 0 when there is no console. */
   consoleSize(job: number, device: string): number;
@@ -148,6 +150,10 @@ class Hands implements Dispatcher {
     return this.#lanes.get(device)?.driver.addressOf(device);
   }
 
+  holding(device: string): Holding | undefined {
+    return this.#lanes.get(device)?.driver.holding(device);
+  }
+
   consoleFile(job: number, device: string): string {
     return consolePath(this.#options.dataDir, job, device);
   }
@@ -191,7 +197,11 @@ class Hands implements Dispatcher {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
     if (killBoards)
       for (const [device, { driver }] of this.#lanes)
-        if (driver.holding(device) !== undefined) await driver.tearDown(device);
+        if (driver.holding(device) !== undefined)
+          // One that does not go away is no reason to leave the others.
+          await driver.tearDown(device).catch((error: unknown) => {
+            this.#options.log.error({ device, err: error }, 'a board is left as it is');
+          });
     for (const driver of this.#drivers.values()) await driver.close();
   }
 

@@ -152,11 +152,11 @@ function brokenAt(region: string): string | undefined {
 
 // echoes of a shell
 
-const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:\w./])/;
+const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:]|[\w./-]*:\d+)/;
 const TRACE_INSIDE =
   /(?:^|[^+])\++ +((?:\S*\/)?(?:echo|printf|print|cat|tee|logger|signal|eval|sh|bash|env|sudo|su|lava-[\w-]+)\b|\w+=)?[^+]*$/;
 
-/** Whether a line is what `set -x` prints of a command: it begins with `+ `, behind a time stamp perhaps. */
+/** Whether a line is what `set -x` prints of a command: it begins with `+ `, `+(` or `+file:12`, behind a time stamp perhaps. */
 export const isTrace = (line: string): boolean => TRACE.test(line);
 
 /** The command that a line of `set -x` shows; `undefined`: it is no such line. */

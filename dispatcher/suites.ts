@@ -3,7 +3,7 @@
  * Everything is fetched on the worker. The shapes are those of the wire document: `suites`, and for each suite a folder with
  * `definition`, `tests/`, `install.sh`, and `run.sh` or `commands`.
  */
-import { lstat, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, TestSource } from '../machines/definition.ts';
@@ -279,7 +279,7 @@ async function readFromUrl(url: string, tests: string, options: SuiteOptions): P
   return { text, file, from: { from: 'url', url: shown } };
 }
 
-/** `install: git-repos:`, each into a new folder right in the checkout. */
+/** `install: git-repos:`, each into a new folder in the checkout. */
 async function cloneExtras(
   definition: TestDefinition,
   own: TestSource['parameters'],
@@ -291,17 +291,37 @@ async function cloneExtras(
     const { url, branch, destination } = named(repository, parameters);
     const shown = withoutSecrets(url);
     const name = destination ?? basename(url.replace(/\/+$/, '')).replace(/\.git$/, '');
-    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
-      throw new StepFailure(
-        'definition-refused',
-        `git-repos ${shown}: ${JSON.stringify(name)} is no plain name of a folder`,
-      );
-    if ((await lstat(join(tests, name)).catch(() => undefined)) !== undefined)
-      throw new StepFailure('definition-refused', `git-repos ${shown}: ${name} is there already`);
+    const refuse = (why: string) =>
+      new StepFailure('definition-refused', `git-repos ${shown}: ${why}`);
+    const place = await newPlace(tests, name);
+    if (place === undefined)
+      throw refuse(`${JSON.stringify(name)} is no name of a folder in the checkout`);
+    if ((await lstat(place).catch(() => undefined)) !== undefined)
+      throw refuse(`${name} is there already`);
     await options.note(`fetching ${shown} into ${name}`);
-    await checkOut(url, branch, join(tests, name), gitOptions(options));
+    await checkOut(url, branch, place, gitOptions(options));
   }
 }
+
+/**
+ * The path of a new folder that `name` stands for, its parents made. `undefined`: it would not lie in the checkout, or in
+ * what git keeps there.
+ */
+async function newPlace(tests: string, name: string): Promise<string | undefined> {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  const [last] = parts.slice(-1);
+  if (last === undefined || name.startsWith('/') || !parts.every((part) => FOLDER.test(part)))
+    return undefined;
+  let parent = await realpath(tests);
+  for (const part of parts.slice(0, -1)) {
+    const made = await mkdir(join(parent, part), { recursive: true }).catch(() => undefined);
+    // A link in a repository may lead elsewhere.
+    if (made === undefined && !(await lstat(join(parent, part))).isDirectory()) return undefined;
+    parent = join(parent, part);
+  }
+  return join(parent, last);
+}
+const FOLDER = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 /** Address, branch and folder may each be the name of a parameter; one that is empty counts as not there. */
 function named(repository: GitRepository, parameters: ReadonlyMap<string, string>): GitRepository {

@@ -377,7 +377,10 @@ export class Engine {
   registerBoards(worker: string, boards: readonly BoardRegistration[]): Promise<void> {
     return this.#registry.registerBoards(worker, boards);
   }
-  /** See `Registry.connectWorker`. */
+  /**
+   * See `Registry.connectWorker`. Where it has a line of its own, the boards behind it that were cut off in a wait may
+   * come back to it from now on.
+   */
   async connectWorker(
     worker: string,
     boards: readonly BoardRegistration[],
@@ -385,19 +388,7 @@ export class Engine {
   ): Promise<void> {
     await this.#registry.connectWorker(worker, boards, is);
     this.#loop.wake();
-  }
-  /**
-   * A worker with a line to this server is here, with its boards: the waits of boards behind it that were cut off may be
-   * taken up again from now on.
-   *
-   * @throws CommandRefused `worker-here`, `board-taken`
-   */
-  async connectLine(
-    worker: string,
-    boards: readonly BoardRegistration[],
-    is: WorkerFacts & { line: NonNullable<WorkerFacts['line']> },
-  ): Promise<void> {
-    await this.connectWorker(worker, boards, is);
+    if (is.line === undefined) return;
     const isMine = (device: string) => this.device(device)?.worker === worker;
     for (const { id, state } of [...this.directory.jobs.values()]) {
       const job = state === 'allocated' ? this.#streams.heldJob(id) : undefined;

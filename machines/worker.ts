@@ -124,7 +124,12 @@ export function evolveWorker(
     case 'WorkerUndrained':
       return { ...worker, state, drained: null };
     case 'WorkerTokenMade':
-      return { ...worker, state, tokenDigest: event.data.digest };
+      return {
+        ...worker,
+        state,
+        since: worker.state === 'none' ? since : worker.since,
+        tokenDigest: event.data.digest,
+      };
     case 'WorkerTokenRevoked':
       return { ...worker, state, tokenDigest: null };
   }

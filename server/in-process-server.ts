@@ -1,4 +1,4 @@
-/** The dispatcher's view of a server in the same process: the port of `wire/server-port.ts` on the engine. */
+/** The port of `wire/server-port.ts` on the engine: for the dispatcher in this process, and for the lines of others. */
 import { memberToken } from '../api/tokens.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lastWords } from '../engine/owed.ts';
@@ -20,8 +20,8 @@ export interface InProcessOptions {
   objects: Pick<Objects, 'keep'>;
   /** Of addresses that jobs name. */
   secrets: AddressSecrets;
-  /** By device name. */
-  healthChecks: ReadonlyMap<string, HealthCheck>;
+  /** By device name; absent: its registrations have them. */
+  healthChecks?: ReadonlyMap<string, HealthCheck>;
   /** What the worker says of itself when it connects. */
   facts(): WorkerFacts;
 }
@@ -35,7 +35,7 @@ export function inProcessServer(is: InProcessOptions): InProcessServer {
   const { engine, worker, secret, secrets } = is;
   const checked = (boards: readonly BoardRegistration[]) =>
     boards.map((board) => {
-      const healthCheck = is.healthChecks.get(board.device);
+      const healthCheck = is.healthChecks?.get(board.device) ?? board.healthCheck;
       return { ...board, healthCheck: healthCheck && withSecretsKept(healthCheck, secrets.keep) };
     });
   return {

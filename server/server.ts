@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
-import { tokenKeyOf } from '../api/tokens.ts';
+import { memberToken, tokenKeyOf } from '../api/tokens.ts';
+import type { WorkerParts } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
 import { registry } from '../dispatcher/drivers/registry.ts';
@@ -21,6 +22,7 @@ import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { openBoardDoor } from './board-door.ts';
 import { watchClock } from './clock-watch.ts';
+import { consoleCopies } from './console-copies.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
@@ -143,6 +145,22 @@ async function assemble(
       ...(shared && { tokenKey, boardUrl: urls.boards }),
     }),
   });
+  const workerParts: WorkerParts = {
+    engine,
+    version: packageVersion,
+    port: (name, facts) =>
+      inProcessServer({
+        ...{ engine, worker: name, secret, objects, secrets },
+        urls: () => [],
+        facts: () => facts,
+      }),
+    consoles: consoleCopies(dataDir),
+    missing: async (digests) => {
+      const isKept = await Promise.all(digests.map((digest) => objects.has(digest)));
+      return digests.filter((_, at) => !isKept[at]);
+    },
+    memberToken: (job, device) => memberToken(secret, job, device),
+  };
   const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
 
   let beginning: Beginning | undefined;
@@ -156,6 +174,7 @@ async function assemble(
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     readOnly: () => beginning?.waitsFor,
+    worker: workerParts,
     ...(apiToken !== undefined && { apiToken }),
   });
   undo.push(() => app.close());

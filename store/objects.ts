@@ -76,6 +76,13 @@ export class Objects {
     await this.put(only(content), content.length);
   }
 
+  /** Whether something is kept under this digest. */
+  async has(digest: string): Promise<boolean> {
+    if (!DIGEST.test(digest)) return false;
+    const file = join(this.#dir, digest.slice(0, 2), digest);
+    return (await stat(file).catch(() => undefined)) !== undefined;
+  }
+
   /** In the place of the same content, if that is there: it may be damaged. */
   async #putInPlace(aside: string, digest: string): Promise<void> {
     const folder = join(this.#dir, digest.slice(0, 2));

@@ -15,7 +15,12 @@ import {
 } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
 import { jobRules, jobWarnings, ROLE_OF_ONE } from './job-rules.ts';
-import { isForeignCommand, isForeignFetch, withoutOldFields } from './old-fields.ts';
+import {
+  isForeignCommand,
+  isForeignFetch,
+  isForeignImage,
+  withoutOldFields,
+} from './old-fields.ts';
 import { list, quote } from './quoting.ts';
 import * as sources from './sources.ts';
 import { type Finding, locate, type Path, type Problem, settle, type Tree } from './tree.ts';
@@ -161,6 +166,11 @@ function ofForeignWord(finding: Finding, tree: Tree): Finding {
   const last = String(finding.path.at(-1));
   if (isForeignFetch(last))
     return { ...finding, message: `no worker here can fetch from a ${quote(last)}; use git-repo` };
+  if (isForeignImage(last))
+    return {
+      ...finding,
+      message: `no driver here can make an image of a ${quote(last)}; use image`,
+    };
   if (last !== 'command') return finding;
   const at = locate(tree, finding.path).tree;
   const word = at?.kind === 'scalar' && typeof at.value === 'string' ? at.value : '';

@@ -17,7 +17,28 @@ const OF_JOB: Readonly<Record<string, string>> = {
 };
 const OF_ACTION: Readonly<Record<string, string>> = { metadata: NOTHING };
 const WHOLE = `${NOTHING}: what "install" of a definition names is installed`;
+const BOOT = `${NOTHING}: how a board boots is the lab's`;
+const LOGIN = `${NOTHING}: how a board is logged in to is the lab's`;
 const OF_PARAMETERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  deploy_linaro_image: {
+    rootfstype: NOTHING,
+    bootfstype: NOTHING,
+    bootloadertype: NOTHING,
+    use_cache: NOTHING,
+    login_prompt: LOGIN,
+    password_prompt: LOGIN,
+    username: LOGIN,
+    password: LOGIN,
+    login_commands: LOGIN,
+  },
+  boot_linaro_image: {
+    options: BOOT,
+    boot_cmds: BOOT,
+    sim_options: BOOT,
+    test_image_prompt: LOGIN,
+    interrupt_boot_prompt: BOOT,
+    repeat_count: `${NOTHING}: the board boots once`,
+  },
   lava_test_shell: {
     skip_install: WHOLE,
     lava_test_dir: NOTHING,
@@ -62,6 +83,10 @@ const COMMANDS = new Set([
 /** Other ways to fetch definitions that LAVA had. */
 const FETCHES = new Set(['bzr-repo', 'tar-repo']);
 export const isForeignFetch = (field: string): boolean => FETCHES.has(field);
+
+/** What LAVA made an image of. */
+const PARTS = new Set(['hwpack', 'rootfs', 'kernel', 'ramdisk', 'dtb']);
+export const isForeignImage = (field: string): boolean => PARTS.has(field);
 
 /** Whether it is a command that LAVA had, and that no driver here can do. */
 export const isForeignCommand = (word: string): boolean => COMMANDS.has(word);

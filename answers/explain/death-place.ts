@@ -1,10 +1,10 @@
 /** The line at which a script ended: by what its shell said it ran last, by what shells print of errors, by its exit. */
 import type { RanSource } from '../evidence.ts';
-import { lineAt, type Place, type Places, type Script, scriptNamed, scriptOf } from '../places.ts';
+import { branchOf, lineAt, type Place, type Script, scriptNamed, scriptOf } from '../places.ts';
 import { matched, wordsOf } from '../shell-sites.ts';
 import type { ConsoleLine } from './consoles.ts';
 import type { Death } from './deaths.ts';
-import type { Situation } from './situation.ts';
+import { rolesOf, type Situation } from './situation.ts';
 
 export interface DeathPlace {
   readonly place: Place;
@@ -23,20 +23,33 @@ export function placeOfDeath(situation: Situation, death: Death): DeathPlace | u
   const made = scripts.find((one) => one.isMade && one.path === death.script);
   if (source === undefined || made === undefined) return undefined;
   const said = situation.said.get(death.member.device) ?? [];
-  const look: Look = { places: situation.places, source, scripts, said, death };
+  const look: Look = { situation, source, scripts, said, death };
   const reported = reportedLine(look);
   if (reported !== undefined) return reported;
-  const command = death.command ?? lastTraced(said);
+  const command = death.command ?? lastTraced(said, death.signal !== undefined);
   if (command === undefined) return undefined;
-  const at = lineOf(look, made, command, made.path);
+  const after = afterLastCall(look, made);
+  const at = lineOf(look, made, command, after) ?? lineOf(look, made, command, 1);
   if (at === undefined) return undefined;
-  const helper = helperOf(scripts, at.script, at.line, command);
-  if (helper === undefined) return outcome(look, at.script, at.line, undefined);
-  return insideHelper(look, helper) ?? outcome(look, at.script, at.line, undefined);
+  return descend(look, at.script, at.line, command, 0);
 }
 
+/** The line itself, or the one that ended the script that it runs. */
+function descend(
+  look: Look,
+  script: Script,
+  line: number,
+  command: string,
+  depth: number,
+): DeathPlace {
+  const helper = depth < HELPERS_DEPTH_MAX ? helperOf(look.scripts, script, command) : undefined;
+  const inside = helper === undefined ? undefined : insideHelper(look, helper, depth + 1);
+  return inside ?? outcome(look, script, line, undefined);
+}
+const HELPERS_DEPTH_MAX = 5;
+
 interface Look {
-  places: Places;
+  situation: Situation;
   source: RanSource;
   scripts: readonly Script[];
   said: readonly ConsoleLine[];
@@ -44,7 +57,7 @@ interface Look {
 }
 
 function outcome(
-  { source, death, places }: Look,
+  { source, death, situation: { places } }: Look,
   script: Script,
   line: number,
   said: ConsoleLine | undefined,
@@ -65,23 +78,36 @@ function reportedLine(look: Look): DeathPlace | undefined {
     if (script === undefined || line < 1 || line > script.text.split('\n').length) continue;
     return outcome(look, script, line, one);
   }
+  return tracedBack(look);
+}
+
+/** `  File "./x.py", line 4, in main`: the innermost that is of the suite. */
+function tracedBack(look: Look): DeathPlace | undefined {
+  for (const one of look.said.slice(-REPORTS_LOOKED_AT).toReversed()) {
+    const [, path = '', number = ''] = /^\s+File "([^"]+)", line (\d+)/.exec(one.text) ?? [];
+    const script = path === '' ? undefined : scriptNamed(look.scripts, path, look.death.suite);
+    if (script !== undefined) return outcome(look, script, Number(number), look.said.at(-1));
+  }
   return undefined;
 }
 const REPORTS_LOOKED_AT = 12;
 
-/** The last command that a shell told of. */
-const lastTraced = (said: readonly ConsoleLine[]): string | undefined =>
-  said.findLast(({ text }) => /^\++ /.test(text))?.text;
+/** The last command that a shell told of; of one that was killed rather the one that kills. */
+function lastTraced(said: readonly ConsoleLine[], isKilled = false): string | undefined {
+  const traced = said.filter(({ text }) => /^\++ /.test(text)).slice(-TRACED_LOOKED_AT);
+  const fatal = isKilled ? traced.findLast(({ text }) => FATAL.test(text)) : undefined;
+  return (fatal ?? traced.at(-1))?.text;
+}
+const TRACED_LOOKED_AT = 8;
 
-/** The line of a script, or of one that it reads in, that is such a command; after its last call where that is known. */
+/** The line of a script, or of one that it reads in, that is such a command; `from`: not before this line. */
 function lineOf(
   look: Look,
   script: Script,
   traced: string,
-  made: string,
+  from: number,
 ): { script: Script; line: number } | undefined {
   const words = wordsOf(traced.replace(/^\++ /, '')).map((word) => word.join(''));
-  const from = script.path === made ? afterLastCall(look, script) : 1;
   const there = [script, ...look.scripts.filter((one) => !one.isMade && isReadInBy(script, one))];
   let best: { script: Script; line: number; score: number } | undefined;
   for (const one of there)
@@ -130,50 +156,53 @@ function afterLastCall({ death }: Look, script: Script): number {
 }
 
 /** The script of the checkout that a line runs. */
-function helperOf(
-  scripts: readonly Script[],
-  script: Script,
-  line: number,
-  command: string,
-): Script | undefined {
+function helperOf(scripts: readonly Script[], script: Script, command: string): Script | undefined {
   const [first = '', second = ''] = wordsOf(command.replace(/^\++ /, '')).map((w) => w.join(''));
   const path = scriptOf({ argv: [first, second] }).path;
   const helper = scriptNamed(scripts, path);
-  return helper === script || helper?.isMade === true || line < 1 ? undefined : helper;
+  return helper === script || helper?.isMade === true || !isShell(helper) ? undefined : helper;
 }
 
+/** Nothing is known of the lines of a script in another language. */
+const isShell = (script: Script | undefined): boolean =>
+  script !== undefined &&
+  !/^#!.*\b(?:python|perl|ruby|node|lua|awk|expect|tclsh)/.test(script.text);
+
 /** Which line of a helper ended it: an exit with this status, or the last command where nothing else ends it. */
-function insideHelper(look: Look, helper: Script): DeathPlace | undefined {
+function insideHelper(look: Look, helper: Script, depth: number): DeathPlace | undefined {
   const { death } = look;
   const lines = helper.text.split('\n');
   const from = lastCallIn(look, helper);
-  const exits = lines.flatMap((text, index) => {
-    const status = /(?:^|[;&|{(\s])exit(?:\s+(\d+))?\s*(?:;|}|$|#)/.exec(text);
-    return status !== null && index + 1 >= from && status[1] === String(death.status)
-      ? [index + 1]
-      : [];
-  });
+  const reached = lines.flatMap((_, index) =>
+    isOfRole(look, helper, index + 1) ? [index + 1] : [],
+  );
+  const textOf = (line: number) => lines[line - 1] ?? '';
+  const at = (line: number) => descend(look, helper, line, textOf(line).trim(), depth);
+  const exits = reached.filter(
+    (line) => line >= from && EXIT.exec(textOf(line))?.[1] === String(death.status),
+  );
   const [exit] = exits;
   if (exit !== undefined && exits.length === 1) return outcome(look, helper, exit, undefined);
-  const traced = /^#!.*\s-\w*x|^\s*set\s+-\w*x/m.test(helper.text)
-    ? lastTraced(look.said)
-    : undefined;
-  const ran = traced === undefined ? undefined : lineOf(look, helper, traced, '');
+  const isTraced = /^#!.*\s-\w*x|^\s*set\s+-\w*x/m.test(helper.text);
+  const traced = isTraced ? lastTraced(look.said) : undefined;
+  const ran = traced === undefined ? undefined : lineOf(look, helper, traced, 1);
   if (ran !== undefined) return outcome(look, ran.script, ran.line, undefined);
-  const fatal = lines.findIndex((text, index) => index + 1 > from && FATAL.test(text));
-  if (death.signal !== undefined && fatal !== -1)
-    return outcome(look, helper, fatal + 1, undefined);
+  const fatal = reached.find((line) => line > from && FATAL.test(textOf(line)));
+  if (death.signal !== undefined && fatal !== undefined)
+    return outcome(look, helper, fatal, undefined);
+  const commands = reached.filter((line) => isCommand(textOf(line)));
+  const fallible = commands.filter((line) => line > from && !isSafe(textOf(line)));
   const isStrict = /^#!.*\s-\w*e|^\s*set\s+-\w*e/m.test(helper.text);
-  const commands = lines.flatMap((text, index) => (isCommand(text) ? [index + 1] : []));
-  const fallible = commands.filter((line) => line > from && !isSafe(lines[line - 1] ?? ''));
-  const [only] = fallible;
-  const line = isStrict
-    ? (byMessage(look, lines, fallible) ?? (fallible.length === 1 ? only : undefined))
-    : commands.at(-1);
-  if (line !== undefined) return outcome(look, helper, line, undefined);
-  const [first] = fallible;
-  return first === undefined ? undefined : outcome(look, helper, first, undefined);
+  const last = commands.at(-1);
+  // Where nothing else ends a script, its status is that of its last command.
+  const line = isStrict ? (byMessage(look, lines, fallible) ?? fallible[0]) : (last ?? fallible[0]);
+  return line === undefined ? undefined : at(line);
 }
+
+const EXIT = /(?:^|[;&|{(\s])exit(?:\s+(\d+))?\s*(?:;|}|$|#)/;
+
+const isOfRole = ({ situation, death }: Look, script: Script, line: number): boolean =>
+  branchOf(script, line, death.member.role, rolesOf(situation.group)) !== -1;
 
 /** What ends a board, or a shell. */
 const FATAL =
@@ -196,18 +225,14 @@ function byMessage(
   return found.length === 1 ? found[0] : undefined;
 }
 
-function lastCallIn({ death, scripts }: Look, helper: Script): number {
+/** The line of the last call that is known to have been made from there: its shell may have read further, but not less. */
+function lastCallIn({ situation, death, scripts }: Look, helper: Script): number {
   const { after } = death;
-  const caller = after?.from?.find((one) => scriptNamed(scripts, scriptOf(one).path) === helper);
-  if (caller?.read !== undefined) return lineAt(helper, caller.read);
-  if (after === undefined || caller === undefined) return 0;
-  const site = helper.sites.find(
-    ({ verb, words }) =>
-      verb === after.verb &&
-      words[0] !== undefined &&
-      matched(words[0], after.message) !== undefined,
-  );
-  return site?.line ?? 0;
+  if (after === undefined) return 0;
+  const place = situation.placeOf(after);
+  if (place?.file === helper.path && place.suite === helper.suite) return place.line;
+  const caller = after.from?.find((one) => scriptNamed(scripts, scriptOf(one).path) === helper);
+  return caller?.read === undefined ? 0 : lineAt(helper, caller.read);
 }
 
 const isCommand = (text: string): boolean =>

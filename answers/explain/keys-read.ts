@@ -1,42 +1,117 @@
-/** Which keys of messages a member reads: by the lines of its scripts that speak of the cache file, and what its shell ran of them. */
+/**
+ * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
+ * variables that are not set, and else by the lines of its scripts that speak of the cache file.
+ */
+import type { Script } from '../places.ts';
 import type { Member } from './facts.ts';
 import type { Situation } from './situation.ts';
 
 const CACHE = /lava_multi_node_cache|LAVA_MULTI_NODE_CACHE/;
-/** `^ip=`, `"panda01:ip="`, `/ip=/`, `$1 == "ip"`. */
-const KEY = /(?:^|[\s'"^/:|(\\])([A-Za-z_][\w.-]*)=(?=['"/\\\s.(*[]|$)/g;
+/** `^ip=`, `"panda01:ip="`, `:ip=*`. */
+const KEY = /(?:^|[\s'"^/:|(\\*])([A-Za-z_][\w.-]*)=(?=['"/\\\s.(*[]|$)/g;
 const AWK_KEY = /\$1\s*==\s*["']([\w.-]+)["']|\/\^([\w.-]+)=?\/|\/([\w.-]+)=\//g;
 const GREP_WORD =
   /\bgrep\s+(?:-[A-Za-z]+\s+)*["']?\^?([A-Za-z_][\w.-]*)["']?\s+\S*(?:cache|CACHE)/g;
+const UNBOUND =
+  /: (?:line )?\d+: (\w+): (?:unbound variable|parameter (?:not set|null or not set))/;
 
-export function keysRead(situation: Situation, member: Member): string[] {
+/** A dictionary of Python that was made of the cache file. */
+const KEY_ERROR = /^KeyError: ["']([\w.-]+)["']$/;
+
+export interface KeysRead {
+  /** Those that it did read, where its shell told; else those of its scripts. */
+  readonly read: readonly string[];
+  /** Those that it may read elsewhere, too. */
+  readonly known: ReadonlySet<string>;
+}
+
+export function keysRead(situation: Situation, member: Member): KeysRead {
   const keys = new Set<string>();
-  const add = (words: string) => {
-    // What is set on the line is a variable, and no key.
-    const line = words.replace(/^\s*(?:(?:export|local|readonly)\s+)?\w+=/, '');
-    for (const pattern of [KEY, AWK_KEY, GREP_WORD])
-      for (const [, one, two, three] of line.matchAll(pattern)) keys.add(one ?? two ?? three ?? '');
-  };
-  for (const { text } of situation.said.get(member.device) ?? [])
-    if (/^\+/.test(text) && CACHE.test(text)) add(text.replace(/^\++ /, ''));
-  if (keys.size === 0)
-    for (const source of situation.places.suitesOf(member.device))
-      for (const script of situation.places.scripts(source))
-        for (const line of cacheLines(script.text)) add(line);
-  keys.delete('');
-  return [...keys];
+  const inScripts = new Set<string>();
+  const said = situation.said.get(member.device) ?? [];
+  const scripts = situation.places
+    .suitesOf(member.device)
+    .flatMap((source) => situation.places.reachable(source));
+  const isReadIn = scripts.some(({ text }) => readIn(text) !== undefined);
+  for (const { text } of said) {
+    if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
+    const [, variable] = UNBOUND.exec(text) ?? [];
+    const [, lacked] = KEY_ERROR.exec(text) ?? [];
+    if (lacked !== undefined) keys.add(lacked);
+    if (isReadIn && variable !== undefined) keys.add(variable);
+  }
+  for (const script of scripts) addOfScript(inScripts, script);
+  for (const { key } of situation.graphs.of(member)?.reads ?? [])
+    if (key.kind === 'exact') inScripts.add(key.text);
+  return { read: [...(keys.size > 0 ? keys : inScripts)], known: new Set([...keys, ...inScripts]) };
+}
+
+function addOfScript(keys: Set<string>, { text }: Script): void {
+  const lines = cacheLines(text);
+  for (const line of lines) addKeys(keys, line);
+  const from = readIn(text);
+  if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
+  if (lines.some((line) => /\bdone\s*</.test(line)) || /\bread\b.*\n[\s\S]*\bcase\b/.test(text))
+    for (const label of lines.length === 0 ? [] : caseLabels(text)) keys.add(label);
+}
+
+function addKeys(keys: Set<string>, words: string): void {
+  // What is set on the line is a variable, and no key.
+  const line = words.replace(/^\s*(?:(?:export|local|readonly)\s+)?\w+=/, '');
+  for (const pattern of [KEY, AWK_KEY, GREP_WORD])
+    for (const [, one, two, three] of line.matchAll(pattern)) {
+      const key = one ?? two ?? three;
+      if (key !== undefined) keys.add(key);
+    }
 }
 
 /** Lines with the name of the cache file, or of a variable that holds it. */
 function cacheLines(text: string): string[] {
-  const names = [
-    ...text.matchAll(
-      /^\s*(?:export\s+|local\s+)?(\w+)=["']?\S*(?:lava_multi_node_cache|LAVA_MULTI_NODE_CACHE)/gm,
-    ),
-  ].map(([, name = '']) => name);
-  const variables = names.map((name) => new RegExp(`\\$\\{?${name}\\b`));
+  const names = cacheNames(text);
   return text
     .split('\n')
     .filter((line) => !/^\s*#/.test(line))
-    .filter((line) => CACHE.test(line) || variables.some((one) => one.test(line)));
+    .filter((line) => CACHE.test(line) || names.some((name) => name.test(line)));
+}
+
+const cacheNames = (text: string): RegExp[] =>
+  [
+    ...text.matchAll(
+      /^\s*(?:export\s+|local\s+)?(\w+)=["']?\S*(?:lava_multi_node_cache|LAVA_MULTI_NODE_CACHE)/gm,
+    ),
+  ].map(([, name = '']) => new RegExp(`\\$\\{?${name}\\b`));
+
+/** Behind the line that reads the cache file in as shell (`. /tmp/lava_multi_node_cache.txt`). */
+function readIn(text: string): number | undefined {
+  const names = cacheNames(text);
+  for (const found of text.matchAll(/(?:^|[\s;&|(])(?:\.|source)\s+(\S+)/gm)) {
+    const [, word = ''] = found;
+    if (CACHE.test(word) || names.some((name) => name.test(word)))
+      return found.index + found[0].length;
+  }
+  return undefined;
+}
+
+/** Variables that are used from there on, and that the script itself does not set. */
+function variablesOf(text: string, from: number): string[] {
+  const set = new Set(
+    [
+      ...text.matchAll(
+        /(?:^|[;&|(]|\bthen\b|\bdo\b)\s*(?:for\s+|read\s+(?:-\w+\s+)*|local\s+|export\s+)?([A-Za-z_]\w*)(?==|\s+in\b)/gm,
+      ),
+    ].map(([, name]) => name),
+  );
+  const used = [...text.slice(from).matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
+  return [...new Set(used)].filter((name) => !set.has(name) && !KNOWN.test(name));
+}
+const KNOWN =
+  /^(?:LAVA_|MUSTER_|BASH|HOME$|PATH$|PWD$|USER$|SHELL$|TMPDIR$|LANG|IFS$|RANDOM$|SECONDS$|HOSTNAME$)/;
+
+/** `ip)` and `*:ip=*)` of the `case`s between a `read` and its `done`. */
+function caseLabels(text: string): string[] {
+  return [...text.matchAll(/\bread\b[\s\S]*?\bdone\b/g)].flatMap(([loop]) =>
+    [...loop.matchAll(/(?:^|\bin|;;)\s*\(?["']?(?:\*:)?([A-Za-z_][\w.-]*)["']?(?:=\*)?\)/gm)].map(
+      ([, label = '']) => label,
+    ),
+  );
 }

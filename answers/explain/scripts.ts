@@ -39,12 +39,6 @@ export function sendersOf(situation: Situation, member: Member, id: string): Mem
 
 const hasLiteral = (word: readonly string[]): boolean => word.some((part) => part.length > 1);
 
-/** Whether a line could send an id of which the text says nothing. */
-export const mayBuildIds = (situation: Situation, member: Member): boolean =>
-  sitesOfMember(situation, member, ['send', 'sync']).some(
-    ({ site }) => site.words[0] !== undefined && !hasLiteral(site.words[0]),
-  );
-
 /** Ids that lines send, as they stand there; none of those that are built at run time. */
 export const sentLiterals = (situation: Situation, member: Member): Map<string, MemberSite> =>
   new Map(

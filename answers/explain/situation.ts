@@ -20,6 +20,7 @@ import {
   missingFrom,
   overAt,
 } from './facts.ts';
+import { Graphs, sitesOfCall, surest } from './graphs.ts';
 
 /** Why a member that a wait lacked had not come, as far as events tell. */
 export type Absence =
@@ -54,6 +55,7 @@ export interface Situation {
   readonly deaths: readonly Death[];
   readonly before: HappensBefore;
   readonly places: Places;
+  readonly graphs: Graphs;
   /** Of each member the last lines of its console before its scripts or it itself ended. */
   readonly said: ReadonlyMap<string, readonly ConsoleLine[]>;
   /** The line that made a call. */
@@ -90,11 +92,13 @@ export function situationOf(
   given: Pick<Given, 'sources'>,
   said: ReadonlyMap<string, readonly ConsoleLine[]>,
 ): Situation {
-  const places = new Places(given.sources);
+  const commands = commandsOf(group);
+  const places = new Places(given.sources, commands);
+  const graphs = new Graphs(group, places, commands);
   const roles = rolesOf(group);
   const known = new Map<Call, Place | undefined>();
   const placeOf = (call: Call) => {
-    if (!known.has(call)) known.set(call, places.find(wantedOf(call, roles)));
+    if (!known.has(call)) known.set(call, placeOfCall(places, graphs, call, roles));
     return known.get(call);
   };
   const deaths = group.members.flatMap(deathsOf);
@@ -117,6 +121,7 @@ export function situationOf(
     deaths,
     before: new HappensBefore(group),
     places,
+    graphs,
     said,
     placeOf,
   };
@@ -210,13 +215,45 @@ function lastSuiteOver(member: Member, version: number): boolean {
 
 // words for rules
 
+function placeOfCall(
+  places: Places,
+  graphs: Graphs,
+  call: Call,
+  roles: ReadonlySet<string>,
+): Place | undefined {
+  const found = places.find(wantedOf(call, roles));
+  const graph = graphs.of(call.member);
+  return graph === undefined ? found : surest(found, sitesOfCall(graph, call));
+}
+
+/** The commands of the job's document that ran as suites. */
+function commandsOf({ members, definition }: Group): Map<string, readonly string[]> {
+  return new Map(
+    members.flatMap(({ device, suites }) =>
+      suites.flatMap(({ name, prepared }) => {
+        const action = prepared === undefined ? undefined : definition?.actions[prepared.action];
+        return action?.command === 'lava_command_run'
+          ? [[`${device} ${name}`, action.parameters.commands] as const]
+          : [];
+      }),
+    ),
+  );
+}
+
+/** Where in the files somebody is to look. */
+export function placed(place: Place | undefined): Pick<Culprit, 'file' | 'line' | 'text'> {
+  if (place === undefined) return {};
+  const { file, line, text } = place;
+  return file === '' ? { text } : { file, line, text };
+}
+
 /** The member at the line of a call. */
 export function culpritOf(situation: Situation, call: Call, id = call.message): Culprit {
   const place = situation.placeOf(call);
   return {
     device: call.member.device,
     role: call.member.role,
-    ...(place === undefined ? {} : { file: place.file, line: place.line, text: place.text }),
+    ...placed(place),
     ...(id === '' ? {} : { id }),
   };
 }

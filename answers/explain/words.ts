@@ -9,7 +9,7 @@ export const who = ({ device, role }: { device: string; role: string }): string 
 
 /** `client.sh line 4`, or nothing. */
 export const whereOf = (place: Pick<Place, 'file' | 'line'> | undefined): string =>
-  place === undefined ? '' : `${place.file} line ${place.line}`;
+  place === undefined || place.file === '' ? '' : `${place.file} line ${place.line}`;
 
 export const inFile = (culprit: Culprit): string =>
   culprit.file === undefined

@@ -1,11 +1,20 @@
 /** Answers: what a job was at any of its events, and what follows from them. Each is made of the evidence alone. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { Moments } from '../../answers/moments.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { stateAt } from '../../answers/state-at.ts';
 import { traceOf } from '../../answers/trace.ts';
-import { SourcesView, StateView, TraceView } from '../../answers/views.ts';
+import {
+  DiffView,
+  OrdersView,
+  SourcesView,
+  StateView,
+  TraceView,
+  WhatIfView,
+} from '../../answers/views.ts';
+import { ordersOf, whatIf } from '../../answers/what-if-view.ts';
 import { bundleOf } from '../bundle.ts';
 import { type EvidenceParts, evidenceOf } from '../evidence.ts';
 import type { Streams } from '../history/streaming.ts';
@@ -19,6 +28,14 @@ export interface AnswersOptions extends EvidenceParts {
   version: string;
   now(): number;
 }
+
+/** It takes the server's own time, and boards wait for that: a fraction of a second. */
+const ORDER_STATES_MAX = 1_000;
+
+/** One, or several: `drop=3&drop=5`. */
+const Several = z
+  .union([z.string().max(200), z.array(z.string().max(200)).max(20)])
+  .transform((is) => (typeof is === 'string' ? [is] : is));
 
 const AtText = z
   .string()
@@ -64,6 +81,72 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     async ({ params: { id }, query: { event } }, reply) => {
       const { signal } = is.open.open(reply);
       return traceOf(await evidenceOf(is, id, signal, { sources: false, related: true }), event);
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/diff',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'What differs between two runs, the first divergence first',
+        description:
+          'Boards are aligned by role, calls by number; times are compared with the last runs that passed.',
+        params: JobParams,
+        querystring: z.object({
+          with: numberInUrl(1).optional().meta({
+            description: 'The good run; absent: the last one of the same definition that passed',
+          }),
+        }),
+        response: { 200: DiffView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, query }, reply) => {
+      const { signal } = is.open.open(reply);
+      const bad = await evidenceOf(is, id, signal, { sources: 'lists', past: true });
+      const other = query.with ?? goodRun(bad);
+      const good = await evidenceOf(is, other, signal, { sources: 'lists' });
+      return diffOf(good, bad, query.with === undefined);
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/what-if',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'A recorded job again, through the same rules, with something changed',
+        params: JobParams,
+        querystring: z.object({
+          delay: Several.optional().meta({ description: 'DEVICE:20s, or DEVICE@EVENT:20s' }),
+          drop: Several.optional().meta({ description: 'The event of a message that is lost' }),
+          crash: Several.optional().meta({ description: 'DEVICE@EVENT' }),
+        }),
+        response: { 200: WhatIfView, ...problemResponses },
+      },
+    },
+    async ({ params: { id }, query }, reply) => {
+      const { signal } = is.open.open(reply);
+      const { events } = await evidenceOf(is, id, signal, { sources: false });
+      return whatIf(id, events, query);
+    },
+  );
+
+  app.get(
+    '/api/jobs/:id/orders',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'Every order of a recorded conversation that causality allows',
+        description: `At most ${ORDER_STATES_MAX} states are looked at here; muster what-if --interleave looks at more.`,
+        params: JobParams,
+        response: { 200: OrdersView, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const { signal } = is.open.open(reply);
+      const { events } = await evidenceOf(is, id, signal, { sources: false });
+      return ordersOf(id, events, ORDER_STATES_MAX);
     },
   );
 
@@ -121,7 +204,11 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     },
     async ({ params: { id } }, reply) => {
       const { signal } = is.open.open(reply);
-      const evidence = await evidenceOf(is, id, signal, { sources: true, related: true });
+      const evidence = await evidenceOf(is, id, signal, {
+        sources: true,
+        related: true,
+        past: true,
+      });
       const bundle = bundleOf(evidence, { version: is.version, now: is.now() });
       const out = is.streams.open(reply, signal, {
         'content-type': 'application/gzip',

@@ -1,4 +1,4 @@
-/** Devices (boards) and their workers: who has a board, how it is, and taking it out of use. */
+/** Devices (boards): who has a board, how it is, and taking it out of use. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,14 +8,7 @@ import { checkDue, nextCheckAt } from '../../scheduler/health.ts';
 import { byOf } from '../by.ts';
 import { type DeviceOrder, noSuchDevice, orderDevice } from '../orders.ts';
 import type { ApiEngine } from '../parts.ts';
-import {
-  DeviceParams,
-  DeviceView,
-  HealthOrder,
-  problemResponses,
-  Reason,
-  Workers,
-} from '../schemas.ts';
+import { DeviceParams, DeviceView, HealthOrder, problemResponses, Reason } from '../schemas.ts';
 
 /** `engine`: of the app. */
 export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async (
@@ -51,18 +44,6 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ engine: ApiEngine }> = async 
       if (state === undefined) throw noSuchDevice(name);
       return deviceView(engine, name, state);
     },
-  );
-
-  app.get(
-    '/api/workers',
-    {
-      schema: {
-        tags: ['devices'],
-        summary: 'The workers that drive the devices, by name, and how many of theirs are in use',
-        response: { 200: Workers, ...problemResponses },
-      },
-    },
-    () => ({ workers: workersOf(engine) }),
   );
 };
 
@@ -158,23 +139,4 @@ function healthCheckView(device: DeviceState, now: number): Pick<DeviceView, 'he
       ...(nextAt !== null && { nextAt: iso(nextAt) }),
     },
   };
-}
-
-function workersOf({ directory }: ApiEngine): z.infer<typeof Workers>['workers'] {
-  const used = new Map<string, number>();
-  for (const board of directory.held) {
-    const worker = directory.devices.get(board)?.state.worker ?? '';
-    used.set(worker, (used.get(worker) ?? 0) + 1);
-  }
-  return [...directory.workers]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { state: is }]) => ({
-      name,
-      state: is.state === 'connected' ? ('connected' as const) : ('lost' as const),
-      since: iso(is.since),
-      ...(is.reason !== null && { reason: is.reason }),
-      boards: [...is.boards],
-      ...(is.jobLimit !== null && { jobLimit: is.jobLimit }),
-      used: used.get(name) ?? 0,
-    }));
 }

@@ -14,13 +14,18 @@ import type { BoardParts } from '../parts.ts';
 import { ApiProblem, pathOf, stopping } from '../problems.ts';
 import { refuse } from '../refusals.ts';
 import { MemberTokens } from '../tokens.ts';
+import { WORKER_PATH, type WorkerDoor } from './worker.ts';
 
-export const LINE_PATH = '/worker/v1/line';
+const LINE_PATH = '/worker/v1/line';
 
 /** Adds the line to an app. Lines end, in order, before the app's server closes. */
 export async function lineRoutes(
   app: FastifyInstance,
-  { heldMsMax = HELD_MS_MAX, ...parts }: BoardParts & { heldMsMax?: number },
+  {
+    heldMsMax = HELD_MS_MAX,
+    workers,
+    ...parts
+  }: BoardParts & { heldMsMax?: number; workers?: WorkerDoor },
 ): Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
   const lines = new Set<Line>();
@@ -28,7 +33,10 @@ export async function lineRoutes(
   let isStopping = false;
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isStopping) return refuse(socket, stopping());
-    if (pathOf(request.url ?? '') !== LINE_PATH) return refuse(socket, notALine());
+    const path = pathOf(request.url ?? '');
+    if (path === WORKER_PATH && workers !== undefined)
+      return workers.upgrade(request, socket, head);
+    if (path !== LINE_PATH) return refuse(socket, notALine());
     sockets.handleUpgrade(request, socket, head, (opened) => {
       const line = new Line(opened, { ...parts, tokens, heldMsMax });
       lines.add(line);

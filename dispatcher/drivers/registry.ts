@@ -3,7 +3,8 @@ import { type BridgeWish, networkOf } from './bridge.ts';
 import { openConsoleDriver } from './console/console.ts';
 import type { OpenDriver } from './driver.ts';
 import { type LocalOptions, openLocalDriver } from './local/local.ts';
-import { openQemuDriver } from './qemu/qemu.ts';
+import { namespacesLack } from './local/namespace-housing.ts';
+import { openQemuDriver, qemuLack } from './qemu/qemu.ts';
 import { openSshDriver } from './ssh/ssh.ts';
 
 export type Registry = ReadonlyMap<string, OpenDriver>;
@@ -24,3 +25,11 @@ export function registry({ bridge, local }: DriverOptions): Registry {
     ['qemu', (context) => openQemuDriver(context, { network })],
   ]);
 }
+
+/** What this machine lacks for boards of its own, in words; `undefined`: nothing. `folder`: for what is tried out. */
+export const lacksOf = async (
+  folder: string,
+): Promise<Record<'local' | 'qemu', string | undefined>> => ({
+  local: await namespacesLack(folder),
+  qemu: await qemuLack(),
+});

@@ -5,7 +5,7 @@
 import type { JobCommand } from '../commands.ts';
 import { Draft, type Env, Rejected } from '../deciding.ts';
 import { actionsOf } from '../definition.ts';
-import type { JobEvent, NewEvent, Verb } from '../events.ts';
+import type { JobEvent, NewEvent } from '../events.ts';
 import { measured } from '../measurement.ts';
 import { own } from '../names.ts';
 import { barrierKey, missing, releasable, sent, waitsOf } from './conversation.ts';
@@ -265,17 +265,24 @@ function record(
       const why = 'a server on this log is of a version that knows no attachments: upgrade it';
       return new Rejected('too-new', why);
     }
-    // The board says both and so does its console: whoever comes second changes nothing.
+    // The board says both and so does its console, which may be many suites behind: whoever comes second changes nothing.
     case 'StartSuite': {
       const { type: _, ...started } = command;
-      if (member.suite !== command.suite) draft.emit('SuiteStarted', started);
+      if (isLater(command.suite, member.suite)) draft.emit('SuiteStarted', started);
       return undefined;
     }
     case 'EndSuite':
-      if (member.suite !== command.suite || member.suiteRuns)
+      if (command.suite === member.suite ? member.suiteRuns : isLater(command.suite, member.suite))
         draft.emit('SuiteEnded', { member: command.member, suite: command.suite });
       return undefined;
   }
+}
+
+/** A member runs its suites one after the other, and their names begin with their numbers. */
+function isLater(suite: string, than: string | null): boolean {
+  const [number, last] = [suite, than ?? ''].map((name) => /^\d+(?=_)/.exec(name)?.[0]);
+  if (number === undefined || last === undefined) return suite !== than;
+  return Number(number) > Number(last);
 }
 
 // the MultiNode API (SEMANTICS 2)

@@ -97,6 +97,10 @@ export interface Unresolved extends Place {
 /** What one role runs, in order. */
 export interface CallGraph {
   readonly role: string;
+  /** It asks who the board is: other members of the role may run something else. */
+  readonly isOfMember: boolean;
+  /** It asks who is in the group. */
+  readonly isOfGroup: boolean;
   /** In the order in which they are first reached. */
   readonly sites: readonly CallSite[];
   readonly reads: readonly CacheRead[];
@@ -146,7 +150,9 @@ export type Op =
     }
   /** A `leave` inside of it leads behind it. */
   | { readonly op: 'block'; readonly block: number; readonly body: readonly Op[] }
-  | { readonly op: 'leave'; readonly block: number };
+  | { readonly op: 'leave'; readonly block: number }
+  /** `lava-test-raise`: the member ends here. */
+  | { readonly op: 'raise' };
 
 export interface Way {
   readonly body: readonly Op[];
@@ -185,17 +191,46 @@ export interface GraphContext {
   readonly member?: number;
   /** Exported by the job: over the definition's own. */
   readonly parameters: readonly (readonly [string, string])[];
+  /** Whether a command that fails for certain ends a script under `set -e`, as it does, or not: absent: it does. */
+  readonly errors?: 'die' | 'go-on';
 }
 
 /** A text file of a checkout by its path from there; `undefined`: it is not there; `null`: it is no text. */
 export type ReadFile = (path: string) => string | null | undefined;
 
-export type Entry =
-  | { readonly kind: 'definition'; readonly file: string; readonly text: string }
-  | { readonly kind: 'script'; readonly file: string; readonly text: string }
-  /** Lines of `lava_command_run`, each a shell of its own, with their lines in the job's document. */
-  | {
-      readonly kind: 'commands';
-      readonly file: string;
-      readonly commands: readonly { text: string; line: number; column: number }[];
-    };
+export type Entry = Origin &
+  (
+    | {
+        readonly kind: 'definition';
+        readonly file: string;
+        readonly text: string;
+        /** Of this definition alone, over those of the job. */
+        readonly parameters?: readonly (readonly [string, string])[];
+      }
+    | {
+        readonly kind: 'script';
+        readonly file: string;
+        readonly text: string;
+        readonly errexit?: boolean;
+      }
+    /** Lines of `lava_command_run`, each a shell of its own, with their places in the job's document. */
+    | {
+        readonly kind: 'commands';
+        readonly file: string;
+        readonly commands: readonly {
+          readonly text: string;
+          readonly line: number;
+          readonly column: number;
+        }[];
+      }
+  );
+
+/** Where an entry and the files around it come from. */
+export interface Origin {
+  /** The files of its checkout; absent: those that were handed in for all. */
+  readonly readFile?: ReadFile;
+  /** Put before the paths of its checkout where they are named. */
+  readonly prefix?: string;
+  /** Why it could not be had: then it is not known what it calls. */
+  readonly missing?: string;
+}

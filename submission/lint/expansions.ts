@@ -3,12 +3,10 @@ import { sum } from './arithmetic.ts';
 import { type GlobPart, globSource } from './globs.ts';
 import { exact, joined, type Pattern, unknown } from './patterns.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
-import type { Field, Walk } from './walk.ts';
-
-export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
+import { CACHE_FILE, type Field, type Walk } from './walk.ts';
 
 /** The text of a word where it is not split: in an assignment, behind `case`. */
-export function valueOf(walk: Walk, word: Word | null): Pattern {
+export function textValue(walk: Walk, word: Word | null): Pattern {
   if (word === null) return exact('');
   return joined(word.parts.map((part) => partValue(walk, part, word)));
 }
@@ -197,7 +195,7 @@ function operated(
   found: Pattern | undefined,
   value: Pattern,
 ): Pattern {
-  const given = () => valueOf(walk, operandWord ?? null);
+  const given = () => textValue(walk, operandWord ?? null);
   const isEmpty = found === undefined || (found.kind === 'exact' && found.text === '');
   switch (operator) {
     // What nothing sets that was read has the value that the author foresaw for this.

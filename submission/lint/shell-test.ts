@@ -1,5 +1,5 @@
 /** `test`, `[` and `[[`: what they find, where what they look at is known. */
-import { fieldsOf, globParts, lookedUp, valueOf } from './expansions.ts';
+import { fieldsOf, globParts, lookedUp, textValue } from './expansions.ts';
 import { fitsGlob, sameWord } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
@@ -17,12 +17,28 @@ const known = (is: boolean): Status => (is ? ok : failed);
 /** @param isDouble `[[`: words are not split, and what stands right of `==` is a pattern */
 export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean): Status {
   const operands: Operand[] = isDouble
-    ? words.map((word) => ({ value: valueOf(walk, word), word }))
+    ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
   return new Test(walk, operands, isDouble).whole();
 }
 
-const BINARY = ['=', '==', '!=', '-eq', '-ne', '-lt', '-le', '-gt', '-ge', '=~', '<', '>', '-nt', '-ot', '-ef'];
+const BINARY = [
+  '=',
+  '==',
+  '!=',
+  '-eq',
+  '-ne',
+  '-lt',
+  '-le',
+  '-gt',
+  '-ge',
+  '=~',
+  '<',
+  '>',
+  '-nt',
+  '-ot',
+  '-ef',
+];
 const SIGNS = /^(?:!|\(|\)|&&|\|\||-a|-o|-[a-zA-Z])$/;
 
 class Test {
@@ -175,7 +191,10 @@ class Test {
   #open(key: string, left?: Operand, right?: Operand, sign = ''): Status {
     const isNamed = left !== undefined && right !== undefined;
     const text = isNamed ? `${patternText(left.value)} ${sign} ${patternText(right.value)}` : '';
-    const holes = left === undefined ? false : hasUnnamedHole(left.value) || hasUnnamedHole(right?.value ?? exact(''));
+    const holes =
+      left === undefined
+        ? false
+        : hasUnnamedHole(left.value) || hasUnnamedHole(right?.value ?? exact(''));
     return {
       is: 'either',
       key: holes ? `test ${this.#walk.id()}` : `test ${key}`,

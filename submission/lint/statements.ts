@@ -1,12 +1,12 @@
 /** The statements of a shell, walked: which run, in which order, and which may run or not. */
 import type { Condition } from './call-graph.ts';
-import { arithmetic, fieldsOf, globParts, valueOf } from './expansions.ts';
+import { arithmetic, fieldsOf, globParts, textValue } from './expansions.ts';
 import { fitsGlob } from './globs.ts';
 import { exact, joined, type Pattern, patternKey, unknown } from './patterns.ts';
-import { failed, flipped, met, ok, type Scope, type Status } from './scope.ts';
-import type { Assignment, Redirect, Span, Statement } from './shell-tree.ts';
+import { failed, flipped, met, ok, type Status } from './scope.ts';
 import { testStatus } from './shell-test.ts';
-import { ROUNDS_MAX, type Result, type Walk } from './walk.ts';
+import type { Assignment, Redirect, Span, Statement } from './shell-tree.ts';
+import { type Result, ROUNDS_MAX, type Walk } from './walk.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
@@ -126,7 +126,9 @@ function simple(walk: Walk, statement: Kind<'simple'>): Result {
     return { status: walk.substitution, out: exact('') };
   }
   // `A=b command`: for the command alone, and for what it runs.
-  const before = new Map(statement.assignments.map(({ name }) => [name, walk.scope.vars.get(name)]));
+  const before = new Map(
+    statement.assignments.map(({ name }) => [name, walk.scope.vars.get(name)]),
+  );
   for (const one of statement.assignments) assign(walk, one);
   const result = walk.runner.command(walk, statement, fields);
   for (const [name, value] of before)
@@ -162,11 +164,16 @@ function assign(walk: Walk, { name, index, isAppended, value, array }: Assignmen
     else vars.delete(name);
     return;
   }
-  const set = valueOf(walk, value);
+  const set = textValue(walk, value);
   if (index !== undefined) {
     const list = arrays.get(name) ?? [];
     const at = arithmetic(walk, index);
-    if (at.kind === 'exact' && Number(at.text) <= list.length) arrays.set(name, [...list.slice(0, Number(at.text)), set, ...list.slice(Number(at.text) + 1)]);
+    if (at.kind === 'exact' && Number(at.text) <= list.length)
+      arrays.set(name, [
+        ...list.slice(0, Number(at.text)),
+        set,
+        ...list.slice(Number(at.text) + 1),
+      ]);
     else arrays.delete(name);
     return;
   }
@@ -259,7 +266,7 @@ function branches(walk: Walk, statement: Kind<'if'>, index: number): Result {
 }
 
 function items(walk: Walk, statement: Kind<'case'>): Result {
-  const word = valueOf(walk, statement.word);
+  const word = textValue(walk, statement.word);
   const from = (index: number): Result => {
     const item = statement.items[index];
     if (item === undefined) return nothing;
@@ -325,17 +332,17 @@ function whileLoop(walk: Walk, statement: Kind<'while'> | Kind<'count'>, loop: L
   walk.inside('loop', () => {
     walk.block('loop', () => {
       for (let round = 0; !walk.isDead && walk.step(statement); round++) {
+        const before = keyOf(walk);
         const status = loop.condition();
         if (walk.isDead || status.is === 'failed') break;
         if (status.is === 'either') {
           eitherRound(walk, statement, status, loop, run);
           break;
         }
-        const before = keyOf(walk.scope);
         const leftBefore = walk.frame('loop')?.exits.length ?? 0;
         walk.block('round', run);
         if (walk.isDead) break;
-        const isSame = keyOf(walk.scope) === before;
+        const isSame = keyOf(walk) === before;
         const mayLeave = (walk.frame('loop')?.exits.length ?? 0) > leftBefore;
         if (!isSame && !mayLeave && round < ROUNDS_MAX) continue;
         if (round >= ROUNDS_MAX) walk.open('loop', statement);
@@ -350,10 +357,16 @@ function whileLoop(walk: Walk, statement: Kind<'while'> | Kind<'count'>, loop: L
 
 /** The next turns of a loop that ends by what its body finds, or never. */
 function endless(walk: Walk, statement: Statement, loop: Loop, run: () => Status): void {
-  repeated(walk, statement, 0, () => {
-    loop.condition();
-    return run();
-  }, true);
+  repeated(
+    walk,
+    statement,
+    0,
+    () => {
+      loop.condition();
+      return run();
+    },
+    true,
+  );
   walk.isDead = true;
 }
 
@@ -417,8 +430,15 @@ function repeated(
   walk.emit({ op: 'repeat', key: id, body, atLeast, isEndless, at: place });
 }
 
-const keyOf = (scope: Scope): string =>
-  JSON.stringify([[...scope.vars], [...scope.arrays], scope.args, scope.cwd, scope.written.size]);
+const keyOf = ({ scope, input }: Walk): string =>
+  JSON.stringify([
+    [...scope.vars],
+    [...scope.arrays],
+    scope.args,
+    scope.cwd,
+    scope.written.size,
+    input,
+  ]);
 
 // processes
 
@@ -441,7 +461,7 @@ export function subshell(
   const { lastWait } = walk.scope;
   walk.scope = before;
   walk.scope.lastWait = lastWait;
-  walk.isDead = false;
+  // Dead still: it never ends, or the member has ended in it.
   return { status, out };
 }
 
@@ -475,6 +495,7 @@ function background(walk: Walk, statement: Statement): Result {
   const job = walk.jobSign();
   const body = walk.collected(() => {
     subshell(walk, () => runOne(walk, { ...statement, isBackground: false }), 'background');
+    walk.isDead = false;
   });
   walk.emit({ op: 'spawn', body, job });
   walk.scope.lastJob = job;
@@ -486,7 +507,11 @@ export function captured(walk: Walk, body: readonly Statement[], at: Span): Patt
   const { isCapturing, isCondition, reading } = walk;
   walk.isCapturing = true;
   walk.isCondition = true;
-  const { status, out } = subshell(walk, () => fileRead(walk, body) ?? runAll(walk, body), 'substitution');
+  const { status, out } = subshell(
+    walk,
+    () => fileRead(walk, body) ?? runAll(walk, body),
+    'substitution',
+  );
   walk.isCapturing = isCapturing;
   walk.isCondition = isCondition;
   walk.reading = reading ?? at;
@@ -514,8 +539,9 @@ function redirected(walk: Walk, redirects: readonly Redirect[], run: () => Resul
       if (descriptor === '' || descriptor === '0') walk.input = inputOf(walk, redirect);
       continue;
     }
-    const value = valueOf(walk, target);
-    if (value.kind === 'exact' && /^[0-9-]$/.test(value.text)) isAway ||= value.text === '2' && descriptor !== '2';
+    const value = textValue(walk, target);
+    if (value.kind === 'exact' && /^[0-9-]$/.test(value.text))
+      isAway ||= value.text === '2' && descriptor !== '2';
     else {
       if (descriptor !== '2') isAway = true;
       if (value.kind === 'exact') walk.scope.written.add(value.text);
@@ -527,7 +553,7 @@ function redirected(walk: Walk, redirects: readonly Redirect[], run: () => Resul
 }
 
 function inputOf(walk: Walk, { operator, target }: Redirect): Pattern | undefined {
-  const value = valueOf(walk, target);
+  const value = textValue(walk, target);
   if (operator === '<<' || operator === '<<-') return value;
   if (operator === '<<<') return joined([value, exact('\n')]);
   return walk.fileText(value);

@@ -18,13 +18,16 @@ import type {
   Way,
 } from './call-graph.ts';
 import { shown, signOf } from './names.ts';
-import { exact, type Pattern, patternKey } from './patterns.ts';
+import { exact, type Pattern, patternKey, unknown } from './patterns.ts';
 import { met, Scope, type Status } from './scope.ts';
 import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
-export const OPS_MAX = 60_000;
-export const STEPS_MAX = 200_000;
+export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
+const CACHE_HOLE = 'the cache file';
+
+const OPS_MAX = 60_000;
+const STEPS_MAX = 200_000;
 const NESTED_MAX = 40;
 const TEXT_CHARS_MAX = 120;
 
@@ -64,12 +67,15 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export class Walk {
   readonly runner: Runner;
   readonly context: GraphContext;
-  readonly readFile: ReadFile;
+  readFile: ReadFile;
+  prefix = '';
   /** Of every member, in `lava-group` order: its role and its name, or the sign for it. */
   readonly group: readonly { readonly role: string; readonly name: string }[];
   readonly self: number;
   /** Whether anything read of the member itself: other members of the role may run something else. */
   readsSelf = false;
+  /** Whether it asks who else is in the group: then the group has to be there whole. */
+  readsGroup = false;
   scope = new Scope();
   isDead = false;
   /** Inside of a condition: `set -e` does not end a script there. */
@@ -107,9 +113,9 @@ export class Walk {
     this.context = context;
     this.readFile = readFile;
     this.source = source;
-    this.group = context.roles.flatMap(({ role, count, device }) =>
-      Array.from({ length: count }, () => ({ role, device })),
-    ).map(({ role, device }, index) => ({ role, name: device ?? signOf(index) }));
+    this.group = context.roles
+      .flatMap(({ role, count, device }) => Array.from({ length: count }, () => ({ role, device })))
+      .map(({ role, device }, index) => ({ role, name: device ?? signOf(index) }));
     const first = this.group.findIndex(({ role }) => role === context.role);
     this.self = first + (context.member ?? 0);
   }
@@ -135,7 +141,9 @@ export class Walk {
 
   textOf(at: Span): string {
     const place = this.source.text.slice(at.start, at.end).trim();
-    const line = (place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place).trim();
+    const line = (
+      place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place
+    ).trim();
     return line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX - 3)}...` : line;
   }
 
@@ -192,7 +200,8 @@ export class Walk {
 
   /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
   inCheckout(path: Pattern): string | undefined {
-    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null) return undefined;
+    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null)
+      return undefined;
     const out: string[] = [];
     for (const part of `${this.scope.cwd}/${path.text}`.split('/')) {
       if (part === '..') {
@@ -203,6 +212,15 @@ export class Walk {
     return out.join('/');
   }
 
+  /** What the last wait left: it is known when it runs. */
+  cacheText(): Pattern {
+    return unknown(CACHE_HOLE, `cache ${this.id()}`);
+  }
+
+  get isCacheInput(): boolean {
+    return this.input?.kind === 'unknown' && this.input.hole === CACHE_HOLE;
+  }
+
   hasFile(path: Pattern): boolean {
     const inside = this.inCheckout(path);
     return inside !== undefined && this.readFile(inside) !== undefined;
@@ -211,6 +229,7 @@ export class Walk {
   /** What a file holds, where it lies in the checkout and no script wrote it. */
   fileText(path: Pattern): Pattern | undefined {
     if (path.kind !== 'exact' || this.scope.written.has(path.text)) return undefined;
+    if (path.text === CACHE_FILE) return this.cacheText();
     const inside = this.inCheckout(path);
     const text = inside === undefined ? undefined : this.readFile(inside);
     return typeof text === 'string' ? exact(text) : undefined;
@@ -243,13 +262,19 @@ export class Walk {
 
   #meet(frame: Frame): void {
     this.isDead = frame.exits.length === 0;
-    if (!this.isDead) this.scope = met(frame.exits.map(({ scope }) => scope), `block ${frame.block}`);
+    if (!this.isDead)
+      this.scope = met(
+        frame.exits.map(({ scope }) => scope),
+        `block ${frame.block}`,
+      );
   }
 
   #statusOf({ exits, block }: Frame): Status {
     const [first, ...others] = exits;
     if (first === undefined) return { is: 'failed' };
-    const same = others.every(({ status }) => JSON.stringify(status) === JSON.stringify(first.status));
+    const same = others.every(
+      ({ status }) => JSON.stringify(status) === JSON.stringify(first.status),
+    );
     if (same) return first.status;
     return { is: 'either', key: `end of ${block}`, isFlipped: false, text: '$?', isCall: false };
   }
@@ -262,7 +287,8 @@ export class Walk {
       if (frame === undefined) return undefined;
       if (frame.kind === kind || (kind === 'return' && frame.kind === 'routine')) left -= 1;
       if (left === 0) return frame;
-      if (frame.kind === 'process' && kind !== 'process') return kind === 'return' ? frame : undefined;
+      if (frame.kind === 'process' && kind !== 'process')
+        return kind === 'return' ? frame : undefined;
     }
     return undefined;
   }
@@ -279,7 +305,9 @@ export class Walk {
 
   /** The block that `set -e` ends here when a command fails, if it does. */
   get endOfErrors(): Frame | undefined {
-    return this.scope.errexit && !this.isCondition ? this.frame('process') : undefined;
+    return this.scope.errexit && !this.isCondition && this.context.errors !== 'go-on'
+      ? this.frame('process')
+      : undefined;
   }
 
   /** A failure that nobody caught leaves the process. */
@@ -292,12 +320,7 @@ export class Walk {
   // ways
 
   /** The ways that may be taken. A way that was taken before is taken again. */
-  choice(
-    key: string,
-    isDecided: boolean,
-    at: Condition,
-    ways: readonly (() => void)[],
-  ): void {
+  choice(key: string, isDecided: boolean, at: Condition, ways: readonly (() => void)[]): void {
     if (this.isDead) return;
     const known = this.scope.assumed.get(key);
     const only = known === undefined ? undefined : ways[known];
@@ -335,11 +358,7 @@ export class Walk {
 
   // sites
 
-  site(
-    verb: CallVerb,
-    at: Span,
-    said: Pick<CallSite, 'id' | 'role' | 'pairs' | 'extra'>,
-  ): number {
+  site(verb: CallVerb, at: Span, said: Pick<CallSite, 'id' | 'role' | 'pairs' | 'extra'>): number {
     const place = this.source.place(at.start);
     const id = shown(said.id, this.self);
     const role = said.role === undefined ? '' : patternKey(said.role);
@@ -381,7 +400,12 @@ export class Walk {
   }
 
   /** A key that is taken from the cache file or from `lava-network query`. */
-  readKey(key: Pattern, text: string, at: Span = this.reading, from: CacheRead['from'] = 'cache'): void {
+  readKey(
+    key: Pattern,
+    text: string,
+    at: Span = this.reading,
+    from: CacheRead['from'] = 'cache',
+  ): void {
     const place = this.source.place(at.start);
     const { lastWait } = this.scope;
     this.reads.push({ ...place, key: shown(key, this.self), after: lastWait, text, from });
@@ -390,10 +414,17 @@ export class Walk {
   /** The statement that is read now. */
   reading: Span = { start: 0, end: 0 };
 
+  /** `lava-test-raise`: this member ends here. */
+  raised(): void {
+    this.emit({ op: 'raise' });
+    this.isDead = true;
+  }
+
+  /** Where a script ends for certain: not on a way that may be taken or not. */
   death(at: Span, why: Death['why']): void {
+    if (this.when.length > 0) return;
     const place = this.source.place(at.start);
     const key = `${place.file}:${place.line}:${place.column}`;
     if (!this.deaths.has(key)) this.deaths.set(key, { ...place, text: this.textOf(at), why });
   }
 }
-

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../api/evidence.ts';
 import { History } from '../../api/history/history.ts';
 import type { KeptFiles } from '../../api/parts.ts';
+import { PastRuns } from '../../api/past-runs.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
 import type { SourceList } from '../../wire/sources.ts';
 import { doors, pair, say } from './bench.ts';
@@ -18,6 +19,11 @@ const kept = async (files: KeptFiles, text: string) => {
   );
   if (made === 'too-large') throw new Error(made);
   return made;
+};
+
+const pastOf = ({ engine }: Pick<Awaited<ReturnType<typeof doors>>, 'engine'>) => {
+  const history = new History(engine);
+  return { history, past: new PastRuns({ engine, history }) };
 };
 
 /** A suite of a member, with its sources kept beside the log. */
@@ -58,7 +64,7 @@ describe('what the answers are made from, on a server', () => {
     await suiteWith(lab, { job, device: server }, digest);
     await suiteWith(lab, { job, device: client }, '1'.repeat(64));
     await say(lab.app, { job, device: server }, 'send', 'ready');
-    const parts = { ...lab, history: new History(lab.engine) };
+    const parts = { ...lab, ...pastOf(lab) };
     const evidence = await evidenceOf(parts, job, always);
     expect(evidence.events.map(({ version }) => version)).toEqual(
       evidence.events.map((_, at) => at + 1),
@@ -81,7 +87,7 @@ describe('what the answers are made from, on a server', () => {
     const other = await kept(lab.attachments, '{"no":"list"}');
     for (const each of [digest, other.digest]) await suiteWith(lab, { job, device: server }, each);
     writeFileSync(`${lab.folder}/attachments/${script.digest.slice(0, 2)}/${script.digest}`, 'x');
-    const evidence = await evidenceOf({ ...lab, history: new History(lab.engine) }, job, always);
+    const evidence = await evidenceOf({ ...lab, ...pastOf(lab) }, job, always);
     expect(evidence.sources[0]?.list).toEqual(list);
     expect(evidence.sources[0]?.text(script.digest)).toBeUndefined();
     expect(evidence.sources[1]?.list).toBeUndefined();
@@ -93,7 +99,7 @@ describe('what the answers are made from, on a server', () => {
     const file = lab.consoleFile(job, server);
     writeFileSync(file, 'booting\nlogin:\n');
     writeFileSync(`${file}.times`, '8 5000\n15 6000\n');
-    const parts = { ...lab, history: new History(lab.engine) };
+    const parts = { ...lab, ...pastOf(lab) };
     const evidence = await evidenceOf(parts, job, always, { sources: false });
     const console = evidence.console(server);
     appendFileSync(file, 'more\n');
@@ -112,7 +118,7 @@ describe('what the answers are made from, on a server', () => {
 
   it('is refused for a job that there is not', async () => {
     const lab = await doors();
-    const parts = { ...lab, history: new History(lab.engine) };
+    const parts = { ...lab, ...pastOf(lab) };
     await expect(evidenceOf(parts, 99, always)).rejects.toThrow('there is no job 99');
   });
 });

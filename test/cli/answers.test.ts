@@ -112,6 +112,37 @@ describe('muster replay', () => {
   });
 });
 
+describe('muster barriers --follow', () => {
+  it('shows each barrier as it is now, and again as it changes, to the end of the job', async () => {
+    const seen: string[] = [];
+    let isShown = () => {};
+    const shown = new Promise<void>((resolve) => {
+      isShown = resolve;
+    });
+    const following = here(['barriers', String(is.job), '--follow'], {
+      env: { MUSTER_URL: is.url },
+      onText: (out) => {
+        seen.push(out);
+        isShown();
+      },
+    });
+    await shown;
+    expect(seen.at(-1)).toMatch(/^lava-wait up +released/);
+    const synced = [is.server, is.client].map((device) =>
+      say(is.app, { job: is.job, device }, 'sync', 'go'),
+    );
+    await Promise.all(synced);
+    await is.engine.cancel(is.job, 'enough', { actor: 'user:test', key: 'cancel' });
+    const { exit, out } = await following;
+    expect(exit).toBe(0);
+    expect(out.match(/^lava-sync go .*$/gm)?.map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'lava-sync go round 1 not released',
+      'lava-sync go round 1 not released',
+      'lava-sync go round 1 released',
+    ]);
+  });
+});
+
 describe('muster sources', () => {
   it('lists what ran with its commit, boards that ran the same together, and prints a file', async () => {
     const { out } = await is.run('sources', String(is.job));
@@ -143,10 +174,95 @@ describe('muster trace', () => {
   });
 });
 
+describe('muster diff', () => {
+  it('compares with the last run of the same definition that passed, over the API and from bundles alike', async () => {
+    expect(await is.run('diff', String(is.job))).toMatchObject({ exit: 1, out: '' });
+    for (const { device } of (await is.engine.job(is.job))?.members ?? [])
+      await is.engine.member(
+        is.job,
+        { type: 'EndAction', member: device, action: 0, outcome: 'ok' },
+        { actor: 'worker:w', key: `end ${device}` },
+      );
+    const { job: bad } = await pair(is.engine);
+    await is.engine.cancel(bad, 'enough', { actor: 'user:test', key: 'cancel' });
+    const { exit, out } = await is.run('diff', String(bad));
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringContaining(`job ${is.job} (complete, the last that passed)`),
+    ]);
+    expect(out).toContain('first divergence');
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    const two = await is.run('diff', String(is.job), String(bad));
+    const other = join(is.folder, 'bad.tar.gz');
+    await bundled();
+    expect(await is.run('bundle', String(bad), other)).toMatchObject({ exit: 0 });
+    const env = { TZ: 'UTC' };
+    expect(await here(['diff', '--bundle', is.file, '--bundle', other], { env })).toEqual(two);
+    expect(await is.run('diff', '--bundle', is.file)).toMatchObject({ exit: 2 });
+    expect((await is.run('diff', String(bad), String(bad))).out).toContain(
+      'no board did anything else',
+    );
+  });
+});
+
+describe('muster what-if', () => {
+  const send = async () => {
+    const { out } = await is.run('events', String(is.job), '--json');
+    const lines = out.trimEnd().split('\n');
+    return String(lines.findIndex((line) => line.includes('"MessageSent"')) + 1);
+  };
+
+  it('tells how a job ends with a change, beside how it was, the same over the API', async () => {
+    const { exit, out } = await is.run('what-if', String(is.job), '--drop', await send());
+    expect(exit).toBe(0);
+    expect(out).toContain('is lost');
+    expect(out).toMatch(/what if +(unknown|failed|timedOut) after/);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    const { out: json } = await is.run('what-if', String(is.job), '--drop', await send(), '--json');
+    const served = await is.app.inject(`/api/jobs/${is.job}/what-if?drop=${await send()}`);
+    expect(served.json()).toEqual(JSON.parse(json));
+  });
+
+  it('looks at every order, and says how many and whether that was all', async () => {
+    const { exit, out } = await is.run('what-if', String(is.job), '--interleave');
+    expect(exit).toBe(0);
+    expect(out).toMatch(/\d+ states looked at, and that is all of them/);
+    const { out: json } = await is.run('what-if', String(is.job), '--interleave', '--json');
+    expect((await is.app.inject(`/api/jobs/${is.job}/orders`)).json()).toEqual(JSON.parse(json));
+  });
+
+  it('refuses a change that cannot be, and says how one is written', async () => {
+    for (const change of [
+      ['--drop', '1'],
+      ['--drop', 'x'],
+      ['--delay', 'nobody:3s'],
+      ['--delay', `${is.server}:soon`],
+      ['--crash', is.server],
+      ['--crash', `${is.server}@999`],
+    ]) {
+      const { exit, err } = await is.run('what-if', String(is.job), ...change);
+      expect([change, exit]).toEqual([change, 1]);
+      expect(err).toMatch(/^muster: ./);
+      const [kind = '', text = ''] = change;
+      const { statusCode } = await is.app.inject(
+        `/api/jobs/${is.job}/what-if?${kind.slice(2)}=${encodeURIComponent(text)}`,
+      );
+      expect([400, 404]).toContain(statusCode);
+    }
+  });
+});
+
 describe('a bundle', () => {
   it('gives the same views as its server, byte for byte, with the server gone', async () => {
     await bundled();
-    const commands = [['replay'], ['replay', '--at', '4'], ['sources'], ['trace', '--shiviz']];
+    const commands = [
+      ['replay'],
+      ['replay', '--at', '4'],
+      ['sources'],
+      ['trace', '--shiviz'],
+      ['what-if', '--interleave'],
+      ['what-if', '--delay', `${is.server}:20s`],
+    ];
     const asked = async (how: string[], more: string[]) =>
       Promise.all(
         commands.flatMap(([name = '', ...rest]) =>
@@ -211,5 +327,19 @@ describe('a bundle', () => {
     await bundled();
     expect((await is.run('bundle', String(is.job), is.file)).exit).not.toBe(0);
     expect(await is.run('bundle', '99', join(is.folder, 'x'))).toMatchObject({ exit: 1 });
+  });
+});
+
+describe('muster explain', () => {
+  it('says the same from a bundle as from the server, and fits 80 columns', async () => {
+    await bundled();
+    const server = await is.run('explain', String(is.job));
+    expect(server).toMatchObject({ exit: 0, err: '' });
+    expect(server.out).toContain('nothing-failed: nothing failed so far.');
+    expect(widest(server.out)).toBeLessThanOrEqual(80);
+    expect(await is.run('explain', '--bundle', is.file)).toEqual(server);
+    const json = await is.run('explain', String(is.job), '--json');
+    expect(await is.run('explain', '--bundle', is.file, '--json')).toEqual(json);
+    expect(JSON.parse(json.out)).toMatchObject({ job: is.job, kind: 'nothing-failed' });
   });
 });

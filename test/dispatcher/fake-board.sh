@@ -45,7 +45,8 @@ for word in "$@"; do
     twice) twice=yes ;;
     shell)
       [ -z "${twice:-}" ] || { # everything comes back twice
-        PS1='board# ' exec sh -i 2>&1 | awk '{ print; print; fflush() }'
+        PS1='board# ' sh -i 2>&1 | while IFS= read -r line; do printf '%s\n%s\n' "$line" "$line"; done
+        exit
       }
       shell ;;
     *) printf '%s\r\n' "$word" ;;

@@ -212,14 +212,32 @@ describe('a signal does not count', () => {
     expect(cases(console)).toEqual([]);
   });
 
+  test('with its measurement when that is several words: the note has them', () => {
+    const said = '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass MEASUREMENT=9 10 UNITS=MB/s>';
+    expect(parseSignal(said)).toEqual({
+      is: 'case',
+      case: 'a',
+      result: 'pass',
+      note: 'the measurement "9 10 MB/s" is no number',
+    });
+  });
+
   test('but what the echoed command prints does', () => {
     expect(cases(`+ printf x\nx+ echo '${tc('a')}'\n${tc('a')}\n`)).toEqual(['a pass']);
   });
 
   test('a line is an echo when it begins with the sign of one', () => {
-    for (const line of ['+ ls', '++ ls', '[  1.234567] + ls', '+(a:1) ls'])
+    for (const line of [
+      '+ ls',
+      '++ ls',
+      '[  1.234567] + ls',
+      '+(a:1) ls',
+      '+./a.sh:1: ls',
+      '+:2: ls',
+    ])
       expect(isTrace(line)).toBe(true);
-    for (const line of ['a + b', '+', '', '-+ x', 'ls + x']) expect(isTrace(line)).toBe(false);
+    for (const line of ['a + b', '+', '', '-+ x', 'ls + x', '[a] +PASS 3', '+x PASS', '+PASS: x'])
+      expect(isTrace(line)).toBe(false);
   });
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rejected } from '../../machines/deciding.ts';
 import { decideJob } from '../../machines/job/decide.ts';
@@ -23,6 +24,30 @@ describe('a suite', () => {
     expect(types('EndSuite')).toEqual(['SuiteEnded']);
     expect(types('EndSuite')).toEqual([]);
     expect(types('StartSuite')).toEqual([]);
+  });
+
+  it('begins once and ends once, in order, however far its console is behind its board', () => {
+    const told = Array.from({ length: 12 }, (_, n) => `${n}_t`).flatMap((name) => [
+      { type: 'StartSuite', member: 'a', suite: name } as const,
+      { type: 'EndSuite', member: 'a', suite: name } as const,
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 48, maxLength: 48 }), (turns) => {
+        const lab = shell();
+        const left = [[...told], [...told]];
+        const seen = turns.flatMap((isBoard) => {
+          const next = left[isBoard ? 0 : 1]?.shift();
+          return next === undefined ? [] : lab.do(next);
+        });
+        for (const next of left.flat()) seen.push(...lab.do(next));
+        expect(seen.map(({ type, data }) => [type, (data as { suite: string }).suite])).toEqual(
+          told.map(({ type, suite: name }) => [
+            type === 'StartSuite' ? 'SuiteStarted' : 'SuiteEnded',
+            name,
+          ]),
+        );
+      }),
+    );
   });
 
   it('that runs takes the files and the unreadable signals of its member', () => {

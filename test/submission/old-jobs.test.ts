@@ -86,6 +86,43 @@ describe('an old job', () => {
     );
   });
 
+  test('says how its board is deployed and booted: that is for the lab to say', () => {
+    const deploy = {
+      image: 'http://h/i',
+      rootfstype: 'ext4',
+      bootloadertype: 'uefi',
+      password: 'p',
+    };
+    const boot = { options: ['x=y'], test_image_prompt: '#', interrupt_boot_prompt: 'any key' };
+    const actions = [
+      { command: 'deploy_linaro_image', parameters: deploy },
+      { command: 'boot_linaro_image', parameters: boot },
+    ];
+    const parsed = read({ ...OLD, actions });
+    if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+    expect(
+      parsed.warnings.map(({ path }) => path).filter((path) => path.includes('parameters')),
+    ).toEqual(
+      ['rootfstype', 'bootloadertype', 'password']
+        .map((name) => `actions[0].parameters.${name}`)
+        .concat(
+          ['options', 'test_image_prompt', 'interrupt_boot_prompt'].map(
+            (name) => `actions[1].parameters.${name}`,
+          ),
+        ),
+    );
+    expect(JSON.stringify(parsed.definition)).not.toContain('"p"');
+    const pack = {
+      command: 'deploy_linaro_image',
+      parameters: { hwpack: 'http://h/p', rootfs: 'http://h/r' },
+    };
+    expect(problems({ ...OLD, actions: [pack] })).toEqual(
+      expect.arrayContaining([
+        'actions[0].parameters.hwpack: no driver here can make an image of a "hwpack"; use image',
+      ]),
+    );
+  });
+
   test('has no comments: they stay an error, and so does a field that nobody ever knew', () => {
     const parsed = parseJob('{ // a comment\n "timeout": 1 }');
     expect(parsed).toHaveProperty('problems');

@@ -37,8 +37,13 @@ function isOdd(situation: Situation, wait: Call, other: Call): boolean {
   const byUse = users(wait.message) - users(other.message);
   if (byUse !== 0) return byUse < 0;
   const byText = mentions(situation, wait.message) - mentions(situation, other.message);
-  return byText < 0;
+  if (byText !== 0) return byText < 0;
+  return hasAffix(wait.message, other.message);
 }
+
+/** Whether it is the other id with something before or behind it. */
+const hasAffix = (id: string, other: string): boolean =>
+  id.length > other.length && nearness(id, other) !== 2 && nearness(id, other) !== 3;
 
 const howAlike = (a: string, b: string): string =>
   nearness(a, b) === 0 ? 'the ids differ in case or signs only' : 'the ids differ a little';

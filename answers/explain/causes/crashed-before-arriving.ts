@@ -2,7 +2,7 @@ import { lastSaid } from '../consoles.ts';
 import { placeOfDeath } from '../death-place.ts';
 import type { Culprit } from '../explanation.ts';
 import { type Member, wordsOf } from '../facts.ts';
-import { type Cause, culpritMember, gapsOf, type Situation } from '../situation.ts';
+import { type Cause, culpritMember, gapsOf, placed, type Situation } from '../situation.ts';
 import { found, waitSteps, who } from '../words.ts';
 
 export const crashedBeforeArriving: Cause = {
@@ -81,9 +81,7 @@ function whereOf(situation: Situation, member: Member, id: string | undefined): 
         });
   const file = culpritMember(situation, member, id);
   const place = at?.place ?? (last === undefined ? undefined : situation.placeOf(last));
-  return place === undefined
-    ? file
-    : { ...file, file: place.file, line: place.line, text: place.text };
+  return { ...file, ...placed(place) };
 }
 const KILLED = 137;
 

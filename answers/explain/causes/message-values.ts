@@ -12,7 +12,7 @@ export interface LackedKey {
   readonly key: string;
   /** The key that came in its place. */
   readonly instead: string | undefined;
-  readonly hurt: { version: number; text: string; event: number };
+  readonly hurt: { text: string; event: number };
 }
 
 /** Of each member that failed after a message: a key that it reads and that did not come. */
@@ -23,7 +23,7 @@ function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
   const waits = member.calls.filter(
     (call) => (call.verb === 'wait' || call.verb === 'wait-all') && call.end?.how === 'released',
   );
-  const keys = keysRead(situation, member);
+  const { read: keys, known } = keysRead(situation, member);
   if (keys.length === 0) return undefined;
   for (const wait of waits.toReversed()) {
     const hurt = failureAfter(situation, wait);
@@ -42,7 +42,7 @@ function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
     const lacked = keys.filter((key) => (came.get(key) ?? '') === '' && !everCame.has(key));
     const [key] = lacked;
     if (key === undefined) continue;
-    const unread = [...came.keys()].filter((one) => !keys.includes(one));
+    const unread = [...came.keys()].filter((one) => !known.has(one));
     const near = came.has(key) ? undefined : nearest(key, unread);
     const only =
       unread.length === 1 && lacked.length === 1 && !came.has(key) ? unread[0] : undefined;

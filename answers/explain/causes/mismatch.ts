@@ -2,6 +2,8 @@
  * Why a member that was up, and whose scripts had not died, did not come to a wait: its ids and rounds beside those of the
  * others. Each gap has one answer at most; the rules about ids, rounds and deadlocks tell it.
  */
+
+import type { Unresolved } from '../../../submission/lint/call-graph.ts';
 import {
   type Call,
   counted,
@@ -11,13 +13,15 @@ import {
   type Member,
   sentCounts,
 } from '../facts.ts';
-import { mayBuildIds, sendersOf } from '../scripts.ts';
+import { certainty } from '../graphs.ts';
 import type { Gap, Situation } from '../situation.ts';
 import { family, nearest, nearness } from '../words.ts';
 
 export type Mismatch =
   | { is: 'another-id'; gap: Gap; other: Call }
   | { is: 'rounds'; gap: Gap; last: Call }
+  /** The one who waits had sent the id before, which counts as a round of its own. */
+  | { is: 'sent'; gap: Gap; send: Call }
   | { is: 'everyone'; gap: Gap }
   | { is: 'cross'; gap: Gap; with: Call }
   | { is: 'never-calls'; gap: Gap }
@@ -29,7 +33,15 @@ const known = new WeakMap<Situation, readonly Mismatch[]>();
 export function mismatchesOf(situation: Situation): readonly Mismatch[] {
   const before = known.get(situation);
   if (before !== undefined) return before;
-  const found = situation.gaps.flatMap((gap) => mismatchOf(situation, gap) ?? []);
+  const all = situation.gaps.flatMap((gap) => mismatchOf(situation, gap) ?? []);
+  // Who came by another name is missed under it, too: that is the same failure.
+  const otherNames = new Set(
+    all.flatMap((one) => (one.is === 'another-id' ? [one.other.message] : [])),
+  );
+  const found = all.filter(
+    ({ is, gap }) =>
+      (is !== 'never-calls' && is !== 'nobody-sends') || !otherNames.has(gap.wait.message),
+  );
   known.set(situation, found);
   return found;
 }
@@ -42,14 +54,21 @@ export const mismatches = <K extends Mismatch['is']>(
 
 function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const { wait, member, absence } = gap;
-  if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy')
-    return undefined;
+  if (absence.why === 'not-up' || absence.why === 'late') return undefined;
+  if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy') {
+    // It ended for a reason of its own; it had come all the same, if by another name.
+    const other = otherIdFor(situation, wait, member, NEAR);
+    const isNumbered = other !== undefined && family(other.message) === family(wait.message);
+    return other === undefined || isNumbered ? undefined : { is: 'another-id', gap, other };
+  }
   const inside = absence.why === 'blocked' ? absence.in : undefined;
   const crossed = inside !== undefined && isInOneCycle(situation, wait, inside);
   if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
   // Both sides have the other's line, only later: no name is wrong.
   if (crossed && isCertain(situation, wait, member) && isCertain(situation, inside, wait.member))
     return { is: 'cross', gap, with: inside };
+  const send = sentARound(wait);
+  if (send !== undefined) return { is: 'sent', gap, send };
   const rounds = outOfStep(situation, gap);
   if (rounds !== undefined)
     return isBehind(gap, rounds) ? undefined : { is: 'rounds', gap, last: rounds };
@@ -72,8 +91,13 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
 const NEAR = 2;
 
 /** Whether a line of the member says this very id. */
-const isCertain = (situation: Situation, wait: Call, member: Member): boolean =>
-  sendersOf(situation, member, wait.message).some(({ site }) => site.words[0]?.length === 1);
+const isCertain = ({ graphs }: Situation, { message }: Call, member: Member): boolean =>
+  graphs
+    .of(member)
+    ?.sites.some(
+      ({ verb, id }) =>
+        (verb === 'send' || verb === 'sync') && id.kind === 'exact' && id.text === message,
+    ) === true;
 
 /** Nobody was to send it, or all but one role were. */
 function unsent({ group }: Situation, gap: Gap): Mismatch {
@@ -93,6 +117,15 @@ function isInOneCycle({ group }: Situation, wait: Call, inside: Call): boolean {
 const cycleOf = ({ deadlock }: Call): readonly string[] => deadlock?.cycle ?? [];
 
 const isDeadlocked = (...waits: Call[]): boolean => waits.some((wait) => cycleOf(wait).length > 0);
+
+/** A `lava-send` of the id by the one who syncs with it in a later round. */
+const sentARound = (wait: Call): Call | undefined =>
+  wait.verb === 'sync' && wait.round > 1
+    ? wait.member.calls.find(
+        ({ verb, message, version }) =>
+          verb === 'send' && message === wait.message && version < wait.version,
+      )
+    : undefined;
 
 /** It came to fewer rounds of the sync: the last one that it came to. */
 function outOfStep({ group }: Situation, { wait, member }: Gap): Call | undefined {
@@ -169,16 +202,24 @@ const SLACK_EVENTS = 2;
 
 /** Whether a script of somebody who counts could send what a wait waits for. */
 export function couldBeSent(
-  situation: Situation,
+  { group, graphs }: Situation,
   wait: Call,
   missing: Member,
 ): 'yes' | 'no' | 'unknown' {
-  const { group, places } = situation;
   const candidates = wait.verb === 'wait' ? counted(group, wait) : [missing];
   let answer: 'yes' | 'no' | 'unknown' = 'no';
   for (const member of candidates) {
-    if (sendersOf(situation, member, wait.message).length > 0) return 'yes';
-    if (!places.knows(member.device) || mayBuildIds(situation, member)) answer = 'unknown';
+    const graph = graphs.of(member);
+    const sure = (graph?.sites ?? [])
+      .filter(({ verb }) => verb === 'send' || verb === 'sync')
+      .flatMap(({ id }) => certainty(id, wait.message) ?? []);
+    if (sure.some((characters) => characters > 0)) return 'yes';
+    if (graph === undefined || sure.length > 0 || graph.unresolved.some(hidesCalls))
+      answer = 'unknown';
   }
   return answer;
 }
+
+/** Whatever could not be read may have calls in it. */
+const hidesCalls = ({ what }: Unresolved): boolean =>
+  what === 'file' || what === 'command' || what === 'syntax' || what === 'shell';

@@ -1,3 +1,4 @@
+import type { ConsoleLine } from '../consoles.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
@@ -96,8 +97,9 @@ function tooEarly(situation: Situation): Finding[] {
       (call) => call.end?.how === 'released' && call.verb !== 'sync',
     );
     const hurt = wait === undefined ? undefined : failureAfter(situation, wait);
-    const said = situation.said.get(member.device)?.findLast(({ text }) => NOBODY_THERE.test(text));
-    if (wait === undefined || hurt === undefined || said === undefined) return [];
+    if (wait === undefined || hurt === undefined) return [];
+    const said = foundNobody(situation, wait);
+    if (said === undefined) return [];
     const release = wait.end?.version ?? 0;
     const send = (situation.group.byMessage.get(wait.message) ?? []).findLast(
       (call) => isSend(call) && call.member !== member && call.version <= release,
@@ -127,11 +129,40 @@ function tooEarly(situation: Situation): Finding[] {
   });
 }
 
+/** Programs that reach for another board, and say so by their status alone when nobody is there. */
+const REACHES =
+  /(?:^|[\s;&|(/])(?:curl|wget|nc|ncat|netcat|telnet|ssh|scp|sftp|rsync|iperf3?|netperf|redis-cli|psql|mysql|mqtt\w*|mosquitto_\w+|tftp|ftp|socat|mount\.nfs|showmount|ping6?)\s|\/dev\/(?:tcp|udp)\//;
+
+/** The line of its console by which nobody was there: a program says so, or one that reaches for others was the last that ran. */
+function foundNobody(situation: Situation, wait: Call): ConsoleLine | undefined {
+  const { member } = wait;
+  const said = situation.said.get(member.device) ?? [];
+  const from = wait.console ?? 0;
+  const words = said.findLast(({ text, offset }) => offset >= from && NOBODY_THERE.test(text));
+  if (words !== undefined) return words;
+  return behind(situation, wait).some((text) => REACHES.test(` ${text} `))
+    ? said.at(-1)
+    : undefined;
+}
+
+/** The lines behind a call, up to the end of its branch. */
+function behind(situation: Situation, call: Call): string[] {
+  const place = situation.placeOf(call);
+  const scripts = situation.places
+    .suitesOf(call.member.device)
+    .filter(({ suite }) => suite === place?.suite)
+    .flatMap((source) => situation.places.linesOf(source, place?.file ?? ''));
+  const lines = scripts.slice(place?.line ?? 0);
+  const end = lines.findIndex((text) => /^\s*(?:;;|fi\b|else\b|elif\b|esac\b|\})/.test(text));
+  return lines.slice(0, end === -1 ? LINES_BEHIND_MAX : Math.min(end, LINES_BEHIND_MAX));
+}
+const LINES_BEHIND_MAX = 12;
+
 /** What of its member failed after a wait, and before its next call. */
 export function failureAfter(
   { deaths }: Situation,
   { member, end }: Call,
-): { version: number; text: string; event: number } | undefined {
+): { text: string; event: number } | undefined {
   const over = end?.version ?? Number.POSITIVE_INFINITY;
   const death = deaths.find(
     (one) => one.member === member && one.version > over && one.ofCall === undefined,
@@ -146,5 +177,5 @@ export function failureAfter(
   const text = isCase
     ? `${who(member)} records ${failed.case}: fail`
     : `the script of ${who(member)} ends with status ${death?.status ?? 0}`;
-  return { version, text, event: version };
+  return { text, event: version };
 }

@@ -8,6 +8,7 @@ import {
   culpritOf,
   type Finding,
   gapsOf,
+  placed,
   type Situation,
 } from '../situation.ts';
 import { found, inFile, waitSteps, who } from '../words.ts';
@@ -46,6 +47,7 @@ function deathsThat(
   return situation.deaths.flatMap((death) => {
     if (!isRoot(death)) return [];
     const at = death.ofCall === undefined ? placeOfDeath(situation, death) : undefined;
+    if (isVerdict(situation, death, at)) return [];
     return is(death, isOwnEnd(death, at)) ? [tell(situation, death, at, kind)] : [];
   });
 }
@@ -56,6 +58,15 @@ function isRoot({ ofCall }: Death): boolean {
   const { end } = ofCall;
   return end?.how === 'refused' && end.code !== 'too-large' && end.code !== 'unknown-role';
 }
+
+/** It ended as its failed case says, and nobody waited for more of it: that is the test's result. */
+const isVerdict = (situation: Situation, death: Death, at: DeathPlace | undefined): boolean =>
+  at?.isExit === true &&
+  gapsOf(situation, death.member).length === 0 &&
+  death.member.results.some(
+    ({ version, suite, result, case: name }) =>
+      version < death.version && suite === death.suite && result === 'fail' && name !== 'exit',
+  );
 
 const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.signal !== undefined ||
@@ -120,6 +131,5 @@ function culpritFor(situation: Situation, death: Death, at: DeathPlace | undefin
   if (ofCall !== undefined) return culpritOf(situation, ofCall);
   const file = culpritMember(situation, member, missing?.message);
   if (at === undefined) return file;
-  const { file: path, line, text } = at.place;
-  return { ...file, file: path, line, text };
+  return { ...file, ...placed(at.place) };
 }

@@ -1,6 +1,7 @@
 import { type Call, isSend, isWait, wordsOf } from '../facts.ts';
-import { type Cause, culpritOf, type Situation } from '../situation.ts';
-import { callStep, found, who } from '../words.ts';
+import { type Cause, culpritOf, type Finding, type Situation } from '../situation.ts';
+import { callStep, endStep, found, who } from '../words.ts';
+import { mismatches } from './mismatch.ts';
 
 export const sentInsteadOfWaited: Cause = {
   kind: 'sent-instead-of-waited',
@@ -10,30 +11,54 @@ export const sentInsteadOfWaited: Cause = {
 not there yet. The barrier itself looks fine, because a send counts as an arrival.`,
   example: `server: start-daemon; lava-sync serving
 client: lava-send serving; fetch http://server/     # before there is a daemon`,
-  find: (situation) =>
-    [...situation.group.byMessage.values()].flatMap((calls) => {
-      const call = calls.find(
-        (one) => one.verb === 'send' && isSend(one) && ranAhead(situation, one, calls),
-      );
-      if (call === undefined) return [];
-      const other = calls.find((one) => one.member !== call.member && isSend(one)) ?? call;
-      return [
-        found({
-          kind: 'sent-instead-of-waited',
-          culprit: culpritOf(situation, call),
-          missing: [],
-          first: { member: call.member, version: call.version },
-          steps: [
-            callStep(situation, call),
-            callStep(situation, other),
-            ...hurtStep(situation, call),
-          ],
-          summary: `${who(call.member)} calls ${wordsOf(call)} where ${who(other.member)} calls ${wordsOf(other)}: it did not wait, and ran ahead`,
-          advice: [`was lava-sync ${call.message} or lava-wait ${call.message} meant?`],
-        }),
-      ];
-    }),
+  find: (situation) => [...sentARound(situation), ...aheadOfOthers(situation)],
 };
+
+/** It sent, and synced later: the send was its first round, and nobody else comes to the next one. */
+const sentARound = (situation: Situation): Finding[] =>
+  mismatches(situation, 'sent').map(({ gap: { wait, member }, send }) =>
+    found({
+      kind: 'sent-instead-of-waited',
+      culprit: culpritOf(situation, send),
+      missing: [member.device],
+      first: { member: send.member, version: send.version },
+      steps: [
+        callStep(situation, send),
+        callStep(
+          situation,
+          wait,
+          `${who(wait.member)} calls ${wordsOf(wait)}, its round ${wait.round} already`,
+        ),
+        endStep(situation, wait),
+      ],
+      summary: `${who(send.member)} calls ${wordsOf(send)} before its ${wordsOf(wait)}: the send counts as a round, and ${who(member)} comes to one only`,
+      advice: [`take the lava-send away, or was lava-wait ${send.message} meant?`],
+    }),
+  );
+
+const aheadOfOthers = (situation: Situation): Finding[] =>
+  [...situation.group.byMessage.values()].flatMap((calls) => {
+    const call = calls.find(
+      (one) => one.verb === 'send' && isSend(one) && ranAhead(situation, one, calls),
+    );
+    if (call === undefined) return [];
+    const other = calls.find((one) => one.member !== call.member && isSend(one)) ?? call;
+    return [
+      found({
+        kind: 'sent-instead-of-waited',
+        culprit: culpritOf(situation, call),
+        missing: [],
+        first: { member: call.member, version: call.version },
+        steps: [
+          callStep(situation, call),
+          callStep(situation, other),
+          ...hurtStep(situation, call),
+        ],
+        summary: `${who(call.member)} calls ${wordsOf(call)} where ${who(other.member)} calls ${wordsOf(other)}: it did not wait, and ran ahead`,
+        advice: [`was lava-sync ${call.message} or lava-wait ${call.message} meant?`],
+      }),
+    ];
+  });
 
 function ranAhead(situation: Situation, call: Call, calls: readonly Call[]): boolean {
   const others = calls.filter((one) => one.member.role !== call.member.role);

@@ -2,7 +2,7 @@ import { matched } from '../../shell-sites.ts';
 import type { Culprit } from '../explanation.ts';
 import { isSend, wordsOf } from '../facts.ts';
 import { placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
-import { type Cause, culpritMember, type Gap, type Situation } from '../situation.ts';
+import { type Cause, culpritMember, type Gap, placed, type Situation } from '../situation.ts';
 import { callStep, endStep, found, listed, namesOf, who } from '../words.ts';
 import { mismatches } from './mismatch.ts';
 
@@ -64,7 +64,5 @@ function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
     (called === undefined ? undefined : situation.placeOf(called)) ??
     (site === undefined ? undefined : placeOfSite(situation, site)) ??
     (instead === undefined ? undefined : placeOfSite(situation, instead));
-  return place === undefined
-    ? file
-    : { ...file, file: place.file, line: place.line, text: place.text };
+  return { ...file, ...placed(place) };
 }

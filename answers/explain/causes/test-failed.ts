@@ -1,5 +1,5 @@
 import type { Mark, Member, Result } from '../facts.ts';
-import { type Cause, culpritMember, rolesOf, type Situation } from '../situation.ts';
+import { type Cause, culpritMember, placed, rolesOf, type Situation } from '../situation.ts';
 import { found, inFile, who } from '../words.ts';
 
 export const testFailed: Cause = {
@@ -72,6 +72,6 @@ function culpritFor(situation: Situation, member: Member, result: Result) {
   });
   return {
     ...culpritMember(situation, member, result.case),
-    ...(place && { file: place.file, line: place.line, text: place.text }),
+    ...placed(place),
   };
 }

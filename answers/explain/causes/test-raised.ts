@@ -1,6 +1,6 @@
 import { wordsOf } from '../facts.ts';
 import { placeOfSite, sitesOfMember } from '../scripts.ts';
-import { type Cause, culpritMember, gapsOf } from '../situation.ts';
+import { type Cause, culpritMember, gapsOf, placed } from '../situation.ts';
 import { found, waitSteps, who } from '../words.ts';
 
 export const testRaised: Cause = {
@@ -30,7 +30,7 @@ It is the test's own judgement: the reason given with it is the place to look.`,
           kind: 'test-raised',
           culprit: {
             ...culpritMember(situation, member),
-            ...(place && { file: place.file, line: place.line, text: place.text }),
+            ...placed(place),
           },
           missing: gaps.length > 0 ? [member.device] : [],
           first: { member, version: end.version },

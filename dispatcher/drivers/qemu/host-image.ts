@@ -5,9 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { findKernel, type Kernel } from '../../debian-kernel.ts';
 import { StepFailure } from '../../failure.ts';
 import { lastLine, runProgram } from '../../programs.ts';
-import { findKernel, type Kernel } from './kernel.ts';
 
 /** What a board needs for its drives, its network and its random numbers. */
 const MODULES = [

@@ -5,6 +5,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withoutSecrets } from '../../../submission/addresses.ts';
+import { findKernel } from '../../debian-kernel.ts';
 import { StepFailure } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT } from '../../image.ts';
 import { runProgram } from '../../programs.ts';
@@ -12,7 +13,8 @@ import type { BoardNetwork, OpenNetwork } from '../bridge.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Seat } from '../driver.ts';
 import { ImageStore } from '../image-store.ts';
 import { settings } from '../lab-commands.ts';
-import { LineDriver, type LineKind, type LineSeat } from '../line-board.ts';
+import { LineDriver } from '../line-board.ts';
+import type { LineKind, LineSeat } from '../line-kind.ts';
 import {
   type ImageFiles,
   imageFiles,
@@ -31,6 +33,21 @@ export async function openQemuDriver(
   { network }: { network: OpenNetwork },
 ): Promise<Driver> {
   return new LineDriver(context, new Qemu(context, await network(context)));
+}
+
+/** What this machine lacks for a board of its own kernel, in words; `undefined`: nothing. */
+export async function qemuLack(): Promise<string | undefined> {
+  for (const [program, version] of [
+    ['qemu-system-x86_64', '--version'],
+    ['busybox', 'true'],
+    ['cpio', '--version'],
+    ['gzip', '--version'],
+  ] as const) {
+    const { status } = await runProgram(program, [version]);
+    if (status !== 0) return `the program ${program} is missing`;
+  }
+  if ((await findKernel()) === undefined) return 'there is no kernel';
+  return undefined;
 }
 
 class Qemu implements LineKind {

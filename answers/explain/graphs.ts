@@ -1,0 +1,103 @@
+/** What each member could call, read from its scripts as it ran them: with its role, its parameters and its place in the group. */
+
+import type { CallGraph, CallSite, Entry } from '../../submission/lint/call-graph.ts';
+import { graphOf } from '../../submission/lint/graph.ts';
+import { couldBe, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
+import type { RanSource } from '../evidence.ts';
+import type { Place, Places } from '../places.ts';
+import type { Call, Group, Member } from './facts.ts';
+
+export class Graphs {
+  readonly #group: Group;
+  readonly #places: Places;
+  readonly #commands: ReadonlyMap<string, readonly string[]>;
+  readonly #known = new Map<Member, CallGraph | undefined>();
+
+  constructor(group: Group, places: Places, commands: ReadonlyMap<string, readonly string[]>) {
+    this.#group = group;
+    this.#places = places;
+    this.#commands = commands;
+  }
+
+  /** `undefined`: nothing was kept of what it ran. */
+  of(member: Member): CallGraph | undefined {
+    if (!this.#known.has(member)) this.#known.set(member, this.#read(member));
+    return this.#known.get(member);
+  }
+
+  #read(member: Member): CallGraph | undefined {
+    const entries = this.#places
+      .suitesOf(member.device)
+      .flatMap((source) => this.#entryOf(member, source) ?? []);
+    if (entries.length === 0) return undefined;
+    const { members } = this.#group;
+    const roles = [...new Set(members.map(({ role }) => role))].map((role) => ({
+      role,
+      count: members.filter((one) => one.role === role).length,
+    }));
+    const same = members.filter(({ role }) => role === member.role);
+    const context = { role: member.role, roles, member: same.indexOf(member), parameters: [] };
+    return graphOf(() => undefined, entries, context);
+  }
+
+  #entryOf(member: Member, source: RanSource): Entry | undefined {
+    const commands = this.#commands.get(`${member.device} ${source.suite}`);
+    if (commands !== undefined) {
+      const lines = commands.map((text, at) => ({ text, line: at + 1, column: 1 }));
+      return { kind: 'commands', file: '', commands: lines };
+    }
+    const { list } = source;
+    const textOf = (path: string) => {
+      const file = list?.files.find((one) => one.path === path);
+      if (file === undefined) return undefined;
+      return file.notKept === undefined ? source.text(file.digest) : null;
+    };
+    const text = list?.definition === undefined ? undefined : textOf(list.definition);
+    if (list?.definition === undefined || typeof text !== 'string') return undefined;
+    const prepared = member.suites.find(({ name }) => name === source.suite)?.prepared;
+    return {
+      kind: 'definition',
+      file: list.definition,
+      text,
+      readFile: textOf,
+      ...(prepared !== undefined && { parameters: prepared.parameters }),
+    };
+  }
+}
+
+/** How many characters of an id a pattern says for certain; `undefined`: it cannot be that id. */
+export function certainty(pattern: Pattern, id: string): number | undefined {
+  if (!couldBe(pattern, id)) return undefined;
+  if (pattern.kind === 'exact') return id.length + 1;
+  return partsOf(pattern).reduce(
+    (sum, part) => sum + (typeof part === 'string' ? part.length : 0),
+    0,
+  );
+}
+
+/** The lines of a graph that can have made a call, the surest alone. */
+export function sitesOfCall(graph: CallGraph, call: Call): CallSite[] {
+  const fits = graph.sites.flatMap((site) => {
+    if (site.verb !== call.verb) return [];
+    const sure = certainty(site.id, call.message);
+    return sure === undefined ? [] : [{ site, sure }];
+  });
+  const most = Math.max(...fits.map(({ sure }) => sure));
+  return fits.filter(({ sure }) => sure === most).map(({ site }) => site);
+}
+
+/** A command that is handed on as words (`run "lava-send go"`) is made where it is written. */
+const saysVerb = (text: string, { verb, lineText }: CallSite): boolean =>
+  text.includes(`lava-${verb}`) && !lineText.includes(`lava-${verb}`);
+
+/** The line of a call, where the text of its script alone leaves a choice, or names one that its member never comes to. */
+export function surest(found: Place | undefined, sites: readonly CallSite[]): Place | undefined {
+  const [first] = sites;
+  if (first === undefined) return found;
+  const isIt = (site: CallSite) => site.file === found?.file && site.line === found.line;
+  if (found !== undefined && sites.some(isIt)) return found;
+  const site = sites.find(({ file }) => file === found?.file) ?? first;
+  // A step of several lines, or a shell that knows more than its reader: what the board said counts.
+  if (found !== undefined && (site.file !== found.file || saysVerb(found.text, site))) return found;
+  return { suite: found?.suite ?? '', file: site.file, line: site.line, text: site.lineText };
+}

@@ -1,0 +1,332 @@
+/**
+ * One worker's line (`wire/worker-frames.ts`): what it asks is asked of the same port as that of a dispatcher in this
+ * process, and what its boards say goes the same way as at the boards' own door. A line speaks for its worker alone:
+ * whatever is asked of another's board is refused.
+ */
+import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import type { BoardReply, Not, Question } from '../wire/worker-frames.ts';
+import {
+  type Answer,
+  type Ask,
+  type ByeCode,
+  bytesOf,
+  commonFrames,
+  FRAMES,
+  type FromServer,
+  FromWorker,
+  type Hello,
+  NotAFrame,
+  PING_MS,
+  readFrame,
+  SILENCE_MS_MAX,
+} from '../wire/worker-frames.ts';
+import type { BoardsBehind } from './boards-behind.ts';
+import type { BoardParts } from './parts.ts';
+import { problemOf } from './problems.ts';
+import { type WorkerParts, workerOfToken } from './worker-parts.ts';
+
+/** Open questions of one line: every board of a large lab waits, and some. */
+const OPEN_MAX = 16_384;
+/** Answers that a slow worker has not taken: above it nothing more of it is read until it has. */
+const UNSENT_BYTES_PAUSE = 1024 * 1024;
+/** Above this it is cut off: what it asked is asked again. */
+const UNSENT_BYTES_MAX = 128 * 1024 * 1024;
+/** For the last frame to go out. */
+const CLOSE_MS_MAX = 2_000;
+
+/** What one line is given. */
+export interface WorkerLineParts extends WorkerParts {
+  log: BoardParts['log'];
+  /** @throws ApiProblem when the content is not what its digest says */
+  keep(digest: string, content: Uint8Array): Promise<void>;
+  isMember(job: number, device: string): Promise<boolean>;
+  /** The line that a worker has here now. */
+  lineOf(worker: string): WorkerLineName | undefined;
+  opened(line: WorkerLineName): void;
+  closed(line: WorkerLineName, why: string): void;
+  /** The boards behind a worker that has its line again. */
+  boardsBehind(worker: string): Pick<BoardsBehind, 'ask' | 'gone' | 'cutOff'>;
+}
+
+/** A line as the other lines and the door know it. */
+export interface WorkerLineName {
+  readonly id: string;
+  readonly worker: string | undefined;
+  readonly instance: string | undefined;
+  replaced(): void;
+  bye(code: ByeCode, reason: string): Promise<void>;
+}
+
+/** What a worker hears for a question that has no answer. */
+class Refused extends Error {
+  readonly not: Not;
+  constructor(code: string, reason: string) {
+    super(reason);
+    this.not = { code, reason, again: false };
+  }
+}
+
+export class WorkerLine implements WorkerLineName {
+  /** Another one for each line. */
+  readonly id = randomUUID();
+  readonly #socket: WebSocket;
+  readonly #parts: WorkerLineParts;
+  readonly #alive: NodeJS.Timeout;
+  #worker: string | undefined;
+  #hello: Hello | undefined;
+  #boards: ReturnType<WorkerLineParts['boardsBehind']> | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #heardAt = performance.now();
+  #open = 0;
+  #outgoing: FromServer[] = [];
+  #endedBecause = 'its line broke';
+
+  constructor(socket: WebSocket, parts: WorkerLineParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#alive = setInterval(() => this.#checkAlive(), parts.pingMs ?? PING_MS);
+    socket.on('message', (frame: Buffer, isBinary) => this.#read(frame, isBinary));
+    const heard = () => {
+      this.#heardAt = performance.now();
+    };
+    socket.on('pong', heard).on('ping', heard);
+    // A frame that is too large or none at all: ws says why in its close code, and closes.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+  }
+
+  get worker(): string | undefined {
+    return this.#worker;
+  }
+
+  get instance(): string | undefined {
+    return this.#hello?.instance;
+  }
+
+  /** Says why, and closes. */
+  async bye(code: ByeCode, reason: string): Promise<void> {
+    this.#endedBecause = reason;
+    this.#say({ bye: { code, reason } });
+    this.#flush();
+    await new Promise<void>((resolve) => {
+      if (this.#socket.readyState === this.#socket.CLOSED) return resolve();
+      const timer = setTimeout(() => this.#socket.terminate(), CLOSE_MS_MAX);
+      this.#socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#socket.close(1000, code);
+    });
+  }
+
+  /** The same worker has another line now. */
+  replaced(): void {
+    this.#endedBecause = 'it has another line';
+    this.#socket.terminate();
+    this.#closed();
+  }
+
+  #checkAlive(): void {
+    const silentMs = performance.now() - this.#heardAt;
+    if (silentMs > (this.#parts.pingMs ?? PING_MS) * (SILENCE_MS_MAX / PING_MS)) {
+      this.#endedBecause = `nothing was heard of it for ${Math.round(silentMs / 1000)} s`;
+      this.#socket.terminate();
+    } else this.#socket.ping();
+  }
+
+  #closed(): void {
+    clearInterval(this.#alive);
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#boards?.cutOff();
+    this.#boards = undefined;
+    this.#parts.closed(this, this.#endedBecause);
+  }
+
+  #read(frame: Buffer, isBinary: boolean): void {
+    this.#heardAt = performance.now();
+    try {
+      if (isBinary) throw new NotAFrame('it is binary, and not JSON text');
+      for (const message of readFrame(frame.toString('utf8'), FromWorker)) this.#take(message);
+    } catch (error) {
+      if (!(error instanceof NotAFrame)) throw error;
+      this.#parts.log.warn({ worker: this.#worker }, `a frame of a worker: ${error.message}`);
+      void this.bye('frame', `this server cannot read a frame of it: ${error.message}`);
+    }
+  }
+
+  #take(message: FromWorker): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if ('hello' in message) this.#greet(message.hello);
+    else if (this.#worker === undefined) throw new NotAFrame('the first one is no hello');
+    else if ('gone' in message) this.#boards?.gone(message.gone);
+    else if (this.#open >= OPEN_MAX)
+      this.#say({
+        n: message.n,
+        not: { code: 'busy', reason: `${OPEN_MAX} are open`, again: true },
+      });
+    else void this.#answer(message);
+  }
+
+  #greet(hello: Hello): void {
+    if (this.#worker !== undefined) throw new NotAFrame('a second hello');
+    const { version } = this.#parts;
+    const frames = commonFrames(hello.frames);
+    if (frames === undefined) {
+      const theirs = `${hello.frames.first} to ${hello.frames.last}`;
+      const isOlder = hello.frames.last < FRAMES.first;
+      const todo = isOlder ? 'upgrade the worker' : 'upgrade the servers first';
+      void this.bye(
+        'version',
+        `the worker (Muster ${hello.version}) speaks frames ${theirs}, this server (${version}) ${FRAMES.first} to ${FRAMES.last}: ${todo}`,
+      );
+      return;
+    }
+    const worker = workerOfToken(this.#parts.engine, hello.token);
+    if (typeof worker !== 'string') {
+      void this.bye('token-refused', worker.refused);
+      return;
+    }
+    const other = this.#parts.lineOf(worker);
+    if (other !== undefined && other.instance !== hello.instance) {
+      void this.bye(
+        'worker-here',
+        `a worker called ${worker} has a line already: give one of the two another name`,
+      );
+      return;
+    }
+    other?.replaced();
+    this.#worker = worker;
+    this.#hello = hello;
+    this.#parts.opened(this);
+    this.#say({ welcome: { frames, worker, version } });
+  }
+
+  async #answer(question: Question): Promise<void> {
+    const { n, ask } = question;
+    this.#open++;
+    try {
+      const ok = await this.#answerOf(question);
+      if (ok !== undefined) this.#say({ n, ok });
+    } catch (error) {
+      const not = this.#notOf(error);
+      if (not.code === 'internal')
+        this.#parts.log.error({ err: error, ask }, 'a question of a worker failed');
+      if (not.code === 'worker-here') await this.bye('worker-here', not.reason);
+      else this.#say({ n, not });
+    } finally {
+      this.#open--;
+    }
+  }
+
+  #notOf(error: unknown): Not {
+    if (error instanceof Refused) return error.not;
+    const { code, message: reason } = problemOf(error);
+    const again = code === 'internal' || code === 'store-unavailable' || code === 'stopping';
+    return { code, reason, again };
+  }
+
+  /** `undefined`: nobody is there to hear it. */
+  async #answerOf(question: Question): Promise<Answer<Ask> | undefined> {
+    const worker = this.#worker ?? '';
+    const port = this.#parts.port(worker, this.#facts());
+    switch (question.ask) {
+      case 'register':
+        return this.#register(question, worker);
+      case 'owed': {
+        const owed = await port.owed();
+        const groups = new Map(owed.map(({ job, group }) => [job, group]));
+        return {
+          owed: owed.map(({ group: _, ...rest }) => rest),
+          groups: [...groups].map(([job, group]) => ({ job, group })),
+        };
+      }
+      case 'ended': {
+        this.#assertOwn(question.device);
+        const ended = await port.ended(question.job, question.device);
+        return ended === undefined ? {} : { ended };
+      }
+      case 'report':
+        return this.#report(question);
+      case 'missing':
+        return { digests: await this.#parts.missing(question.digests) };
+      case 'keep':
+        await this.#parts.keep(question.digest, bytesOf(question.body));
+        return {};
+      case 'board':
+        return this.#board(question);
+      case 'console':
+        return this.#console(question);
+      case 'console-end':
+        this.#assertOwn(question.device);
+        return { size: await this.#parts.consoles.end(question.job, question.device) };
+    }
+  }
+
+  #facts() {
+    const { instance = '', version = '' } = this.#hello ?? {};
+    return { line: { line: this.id, instance, version } };
+  }
+
+  async #register(
+    { boards, jobLimit }: Extract<Question, { ask: 'register' }>,
+    worker: string,
+  ): Promise<Answer<'register'>> {
+    const limit = jobLimit === undefined ? {} : { jobLimit };
+    const port = this.#parts.port(worker, { ...this.#facts(), ...limit });
+    await port.register(boards);
+    // Only now: whoever waited on the line before has no other way back.
+    this.#boards ??= this.#parts.boardsBehind(worker);
+    this.#unsubscribe ??= port.onChange(() => this.#changed());
+    return {};
+  }
+
+  #changed(): void {
+    if (!this.#outgoing.some((message) => 'changed' in message)) this.#say({ changed: true });
+  }
+
+  async #report({ job, command, key, console }: Extract<Question, { ask: 'report' }>) {
+    this.#assertOwn(command.member);
+    const port = this.#parts.port(this.#worker ?? '', this.#facts());
+    await port.report(job, command, { key, ...(console !== undefined && { console }) });
+    return {};
+  }
+
+  async #board(question: Extract<Question, { ask: 'board' }>): Promise<BoardReply | undefined> {
+    this.#assertOwn(question.device);
+    if (this.#boards === undefined) throw new Refused('no-such-worker', 'it has not registered');
+    return this.#boards.ask(question);
+  }
+
+  async #console({ job, device, at, body, times, clock }: Extract<Question, { ask: 'console' }>) {
+    this.#assertOwn(device);
+    if (!(await this.#parts.isMember(job, device)))
+      throw new Refused('no-such-member', `${device} is no member of job ${job}`);
+    const ahead = this.#parts.engine.now() - clock;
+    const came = times.map(([offset, ms]) => [offset, ms + ahead] as const);
+    return { size: await this.#parts.consoles.append({ job, device }, at, bytesOf(body), came) };
+  }
+
+  #assertOwn(device: string): void {
+    if (this.#parts.engine.device(device)?.worker !== this.#worker)
+      throw new Refused('no-such-member', `${device} is no board of worker ${this.#worker}`);
+  }
+
+  #say(message: FromServer): void {
+    // After the microtasks of this turn: all that one commit answers goes out in one frame.
+    if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
+    this.#outgoing.push(message);
+  }
+
+  #flush(): void {
+    const messages = this.#outgoing.splice(0);
+    const socket = this.#socket;
+    if (messages.length === 0 || socket.readyState !== socket.OPEN) return;
+    socket.send(JSON.stringify(messages), () => {
+      if (socket.isPaused && socket.bufferedAmount < UNSENT_BYTES_PAUSE) socket.resume();
+    });
+    if (socket.bufferedAmount > UNSENT_BYTES_MAX) socket.terminate();
+    else if (socket.bufferedAmount > UNSENT_BYTES_PAUSE) socket.pause();
+  }
+}

@@ -1,0 +1,75 @@
+/** All that a group's programs may come to, as far as it is worth to look: one run for each set of choices. */
+import type { JobDefinition } from '../../machines/definition.ts';
+import { converse, type MemberProgram, type Oracle, type Outcome } from './conversation.ts';
+
+export interface Exploration {
+  readonly outcomes: readonly Outcome[];
+  /** Whether every set of choices was looked at. */
+  readonly isAll: boolean;
+}
+
+const RUNS_MAX = 256;
+const CALLS_MAX = 60_000;
+
+/** How often a loop is turned of which nobody knows how often. */
+const TURNS = [1, 0, 2];
+
+export function explore(
+  definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
+  members: readonly MemberProgram[],
+): Exploration {
+  const outcomes: Outcome[] = [];
+  let calls = 0;
+  let path: number[] | undefined = [];
+  while (path !== undefined && outcomes.length < RUNS_MAX && calls < CALLS_MAX) {
+    const choices: Choices = new Choices(path);
+    const outcome = converse(definition, members, choices);
+    outcomes.push(outcome);
+    calls += outcome.calls;
+    path = choices.next();
+  }
+  return { outcomes, isAll: path === undefined };
+}
+
+/** Takes the ways of a path, then the first of each; remembers which others there were. */
+class Choices implements Oracle {
+  readonly #path: readonly number[];
+  readonly #taken: { index: number; count: number }[] = [];
+  readonly #known = new Map<string, number>();
+
+  constructor(path: readonly number[]) {
+    this.#path = path;
+  }
+
+  #choose(key: string, options: readonly number[]): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    let index = 0;
+    if (options.length > 1) {
+      index = this.#path[this.#taken.length] ?? 0;
+      this.#taken.push({ index, count: options.length });
+    }
+    const chosen = options[index] ?? 0;
+    this.#known.set(key, chosen);
+    return chosen;
+  }
+
+  way(key: string, likely: readonly number[]): number {
+    return this.#choose(key, likely);
+  }
+
+  turns(key: string, atLeast: number): number {
+    return this.#choose(
+      key,
+      TURNS.filter((turns) => turns >= atLeast),
+    );
+  }
+
+  /** The next path, depth first; `undefined`: that was the last. */
+  next(): number[] | undefined {
+    const taken = [...this.#taken];
+    for (let last = taken.pop(); last !== undefined; last = taken.pop())
+      if (last.index + 1 < last.count) return [...taken.map(({ index }) => index), last.index + 1];
+    return undefined;
+  }
+}

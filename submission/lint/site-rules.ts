@@ -1,0 +1,116 @@
+/** Rules that look at single calls: a failure that is hidden, a key that nobody sends, a limit that is too short. */
+import type { JobDefinition } from '../../machines/definition.ts';
+import type { CacheRead, CallGraph, CallSite } from './call-graph.ts';
+import type { Finding } from './findings.ts';
+import { couldBeSame, type Pattern, patternText } from './patterns.ts';
+import { isNear, placeOf } from './stuck-rules.ts';
+
+/** Seconds, by device type. */
+export type LabTimes = ReadonlyMap<
+  string,
+  { readonly deploySeconds: number; readonly bootSeconds: number }
+>;
+
+const WAITS = ['wait', 'wait-all', 'sync', 'collect'];
+
+export function swallowedFindings(graphs: readonly CallGraph[]): Finding[] {
+  return graphs.flatMap(({ role, sites }) =>
+    sites
+      .filter(({ verb, within }) => WAITS.includes(verb) && within.includes('test-case'))
+      .map(
+        (site): Finding => ({
+          ...placeOf(site),
+          rule: 'swallowed-failure',
+          severity: 'warning',
+          message: `lava-test-case exits 0 when this fails, and the script goes on: ${site.text}`,
+          role,
+          related: [],
+        }),
+      ),
+  );
+}
+
+// keys
+
+export function keyFindings(graphs: readonly CallGraph[]): Finding[] {
+  if (graphs.some(({ unresolved }) => unresolved.length > 0)) return [];
+  const sends = graphs.flatMap(({ sites }) =>
+    sites.filter(({ verb }) => verb === 'send' || verb === 'broadcast'),
+  );
+  return graphs.flatMap((graph) => graph.reads.flatMap((read) => keyFinding(graph, read, sends)));
+}
+
+function keyFinding(graph: CallGraph, read: CacheRead, sends: readonly CallSite[]): Finding[] {
+  const wait = read.after === null ? undefined : graph.sites[read.after];
+  const isNetwork = read.from === 'network';
+  if (read.key.kind !== 'exact' || (wait === undefined && !isNetwork)) return [];
+  const { text: key } = read.key;
+  const heard = sends.filter((site) =>
+    isNetwork ? site.verb === 'broadcast' : wait !== undefined && couldBeSame(site.id, wait.id),
+  );
+  if (heard.length === 0) return [];
+  const pairs = heard.flatMap((site) => site.pairs);
+  const mayBe = (pattern: Pattern) => pattern.kind !== 'exact' || pattern.text.includes(key);
+  if (pairs.some(([k, v]) => mayBe(k) || (!isNetwork && mayBe(v)))) return [];
+  const names = [...new Set(pairs.map(([k]) => patternText(k)))];
+  const near = names.find((name) => isNear(name, key));
+  const sent =
+    names.length === 0 ? 'it has no keys' : `its keys are ${names.slice(0, 8).join(', ')}`;
+  const of = isNetwork
+    ? 'lava-network broadcast'
+    : `the message ${patternText(heard[0]?.id ?? read.key)}`;
+  return [
+    {
+      ...placeOf(read),
+      rule: 'key-never-sent',
+      severity: 'warning',
+      message: `no ${key} comes with ${of}: ${sent}`,
+      ...(near !== undefined && { hint: `${near} is sent: is it meant?` }),
+      role: graph.role,
+      related: heard.map((site) => ({ ...placeOf(site), message: site.text })),
+    },
+  ];
+}
+
+// limits
+
+export function limitFindings(
+  graphs: readonly CallGraph[],
+  { roles, actions }: Pick<JobDefinition, 'roles' | 'actions'>,
+  times: LabTimes | undefined,
+): Finding[] {
+  if (times === undefined) return [];
+  const readyAfter = (role: string): number | undefined => {
+    const type = roles.find((one) => one.role === role)?.deviceType;
+    const took = type === undefined ? undefined : times.get(type);
+    return took === undefined ? undefined : took.deploySeconds + took.bootSeconds;
+  };
+  return graphs.flatMap((graph) => {
+    const own = readyAfter(graph.role) ?? 0;
+    const peers = roles
+      .filter(({ role, count }) => role !== graph.role || count > 1)
+      .map(({ role }) => ({ role, late: (readyAfter(role) ?? 0) - own }));
+    const slowest = peers.sort((a, b) => b.late - a.late)[0];
+    const first = graph.sites.find(({ verb }) => WAITS.includes(verb));
+    if (slowest === undefined || first === undefined || slowest.late <= 0) return [];
+    const ofAction = actions
+      .filter(
+        (action) =>
+          action.command === 'lava_test_shell' && (action.roles?.includes(graph.role) ?? true),
+      )
+      .map(({ timeoutSeconds }) => timeoutSeconds);
+    const limit = Math.min(first.limitSeconds ?? Number.POSITIVE_INFINITY, ...ofAction.slice(0, 1));
+    if (limit >= slowest.late) return [];
+    const message = `${graph.role} waits here for ${limit} s at most, but ${slowest.role} lately was ready ${Math.round(slowest.late)} s later`;
+    return [
+      {
+        ...placeOf(first),
+        rule: 'timeout-too-short',
+        severity: 'warning',
+        message,
+        role: graph.role,
+        related: [],
+      } as const,
+    ];
+  });
+}

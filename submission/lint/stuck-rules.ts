@@ -1,0 +1,232 @@
+/** Why a group stands still at the end of a run: the waits that are the cause, not those that merely wait for them. */
+import type { CallGraph, CallSite, Place } from './call-graph.ts';
+import type { MemberProgram, Outcome, StuckWait } from './conversation.ts';
+import type { Finding, RuleId } from './findings.ts';
+import { holdsSign, shown } from './names.ts';
+import { couldBe, exact, patternText } from './patterns.ts';
+
+const SENDS = ['send', 'sync', 'broadcast'];
+
+export function stuckFindings(members: readonly MemberProgram[], outcome: Outcome): Finding[] {
+  return new Causes(members, outcome).findings();
+}
+
+class Causes {
+  readonly #members: readonly MemberProgram[];
+  readonly #waits: readonly StuckWait[];
+
+  constructor(members: readonly MemberProgram[], outcome: Outcome) {
+    this.#members = members;
+    this.#waits = outcome.stuck.filter(({ isCertain }) => isCertain);
+  }
+
+  findings(): Finding[] {
+    const roots = this.#waits.filter((wait) => this.#neverSent(wait).length > 0);
+    const done = new Set(roots);
+    // Whoever waits for a member that is stuck at a cause waits for the cause.
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const wait of this.#waits)
+        if (!done.has(wait) && this.#blockers(wait).some((other) => done.has(other))) {
+          done.add(wait);
+          changed = true;
+        }
+    }
+    const circles = this.#waits.filter((wait) => !done.has(wait));
+    const said = roots.map((wait) => this.#root(wait));
+    const circle = this.#circle(circles);
+    return circle === undefined ? said : [...said, circle];
+  }
+
+  #graph(member: number): CallGraph | undefined {
+    return this.#members[member]?.graph;
+  }
+
+  #role(member: number): string {
+    return this.#members[member]?.role ?? '';
+  }
+
+  #site({ wait, order }: StuckWait): CallSite | undefined {
+    return this.#graph(wait.member)?.sites[order];
+  }
+
+  #sendsOf(member: number, message: string): CallSite[] {
+    return (this.#graph(member)?.sites ?? []).filter(
+      ({ verb, id }) => SENDS.includes(verb) && couldBe(id, message),
+    );
+  }
+
+  /** Of those that it lacks: who will not send it, however far they come. */
+  #neverSent(wait: StuckWait): number[] {
+    const { message, verb } = wait.wait;
+    const isStuck = (m: number) => this.#waits.some((other) => other.wait.member === m);
+    const never = wait.lacking.filter((m) => !isStuck(m) || this.#sendsOf(m, message).length === 0);
+    // One sender is enough for a wait: nobody may be left.
+    return verb === 'wait' && never.length < wait.lacking.length ? [] : never;
+  }
+
+  #blockers(wait: StuckWait): StuckWait[] {
+    return this.#waits.filter((other) => wait.lacking.includes(other.wait.member));
+  }
+
+  #root(stuck: StuckWait): Finding {
+    const { verb } = stuck.wait;
+    const never = this.#neverSent(stuck);
+    const death = this.#death(never, stuck.wait.message);
+    if (death !== undefined) return this.#died(stuck, death);
+    const missing = [...new Set(never.map((m) => this.#role(m)))];
+    const related = never.flatMap((m) => this.#sendsOf(m, stuck.wait.message));
+    const isCalled = related.length > 0;
+    const rule: RuleId =
+      verb === 'sync'
+        ? isCalled
+          ? 'rounds-differ'
+          : 'sync-not-called-by-all'
+        : 'wait-without-send';
+    const { id, hint } = this.#words(stuck, missing);
+    const message =
+      rule === 'rounds-differ'
+        ? `${this.#role(stuck.wait.member)} waits in round ${stuck.wait.round} of ${id}; ${list(missing)} ${ends(missing, 'calls')} it less often`
+        : rule === 'sync-not-called-by-all'
+          ? `${this.#role(stuck.wait.member)} waits at the barrier ${id}, which ${list(missing)} never ${ends(missing, 'calls')}`
+          : never.length === 0
+            ? `nobody sends ${id}`
+            : `${this.#role(stuck.wait.member)} waits for ${id}, which ${list(missing)} never ${ends(missing, 'sends')}`;
+    return this.#said(stuck, rule, message, hint, related);
+  }
+
+  #words(stuck: StuckWait, missing: readonly string[]): { id: string; hint: string | undefined } {
+    const { message, member } = stuck.wait;
+    const id = patternText(shown(exact(message), member));
+    const known = new Set<string>();
+    for (const { graph } of this.#members)
+      for (const site of graph.sites)
+        if (SENDS.includes(site.verb) && !couldBe(site.id, message))
+          known.add(patternText(site.id));
+    const near = [...known].filter((other) => isNear(other, id)).sort()[0];
+    if (near !== undefined) return { id, hint: `${near} is sent: is it meant?` };
+    const own = this.#sendsOf(member, message);
+    const isAlone = own.length > 0 && missing.length > 0 && stuck.wait.verb !== 'sync';
+    return { id, hint: isAlone ? 'its own send does not count' : undefined };
+  }
+
+  /** The end of a script before it came to what it would have sent. */
+  #death(
+    members: readonly number[],
+    message: string,
+  ): { member: number; place: Place & { text: string } } | undefined {
+    for (const member of members) {
+      const place = this.#graph(member)?.deaths.find(({ why }) => why !== 'exit');
+      const sites = this.#members[member]?.undying?.sites ?? [];
+      const would = sites.filter(({ verb, id }) => SENDS.includes(verb) && couldBe(id, message));
+      if (place !== undefined && would.length > this.#sendsOf(member, message).length)
+        return { member, place };
+    }
+    return undefined;
+  }
+
+  #died(
+    stuck: StuckWait,
+    { member, place }: { member: number; place: Place & { text: string } },
+  ): Finding {
+    const site = this.#site(stuck);
+    const related =
+      site === undefined
+        ? []
+        : [{ ...placeOf(site), message: `${this.#role(stuck.wait.member)} waits here` }];
+    return {
+      ...placeOf(place),
+      rule: 'dies-under-set-e',
+      severity: 'error',
+      message: `for ${this.#role(member)} this always fails and ends the script: ${place.text}`,
+      role: this.#role(member),
+      related,
+    };
+  }
+
+  #circle(waits: readonly StuckWait[]): Finding | undefined {
+    const [first] = waits;
+    if (first === undefined) return undefined;
+    const path: StuckWait[] = [];
+    let at: StuckWait | undefined = first;
+    while (at !== undefined && !path.includes(at)) {
+      path.push(at);
+      const here: StuckWait = at;
+      at = waits.find((other) => here.lacking.includes(other.wait.member));
+    }
+    const circle = at === undefined ? path : path.slice(path.indexOf(at));
+    const told = circle.map((wait) => {
+      const id = patternText(shown(exact(wait.wait.message), wait.wait.member));
+      return `${this.#role(wait.wait.member)} waits for ${id}`;
+    });
+    const [start, ...others] = circle;
+    if (start === undefined) return undefined;
+    const message = `no one of them can go on: ${[...new Set(told)].join(', ')}`;
+    const related = others.flatMap((wait) => this.#site(wait) ?? []);
+    return this.#said(start, 'cross-wait', message, undefined, related);
+  }
+
+  #said(
+    stuck: StuckWait,
+    rule: RuleId,
+    message: string,
+    hint: string | undefined,
+    related: readonly CallSite[],
+  ): Finding {
+    const site = this.#site(stuck);
+    const isSoft = stuck.isBackground;
+    return {
+      ...(site === undefined ? { file: '', line: 1, column: 1 } : placeOf(site)),
+      rule,
+      severity: isSoft ? 'warning' : 'error',
+      message,
+      ...(hint !== undefined && { hint }),
+      role: this.#role(stuck.wait.member),
+      related: related.map((other) => ({ ...placeOf(other), message: other.text })),
+    };
+  }
+}
+
+export const placeOf = ({ file, line, column }: Place): Place => ({ file, line, column });
+
+const list = (roles: readonly string[]): string =>
+  roles.length < 2
+    ? (roles[0] ?? 'nobody')
+    : `${roles.slice(0, -1).join(', ')} and ${roles.at(-1) ?? ''}`;
+const ends = (roles: readonly string[], verb: string): string =>
+  roles.length > 1 ? verb.replace(/s$/, '') : verb;
+
+/** Written like another, but for case, a few letters, a beginning or an end. */
+export function isNear(a: string, b: string): boolean {
+  if (a === '' || b === '' || holdsSign(a)) return false;
+  const plain = (text: string) => text.toLowerCase().replace(/[-_.]/g, '');
+  const [x, y] = [plain(a), plain(b)];
+  if (x === y) return true;
+  if (
+    x.length > 3 &&
+    y.length > 3 &&
+    (x.startsWith(y) || y.startsWith(x) || x.endsWith(y) || y.endsWith(x))
+  )
+    return true;
+  const shorter = Math.min(x.length, y.length);
+  return shorter > 2 && distance(x, y) <= (shorter > 4 ? 2 : 1);
+}
+
+/** How many letters are put in, left out, changed or swapped. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (before[j - 2] ?? 0) + 1);
+      row.push(best);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

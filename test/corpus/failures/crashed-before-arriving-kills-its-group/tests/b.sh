@@ -1,0 +1,4 @@
+#!/bin/sh
+echo "Oops: 0002 [#1] SMP"
+kill -9 -1
+sleep 9

@@ -1,0 +1,2 @@
+a() { b "$@"; }
+b() { lava-sync nested; }

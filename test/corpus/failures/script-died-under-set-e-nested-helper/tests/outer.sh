@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+./inner.sh "$(lava-role)"
+echo outer done

@@ -1,0 +1,5 @@
+#!/bin/bash
+set -u
+echo begin
+echo "$NOT_SET_ANYWHERE"
+lava-send up

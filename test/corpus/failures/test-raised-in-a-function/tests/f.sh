@@ -1,0 +1,6 @@
+bail() {
+  lava-test-raise "$1"
+}
+precheck() {
+  [ "$1" = server ] || bail "no network here"
+}

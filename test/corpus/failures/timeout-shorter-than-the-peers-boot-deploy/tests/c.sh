@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+what=address
+lava-wait "$what"

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+lava-wait go
+lava-send gone

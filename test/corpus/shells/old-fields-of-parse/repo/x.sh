@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "latency: 10.5"
+echo "tput:  7"

@@ -1,0 +1,4 @@
+#!/bin/sh
+echo A three pass
+echo B fail four
+echo A five PASS

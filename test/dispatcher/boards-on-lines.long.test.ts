@@ -1,0 +1,50 @@
+/** Boards on a serial line that take their time, or everybody else's. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { commands, Lab, until } from './harness.ts';
+import { job, lab, labOf, openLab } from './line-lab.ts';
+
+afterEach(() => lab.close());
+
+describe('a board boots', { timeout: 240_000 }, () => {
+  test('though everything comes back twice', async () => {
+    await labOf('twice shell');
+    expect(await job()).toBe('complete');
+  });
+
+  test('when each character must have its time', async () => {
+    const login = { character_delay_ms: 1, prompts: ['board# $'] };
+    await labOf('shell', { login }, { consoleBytes: 4_194_304, bootSeconds: 150 });
+    expect(await job()).toBe('complete');
+  });
+});
+
+describe('a board that was not switched off', { timeout: 90_000 }, () => {
+  test('is not taken for one that booted', async () => {
+    // A line to a shell that outlives every connection.
+    const own = new Lab(['b1']);
+    const [input, output] = ['in', 'out'].map((name) => join(own.folder, name));
+    const start = 'mkfifo "$0" "$1"; exec <>"$0" 1<>"$1"; exec script -qfc "exec sh -i" /dev/null';
+    const board = spawn('sh', ['-c', start, input, output] as string[], {
+      ...{ detached: true, stdio: 'ignore' },
+    });
+    try {
+      await until(
+        () => existsSync(output ?? ''),
+        () => 'no line',
+      );
+      // The mark is for processes of this machine: a board is none.
+      const unmarked = `sed -u s/MUSTER_BOARD=/OTHER=/ >${input}`;
+      const connect = `stty raw -echo; cat <${output} & exec ${unmarked}`;
+      await openLab({ console: { connect }, login: { prompts: ['[#$] $'] } }, own);
+      expect(await job()).toBe('complete');
+      await lab.empty();
+      lab.server.allocate(2, [{ device: 'b1', actions: [commands('true')] }]);
+      expect((await lab.ends(2, 60)).b1).toMatch(/it was not switched off/);
+    } finally {
+      if (board.pid !== undefined) process.kill(-board.pid, 'SIGKILL');
+    }
+  });
+});

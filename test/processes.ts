@@ -1,0 +1,34 @@
+/**
+ * Holds a name to its word: a test that starts processes is a `*.process.test.ts`, so that whoever wants the quick ones can
+ * leave those out. What is long (`*.long.test.ts`) may start what it likes. Runs in front of every file.
+ */
+import childProcess, { type ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, expect } from 'vitest';
+
+let first: string | undefined;
+
+// Published by Node whenever a process is made; those that are waited for on the spot are not.
+subscribe('child_process', (message) => {
+  const { process } = message as { process: ChildProcess };
+  queueMicrotask(() => {
+    first ??= process.spawnfile ?? 'a program';
+  });
+});
+for (const name of ['spawnSync', 'execFileSync', 'execSync'] as const) {
+  const real = childProcess[name] as (program: string, ...rest: unknown[]) => unknown;
+  Object.assign(childProcess, {
+    [name]: (program: string, ...rest: unknown[]) => {
+      first ??= program;
+      return real(program, ...rest);
+    },
+  });
+}
+syncBuiltinESMExports();
+
+afterAll(() => {
+  const { testPath = '' } = expect.getState();
+  if (first === undefined || /\.(process|long)\.test\.ts$/.test(testPath)) return;
+  throw new Error(`this file starts ${first}: it is to be called *.process.test.ts`);
+});
