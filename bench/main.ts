@@ -14,6 +14,7 @@ import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
 import { messagesTable } from './messages.ts';
+import { pageTable } from './page.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
 import { openEtcd } from './peers/etcd.ts';
 import { musterPeers } from './peers/muster.ts';
@@ -41,6 +42,7 @@ const benches = new Map<string, Bench>([
   ['where', whereTable],
   ['verbs', verbsTable],
   ['consoles', consolesTable],
+  ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);
