@@ -30,20 +30,34 @@ export interface BoardCalls extends Place {
 }
 
 /** In group order; empty: the job never had boards. */
-export function callsOf(events: readonly Event[]): BoardCalls[] {
-  const given = events.find(({ type }) => type === 'JobAllocated');
-  if (given?.type !== 'JobAllocated') return [];
-  const seen = new Map<string, number>();
-  const boards = given.data.members.map(({ device, role }) => {
-    const index = seen.get(role) ?? 0;
-    seen.set(role, index + 1);
-    return { device, role, index, calls: [] as Call[] };
-  });
-  const byDevice = new Map(boards.map((board) => [board.device, new Reader(board.calls)]));
-  for (const event of events)
-    if ('member' in event.data && event.type !== 'JobFailed')
-      byDevice.get(event.data.member)?.take(event);
-  return boards;
+export function callsOf(events: readonly Event[]): readonly BoardCalls[] {
+  const fold = new CallsFold();
+  for (const event of events) fold.take(event);
+  return fold.boards;
+}
+
+/** The calls of all boards, as their events come. */
+export class CallsFold {
+  #boards: readonly BoardCalls[] = [];
+  readonly #readers = new Map<string, Reader>();
+
+  get boards(): readonly BoardCalls[] {
+    return this.#boards;
+  }
+
+  take(event: Event): void {
+    if (event.type === 'JobAllocated') {
+      const seen = new Map<string, number>();
+      this.#boards = event.data.members.map(({ device, role }) => {
+        const index = seen.get(role) ?? 0;
+        seen.set(role, index + 1);
+        const calls: Call[] = [];
+        this.#readers.set(device, new Reader(calls));
+        return { device, role, index, calls };
+      });
+    } else if ('member' in event.data && event.type !== 'JobFailed')
+      this.#readers.get(event.data.member)?.take(event);
+  }
 }
 
 /** One board's events, in their order. */

@@ -310,3 +310,23 @@ export const DiffView = z
   .meta({ id: 'DiffView' });
 export type DiffView = z.infer<typeof DiffView>;
 export type DivergenceView = z.infer<typeof DivergenceView>;
+
+/** A wait that waits longer than its like did in the last runs. */
+export const LongWait = z
+  .object({
+    job: z.number(),
+    event: z.number().describe('With which it began'),
+    member: z.string(),
+    role: z.string(),
+    what: z.string().describe('As it was typed'),
+    since: At,
+    seconds: z.number().describe('How long it has waited by now'),
+    usual: z
+      .number()
+      .describe('How long its like waited in the last runs: their median, in seconds'),
+    runs: z.number().describe('How many those are'),
+    missing: z.array(z.string()).describe('Whom it waits for, with what each was last seen doing'),
+  })
+  .meta({ id: 'LongWait' });
+export type LongWait = z.infer<typeof LongWait>;
+export const LongWaits = z.object({ waits: z.array(LongWait) });

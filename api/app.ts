@@ -4,7 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
-import { metricsOf } from './metrics.ts';
+import { metricsOf, watchLongWaits } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
 import { PastRuns } from './past-runs.ts';
@@ -19,6 +19,7 @@ import { eventRoutes } from './routes/events.ts';
 import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { longWaitRoutes } from './routes/long-waits.ts';
 import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
@@ -26,6 +27,7 @@ import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { bearerToken, isSame } from './tokens.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
 export interface AppOptions extends AppParts {
@@ -66,6 +68,10 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(consoleRoutes, { history, streams, open, consoleFile });
     const now = () => engine.now();
     const past = new PastRuns({ engine, history });
+    const watchdog = new Watchdog({ engine, past });
+    api.addHook('onClose', async () => watchdog.stop());
+    watchLongWaits(metrics, watchdog);
+    await api.register(longWaitRoutes, { watchdog, streams, open });
     const evidence = { engine, history, past, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });

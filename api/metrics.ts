@@ -2,8 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ApiEngine } from './parts.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface Metrics {
+  registry: Registry;
   contentType: string;
   text(): Promise<string>;
 }
@@ -62,5 +64,17 @@ export function metricsOf(app: FastifyInstance, engine: ApiEngine): Metrics {
         this.set({ state }, devices.filter((device) => device.state.state === state).length);
     },
   });
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  return { registry, contentType: registry.contentType, text: () => registry.metrics() };
+}
+
+/** Adds how many waits are longer than their like. */
+export function watchLongWaits({ registry }: Metrics, watchdog: Pick<Watchdog, 'waits'>): void {
+  new Gauge({
+    name: 'muster_long_waits',
+    help: 'Waits of boards that wait longer than their like in the last runs of the same definition.',
+    registers: [registry],
+    collect() {
+      this.set(watchdog.waits.length);
+    },
+  });
 }

@@ -16,6 +16,7 @@ import { fitsRequest, isOpenTo } from '../scheduler/fit.ts';
 import type { Shortfall } from '../scheduler/types.ts';
 import { withSecretsKept } from '../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../submission/job.ts';
+import { warningsAtSubmission } from '../submission/lint/at-submission.ts';
 import type { Problem } from '../submission/tree.ts';
 import { type ApiEngine, oneLine } from './parts.ts';
 import { ApiProblem } from './problems.ts';
@@ -29,6 +30,8 @@ export interface SubmitOrder {
   document: Uint8Array;
   /** Whether a wait counts its own caller; absent: as the form of the job has it. */
   countsSelf?: boolean;
+  /** Whether a job that lint warns of is refused. */
+  strict?: boolean;
 }
 
 export interface SubmitParts {
@@ -60,8 +63,10 @@ export async function submit(
   if ('problems' in parsed) throw invalidJob(parsed.problems);
   const { countsSelf = parsed.definition.countsSelf } = order;
   const definition = { ...parsed.definition, countsSelf };
+  const found = warningsAtSubmission(definition, document);
+  if (order.strict === true && found.length > 0) throw invalidJob(found);
   const job = withSecretsKept({ definition, document }, keepSecret);
-  return { ...(await engine.submit(job, by)), warnings: parsed.warnings };
+  return { ...(await engine.submit(job, by)), warnings: [...parsed.warnings, ...found] };
 }
 
 /** What a document asks for, and which boards there are for it. */

@@ -7,12 +7,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { answersTable } from './answers.ts';
 import { barrierTable } from './barrier.ts';
 import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
 import { messagesTable } from './messages.ts';
+import { pageTable } from './page.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
 import { openEtcd } from './peers/etcd.ts';
 import { musterPeers } from './peers/muster.ts';
@@ -36,9 +38,11 @@ const benches = new Map<string, Bench>([
   ['messages', (newFolder) => withPeers(newFolder, messagesTable)],
   ['followers', (newFolder) => followersTable(newFolder, say)],
   ['rebuild', rebuildTable],
+  ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
   ['consoles', consolesTable],
+  ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
 ]);

@@ -18,10 +18,12 @@ export class BoardPortTaken extends Error {
  */
 export async function openAtKnownPort({
   file,
+  host,
   boardsRun,
   listen,
 }: {
   file: string;
+  host: string;
   boardsRun: boolean;
   listen(port: number): Promise<string>;
 }): Promise<string> {
@@ -30,7 +32,7 @@ export async function openAtKnownPort({
     if (codeOf(error) !== 'EADDRINUSE' || known === 0) throw error;
     if (boardsRun)
       throw new BoardPortTaken(
-        `boards of an earlier start run, and know port ${known} alone, which is taken by another program: stop that ` +
+        `boards of an earlier start run, and know ${host}:${known} alone, which is taken by another program: stop that ` +
           'one and start again, and they carry on',
       );
     return listen(0);

@@ -197,7 +197,11 @@ class Hands implements Dispatcher {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
     if (killBoards)
       for (const [device, { driver }] of this.#lanes)
-        if (driver.holding(device) !== undefined) await driver.tearDown(device);
+        if (driver.holding(device) !== undefined)
+          // One that does not go away is no reason to leave the others.
+          await driver.tearDown(device).catch((error: unknown) => {
+            this.#options.log.error({ device, err: error }, 'a board is left as it is');
+          });
     for (const driver of this.#drivers.values()) await driver.close();
   }
 

@@ -16,7 +16,7 @@ export async function openBoardDoor(
 ): Promise<string> {
   const file = join(dataDir, 'board-port');
   const listen = (port: number) => app.listen({ host: address, port });
-  return openAtKnownPort({ file, boardsRun, listen }).catch((error: unknown) => {
+  return openAtKnownPort({ file, host: address, boardsRun, listen }).catch((error: unknown) => {
     throw error instanceof BoardPortTaken ? new ServerRefused(error.message) : error;
   });
 }

@@ -7,7 +7,6 @@ import { TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
 import { FETCHABLE, isAbsolutePath, isFetchable } from './sources.ts';
 
 export const DRIVERS = ['local', 'qemu', 'console', 'ssh'] as const;
-export type DriverKind = (typeof DRIVERS)[number];
 
 const COMMAND_CHARACTERS_MAX = 65_536;
 const WORDS_CHARACTERS_MAX = 1_024;
@@ -165,7 +164,6 @@ export type Login = z.infer<typeof Login>;
 export type QemuSettings = DriverSettings['qemu'];
 export type ConsoleSettings = DriverSettings['console'];
 export type SshSettings = z.infer<typeof Ssh>;
-export type LabImage = z.infer<typeof Image>;
 
 /** The board's own fields over those of its type. */
 export const settingsOf = (type: DriverFields = {}, board: DriverFields = {}): DriverSettings =>

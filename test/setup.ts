@@ -1,5 +1,12 @@
 /** Before all tests: the programs of Debian that real boards need, installed as root, or named. */
-import { ensurePrograms } from '../cli/debian-programs.ts';
+import { ensurePrograms, type Need } from '../cli/debian-programs.ts';
+import { fetchKernel } from '../dispatcher/debian-kernel.ts';
+
+/** Their packages may start them: only where nobody lives. Elsewhere what needs them is skipped. */
+const SERVERS: readonly Need[] = [
+  ['sshd', 'openssh-server'],
+  ['telnetd', 'inetutils-telnetd'],
+];
 
 export async function setup(): Promise<void> {
   const say = (line: string) => process.stdout.write(`muster test: ${line}\n`);
@@ -19,8 +26,20 @@ export async function setup(): Promise<void> {
       ['xz', 'xz-utils'],
       ['xmllint', 'libxml2-utils'],
       ['chromium', 'chromium'],
+      ['qemu-system-x86_64', 'qemu-system-x86'],
+      ['qemu-img', 'qemu-utils'],
+      ['cpio', 'cpio'],
+      ['mkfs.ext4', 'e2fsprogs'],
+      ['zstd', 'zstd'],
+      ['ssh', 'openssh-client'],
+      ['telnet', 'inetutils-telnet'],
+      ['socat', 'socat'],
+      ['script', 'bsdutils'],
+      ...(process.env.CI === undefined ? [] : SERVERS),
     ],
     say,
   );
-  if (lacking !== undefined) say(`some tests will be skipped; to run them all: ${lacking}`);
+  if (lacking === undefined)
+    await fetchKernel(say).catch((error: Error) => say(`no QEMU boards: ${error.message}`));
+  else say(`some tests will be skipped; to run them all: ${lacking}`);
 }

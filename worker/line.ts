@@ -22,7 +22,7 @@ import {
 } from '../wire/worker-frames.ts';
 
 const AGAIN_MS_MIN = 200;
-const AGAIN_MS_MAX = 5_000;
+const AGAIN_MS_MAX = 2_000;
 const CONNECT_MS_MAX = 10_000;
 /** What was given to the socket and not sent: above it nothing more is given. */
 const UNSENT_BYTES_MAX = 1024 * 1024;

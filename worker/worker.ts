@@ -90,7 +90,7 @@ export async function startWorker(is: WorkerOptions): Promise<RunningWorker> {
     const boardsRun = (await dispatcher.takeOver()).some(({ isOn }) => isOn);
     const host = dispatcher.gateway?.address ?? '127.0.0.1';
     const listen = (port: number) => door.listen(host, port);
-    url = await openAtKnownPort({ file: join(dataDir, 'board-port'), boardsRun, listen });
+    url = await openAtKnownPort({ file: join(dataDir, 'board-port'), host, boardsRun, listen });
     await feed.start();
     await dispatcher.start();
   } catch (error) {

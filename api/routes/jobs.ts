@@ -213,15 +213,21 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
         querystring: z.object({
           /** Whether a wait counts its own caller; absent: as the form of the job has it. */
           countsSelf: z.enum(['true', 'false']).optional(),
+          /** Refuse a job that lint warns of. */
+          strict: z.enum(['true', 'false']).optional(),
         }),
         headers: KeyHeaders,
         response: { 201: Submitted, ...problemResponses },
       },
     },
     async (request, reply) => {
-      const { countsSelf } = request.query;
+      const { countsSelf, strict } = request.query;
       const document = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-      const order = { document, ...(countsSelf && { countsSelf: countsSelf === 'true' }) };
+      const order = {
+        document,
+        strict: strict === 'true',
+        ...(countsSelf && { countsSelf: countsSelf === 'true' }),
+      };
       const { id, state, warnings, short } = await submit(
         { engine, keepSecret },
         order,

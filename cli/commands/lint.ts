@@ -93,14 +93,19 @@ function lintFile(path: string, options: LintOptions): LintReport | undefined {
   if (typeof text !== 'string') return undefined;
   if (isJob(text)) return lintJobFile(path, text, options);
   if (!isDefinition(text)) return undefined;
-  // A definition does not say where its checkout begins: at the repository, or beside it.
-  const folder = dirname(resolve(path));
-  const [first, second] = [...new Set([rootOf(path), folder])].map((root) =>
-    lintInCheckout(path, text, root, options),
-  );
-  if (first === undefined || second === undefined) return first;
-  return unread(second) < unread(first) ? second : first;
+  // A definition does not say where its checkout begins: at the repository, beside it, or between.
+  const roots = [dirname(resolve(path))];
+  const top = rootOf(path);
+  while (roots[0] !== undefined && roots[0] !== top && roots.length < ROOTS_MAX)
+    roots.unshift(dirname(roots[0]));
+  let best: LintReport | undefined;
+  for (const root of roots) {
+    const report = lintInCheckout(path, text, root, options);
+    if (best === undefined || unread(report) < unread(best)) best = report;
+  }
+  return best;
 }
+const ROOTS_MAX = 8;
 
 function lintInCheckout(
   path: string,
@@ -113,7 +118,10 @@ function lintInCheckout(
     file: relative(root, resolve(path)),
     text,
     readFile: folderReader(root),
-    files: [...filesBelow(folder)].map((file) => relative(root, file)),
+    files: [...filesBelow(folder)].flatMap((file) => [
+      relative(root, file),
+      relative(folder, file),
+    ]),
     prefix: shownPrefix(root),
     countsSelf: options.countsSelf ?? false,
     ...(options.roles !== undefined && { roles: options.roles }),

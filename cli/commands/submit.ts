@@ -28,6 +28,7 @@ import { hang, hangLines } from '../pages/text.ts';
 interface SubmitOptions extends CommonOptions {
   wait?: boolean;
   countsSelf?: boolean;
+  strict?: boolean;
 }
 
 type Handed = z.infer<typeof Submitted>;
@@ -41,6 +42,7 @@ export function submitCommand(cli: Cli): Command {
     .option('--wait', 'show the progress; exit 0 when the job completed and no case failed')
     .option('--counts-self', 'a wait counts the board that waits')
     .option('--no-counts-self', 'a wait counts the other boards only')
+    .option('--strict', 'hand nothing in where muster lint would warn')
     .addHelpText(
       'after',
       `
@@ -90,10 +92,14 @@ async function submit(
   { io, client }: Context,
   file: string,
   document: Uint8Array<ArrayBuffer>,
-  { countsSelf }: SubmitOptions,
+  { countsSelf, strict }: SubmitOptions,
 ): Promise<Handed> {
   const of = { file, text: new TextDecoder().decode(document) };
-  const query = countsSelf === undefined ? '' : `?countsSelf=${countsSelf}`;
+  const asked = new URLSearchParams({
+    ...(countsSelf !== undefined && { countsSelf: String(countsSelf) }),
+    ...(strict === true && { strict: 'true' }),
+  });
+  const query = asked.size === 0 ? '' : `?${asked}`;
   try {
     const submitted = await client.json(`/api/jobs${query}`, Submitted, {
       method: 'POST',

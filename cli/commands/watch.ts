@@ -15,6 +15,7 @@ import {
 } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { eventsPath, followJob, readEvent } from '../follow.ts';
+import { tellingLongWaits } from '../long-waits.ts';
 import { renderMembers } from '../pages/job-page.ts';
 import { type Progress, progress } from '../pages/progress.ts';
 import { hang, hangLines, timeOfDay } from '../pages/text.ts';
@@ -42,25 +43,29 @@ async function watchJob(context: Context, id: number, options: CommonOptions): P
       await io.out(`${JSON.stringify(event)}\n`);
     return EXIT.ok;
   }
-  await followJob(client, id, progress(io), (text) => io.out(text));
+  await tellingLongWaits(context, id, () =>
+    followJob(client, id, progress(io), (text) => io.out(text)),
+  );
   const job = await client.json(`/api/jobs/${id}`, JobView, { isPatient: true });
   if (job.members.length > 0) await io.out(renderMembers(job, io));
   await io.out(hang('', `job ${id} is ${job.state}`, io.columns));
   return EXIT.ok;
 }
 
-async function watchLab({ io, client }: Context, options: CommonOptions): Promise<number> {
+async function watchLab(context: Context, options: CommonOptions): Promise<number> {
+  const { io, client } = context;
   const { position } = await client.json('/api/health', HealthView);
   const tell = labProgress(progress({ ...io, label: (job) => `job ${job}` }), io.columns);
-  for await (const received of client.follow(eventsPath(undefined), position)) {
-    if (options.json) {
-      await io.out(`${JSON.stringify(received)}\n`);
-      continue;
+  const follow = async () => {
+    for await (const received of client.follow(eventsPath(undefined), position)) {
+      const event = options.json ? undefined : readEvent(received);
+      const told = event === undefined ? '' : tell(event);
+      const text = options.json ? `${JSON.stringify(received)}\n` : told;
+      if (text !== '') await io.out(text);
     }
-    const event = readEvent(received);
-    const text = event === undefined ? '' : tell(event);
-    if (text !== '') await io.out(text);
-  }
+  };
+  if (options.json) await follow();
+  else await tellingLongWaits(context, undefined, follow);
   return EXIT.ok;
 }
 

@@ -1,7 +1,7 @@
 /** Commands of the lab's file, run on the worker: bounded in time, and what they say is on the member's console. */
 
 import { settingsOf } from '../../submission/lab-drivers.ts';
-import { StepFailure } from '../failure.ts';
+import { codeOf, messageOf, StepFailure } from '../failure.ts';
 import { lastLine, runProgram } from '../programs.ts';
 import type { DriverContext, LabBoard } from './driver.ts';
 
@@ -61,7 +61,12 @@ export async function aroundBoard(
   at: CommandAt,
 ): Promise<void> {
   const { commands } = settings(context.boards.find((board) => board.name === at.device));
-  await runLabCommand(context, name, commands[name], commands.seconds, at);
+  try {
+    await runLabCommand(context, name, commands[name], commands.seconds, at);
+  } catch (error) {
+    if (name === 'cleanup' || codeOf(error) !== 'command-failed') throw error;
+    throw new StepFailure('boot-failed', `the board did not boot: ${messageOf(error)}`);
+  }
 }
 
 export const settings = (board: LabBoard | undefined) => board?.settings ?? settingsOf();

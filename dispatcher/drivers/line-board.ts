@@ -3,16 +3,13 @@
  * there. What all of them share is here: whose they are, power, login, the shell, how files get there. What the line
  * is, and where power and images come from, is a `LineKind`.
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Login } from '../../submission/lab-drivers.ts';
 import { consoleBytes, consoleTail, note } from '../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../failure.ts';
-import { assignments, lastLine, runProgram, shellQuoted } from '../programs.ts';
-import type { BoardFolder, BoardState } from './board-folder.ts';
+import { lastLine, runProgram, shellQuoted } from '../programs.ts';
 import {
   loopAnswer,
   loopLine,
@@ -21,87 +18,20 @@ import {
   placeScript,
   setupScript,
 } from './board-shell.ts';
-import type { BoardEnd } from './bridge.ts';
-import { consoleBlocks, PUMP, readyLine, typeText, untilReady } from './console-pump.ts';
+import { readyLine, typeText, untilReady } from './console-pump.ts';
 import { Dialogue } from './dialogue.ts';
 import type { ActionMark, Driver, DriverContext, Holding, LabBoard, Seat } from './driver.ts';
 import { EndWatch } from './end-watch.ts';
 import { Holdings } from './holdings.ts';
 import { aroundBoard } from './lab-commands.ts';
 import { endBoard, startBoard } from './launch.ts';
+import type { LineKind, LineSeat } from './line-kind.ts';
+import { lineLaunch, recordLine } from './line-program.ts';
 import { logIn } from './login.ts';
-import { isAlive, MARK_VARIABLE, markOf } from './processes.ts';
+import { isAlive, markOf } from './processes.ts';
 import { TearDowns } from './tear-downs.ts';
 import { typeArchive } from './typed-archive.ts';
 
-/** A board in the hands of a member, as a kind sees it. */
-export interface LineSeat {
-  seat: Seat;
-  folder: BoardFolder;
-  board: LabBoard | undefined;
-  signal: AbortSignal;
-  /** A line for the member's console. */
-  note(line: string): Promise<void>;
-}
-
-export interface LineKind {
-  readonly boardsAre: string;
-  readonly gateway: { address: string } | undefined;
-  /** What it means when the line's program has ended, such as "the board ended". */
-  readonly isClosed: string;
-  /** How often a board may end before it has a shell, and is started again. */
-  readonly startsMax?: number;
-  addressOf(device: string): string | undefined;
-  login(board: LabBoard | undefined): Login;
-  /** A board that prints nothing for so long while it boots is not there. */
-  silentSeconds?(board: LabBoard | undefined): number;
-  variables?(seat: Seat): readonly (readonly [string, string])[];
-  /** Readies an image in the board's folder, or on the board. @throws StepFailure, StepAborted */
-  deploy(at: LineSeat, image: string): Promise<void>;
-  /** The program on whose input and output the console is; power comes with it, or with `powerOn`. */
-  program(at: LineSeat, image: string): Promise<string[]>;
-  /** Lines that are recorded beside the console. */
-  more?(at: LineSeat): { name: string; program: string[] }[];
-  /** Between the line's start and the word to go on. */
-  connect(at: LineSeat): Promise<void>;
-  /** When the line is open. */
-  powerOn?(at: LineSeat): Promise<void>;
-  /** For a board that says nothing after its power came. `false`: there is no such way. */
-  reset?(at: LineSeat): Promise<boolean>;
-  /** Where the board is on a network of the worker's. */
-  network(seat: Seat): { end: BoardEnd; hosts: string } | undefined;
-  /** Has the command of the board that prints the archive; `undefined`: there is none, it is to be typed. */
-  carry?(at: LineSeat, archive: string): Promise<string | undefined>;
-  /** Brings an archive to the board beside the console, and has it placed by this script of the board. */
-  deliver?(at: LineSeat, archive: string, place: string): Promise<void>;
-  letReach(urls: readonly string[]): Promise<void>;
-  /** After the line is closed; whose board it was, where that is known. */
-  powerOff(device: string, state: BoardState | undefined): Promise<void>;
-  takeOver(kept: readonly Holding[]): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A command of the lab on a terminal of its own, which is what `telnet`, `picocom` or `ssh` expect. */
-export const onTerminal = (command: string): string[] => [
-  ...['env', 'SHELL=/bin/sh', 'script', '--quiet', '--return', '--flush', '--command', command],
-  '/dev/null',
-];
-
-/** In the folder of the volume. $@: the program with the console. */
-const LINE_LAUNCH = `
-cd "$volume" || exit 1
-${PUMP}`;
-const LINE_INIT = `
-printf '%s\\n' "$$" >&3
-read -r go <&3 || exit 1
-exec 3>&-
-exec <>in
-exec "$@"
-`;
-const RECORD_INIT = `
-exec <>in
-exec "$@"
-`;
 const LOOP_ANSWER_MS = 20_000;
 const HAND_MS = 600_000;
 /** A board that starts anew before it has a shell is let do so this often. */
@@ -113,6 +43,8 @@ export class LineDriver implements Driver {
   readonly #holdings: Holdings;
   /** What is known of the consoles of actions that run; by device. */
   readonly #tearDowns: TearDowns;
+  /** Boards of an earlier life whose shell may still run an action: what is typed comes after it. */
+  readonly #mayBeBusy = new Set<string>();
   readonly #watches = new Map<string, { job: number; watch: EndWatch }>();
 
   constructor(context: DriverContext, kind: LineKind) {
@@ -136,6 +68,8 @@ export class LineDriver implements Driver {
 
   async takeOver(): Promise<Holding[]> {
     const found = await this.#holdings.takeOver((device) => this.tearDown(device));
+    for (const { device } of found)
+      if (this.#holdings.state(device)?.action !== undefined) this.#mayBeBusy.add(device);
     await this.#kind.takeOver(found);
     return found;
   }
@@ -160,7 +94,12 @@ export class LineDriver implements Driver {
     signal: AbortSignal,
   ): Promise<{ address?: string }> {
     const { device, job, lease } = seat;
-    if (this.#holdings.stateOf(seat)?.image !== image) await this.deploy(seat, image, signal);
+    const failed = (error: unknown) => {
+      if (codeOf(error) !== 'command-failed') throw error;
+      throw new StepFailure('boot-failed', `the board did not boot: ${messageOf(error)}`);
+    };
+    if (this.#holdings.stateOf(seat)?.image !== image)
+      await this.deploy(seat, image, signal).catch(failed);
     try {
       await this.#switchOff(device);
       await this.#holdings.save(device, { job, lease, image });
@@ -172,7 +111,7 @@ export class LineDriver implements Driver {
       // Why it did not boot is said, and not that it cannot be switched off either: that is tried again.
       await this.powerOff(device);
       await this.#holdings.save(device, { job, lease, image });
-      throw error;
+      failed(error);
     }
     const address = this.addressOf(device);
     return address === undefined ? {} : { address };
@@ -217,6 +156,8 @@ export class LineDriver implements Driver {
   }
 
   async hand(seat: Seat, made: string, name: string): Promise<void> {
+    // A folder is handed for an action that begins: the one before it is through.
+    if (name !== 'env') this.#mayBeBusy.delete(seat.device);
     const staging = await this.staging(seat);
     try {
       await rename(made, join(staging, name));
@@ -235,6 +176,7 @@ export class LineDriver implements Driver {
   }
 
   async setActionMark(seat: Seat, mark: ActionMark | undefined): Promise<void> {
+    this.#mayBeBusy.delete(seat.device);
     const state = this.#holdings.stateOf(seat);
     if (state === undefined) return;
     const { action: _, ...rest } = state;
@@ -251,6 +193,7 @@ export class LineDriver implements Driver {
 
   async #switchOff(device: string): Promise<void> {
     this.#watches.delete(device);
+    this.#mayBeBusy.delete(device);
     const state = this.#holdings.state(device) ?? (await this.#holdings.folder(device).read());
     await endBoard(this.#context.hash, device, state);
     await this.#kind.powerOff(device, state);
@@ -360,45 +303,19 @@ export class LineDriver implements Driver {
     const at = this.#at(seat, signal);
     await at.folder.layOut();
     const program = await this.#kind.program(at, image);
-    const environment = this.#programEnvironment(seat.device);
-    const launch = {
-      script: this.#pump(at.folder.volume, this.#consoleFile(seat)),
-      args: ['setsid', 'sh', '-c', LINE_INIT, 'sh', ...program],
-      environment,
-    };
+    const { device } = seat;
+    const { volume } = at.folder;
+    const console = this.#consoleFile(seat);
     const connect = async () => {
       await this.#kind.connect(at);
-      for (const { name, program: more } of this.#kind.more?.(at) ?? [])
-        await this.#record(seat, name, more);
+      for (const { name, program: more } of this.#kind.more?.(at) ?? []) {
+        const place = { volume: join(volume, `line-${name}`), console: `${console}-${name}` };
+        await recordLine(this.#context, { device, ...place, program: more });
+      }
     };
+    const launch = lineLaunch(this.#context, { device, volume, console, program });
     await startBoard(this.#holdings, seat, launch, { signal, connect });
     await this.#kind.powerOn?.(at);
-  }
-
-  /** A line beside the console: it ends with the board. */
-  async #record(seat: Seat, name: string, program: string[]): Promise<void> {
-    const volume = join(this.#holdings.folder(seat.device).volume, `line-${name}`);
-    await mkdir(volume, { recursive: true });
-    const script = this.#pump(volume, `${this.#consoleFile(seat)}-${name}`);
-    const child = spawn('sh', ['-c', script, 'sh', 'sh', '-c', RECORD_INIT, 'sh', ...program], {
-      ...{ detached: true, stdio: 'ignore', env: this.#programEnvironment(seat.device), cwd: '/' },
-    });
-    child.on('error', () => undefined);
-    child.unref();
-  }
-
-  #pump(volume: string, console: string): string {
-    const blocks = consoleBlocks(this.#context.limits.consoleBytes);
-    return assignments({ volume, console, blocks }) + LINE_LAUNCH;
-  }
-
-  #programEnvironment(device: string): Record<string, string> {
-    return {
-      PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
-      HOME: process.env.HOME ?? '/',
-      TERM: 'dumb',
-      [MARK_VARIABLE]: markOf(this.#context.hash, device),
-    };
   }
 
   async #logIn(seat: Seat, talk: Dialogue, signal: AbortSignal): Promise<void> {
@@ -449,8 +366,10 @@ export class LineDriver implements Driver {
         throw new StepFailure('install-failed', `cannot pack files: ${lastLine(packed.stderr)}`);
       const place = placeScript(this.home(seat), names);
       if (this.#kind.deliver !== undefined) return await this.#kind.deliver(at, archive, place);
-      const command =
-        (await this.#kind.carry?.(at, archive)) ?? (await this.#typed(seat, archive, signal));
+      const carried = await this.#kind.carry?.(at, archive);
+      // Nothing can be typed at a board that is busy: it goes on with what it has.
+      if (carried === undefined && this.#mayBeBusy.has(seat.device)) return;
+      const command = carried ?? (await this.#typed(seat, archive, signal));
       const status = await this.#run(seat, `${command}|${place}`, signal);
       if (status !== 0)
         throw new StepFailure(
@@ -463,8 +382,6 @@ export class LineDriver implements Driver {
   }
 
   async #typed(seat: Seat, archive: string, signal: AbortSignal): Promise<string> {
-    // An action that runs has the shell: what it has already must do until it ends.
-    if (this.actionMark(seat) !== undefined) return 'false';
     const talk = this.#talk(seat, signal);
     const type = (line: string) => this.type(seat, line);
     const run = (line: string) => this.#run(seat, line, signal);
@@ -476,7 +393,7 @@ export class LineDriver implements Driver {
     const talk = this.#talk(seat, signal);
     const word = randomBytes(6).toString('hex');
     await this.type(seat, `${line};${markLine(word)}`);
-    if (this.actionMark(seat) !== undefined) return 0;
+    if (this.#mayBeBusy.has(seat.device)) return 0;
     const said = await talk.expect([markAnswer(word)], HAND_MS);
     if (said === undefined)
       throw new StepFailure('install-failed', 'the board does not answer on its console');

@@ -2,7 +2,7 @@
  * An archive typed at a board that has nothing but its console: in blocks that the board checks itself, each sent again
  * until it is whole. A block that came twice is the same block.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { StepFailure } from '../failure.ts';
 import { shellQuoted } from '../programs.ts';
@@ -35,8 +35,10 @@ export async function typeArchive(
 ): Promise<string> {
   const has = async (program: string) =>
     (await shell.run(`command -v ${program} >/dev/null 2>&1`)) === 0;
-  if (!(await has('tar')) || !(await has('cksum')))
-    throw new StepFailure('install-failed', 'the board has no tar or no cksum');
+  if (!(await has('tar'))) throw new StepFailure('install-failed', 'the board has no tar');
+  const check = await firstOf(CHECKS, ({ program }) => has(program));
+  if (check === undefined)
+    throw new StepFailure('install-failed', 'the board has no program that sums up bytes');
   const folder = shellQuoted(`${home}/.in`);
   await shell.run(`rm -rf ${folder};mkdir -p ${folder}`);
   const isPacked = await has('gzip');
@@ -47,7 +49,8 @@ export async function typeArchive(
     const block = bytes.subarray(at, at + size);
     const text = inBase64 ? block.toString('base64') : octal(block);
     const place = `${folder}/${String(index).padStart(8, '0')}`;
-    await sendBlock(shell, text, inBase64 ? '|base64 -d' : '', inBase64 ? '%s' : '%b', place);
+    const how = { check, decode: inBase64 ? '|base64 -d' : '', format: inBase64 ? '%s' : '%b' };
+    await sendBlock(shell, text, how, place);
   }
   return `cat ${folder}/*${isPacked ? '|gzip -dc' : ''}`;
 }
@@ -55,15 +58,14 @@ export async function typeArchive(
 async function sendBlock(
   { talk, type }: TypedShell,
   text: string,
-  decode: string,
-  format: string,
+  { check, decode, format }: { check: Check; decode: string; format: string },
   place: string,
 ): Promise<void> {
-  const sum = posixSum(Buffer.from(text));
+  const sum = check.of(Buffer.from(text));
   for (let tried = 0; tried < BLOCK_TRIES_MAX; tried += 1) {
     const word = randomBytes(4).toString('hex');
     await type(
-      `b='${text}';[ "$(printf %s "$b"|cksum)" = "${sum}" ]&&printf ${format} "$b"${decode}>${place};` +
+      `b='${text}';[ "$(printf %s "$b"|${check.program})" = "${sum}" ]&&printf ${format} "$b"${decode}>${place};` +
         `echo '<MUSTER_BOARD_BLOCK '"${word} $?>"`,
     );
     const said = await talk.expect([new RegExp(`<MUSTER_BOARD_BLOCK ${word} (\\d+)>`)], BLOCK_MS);
@@ -75,6 +77,30 @@ async function sendBlock(
     'install-failed',
     `the board does not read its console right: a block failed ${BLOCK_TRIES_MAX} times`,
   );
+}
+
+/** A program of the board, and what it prints of its input. */
+interface Check {
+  program: string;
+  of(bytes: Buffer): string;
+}
+
+const digest = (algorithm: string) => (bytes: Buffer) =>
+  `${createHash(algorithm).update(bytes).digest('hex')}  -`;
+
+/** Not every small board has the same; POSIX has the first. */
+const CHECKS: readonly Check[] = [
+  { program: 'cksum', of: posixSum },
+  { program: 'md5sum', of: digest('md5') },
+  { program: 'sha256sum', of: digest('sha256') },
+];
+
+async function firstOf<T>(
+  all: readonly T[],
+  holds: (one: T) => Promise<boolean>,
+): Promise<T | undefined> {
+  for (const one of all) if (await holds(one)) return one;
+  return undefined;
 }
 
 /** What `printf %b` of any shell makes bytes of. */

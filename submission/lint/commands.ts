@@ -6,6 +6,7 @@ import type { Span, Statement, Word } from './shell-tree.ts';
 import { plainText } from './shell-words.ts';
 import { fileSource, madeSource, quotedSource, type Source } from './source.ts';
 import { runAll, runOne, subshell } from './statements.ts';
+import { Table } from './table.ts';
 import { grepped, toolOutput } from './text-tools.ts';
 import { verbCommand } from './verb-commands.ts';
 import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
@@ -151,8 +152,8 @@ function scriptFile(
     walk.scope.args = argsOf(args);
     walk.scope.scriptName = path;
     walk.scope.errexit = errexit;
-    walk.scope.functions = new Map();
-    walk.scope.arrays = new Map();
+    walk.scope.functions = new Table();
+    walk.scope.arrays = new Table();
     return withSource(walk, sourceOf(walk.prefix + file, text), isBash, () =>
       runAll(walk, walk.source.script.body),
     );
@@ -520,7 +521,7 @@ const builtins: Record<string, Builtin> = {
     if (/^-[vV]$/.test(text(args[0]) ?? ''))
       return { status: either(walk, statement), out: undefined };
     const functions = walk.scope.functions;
-    walk.scope.functions = new Map();
+    walk.scope.functions = new Table();
     const result = runCommand(walk, statement, args);
     walk.scope.functions = functions;
     return result;
@@ -586,7 +587,8 @@ const builtins: Record<string, Builtin> = {
   },
   unset: (walk, _, args) => {
     for (const arg of args) {
-      walk.scope.vars.delete(text(arg) ?? '');
+      // Not set is not the same as not known.
+      walk.scope.vars.set(text(arg) ?? '', exact(''));
       walk.scope.arrays.delete(text(arg) ?? '');
     }
     return quiet(ok);

@@ -2,6 +2,7 @@
 import { exact, type Pattern, patternKey, unknown } from './patterns.ts';
 import type { Statement } from './shell-tree.ts';
 import type { Source } from './source.ts';
+import { Table } from './table.ts';
 
 /** How a command ended. `either`: nobody knows before it runs; what has the same key ended the same way. */
 export type Status =
@@ -31,9 +32,9 @@ export interface Routine {
 }
 
 export class Scope {
-  vars = new Map<string, Pattern>();
-  arrays = new Map<string, readonly Pattern[]>();
-  functions = new Map<string, Routine>();
+  vars = new Table<Pattern>();
+  arrays = new Table<readonly Pattern[]>();
+  functions = new Table<Routine>();
   /** `$1` and on; `null`: nobody knows how many. */
   args: readonly Pattern[] | null = [];
   scriptName: Pattern = exact('sh');
@@ -45,7 +46,7 @@ export class Scope {
   lastWait: number | null = null;
   lastJob: string | null = null;
   /** Ways that were taken here, by key. */
-  assumed = new Map<string, number>();
+  assumed = new Table<number>();
   /** Files that a script wrote: what is in them is not what lies in the checkout. */
   written = new Set<string>();
   hasSourcedCache = false;
@@ -57,9 +58,9 @@ export class Scope {
   }
 
   take(other: Scope): void {
-    this.vars = new Map(other.vars);
-    this.arrays = new Map(other.arrays);
-    this.functions = new Map(other.functions);
+    this.vars = other.vars.copy();
+    this.arrays = other.arrays.copy();
+    this.functions = other.functions.copy();
     this.args = other.args;
     this.scriptName = other.scriptName;
     this.cwd = other.cwd;
@@ -67,7 +68,7 @@ export class Scope {
     this.status = other.status;
     this.lastWait = other.lastWait;
     this.lastJob = other.lastJob;
-    this.assumed = new Map(other.assumed);
+    this.assumed = other.assumed.copy();
     this.written = new Set(other.written);
     this.hasSourcedCache = other.hasSourcedCache;
   }
@@ -79,20 +80,24 @@ export function met(scopes: readonly Scope[], id: string): Scope {
   if (first === undefined) return new Scope();
   const out = first.copy();
   for (const other of others) {
-    for (const name of new Set([...out.vars.keys(), ...other.vars.keys()]))
+    const names = out.vars.isOf(other.vars) ? [] : [...out.vars.keys(), ...other.vars.keys()];
+    for (const name of new Set(names))
       if (keyOf(out.vars.get(name)) !== keyOf(other.vars.get(name)))
         out.vars.set(name, unknown(`$${name}`, `${name} at ${id}`));
-    for (const name of new Set([...out.arrays.keys(), ...other.arrays.keys()]))
+    const lists = out.arrays.isOf(other.arrays)
+      ? []
+      : [...out.arrays.keys(), ...other.arrays.keys()];
+    for (const name of new Set(lists))
       if (JSON.stringify(out.arrays.get(name)) !== JSON.stringify(other.arrays.get(name)))
         out.arrays.delete(name);
-    for (const [name, routine] of other.functions)
+    for (const [name, routine] of out.functions.isOf(other.functions) ? [] : other.functions)
       if (!out.functions.has(name)) out.functions.set(name, routine);
     if (JSON.stringify(out.args) !== JSON.stringify(other.args)) out.args = null;
     if (out.cwd !== other.cwd) out.cwd = null;
     if (out.lastWait !== other.lastWait) out.lastWait = null;
     if (out.lastJob !== other.lastJob) out.lastJob = null;
     out.errexit &&= other.errexit;
-    for (const [key, way] of out.assumed)
+    for (const [key, way] of [...out.assumed])
       if (other.assumed.get(key) !== way) out.assumed.delete(key);
     for (const file of other.written) out.written.add(file);
     out.hasSourcedCache ||= other.hasSourcedCache;

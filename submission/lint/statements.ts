@@ -48,7 +48,9 @@ function endOfErrors(walk: Walk, statement: Statement, status: Status): void {
   if (status.is === 'failed') {
     walk.death(statement, statement.kind === 'test' ? 'false-test' : 'other');
     walk.leave(frame, failed);
-  } else if (status.is === 'either') walk.scope.assumed.set(status.key, status.isFlipped ? 1 : 0);
+  } else if (status.is === 'either' && status.key.startsWith('test '))
+    // What can be asked again has the same answer.
+    walk.scope.assumed.set(status.key, status.isFlipped ? 1 : 0);
 }
 
 function dispatch(walk: Walk, statement: Statement): Result {

@@ -245,7 +245,7 @@ export class Walk {
     let status: Status = { is: 'ok' };
     const body = this.collected(() => {
       status = run();
-      if (!this.isDead) frame.exits.push({ scope: this.scope.copy(), status });
+      if (!this.isDead) frame.exits.push({ scope: this.scope, status });
     });
     this.#frames.pop();
     const wasLeft = frame.isLeft;
@@ -260,13 +260,18 @@ export class Walk {
     return this.#statusOf(frame);
   }
 
+  /** What a process knew is gone behind it: it is not worth a copy. */
+  #kept(frame: Frame): Scope {
+    return frame.kind === 'process' ? this.scope : this.scope.copy();
+  }
+
   #meet(frame: Frame): void {
-    this.isDead = frame.exits.length === 0;
-    if (!this.isDead)
-      this.scope = met(
-        frame.exits.map(({ scope }) => scope),
-        `block ${frame.block}`,
-      );
+    const [first] = frame.exits;
+    this.isDead = first === undefined;
+    if (first === undefined) return;
+    const isOne = frame.kind === 'process' || frame.exits.length === 1;
+    const scopes = frame.exits.map(({ scope }) => scope);
+    this.scope = isOne ? first.scope : met(scopes, `block ${frame.block}`);
   }
 
   #statusOf({ exits, block }: Frame): Status {
@@ -295,7 +300,7 @@ export class Walk {
 
   leave(frame: Frame | undefined, status: Status): void {
     if (frame === undefined || this.isDead) return;
-    frame.exits.push({ scope: this.scope.copy(), status });
+    frame.exits.push({ scope: this.#kept(frame), status });
     frame.isLeft = true;
     const op: Op = { op: 'leave', block: frame.block };
     if (status.is === 'failed' && frame.kind === 'process') this.#failedLeaves.add(op);
@@ -313,7 +318,7 @@ export class Walk {
   /** A failure that nobody caught leaves the process. */
   dies(frame: Frame): void {
     if (!frame.exits.some(({ status }) => status.is === 'failed'))
-      frame.exits.push({ scope: this.scope.copy(), status: { is: 'failed' } });
+      frame.exits.push({ scope: this.scope, status: { is: 'failed' } });
     frame.isLeft = true;
   }
 

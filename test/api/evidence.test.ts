@@ -86,7 +86,7 @@ describe('what the answers are made from, on a server', () => {
     const { digest } = await kept(lab.attachments, JSON.stringify(list));
     const other = await kept(lab.attachments, '{"no":"list"}');
     for (const each of [digest, other.digest]) await suiteWith(lab, { job, device: server }, each);
-    writeFileSync(`${lab.folder}/attachments/${script.digest.slice(0, 2)}/${script.digest}`, 'x');
+    writeFileSync(`${lab.folder}/objects/${script.digest.slice(0, 2)}/${script.digest}`, 'x');
     const evidence = await evidenceOf({ ...lab, ...pastOf(lab) }, job, always);
     expect(evidence.sources[0]?.list).toEqual(list);
     expect(evidence.sources[0]?.text(script.digest)).toBeUndefined();

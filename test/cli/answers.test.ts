@@ -112,6 +112,37 @@ describe('muster replay', () => {
   });
 });
 
+describe('muster barriers --follow', () => {
+  it('shows each barrier as it is now, and again as it changes, to the end of the job', async () => {
+    const seen: string[] = [];
+    let isShown = () => {};
+    const shown = new Promise<void>((resolve) => {
+      isShown = resolve;
+    });
+    const following = here(['barriers', String(is.job), '--follow'], {
+      env: { MUSTER_URL: is.url },
+      onText: (out) => {
+        seen.push(out);
+        isShown();
+      },
+    });
+    await shown;
+    expect(seen.at(-1)).toMatch(/^lava-wait up +released/);
+    const synced = [is.server, is.client].map((device) =>
+      say(is.app, { job: is.job, device }, 'sync', 'go'),
+    );
+    await Promise.all(synced);
+    await is.engine.cancel(is.job, 'enough', { actor: 'user:test', key: 'cancel' });
+    const { exit, out } = await following;
+    expect(exit).toBe(0);
+    expect(out.match(/^lava-sync go .*$/gm)?.map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'lava-sync go round 1 not released',
+      'lava-sync go round 1 not released',
+      'lava-sync go round 1 released',
+    ]);
+  });
+});
+
 describe('muster sources', () => {
   it('lists what ran with its commit, boards that ran the same together, and prints a file', async () => {
     const { out } = await is.run('sources', String(is.job));

@@ -1,6 +1,14 @@
 /** The commands that work on a log itself: backup, verify, export, import. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import picocolors from 'picocolors';
@@ -184,6 +192,20 @@ describe('muster verify', () => {
     const { exit, out } = await muster('verify', '--data', newFolder(), '--store', address);
     expect(out).toContain('fault: job-1: read alone it has no event: it was deleted or cut in');
     expect(exit).toBe(1);
+  });
+
+  it('compares a log elsewhere with no folder that was not named, not even the one that it finds where it runs', async () => {
+    const { address, file } = await exportedLab();
+    await muster('import', '--store', address, file);
+    const from = process.cwd();
+    const here = newFolder();
+    renameSync(await lab(3), join(here, 'muster-data'));
+    undo.unshift(() => process.chdir(from));
+    process.chdir(here);
+    const alone = await muster('verify', '--store', address);
+    expect([alone.exit, alone.out]).toEqual([0, expect.stringContaining('were not compared')]);
+    const named = await muster('verify', '--store', address, '--data', 'muster-data');
+    expect(named.out.replace(/\s+/g, ' ')).toContain('note: the checkpoint of the directory is of');
   });
 
   it('reports where a checkpoint differs from a cold rebuild', async () => {

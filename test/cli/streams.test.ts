@@ -169,7 +169,8 @@ describe('watch', () => {
       onText: (text) => text.includes('no power') && interrupt.abort(),
     });
     expect(exit).toBe(130);
-    expect(server.asked[1]?.headers['last-event-id']).toBe('499');
+    const followed = server.asked.find(({ path }) => path.startsWith('/api/events'));
+    expect(followed?.headers['last-event-id']).toBe('499');
     expect(out).toMatch(
       /^\S+ {2}job 13 is submitted: meeting .*\n\S+ {2}panda03 goes offline: no power\n$/,
     );

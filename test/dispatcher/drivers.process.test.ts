@@ -1,9 +1,12 @@
 /** Every driver under the one contract, and boards of several kinds in the hands of one worker. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { networkOf } from '../../dispatcher/drivers/bridge.ts';
 import type { OpenDriver } from '../../dispatcher/drivers/driver.ts';
 import { openLocalDriver } from '../../dispatcher/drivers/local/local.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
+import { settingsOf } from '../../submission/lab-drivers.ts';
 import { describeDriver } from './driver-contract.ts';
 import { commands, Lab, namespacesSkipped, until } from './harness.ts';
 import { openNullDriver } from './null-driver.ts';
@@ -74,5 +77,47 @@ describe('a worker with boards of two kinds', () => {
   test('is refused when one of its boards is of a kind that nobody can drive', async () => {
     lab = new Lab(['x01'], { drivers, boards: [board('x01', 'x')] });
     await expect(lab.open()).rejects.toThrow(/no driver for boards of the kind x/);
+  });
+});
+
+describe('the lab’s commands around a local board', () => {
+  let lab: Lab;
+  afterEach(() => lab.close());
+
+  test('run before its power, with its shell, and when it is off', async () => {
+    lab = new Lab(['panda01'], { local: { namespaces: false } });
+    const said = join(lab.folder, 'said');
+    const say = (word: string) => `echo "${word} $MUSTER_DEVICE $MUSTER_JOB" >>${said}`;
+    const settings = settingsOf({
+      commands: {
+        pre_boot: say('pre'),
+        post_boot: `echo shown; ${say('post')}`,
+        cleanup: say('clean'),
+      },
+    });
+    lab.given.boards = [
+      { name: 'panda01', type: 'p', tags: [], driver: 'local', image: 'host:', settings },
+    ];
+    await lab.open();
+    const actions = [commands(`echo test >>${said}`)];
+    lab.server.allocate(1, [{ device: 'panda01', actions }]);
+    expect(await lab.ends(1)).toEqual({ panda01: 'complete' });
+    await lab.empty();
+    const lines = ['pre panda01 1', 'post panda01 1', 'test', 'clean panda01 1'];
+    expect(readFileSync(said, 'utf8').trim().split('\n')).toEqual(lines);
+    expect(lab.console(1, 'panda01')).toContain('muster: post_boot: shown\n');
+  });
+
+  test('that fail before its power fail its boot', async () => {
+    const settings = settingsOf({ commands: { pre_boot: 'echo "no fan" >&2; exit 1' } });
+    lab = new Lab(['panda01'], {
+      local: { namespaces: false },
+      boards: [{ name: 'panda01', type: 'p', tags: [], driver: 'local', image: 'host:', settings }],
+    });
+    await lab.open();
+    lab.server.allocate(1, [{ device: 'panda01', actions: [commands('true')] }]);
+    expect((await lab.ends(1)).panda01).toBe(
+      "the board did not boot: the lab's pre_boot ended with status 1: no fan",
+    );
   });
 });

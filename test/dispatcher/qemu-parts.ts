@@ -1,32 +1,15 @@
-/** What the tests of QEMU boards need of this machine: found, fetched, or the reason why they are skipped. */
-import { ensurePrograms } from '../../cli/debian-programs.ts';
-import { fetchKernel } from '../../dispatcher/debian-kernel.ts';
-import { namespacesSkipped } from './harness.ts';
+/** Whether QEMU boards can be tested here: what they need is fetched once for all tests (test/setup.ts). */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lacksOf } from '../../dispatcher/drivers/registry.ts';
 
-const say = (line: string) => console.log(`muster test: ${line}`);
-
-/** Why QEMU boards cannot be tested here; `undefined`: they can. */
+/** Why they cannot be tested; `undefined`: they can. */
 export async function qemuSkipped(): Promise<string | undefined> {
-  const why = (await namespacesSkipped()) ?? (await lackOfQemu());
+  const folder = mkdtempSync(join(tmpdir(), 'muster-probe-'));
+  const { local, qemu } = await lacksOf(folder);
+  rmSync(folder, { recursive: true, force: true });
+  const why = local ?? qemu;
   if (why !== undefined) console.log(`skipped: QEMU boards: ${why}`);
   return why;
-}
-
-async function lackOfQemu(): Promise<string | undefined> {
-  const lacking = await ensurePrograms(
-    [
-      ['qemu-system-x86_64', 'qemu-system-x86'],
-      ['qemu-img', 'qemu-utils'],
-      ['busybox', 'busybox-static'],
-      ['cpio', 'cpio'],
-    ],
-    say,
-  );
-  if (lacking !== undefined) return lacking;
-  try {
-    await fetchKernel(say);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * A dispatcher in a process of its own, to be killed. Arguments: the data folder, the port of its server, the actions
- * of `panda01` as JSON, `plain` or `namespaces`. Prints every report as a line of JSON.
+ * of `panda01` as JSON, `plain`, `namespaces` or `qemu`. Prints every report as a line of JSON.
  */
 import { createDispatcher } from '../../dispatcher/dispatcher.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
@@ -14,10 +14,18 @@ await server.listen(Number(port));
 const quiet = () => undefined;
 const dispatcher = await createDispatcher({
   server,
-  boards: [{ name: 'panda01', type: 'panda', tags: [], driver: 'local', image: 'host:' }],
+  boards: [
+    {
+      name: 'panda01',
+      type: 'panda',
+      tags: [],
+      driver: kind === 'qemu' ? kind : 'local',
+      image: 'host:',
+    },
+  ],
   dataDir,
   boardFiles,
-  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 60, ...SOURCE_LIMITS },
+  limits: { consoleBytes: 64 * 1024 ** 2, bootSeconds: 120, ...SOURCE_LIMITS },
   allowFiles: [],
   drivers: registry({
     bridge: {},

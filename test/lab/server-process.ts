@@ -36,8 +36,22 @@ export class ServerProcess {
     return new ServerProcess(folder, ['--lab', lab, ...words]);
   }
 
+  /** One that has no boards of its own. */
+  static async bare(words: readonly string[] = []): Promise<ServerProcess> {
+    return new ServerProcess(await mkdtemp(join(tmpdir(), 'muster-test-')), [...words]);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** While it runs. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   /** Starts it, on the port that it had before, and resolves when it listens. */
@@ -64,6 +78,10 @@ export class ServerProcess {
     await listening;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -80,6 +98,19 @@ export class ServerProcess {
     });
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as { id: number; state: string };
+  }
+
+  /** An order without words. */
+  async json<T>(path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.url + path, {
+      method: 'POST',
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as T;
   }
 
   async get<T>(path: string): Promise<T> {

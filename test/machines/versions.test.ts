@@ -74,7 +74,7 @@ describe('what is read', () => {
   it('of a newer version is called so, whatever is in it, and not damage', () => {
     for (const [type, data] of [
       ['WorkerLost', { reason: 'gone', since: 4 }],
-      ['WorkerDrained', {}],
+      ['WorkerPainted', {}],
     ] as const)
       expect(() => read(type, data, VOCABULARY + 1)).toThrow(
         `worker-w event 7 (${type}): a newer version of Muster wrote it ` +
@@ -83,7 +83,7 @@ describe('what is read', () => {
   });
 
   it('of this version or an older one, with a type or a key that there is not, is damage', () => {
-    expect(() => read('WorkerDrained', {})).toThrow('no version of Muster has such a type');
+    expect(() => read('WorkerPainted', {})).toThrow('no version of Muster has such a type');
     expect(() => read('WorkerLost', { reason: 'gone', since: 4 })).toThrow('Unrecognized key');
   });
 

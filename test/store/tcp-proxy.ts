@@ -1,4 +1,4 @@
-/** A TCP proxy that cuts, holds and refuses: what lies between a store and its server. */
+/** A TCP proxy that cuts, holds and refuses: what lies between a store, or a worker, and its server. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -20,8 +20,12 @@ export class TcpProxy {
     return proxy;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get address(): string {
-    return `esdb://127.0.0.1:${(this.#server.address() as AddressInfo).port}?tls=false`;
+    return `esdb://127.0.0.1:${this.port}?tls=false`;
   }
 
   /** From now on the server hears everything, and nothing that it says arrives. */

@@ -23,3 +23,5 @@ export type CaseHistory = z.infer<typeof api.CaseHistory>;
 export type Submitted = z.infer<typeof api.Submitted>;
 export type EventPage = { events: RecordedEvent[]; next?: number };
 export type CheckedJob = z.infer<typeof api.CheckedJob>;
+export type { Culprit, Evidence, Explanation, Step } from '../../answers/explain/explanation.ts';
+export type { RanView, SourcesView } from '../../answers/views.ts';

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
 import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
+import { query } from '../ui/router.ts';
 import type { JobPage } from './job-state.ts';
 
 /** So much is shown around the place: a console may have printed for hours. */
@@ -79,7 +80,9 @@ function ConsoleText({ page, device, lane }: { page: JobPage; device: string; la
   }, [page.id, device, count, page.isEnded.value]);
   const at = page.at.value;
   const isLast = at >= count - 1;
-  const printed = isLast ? undefined : (printedBy(page, lane, at) ?? 0);
+  const asked = Number(query.value.get('byte') ?? Number.NaN);
+  const then = isLast ? undefined : (printedBy(page, lane, at) ?? 0);
+  const printed = Number.isInteger(asked) ? asked : then;
   const place = Math.min(printed ?? bytes.value.length, bytes.value.length);
   const parts = useMemo(() => around(bytes.value, place), [bytes.value, place]);
   useEffect(() => {

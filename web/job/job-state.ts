@@ -86,7 +86,8 @@ export class JobPage {
     clearTimeout(this.#writesAddress);
     this.#writesAddress = setTimeout(() => {
       const { value } = this.chosen;
-      setQuery({ at: value === undefined ? undefined : String(value + 1) });
+      // A place of a console that was gone to is left with the first step.
+      setQuery({ at: value === undefined ? undefined : String(value + 1), byte: undefined });
     }, 250);
   }
 

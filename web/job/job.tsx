@@ -9,10 +9,12 @@ import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
 import { Console } from './console.tsx';
+import { Explanation } from './explanation.tsx';
 import { JobPage } from './job-state.ts';
 import { Lanes } from './lanes.tsx';
 import { Barriers, Events, Messages, Standing } from './panels.tsx';
 import { Slider } from './slider.tsx';
+import { Sources } from './sources.tsx';
 
 export function Job({ id }: { id: number }) {
   const page = useMemo(() => new JobPage(id), [id]);
@@ -163,6 +165,7 @@ function Ending({ view, page }: { view: JobView; page: JobPage }) {
           ))}
         </ul>
       )}
+      <Explanation page={page} />
     </div>
   );
 }
@@ -173,6 +176,7 @@ const TABS = {
   messages: ['Messages', Messages],
   results: ['Results', Results],
   console: ['Console', Console],
+  sources: ['Sources', Sources],
 } as const;
 type Tab = keyof typeof TABS;
 

@@ -15,7 +15,7 @@ const HEIGHTS = [
   [8, 46],
   [16, 36],
   [32, 28],
-  [Number.POSITIVE_INFINITY, 20],
+  [Number.POSITIVE_INFINITY, 24],
 ] as const;
 const SIGHT_PIXELS_MAX = 620;
 const GHOST = 0.28;
@@ -41,7 +41,7 @@ export function Lanes({ page }: { page: JobPage }) {
   const tip = useSignal<{ x: number; y: number; text: string } | undefined>(undefined);
   const sight = useSignal({ top: 0, width: 800 });
   const lanes = page.count.value > 0 ? page.fold.lanes.length : 0;
-  const laneHeight = HEIGHTS.find(([max]) => lanes <= max)?.[1] ?? 20;
+  const laneHeight = HEIGHTS.find(([max]) => lanes <= max)?.[1] ?? 24;
   const height = RULER_HEIGHT + Math.min(lanes * laneHeight, SIGHT_PIXELS_MAX);
 
   useLayoutEffect(() => {

@@ -1,4 +1,5 @@
 /** What stands below the lanes: the event at which the page stands, events, barriers, messages. */
+import type { Callers } from '../../machines/events.ts';
 import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
@@ -27,6 +28,7 @@ export function Standing({ page }: { page: JobPage }) {
   const event = page.fold.events[at];
   if (event === undefined) return null;
   const lane = page.lane.value >= 0 ? page.lane.value : (page.fold.laneOf[at] ?? -1);
+  const callers = 'member' in event.data && 'from' in event.data ? event.data.from : undefined;
   return (
     <Section title={`Event ${at + 1}`} count={sinceStart(page, at)} class="standing">
       <p class="sentence">{eventText(page, at)}</p>
@@ -36,6 +38,12 @@ export function Standing({ page }: { page: JobPage }) {
         <dd>
           {event.type} <span class="soft">by {event.meta.actor}</span>
         </dd>
+        {callers !== undefined && (
+          <>
+            <dt>script</dt>
+            <dd>{callersText(callers)}</dd>
+          </>
+        )}
         <dt>time</dt>
         <dd>
           <time>{exactly(event.meta.at)}</time>
@@ -49,6 +57,14 @@ export function Standing({ page }: { page: JobPage }) {
     </Section>
   );
 }
+
+/** The program that called, and those that called it: the nearest first. */
+const callersText = (from: Callers): string =>
+  from
+    .map(
+      ({ argv, read }) => `${argv.join(' ')}${read === undefined ? '' : ` (read to byte ${read})`}`,
+    )
+    .join(' ← ');
 
 const CAUSED_SHOWN_MAX = 6;
 

@@ -234,6 +234,18 @@ function labSentence(is: RecordedEvent): string {
       return `worker ${who} is here until ${new Date(is.data.until).toISOString()} at least`;
     case 'WorkerLost':
       return `worker ${who} is lost${clause(is.data.reason)}`;
+    case 'WorkerDisconnected': {
+      const back = new Date(is.data.until).toISOString();
+      return `worker ${who} is away, and lost unless it is back by ${back}${clause(is.data.reason)}`;
+    }
+    case 'WorkerDrained':
+      return `worker ${who} takes no new jobs${clause(is.data.reason)}`;
+    case 'WorkerUndrained':
+      return `worker ${who} takes jobs again`;
+    case 'WorkerTokenMade':
+      return `worker ${who} has a new token`;
+    case 'WorkerTokenRevoked':
+      return `worker ${who} has no token any more${clause(is.data.reason)}`;
     default:
       // Written by a newer version of Muster than this page.
       return (is as { type: string }).type;

@@ -80,8 +80,7 @@ export function Section(props: {
     <section class={`panel ${props.class ?? ''}`} aria-labelledby={id}>
       <header>
         <h2 id={id}>
-          {props.title}
-          {props.count !== undefined && <span class="count">{props.count}</span>}
+          {props.title} {props.count !== undefined && <span class="count">{props.count}</span>}
         </h2>
         {props.aside}
       </header>

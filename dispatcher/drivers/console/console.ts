@@ -8,7 +8,8 @@ import { StepFailure } from '../../failure.ts';
 import type { Driver, DriverContext, LabBoard, Seat } from '../driver.ts';
 import { ImageStore } from '../image-store.ts';
 import { runLabCommand, settings } from '../lab-commands.ts';
-import { LineDriver, type LineKind, type LineSeat, onTerminal } from '../line-board.ts';
+import { LineDriver } from '../line-board.ts';
+import { type LineKind, type LineSeat, onTerminal } from '../line-kind.ts';
 
 export async function openConsoleDriver(context: DriverContext): Promise<Driver> {
   return new LineDriver(context, new LabHardware(context));
@@ -38,9 +39,11 @@ class LabHardware implements LineKind {
     return this.#console(board).silent_seconds;
   }
 
+  /** A board of which the lab says no address has its line and nothing else: it reports there. */
   variables({ device }: Seat): readonly (readonly [string, string])[] {
     const { server_url: url } = this.#console(this.#board(device));
-    return url === undefined ? [] : [['MUSTER_URL', url]];
+    if (url !== undefined) return [['MUSTER_URL', url]];
+    return this.addressOf(device) === undefined ? [['MUSTER_URL', '']] : [];
   }
 
   async deploy(at: LineSeat, image: string): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { withoutSecrets } from '../../../submission/addresses.ts';
 import { StepFailure } from '../../failure.ts';
@@ -120,7 +121,7 @@ export async function unpackParts(
   const place = join(folder, 'unpacked');
   const archive = join(folder, 'archive');
   await rename(files.disk, archive);
-  await unpackImage(`file://${archive}`, place, { ...options, allowFiles: [folder] });
+  await unpackImage(pathToFileURL(archive).href, place, { ...options, allowFiles: [folder] });
   for (const name of ['kernel', 'initrd', 'append', 'disk'] as const)
     if (await isThere(join(place, name))) await rename(join(place, name), files[name]);
   for (const left of [place, archive]) await rm(left, { recursive: true, force: true });

@@ -50,7 +50,7 @@ export function machineWords(settings: QemuSettings, parts: Parts): string[] {
       ? []
       : [
           ...drive('id=disk,format=qcow2', disk),
-          ...['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
+          ...['-device', `virtio-blk-pci,drive=disk${kernel === undefined ? ',bootindex=0' : ''}`],
         ]),
     ...drive('id=share,format=raw,readonly=on,file.locking=off', share),
     ...['-device', `virtio-blk-pci,drive=share,serial=${SHARE_SERIAL}`],

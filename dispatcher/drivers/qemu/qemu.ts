@@ -13,7 +13,8 @@ import type { BoardNetwork, OpenNetwork } from '../bridge.ts';
 import type { Driver, DriverContext, Holding, LabBoard, Seat } from '../driver.ts';
 import { ImageStore } from '../image-store.ts';
 import { settings } from '../lab-commands.ts';
-import { LineDriver, type LineKind, type LineSeat } from '../line-board.ts';
+import { LineDriver } from '../line-board.ts';
+import type { LineKind, LineSeat } from '../line-kind.ts';
 import {
   type ImageFiles,
   imageFiles,

@@ -9,7 +9,8 @@ import { lastLine, runProgram, shellQuoted } from '../../programs.ts';
 import type { BoardState } from '../board-folder.ts';
 import type { Driver, DriverContext, LabBoard, Seat } from '../driver.ts';
 import { settings } from '../lab-commands.ts';
-import { LineDriver, type LineKind, type LineSeat, onTerminal } from '../line-board.ts';
+import { LineDriver } from '../line-board.ts';
+import { type LineKind, type LineSeat, onTerminal } from '../line-kind.ts';
 import { MARK_VARIABLE, markOf } from '../processes.ts';
 
 /** Its user may not be root: where everybody may write. */

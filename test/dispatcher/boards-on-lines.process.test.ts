@@ -137,6 +137,26 @@ describe('a board is gone in the middle of a job', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a board whose worker comes back', { timeout: 90_000 }, () => {
+  test('goes on with its action, and with the one after it', async () => {
+    await labOf('shell');
+    const go = join(lab.folder, 'go');
+    const waits = `echo begun; until [ -e ${go} ]; do sleep 0.1; done; echo "through $((1 + 1))"`;
+    const actions = [commands(waits), commands('echo "and on $((2 + 2))"')];
+    lab.server.allocate(1, [{ device: 'b1', actions }]);
+    const text = () => lab.console(1, 'b1');
+    await until(() => text().includes('\nbegun'), text);
+    await lab.dispatcher?.stop({ killBoards: false });
+    await lab.open();
+    await until(() => text().includes('(taken up again)'), text);
+    writeFileSync(go, '');
+    expect((await lab.ends(1, 60)).b1).toBe('complete');
+    expect(text().match(/^through 2$/gm)).toHaveLength(1);
+    expect(text().match(/^and on 4$/gm)).toHaveLength(1);
+    await lab.empty();
+  });
+});
+
 describe('the lab’s commands', { timeout: 90_000 }, () => {
   const said = () => readFileSync(join(lab.folder, 'said'), 'utf8').trim().split('\n');
   const say = (word: string) => `echo ${word} >>"$LAB_SAID"`;

@@ -1,0 +1,216 @@
+/** What answers take: a job at an event, two runs beside one another, why one failed; on logs of a thousand to a million events. */
+import { join } from 'node:path';
+import { diffOf } from '../answers/diff-view.ts';
+import { explain } from '../answers/explain/explain.ts';
+import { explore } from '../answers/interleave.ts';
+import { Moments } from '../answers/moments.ts';
+import { recordingOf } from '../answers/recorded-steps.ts';
+import { stateAt } from '../answers/state-at.ts';
+import { traceOf } from '../answers/trace.ts';
+import { type EvidenceParts, evidenceOf } from '../api/evidence.ts';
+import { History } from '../api/history/history.ts';
+import type { ApiEngine } from '../api/parts.ts';
+import { PastRuns } from '../api/past-runs.ts';
+import { eventIds } from '../engine/event-ids.ts';
+import type { JobCommand } from '../machines/commands.ts';
+import { Rejected } from '../machines/deciding.ts';
+import type { JobDefinition } from '../machines/definition.ts';
+import type { JobEvent, NewEvent } from '../machines/events.ts';
+import { decideJob } from '../machines/job/decide.ts';
+import { evolveJob, initialJob } from '../machines/job/job.ts';
+import { jobStream } from '../machines/names.ts';
+import type { EventStore } from '../store/port.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
+import { median, ms, perSecond, table } from './figures.ts';
+
+const MEMBERS = 4;
+const ROUNDS_OF_A_JOB = 4;
+const SIZES = [1_000, 100_000, 1_000_000];
+const RUNS = 5;
+const APPENDS_AT_ONCE = 64;
+const START = 1_700_000_000_000;
+
+/** Two tables: a log of many jobs, and one job that is as long as a log. */
+export async function answersTable(newFolder: () => Promise<string>): Promise<string> {
+  const rows: string[][] = [];
+  for (const size of SIZES) rows.push(await manyJobs(await newFolder(), size));
+  const long: string[][] = [];
+  for (const size of SIZES) long.push(await oneJob(await newFolder(), size));
+  const head = [
+    'events in the log',
+    'state at an event, ms',
+    'trace, ms',
+    'diff with the last run that passed, ms',
+    'explain, ms',
+  ];
+  const longHead = [
+    'events of the one job',
+    'read from the log, ms',
+    'state in the middle, first, ms',
+    'any other, ms',
+  ];
+  return [
+    `Jobs of ${MEMBERS} boards; read from the log each time:`,
+    table(head, rows),
+    'One job that has all of the events, read once:',
+    table(longHead, long),
+    `Orders of a conversation: ${perSecond(statesPerSecond())} states a second.`,
+  ].join('\n\n');
+}
+
+async function manyJobs(folder: string, size: number): Promise<string[]> {
+  const { store, jobs, events } = await written(folder, size, ROUNDS_OF_A_JOB);
+  const parts = partsOf(store, jobs);
+  const { signal } = new AbortController();
+  const job = Math.max(2, jobs >> 1);
+  const read = (more: object) => evidenceOf(parts, job, signal, { sources: false, ...more });
+  const figures = [
+    await taken(async () => {
+      const { events: all } = await read({});
+      stateAt(job, new Moments(all), all.length >> 1);
+    }),
+    await taken(async () => void traceOf(await read({ related: true }), 10)),
+    await taken(async () => {
+      const bad = await read({ past: true });
+      const good = await evidenceOf(parts, bad.past?.[0]?.job ?? job, signal, { sources: false });
+      diffOf(good, bad, true);
+    }),
+    await taken(async () => void (await explain(await read({})))),
+  ];
+  await store.close();
+  return [perSecond(events), ...figures.map(ms)];
+}
+
+async function oneJob(folder: string, size: number): Promise<string[]> {
+  const rounds = Math.ceil(size / (MEMBERS * 3));
+  const { store, events } = await written(folder, size, rounds);
+  const parts = partsOf(store, 1);
+  const from = performance.now();
+  const evidence = await evidenceOf(parts, 1, new AbortController().signal, { sources: false });
+  const readMs = performance.now() - from;
+  const moments = new Moments(evidence.events);
+  const first = performance.now();
+  moments.at(moments.count >> 1);
+  const firstMs = performance.now() - first;
+  const next = await taken(
+    async () => void moments.at(Math.floor(Math.random() * (moments.count >> 1))),
+  );
+  await store.close();
+  return [perSecond(events), ms(readMs), ms(firstMs), ms(next)];
+}
+
+async function taken(run: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    const from = performance.now();
+    await run();
+    times.push(performance.now() - from);
+  }
+  return median(times);
+}
+
+/** As a server hands them over, without boards. */
+function partsOf(store: EventStore, jobs: number): EvidenceParts {
+  const engine = {
+    directory: { jobs: new Map(), uncounted: new Set() },
+    jobCount: jobs,
+    job: async () => undefined,
+    jobEvents: (id: number, after = 0) => store.read(jobStream(id), after),
+    allEvents: (after = 0, limit?: number) => store.readAll(after, limit),
+  } as unknown as ApiEngine;
+  const history = new History(engine);
+  return {
+    engine,
+    history,
+    past: new PastRuns({ engine, history }),
+    attachments: { get: async () => undefined },
+    consoleFile: (job, device) => join('/nonexistent', String(job), device),
+  };
+}
+
+// the logs
+
+async function written(folder: string, size: number, rounds: number) {
+  const store = await openSqliteStore({ file: join(folder, 'muster.db') });
+  let [events, jobs] = [0, 0];
+  let underWay: Promise<unknown>[] = [];
+  while (events < size) {
+    const all = jobOf(rounds);
+    jobs++;
+    for (let at = 0; at < all.length; at += 10_000)
+      underWay.push(store.append(jobStream(jobs), at, all.slice(at, at + 10_000)));
+    events += all.length;
+    if (underWay.length < APPENDS_AT_ONCE && rounds === ROUNDS_OF_A_JOB) continue;
+    await Promise.all(underWay);
+    underWay = [];
+  }
+  await Promise.all(underWay);
+  return { store, events, jobs };
+}
+
+const newId = eventIds();
+
+/** A job in which all boards meet again and again. */
+function jobOf(rounds: number): NewEvent<JobEvent>[] {
+  const members = Array.from({ length: MEMBERS }, (_, m) => ({ device: `panda0${m}`, role: 'r' }));
+  const out: NewEvent<JobEvent>[] = [];
+  let state = initialJob;
+  let now = START;
+  const act = (command: JobCommand) => {
+    now += 10;
+    const request = { id: newId(), actor: 'bench', correlationId: 'job-1' };
+    const decided = decideJob(command, state, { now, newId, request });
+    if (decided instanceof Rejected) throw new Error(decided.reason);
+    for (const event of decided) {
+      out.push(event);
+      state = evolveJob(state, event);
+    }
+  };
+  act({ type: 'SubmitJob', definition, document: '{}', short: [] });
+  act({ type: 'AllocateJob', lease: newId(), members });
+  for (const { device: member } of members) {
+    act({ type: 'StartBoot', member });
+    act({ type: 'ConfirmBoot', member });
+    act({ type: 'StartAction', member, action: 0 });
+  }
+  for (let round = 0; round < rounds; round++)
+    for (const { device: member } of members)
+      act({ type: 'CallVerb', member, verb: 'sync', words: [`round-${round % 16}`] });
+  for (const { device: member } of members)
+    act({ type: 'EndAction', member, action: 0, outcome: 'ok' });
+  return out;
+}
+
+const definition: JobDefinition = {
+  name: 'bench',
+  form: 'json',
+  countsSelf: false,
+  priority: 50,
+  timeoutSeconds: 31_536_000,
+  onUnreachable: 'fail',
+  unreachableGraceSeconds: 30,
+  roles: [{ role: 'r', count: MEMBERS, deviceType: 'panda', tags: [] }],
+  actions: [
+    {
+      command: 'lava_command_run',
+      roles: null,
+      timeoutSeconds: 31_536_000,
+      parameters: { commands: ['./run.sh'] },
+    },
+  ],
+};
+
+/** Of a conversation in which every order can be told apart. */
+function statesPerSecond(): number {
+  const events = jobOf(3).map((event, at) => ({
+    ...event,
+    stream: 'job-1',
+    version: at + 1,
+    position: at + 1,
+  }));
+  const recording = recordingOf(events as Parameters<typeof recordingOf>[0]);
+  if (recording === undefined) return Number.NaN;
+  const from = performance.now();
+  const { states } = explore(recording, { statesMax: 20_000, isFull: true });
+  return (states / (performance.now() - from)) * 1000;
+}

@@ -1,0 +1,127 @@
+/** What happens while somebody looks: a server that is killed, a busy log, very many members, a huge lab. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { builtPage } from '../../server/package-root.ts';
+import { doors, listening } from '../api/bench.ts';
+import { allocated, booted, call, finish, jobOf, until } from '../engine/bench.ts';
+import { ServerProcess } from '../lab/server-process.ts';
+import { faultsOf } from './axe.ts';
+import { browserLacks, openBrowser } from './browser.ts';
+import { job, LAB, openPage, run } from './lab.ts';
+
+const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
+
+/** The doors with the page around an engine whose boards are driven by hand. */
+async function labOf(boards: number) {
+  const lab = await doors({ pageFolder: builtPage() ?? '' }, boards);
+  return { ...lab, url: `http://127.0.0.1:${await listening(lab.app)}` };
+}
+
+describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  it('says that the server was killed, and goes on by itself when it is back, without a hole', async () => {
+    const server = await ServerProcess.make(LAB);
+    onTestFinished(async () => {
+      await server.end('SIGTERM');
+      await server.remove();
+    });
+    await server.start();
+    const { id } = await server.post(
+      '/api/jobs',
+      job('outlives its server', { one: [1, 'panda'], two: [1, 'beaglexm'] }, [
+        run('one', 'lava-wait go', 'lava-sync end'),
+        run('two', 'sleep 8', 'lava-send go', 'lava-sync end'),
+      ]),
+    );
+    const { page } = await openPage(await browser.newContext());
+    await page.goto(`${server.url}/jobs/${id}`);
+    await page.locator('.event-text', { hasText: 'waits in lava-wait go' }).waitFor();
+    await server.end('SIGKILL');
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'The server has not answered since' })
+      .waitFor();
+    await server.start();
+    await page.getByRole('alert').waitFor({ state: 'detached', timeout: 15_000 });
+    await page
+      .locator('.standing .sentence', { hasText: 'the job is complete' })
+      .waitFor({ timeout: 25_000 });
+    const log = await server.get<{ events: unknown[] }>(`/api/jobs/${id}/events`);
+    await page
+      .locator('.slider-at', { hasText: `${log.events.length} of ${log.events.length}` })
+      .waitFor();
+  }, 90_000);
+
+  it('follows 5,000 events a minute of a job with 128 members, and answers at once', async () => {
+    const { engine, url } = await labOf(128);
+    const id = await allocated(engine, jobOf({ peer: 128 }));
+    const members = await booted(engine, id);
+    const { page, said } = await openPage(await browser.newContext());
+    await page.goto(`${url}/jobs/${id}`);
+    await page
+      .getByRole('button', { name: 'panda01', exact: false })
+      .waitFor({ state: 'attached' });
+    // Four rounds of a barrier of all: 128 sends, waits and releases each, in a few seconds.
+    for (let round = 0; round < 4; round++)
+      await Promise.all(
+        members.map((member) => call(engine, id, member, 'sync all', `${round} ${member}`)),
+      );
+    await page.locator('.slider-at', { hasText: 'live' }).waitFor();
+    const shown = async () =>
+      Number(/of (\d+)/.exec(await page.locator('.slider-at').innerText())?.[1]);
+    const answer = await fetch(`${url}/api/jobs/${id}/events?after=1000`);
+    const all = (await answer.json()) as { events: unknown[] };
+    await until(async () => ((await shown()) === 1_000 + all.events.length ? true : undefined));
+    const from = performance.now();
+    await page.keyboard.press('Home');
+    await page.locator('.standing .sentence', { hasText: 'the job is submitted' }).waitFor();
+    expect(performance.now() - from).toBeLessThan(1_000);
+    expect(await page.locator('.lane-name').count()).toBeLessThan(60);
+    expect(await faultsOf(page)).toEqual([]);
+    for (const member of members) await finish(engine, id, member);
+    expect(said).toEqual([]);
+  }, 90_000);
+
+  it('shows 10,000 boards and 10,000 jobs that wait, and makes no more of them than are in sight', async () => {
+    const { url } = await labOf(1);
+    const { page, said } = await openPage(await browser.newContext());
+    // What a server of that size would say: it takes minutes to fill one.
+    const [board] = ((await (await fetch(`${url}/api/devices`)).json()) as { devices: object[] })
+      .devices;
+    const devices = Array.from({ length: 10_000 }, (_, n) => ({ ...board, name: `board${n + 1}` }));
+    await page.route('**/api/devices', (route) => route.fulfill({ json: { devices } }));
+    await page.route('**/api/queue?*', (route) => {
+      const { searchParams } = new URL(route.request().url());
+      const [after, limit] = [Number(searchParams.get('after')), Number(searchParams.get('limit'))];
+      const end = Math.min(10_000, after + limit);
+      const queue = Array.from({ length: end - after }, (_, n) => ({
+        ...{ job: after + n + 1, name: 'waits', priority: 50, place: after + n + 1 },
+        ...{
+          submittedAt: new Date().toISOString(),
+          reason: 'no board is free',
+          guaranteedStart: null,
+        },
+      }));
+      return route.fulfill({ json: { queue, total: 10_000, ...(end < 10_000 && { next: end }) } });
+    });
+    await page.goto(url);
+    await page.getByRole('heading', { name: 'Boards 10000' }).waitFor();
+    await page.getByRole('heading', { name: 'Queue 10000' }).waitFor();
+    expect(await page.locator('.tile').count()).toBeLessThan(400);
+    await page.locator('.rows.queue').evaluate((box) => {
+      const is = box as unknown as { scrollTop: number; scrollHeight: number };
+      is.scrollTop = is.scrollHeight;
+    });
+    await page.locator('.queue-row .place', { hasText: /^10000$/ }).waitFor();
+    expect(await page.locator('.queue-row').count()).toBeLessThan(100);
+    await page.getByRole('searchbox', { name: 'Search boards' }).fill('board9999');
+    await page.getByRole('link', { name: 'board9999', exact: true }).waitFor();
+    expect(await page.locator('.tile').count()).toBe(1);
+    expect(said).toEqual([]);
+  }, 60_000);
+});
