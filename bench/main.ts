@@ -11,6 +11,7 @@ import { barrierTable } from './barrier.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
+import { lintBench } from './lint.ts';
 import { messagesTable } from './messages.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
 import { openEtcd } from './peers/etcd.ts';
@@ -39,10 +40,17 @@ const benches = new Map<string, Bench>([
   ['verbs', verbsTable],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
+  [
+    'lint',
+    async () => {
+      lintBench(say);
+      return undefined;
+    },
+  ],
 ]);
 
 /** They take long and need no peer: they run when they are named. */
-const onlyWhenNamed = ['growth', 'scheduler'];
+const onlyWhenNamed = ['growth', 'scheduler', 'lint'];
 
 /** All peers that can be had here, Redis first: the others are compared with it. */
 async function withPeers(
