@@ -37,5 +37,5 @@ export function lintBench(say: (line: string) => void): void {
     if (verdict !== 'clean') throw new Error(`lint says ${verdict}`);
     if (run >= 2) took.push(performance.now() - from);
   }
-  say(`lint of ${LINES} lines, three members: ${ms(median(took))} (median of ${RUNS})`);
+  say(`lint of ${LINES} lines, three members: ${ms(median(took))} ms (median of ${RUNS})`);
 }
