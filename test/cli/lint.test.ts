@@ -47,7 +47,7 @@ test('a job whose repository lies here is followed into its scripts, to the line
   const { exit, out } = await lint('DIR/job.json');
   expect(exit).toBe(1);
   expect(out).toContain(
-    't/run-client.sh:2:1  error: client waits for raedy, which server never sends',
+    't/run-client.sh:2:1  error: client waits for raedy, which server and client never send',
   );
   expect(out).toContain('ready is sent: is it meant?');
   expect(out).toMatch(/^broken: 1 error$/m);
