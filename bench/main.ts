@@ -13,6 +13,7 @@ import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
+import { lintBench } from './lint.ts';
 import { messagesTable } from './messages.ts';
 import { pageTable } from './page.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
@@ -45,10 +46,17 @@ const benches = new Map<string, Bench>([
   ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
+  [
+    'lint',
+    async () => {
+      lintBench(say);
+      return undefined;
+    },
+  ],
 ]);
 
 /** They take long and need no peer: they run when they are named. */
-const onlyWhenNamed = ['growth', 'scheduler'];
+const onlyWhenNamed = ['growth', 'scheduler', 'lint'];
 
 /** All peers that can be had here, Redis first: the others are compared with it. */
 async function withPeers(

@@ -32,7 +32,7 @@ export async function openUrl(
     const found = await admitFile(url, allowFiles);
     if ('refused' in found)
       throw new StepFailure(codes.refused, `${what} ${shown}: ${found.refused}`);
-    return createReadStream(found.path, { signal });
+    return guarded(createReadStream(found.path, { signal }));
   }
   if (!/^https?:\/\//.test(url))
     throw new StepFailure(codes.refused, `${what} ${shown}: expected a file: or http(s) URL`);
@@ -47,7 +47,7 @@ export async function openUrl(
         `${what} ${shown}: the server answered ${answer.status} ${answer.statusText}`.trim(),
       );
     }
-    return Readable.fromWeb(answer.body as ReadableStream<Uint8Array>);
+    return guarded(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>));
   } catch (error) {
     if (error instanceof StepFailure) throw error;
     if (signal.aborted) throw new StepAborted();
@@ -55,6 +55,11 @@ export async function openUrl(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whoever reads it hears what goes wrong. Nobody reads it yet: without a listener its error would end the process. */
+function guarded(body: Readable): Readable {
+  return body.on('error', () => undefined);
 }
 
 /** `fetch` hides what happened in the cause of its error. */

@@ -165,9 +165,11 @@ function lintJobFile(path: string, text: string, options: LintOptions): LintRepo
   });
 }
 
-const isJob = (text: string | null | undefined): boolean =>
-  typeof text === 'string' &&
-  /^[\s{,]*["']?(?:actions|job_name|device_group|protocols)["']?[ \t]*:/m.test(text);
+const isJob = (text: string | null | undefined): boolean => {
+  if (typeof text !== 'string') return false;
+  if (/^\s*\{/.test(text)) return /"actions"\s*:/.test(text);
+  return /^(?:actions|job_name|device_group|protocols)[ \t]*:/m.test(text);
+};
 
 /** By its own word, or by what it has to run: repositories hold other YAML, too. */
 const isDefinition = (text: string | null | undefined): boolean =>
