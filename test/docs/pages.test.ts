@@ -15,7 +15,7 @@ it.each(pages)('every link of %s leads to a file', (page) => {
 });
 
 const ROOMS =
-  'machines|submission|scheduler|projections|simulation|store|wire|engine|api|dispatcher|server|cli|board|bench|scripts|test|docs';
+  'machines|submission|scheduler|projections|simulation|store|wire|engine|api|dispatcher|worker|server|cli|board|bench|scripts|test|docs';
 
 it.each(pages)('every file of a room that %s names in full is there', (page) => {
   const names = textOf(page).matchAll(new RegExp(`\`((?:${ROOMS})/[\\w./-]+)\``, 'g'));
@@ -30,8 +30,10 @@ it('the list of decisions has each page once', () => {
 
 it('every page of docs/ can be reached from the README', () => {
   const readme = textOf('README.md');
-  for (const file of readdirSync('docs').filter((name) => name !== 'decisions'))
+  for (const file of readdirSync('docs').filter((name) => name.endsWith('.md')))
     expect(readme, file).toContain(`(docs/${file})`);
+  for (const file of readdirSync('docs/how-to'))
+    expect(readme, file).toContain(`(docs/how-to/${file})`);
   expect(readme).toContain('(docs/decisions/README.md)');
 });
 
