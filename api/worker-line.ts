@@ -81,6 +81,7 @@ export class WorkerLine implements WorkerLineName {
   #open = 0;
   #outgoing: FromServer[] = [];
   #endedBecause = 'its line broke';
+  #hasEnded = false;
 
   constructor(socket: WebSocket, parts: WorkerLineParts) {
     this.#socket = socket;
@@ -136,6 +137,7 @@ export class WorkerLine implements WorkerLineName {
   }
 
   #closed(): void {
+    this.#hasEnded = true;
     clearInterval(this.#alive);
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
@@ -276,6 +278,9 @@ export class WorkerLine implements WorkerLineName {
     const limit = jobLimit === undefined ? {} : { jobLimit };
     const port = this.#parts.port(worker, { ...this.#facts(), ...limit });
     await port.register(boards);
+    // It broke meanwhile: what was recorded then came before this.
+    if (this.#hasEnded) this.#parts.closed(this, this.#endedBecause);
+    if (this.#hasEnded) return {};
     // Only now: whoever waited on the line before has no other way back.
     this.#boards ??= this.#parts.boardsBehind(worker);
     this.#unsubscribe ??= port.onChange(() => this.#changed());

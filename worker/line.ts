@@ -26,6 +26,7 @@ const AGAIN_MS_MAX = 2_000;
 const CONNECT_MS_MAX = 10_000;
 /** What was given to the socket and not sent: above it nothing more is given. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
+const STOPPING = 'the worker is stopping';
 const FRAME_CHARACTERS = 256 * 1024;
 
 export type Body<A extends Ask> = Omit<Extract<Question, { ask: A }>, 'n' | 'ask'>;
@@ -112,6 +113,8 @@ export class Line {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const { refuse } of this.#pending.values()) refuse(new Error(STOPPING));
+    this.#pending.clear();
     this.#socket?.close(1000, 'stopping');
     const timer = setTimeout(() => this.#socket?.terminate(), 1_000);
     await this.#running;
@@ -125,6 +128,7 @@ export class Line {
    * @throws Refusal
    */
   ask<A extends Ask>(ask: A, body: Body<A>, signal?: AbortSignal): Promise<Answer<A>> {
+    if (this.#stopping.signal.aborted) return Promise.reject(new Error(STOPPING));
     const n = this.#next++;
     const answered = this.#put(n, { n, ask, ...body });
     const give = () => {

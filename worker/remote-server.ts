@@ -11,7 +11,7 @@ import type {
   ServerPort,
 } from '../wire/server-port.ts';
 import { bodyOf } from '../wire/worker-frames.ts';
-import { Line, type LineOptions } from './line.ts';
+import { Line, type LineOptions, Refusal } from './line.ts';
 import type { Report, Spool } from './spool.ts';
 
 export interface RemoteServerOptions extends Omit<LineOptions, 'register' | 'onChange'> {
@@ -120,13 +120,14 @@ export class RemoteServer implements ServerPort {
   }
 
   async #deliver(id: number | undefined, { job, command, key, console }: Report): Promise<void> {
+    const about = { job, command, key, ...(console !== undefined && { console }) };
     try {
-      await this.line.ask('report', {
-        ...{ job, command, key },
-        ...(console !== undefined && { console }),
-      });
-    } finally {
+      await this.line.ask('report', about);
       this.#is.spool.done(id);
+    } catch (error) {
+      // A server that refused it will refuse it again; of a worker that stops it has to be kept.
+      if (error instanceof Refusal) this.#is.spool.done(id);
+      throw error;
     }
   }
 

@@ -76,10 +76,12 @@ export async function startWorker(is: WorkerOptions): Promise<RunningWorker> {
   });
   const door: BoardDoor = new BoardDoor({ secret, dataDir, line: server.line });
   const stop = async ({ killBoards } = { killBoards: false }) => {
-    await dispatcher?.stop({ killBoards });
-    await feed.stop();
-    await door.close();
+    // Nothing waits for a server that may be away: what has no answer is on the disk, or is asked in a later life.
+    const stopped = dispatcher?.stop({ killBoards });
+    const fed = feed.stop();
+    const closed = door.close();
     await server.line.stop();
+    await Promise.all([stopped, fed, closed]);
     await spool.close();
   };
   try {

@@ -7,7 +7,7 @@ import { memberOf } from '../../machines/job/job.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { BoardsBehind } from '../boards-behind.ts';
 import type { BoardParts } from '../parts.ts';
-import { ApiProblem } from '../problems.ts';
+import { ApiProblem, stopping } from '../problems.ts';
 import { refuse } from '../refusals.ts';
 import { WorkerLine, type WorkerLineName } from '../worker-line.ts';
 import type { WorkerParts } from '../worker-parts.ts';
@@ -26,6 +26,7 @@ export class WorkerDoor {
   readonly #behind = new Map<string, BoardsBehind>();
   /** What is being written of lines that ended. */
   readonly #leaving = new Set<Promise<void>>();
+  #isStopping = false;
 
   constructor(app: FastifyInstance, parts: WorkerDoorParts) {
     this.#parts = parts;
@@ -36,6 +37,7 @@ export class WorkerDoor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#isStopping) return refuse(socket, stopping());
     this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#take(opened));
   }
 
@@ -76,7 +78,7 @@ export class WorkerDoor {
   }
 
   #closed(line: WorkerLineName, why: string): void {
-    if (!this.#open.delete(line)) return;
+    this.#open.delete(line);
     const { worker } = line;
     if (worker === undefined) return;
     if (this.#lines.get(worker) === line) this.#lines.delete(worker);
@@ -91,6 +93,8 @@ export class WorkerDoor {
   }
 
   async #stop(): Promise<void> {
+    // A worker that is told so comes back at once.
+    this.#isStopping = true;
     const open = [...this.#open];
     await Promise.all(open.map((line) => line.bye('stopping', 'the server is stopping')));
     await Promise.all(this.#leaving);
