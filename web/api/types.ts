@@ -3,13 +3,12 @@ import type { z } from 'zod';
 import type * as api from '../../api/schemas.ts';
 import type { AnyEvent, RecordedEvent as Recorded } from '../../machines/events.ts';
 
-export type { DeviceView, WhyView } from '../../api/schemas.ts';
+export type { DeviceView } from '../../api/schemas.ts';
 export type {
   CaseRunView,
   CaseSeriesView,
   CaseView,
   JobView,
-  SuiteView,
 } from '../../projections/views.ts';
 
 export type RecordedEvent = Recorded<AnyEvent>;

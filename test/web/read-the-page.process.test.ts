@@ -83,12 +83,14 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
   });
 
   it('has pictures, which are taken anew on demand', async () => {
-    const pictures = [...text.matchAll(/\]\((images\/[^)]+)\)/g)].map(([, file = '']) => file);
+    const pictures = [...text.matchAll(/\]\((\.\.\/images\/[^)]+)\)/g)].map(
+      ([, file = '']) => file,
+    );
     const context = await browser.newContext({ viewport: { width: 1180, height: 760 } });
     const { page } = await openPage(context);
     const places: Record<string, string> = {
-      'images/lab.png': '/',
-      'images/job.png': `/jobs/${failed}`,
+      '../images/lab.png': '/',
+      '../images/job.png': `/jobs/${failed}`,
     };
     for (const file of pictures) {
       const place = places[file];
