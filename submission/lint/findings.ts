@@ -196,9 +196,3 @@ export const rules = [
     fix: 'Nothing, where it is meant so. Parameters of the definition and words of the script are known; the environment of a board is not.',
   },
 ] as const satisfies readonly Rule[];
-
-export const ruleOf = (id: RuleId): Rule => {
-  const found = rules.find((rule) => rule.id === id);
-  if (found === undefined) throw new Error(`no rule ${id}`);
-  return found;
-};
