@@ -143,6 +143,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
       await until(async () => (await workerState(server)) === 'away');
       await worker.start();
       await ended(server, id);
+      await letGo(worker, id);
       await assertComplete(server, id);
       const syncs = (await eventsOf(server, id)).filter(
         (e) => e.type === 'MessageSent' && e.data.verb === 'sync',
