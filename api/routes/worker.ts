@@ -37,8 +37,8 @@ export class WorkerDoor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#isStopping) return refuse(socket, stopping());
-    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#take(opened));
+    if (this.#isStopping) refuse(socket, stopping());
+    else this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#take(opened));
   }
 
   /** Ends the line of a worker whose token is worth nothing any more. */
