@@ -9,6 +9,7 @@ import { LabRefused, readLabFile } from '../../server/lab-file.ts';
 import { packageRoot, packageVersion } from '../../server/package-root.ts';
 import { lockFolder } from '../../store/lock.ts';
 import { StoreRefused } from '../../store/port.ts';
+import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { WorkerRefused } from '../../worker/line.ts';
 import { startWorker, type WorkerLab } from '../../worker/worker.ts';
 import { type Cli, folder } from '../command.ts';
@@ -120,13 +121,17 @@ const textOf = (file: string, option: string): Promise<string> =>
     throw wrong(`${option} ${file} cannot be read: ${error.message}`);
   });
 
+/** A file goes over the line in one frame, in base64. */
+const SOURCE_FILE_BYTES_MAX = WORKER_FRAME_BYTES_MAX / 2;
+
 async function readLab(file: string): Promise<WorkerLab> {
   const { lab, healthChecks } = await readLabFile(file);
   const { bridge, limits, jobLimit } = lab;
+  const sourceFileBytes = Math.min(limits.sourceFileBytes, SOURCE_FILE_BYTES_MAX);
   return {
     boards: lab.devices,
     ...(jobLimit !== undefined && { jobLimit }),
-    limits,
+    limits: { ...limits, sourceFileBytes },
     allowFiles: lab.allowFiles,
     drivers: registry({ bridge, local: { processes: limits.processes } }),
     healthChecks,
