@@ -177,7 +177,10 @@ describe('an image', () => {
     const archive = await tar([...ordinary, { name: 'large', content: randomBytes(200_000) }]);
     const xz = execFileSync('xz', ['-c'], { input: archive });
     const bad: [Buffer, RegExp][] = [
-      [Buffer.from('not an archive\n'), /is not an archive: expected tar, tar\.gz or tar\.xz/],
+      [
+        Buffer.from('not an archive\n'),
+        /is not an archive: expected tar, tar\.gz, tar\.xz or tar\.zst/,
+      ],
       [Buffer.alloc(0), /is not an archive/],
       [randomBytes(10_000), /./],
       [gzipSync('not an archive\n'.repeat(100)), /./],

@@ -57,6 +57,7 @@ it('the rooms whose READMEs list their files are known', () => {
     'simulation/README.md',
     'store/README.md',
     'submission/README.md',
+    'submission/lint/README.md',
   ]);
 });
 

@@ -61,11 +61,18 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
     const isNumbered = other !== undefined && family(other.message) === family(wait.message);
     return other === undefined || isNumbered ? undefined : { is: 'another-id', gap, other };
   }
+  if (whoWouldSendItDied(situation, gap)) return undefined;
   const inside = absence.why === 'blocked' ? absence.in : undefined;
-  const crossed = inside !== undefined && isInOneCycle(situation, wait, inside);
+  const crossed =
+    inside !== undefined &&
+    isInOneCycle(situation, wait, inside) &&
+    !whoWouldSendItDied(situation, { ...gap, wait: inside, member: wait.member });
   if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
   // Both sides have the other's line, only later: no name is wrong.
-  if (crossed && isCertain(situation, wait, member) && isCertain(situation, inside, wait.member))
+  // In a circle of more than two it is another one who would answer the other side.
+  const isMutual = inside !== undefined && counted(situation.group, inside).includes(wait.member);
+  const isAnswered = isMutual && isCertain(situation, inside, wait.member);
+  if (crossed && isCertain(situation, wait, member) && (isAnswered || !isMutual))
     return { is: 'cross', gap, with: inside };
   const send = sentARound(wait);
   if (send !== undefined) return { is: 'sent', gap, send };
@@ -76,15 +83,33 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const other = otherIdFor(situation, wait, member, could === 'yes' ? NEAR : undefined);
   if (other !== undefined) return { is: 'another-id', gap, other };
   if (inside !== undefined && could !== 'no') {
-    const answered = couldBeSent(situation, inside, wait.member);
+    const answered = isMutual ? couldBeSent(situation, inside, wait.member) : 'unknown';
     const awayMax = answered === 'yes' ? NEAR : undefined;
-    const hasOther = otherIdFor(situation, inside, wait.member, awayMax) !== undefined;
+    const hasOther = isMutual && otherIdFor(situation, inside, wait.member, awayMax) !== undefined;
     return crossed && answered !== 'no' && !hasOther
       ? { is: 'cross', gap, with: inside }
       : undefined;
   }
   if (absence.why === 'busy' && could !== 'no') return undefined;
   return unsent(situation, gap);
+}
+
+/**
+ * Of several who could each release a `lava-wait`, one died of its own before it sent what a line of it says: that those who
+ * wait beside it do not send it either is no news.
+ */
+function whoWouldSendItDied(situation: Situation, { wait, member }: Gap): boolean {
+  if (wait.verb !== 'wait') return false;
+  const over = decidedAt(situation.group, wait).version;
+  return situation.deaths.some(
+    ({ member: dead, version, ofCall }) =>
+      dead !== member &&
+      (ofCall === undefined || ofCall.end?.how === 'refused') &&
+      version < over &&
+      counted(situation.group, wait).includes(dead) &&
+      isCertain(situation, wait, dead) &&
+      !isCertain(situation, wait, member),
+  );
 }
 
 /** As `nearness` counts: a name that is that near is taken for the one that was meant, whatever else could be sent. */
