@@ -85,17 +85,23 @@ test('a set is open for its suite, whoever opened it and whoever closes it', asy
   );
 });
 
+/** A verb's request may be ahead of what its board printed before: nothing on a board can tell when that was read. */
+const CONSOLE_IS_READ = 'sleep 1';
+
 test('a case belongs to the set that is open where it was printed, however sets were opened and closed before', async () => {
   const lines = [
     'lava-test-set start alpha',
     'echo "<LAVA_SIGNAL_TESTSET STOP>"',
     'echo "<LAVA_SIGNAL_TESTSET START beta>"',
+    CONSOLE_IS_READ,
     'lava-test-case v1 --result pass',
     'lava-test-set start gamma',
     'echo "<LAVA_SIGNAL_TESTSET START delta>"',
+    CONSOLE_IS_READ,
     'lava-test-case v2 --result pass',
     'echo "parsed PASS"',
     'echo "<LAVA_SIGNAL_TESTSET STOP>"',
+    CONSOLE_IS_READ,
     'lava-test-case v3 --result pass',
     'lava-test-set start "with blanks"',
     TC('s4'),

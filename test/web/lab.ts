@@ -82,7 +82,7 @@ export const job = (name: string, roles: Record<string, [number, string]>, actio
 /** A page that fails its test when the browser has anything to complain of. */
 export async function openPage(context: BrowserContext): Promise<{ page: Page; said: string[] }> {
   const page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(25_000);
   const said: string[] = [];
   page.on('console', (message) => {
     // Boards come and go with their interfaces: Chromium then breaks off what it had open, and the page asks again.
