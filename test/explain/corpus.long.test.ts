@@ -1,6 +1,6 @@
 /**
  * Of each kind one of the corpus of failures once more on real boards: what is told of a run of today is what was told of the
- * recorded one. All of them take half an hour: `npx tsx scripts/failures.ts record`.
+ * recorded one. All of them take half an hour: `npx tsx scripts/failures.ts record ''`.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { explain } from '../../answers/explain/explain.ts';
