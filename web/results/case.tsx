@@ -21,13 +21,18 @@ export function Case() {
   return (
     <>
       <h1>{id === '' ? 'One case over the last runs' : id}</h1>
-      <form class="case-form" onSubmit={ask}>
+      {/* What is typed stays when an answer comes; another address has fields of its own. */}
+      <form key={`${id} ${name}`} class="case-form" onSubmit={ask}>
         <label>
-          Case <input name="case" value={id} required />
+          Case <input name="case" defaultValue={id} required />
         </label>
         <label>
           Jobs called{' '}
-          <input name="name" value={name} placeholder="any; * is any run of characters" />
+          <input
+            name="name"
+            defaultValue={name}
+            placeholder="any; * is any run of characters"
+          />
         </label>
         <button type="submit">Show</button>
       </form>
