@@ -28,11 +28,7 @@ export function Case() {
         </label>
         <label>
           Jobs called{' '}
-          <input
-            name="name"
-            defaultValue={name}
-            placeholder="any; * is any run of characters"
-          />
+          <input name="name" defaultValue={name} placeholder="any; * is any run of characters" />
         </label>
         <button type="submit">Show</button>
       </form>
