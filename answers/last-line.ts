@@ -1,4 +1,5 @@
 /** The last line that a board had printed by a place of its console: what somebody reads first when it hangs. */
+import { plainText } from '../submission/quoting.ts';
 import type { ConsoleReader } from './evidence.ts';
 
 export interface LastLine {
@@ -44,13 +45,8 @@ export async function lastLine(
   return undefined;
 }
 
-/** Colours and cursor movements, and single characters that no text holds. */
-const ESCAPES =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  /\x1b\[[0-9;?]*[ -/]*[@-~]|[\0\x07\x08]/g;
-
 /** What stands on a line in the end: what a progress bar wrote over is gone. */
 function plain(line: string): string {
-  const parts = line.replace(ESCAPES, '').split('\r');
+  const parts = plainText(line).split('\r');
   return parts.findLast((part) => part.trim() !== '')?.trim() ?? '';
 }

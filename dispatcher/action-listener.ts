@@ -3,8 +3,9 @@
  * for the same bytes: a server that starts anew hears all of it again, under the same keys.
  */
 import type { MemberCommand } from '../machines/commands.ts';
+import { plainText } from '../submission/quoting.ts';
 import type { ConsoleLine } from './console-lines.ts';
-import { isTrace, plainText, type Signal, SignalReader } from './signals.ts';
+import { isTrace, type Signal, SignalReader } from './signals.ts';
 import type { PreparedSuite } from './suites.ts';
 
 /** What of a suite its console is read with. */

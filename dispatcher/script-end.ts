@@ -1,8 +1,9 @@
 /** How a script ended, from what stands on the console before the mark of its end: the last command that `set -x` showed. */
 import { constants } from 'node:os';
 import type { MemberCommand } from '../machines/commands.ts';
+import { plainText } from '../submission/quoting.ts';
 import { consoleTail } from './console.ts';
-import { plainText, traceOf } from './signals.ts';
+import { traceOf } from './signals.ts';
 
 /** What is looked at before the mark. */
 const TAIL_BYTES = 65_536;

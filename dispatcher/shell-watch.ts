@@ -6,12 +6,12 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { MemberCommand } from '../machines/commands.ts';
 import { CaseResult } from '../machines/events.ts';
+import { plainText } from '../submission/quoting.ts';
 import { ActionListener, type Heard, type HeardLine, type HeardSuite } from './action-listener.ts';
 import { follow } from './console.ts';
 import { messageOf, StepFailure } from './failure.ts';
 import { type MatchAnswer, type MatchSession, openMatcher } from './parse-matcher.ts';
 import { scriptEnd } from './script-end.ts';
-import { plainText } from './signals.ts';
 
 export interface Plan {
   /** The word that the marks of the runner carry. */

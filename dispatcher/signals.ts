@@ -6,6 +6,7 @@
  */
 import type { DataOf } from '../machines/events.ts';
 import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from '../submission/cases.ts';
+import { plainText } from '../submission/quoting.ts';
 import type { ConsoleLine } from './console-lines.ts';
 
 export type Signal =
@@ -54,11 +55,6 @@ const UPSTREAM = '<LAVA_SIGNAL_';
 /** The beginning of a start, where the rest of it comes behind a line of the kernel. */
 const BROKEN_START = /<[A-Z_]{0,19}$/;
 const STAMP = /(?:<\d>)?\[ *\d+\.\d{3,9}\](?:\[ *[CT]\d+\])? /;
-/** Colours and cursor movements, titles, and single characters that no text holds. */
-const ESCAPES =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  /\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-9A-Za-z]|[=>78cDEHMNOZ])|[\0\x07\x08]/g;
-
 /** Reads the lines of one console in their order. */
 export class SignalReader {
   #broken: { text: string; lines: number } | undefined;
@@ -139,9 +135,6 @@ export class SignalReader {
 /** The first signal of a line that stands alone. */
 export const parseSignal = (text: string): Signal | undefined =>
   new SignalReader().read({ text, at: 0, end: 0 })[0];
-
-/** A line without what only a terminal sees. */
-export const plainText = (line: string): string => line.replace(ESCAPES, '');
 
 /** What of a signal without its end is worth keeping until the next line; `undefined`: it is none. */
 function brokenAt(region: string): string | undefined {

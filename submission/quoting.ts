@@ -37,7 +37,7 @@ function nearest(word: string, known: readonly string[]): string | undefined {
 const NEAR_CHARACTERS_MAX = 64;
 
 /** How many letters to add, drop, change or swap with their neighbour (optimal string alignment). */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
@@ -67,3 +67,11 @@ export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === undefined ? '' : `did you mean ${quote(near)}?`;
 }
+
+/** Colours and cursor movements, titles, and single characters that no text holds. */
+const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  /\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-9A-Za-z]|[=>78cDEHMNOZ])|[\0\x07\x08]/g;
+
+/** A line without what only a terminal sees. */
+export const plainText = (line: string): string => line.replace(ESCAPES, '');

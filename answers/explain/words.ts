@@ -1,4 +1,5 @@
 /** Phrases of rules, and the near misses of ids and keys. */
+import { distance } from '../../submission/quoting.ts';
 import type { Place } from '../places.ts';
 import type { Culprit, Step } from './explanation.ts';
 import { type Call, type Member, overAt, wordsOf } from './facts.ts';
@@ -106,25 +107,6 @@ export function nearest(name: string, of: Iterable<string>): string | undefined 
       best = { name: other, away };
   }
   return best?.name;
-}
-
-/** How many letters to add, drop, change or swap with their neighbour. */
-function distance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let least = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(least);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }
 
 /** The name without what counts: `step-3` and `step-4` are of one family. */

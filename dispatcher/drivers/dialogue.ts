@@ -4,9 +4,9 @@
  */
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { plainText } from '../../submission/quoting.ts';
 import { consoleBytes } from '../console.ts';
 import { StepFailure, throwIfAborted } from '../failure.ts';
-import { plainText } from '../signals.ts';
 
 const CHUNK_BYTES = 65_536;
 const POLL_MS_MIN = 5;

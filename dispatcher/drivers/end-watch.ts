@@ -4,8 +4,8 @@
  * the last that was printed, and nothing came behind it for a while.
  */
 import { open } from 'node:fs/promises';
+import { plainText } from '../../submission/quoting.ts';
 import { consoleBytes, lineAt } from '../console.ts';
-import { plainText } from '../signals.ts';
 
 const LOOK_BYTES = 65_536;
 const TAIL_CHARS = 4_096;
