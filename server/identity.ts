@@ -15,16 +15,16 @@ export async function secretOf(dataDir: string): Promise<Buffer> {
 }
 
 /**
- * The name under which the server's own boards stand in the log: the host's. Where several servers share a log two
- * of them may be on one host, so there a few letters that stay with the data folder make it unique.
+ * The name under which the server's own boards stand in the log: the host's when the data folder was made, for a host
+ * may be called something else tomorrow. Where several servers share a log two of them may be on one host, so there a
+ * few letters make it unique.
  */
 export async function workerNameOf(dataDir: string, shared: boolean): Promise<string> {
-  const host = hostname().split('.')[0] ?? 'local';
-  if (!shared) return host;
   const file = join(dataDir, 'worker-name');
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (known !== '') return known;
-  const name = `${host}-${randomBytes(2).toString('hex')}`;
+  const host = hostname().split('.')[0] || 'local';
+  const name = shared ? `${host}-${randomBytes(2).toString('hex')}` : host;
   await keepInFile(file, `${name}\n`);
   return name;
 }

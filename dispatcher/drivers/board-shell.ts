@@ -52,9 +52,18 @@ export const placeScript = (home: string, names: readonly string[]): string => {
   );
 };
 
-/** The script that a board runs once after its boot: its name, and its place on the network where it has one. */
+/** What a kernel and Debian's installer call a board that nobody gave a name. */
+const NAMELESS = `''|'(none)'|localhost|localhost.*`;
+
+/**
+ * The script that a board runs once after its boot: a name where it has none of its own (one on a line or behind a login
+ * stays as its owner called it), and its place on the network where it has one of ours.
+ */
 export function setupScript(device: string, network: { end: BoardEnd; hosts: string } | undefined) {
-  const lines = [`hostname ${shellQuoted(device)} 2>/dev/null || :`];
+  const named = `hostname ${shellQuoted(device)} 2>/dev/null || :`;
+  const lines = [
+    network === undefined ? `case "$(hostname 2>/dev/null)" in ${NAMELESS}) ${named} ;; esac` : named,
+  ];
   if (network !== undefined) {
     const { end, hosts } = network;
     const [address = '', prefix = ''] = end.address.split('/');

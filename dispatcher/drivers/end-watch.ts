@@ -16,6 +16,8 @@ const PANIC = /Kernel panic - not syncing[^\r\n]*/;
 const PANIC_END = /(?:Kernel panic - not syncing|end Kernel panic)[^\r\n]*\s*$/;
 const KERNEL_START = /\[ +0\.000000\][^\r\n]{0,40}Linux version \d[^\r\n]*/;
 const HALT = /reboot: (Restarting system|Power down|System halted)/;
+/** What a kernel that runs says at any time, also behind a prompt. */
+const KERNEL_LINES = /\[ *\d+\.\d{6}\] [^\r\n]*[\r\n]+/g;
 const ANY_PROMPT = /(?:^|[\r\n])[^\r\n]*(?:login: ?|[#$>] ?)$/;
 
 const HALTS: Readonly<Record<string, string>> = {
@@ -61,7 +63,9 @@ export class EndWatch {
     if (ended !== undefined) return this.#named(this.#lastWords(), ended);
     const sign = this.#sign;
     if (sign === undefined || Date.now() - this.#quietSince < QUIET_MS) return undefined;
-    return sign.end.test(plainText(this.#tail)) ? this.#named(sign, '') : undefined;
+    const since = this.#tail.slice(Math.max(0, sign.at - (this.#position - this.#tail.length)));
+    const text = sign.end === this.#prompt ? since.replace(KERNEL_LINES, '') : since;
+    return sign.end.test(plainText(text)) ? this.#named(sign, '') : undefined;
   }
 
   #lastWords(): Sign | undefined {
