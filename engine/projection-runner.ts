@@ -1,5 +1,5 @@
 /** Keeps a projection up with the log: from its checkpoint through history into what is appended live. */
-import { notTaken, type RecordedEvent } from '../machines/events.ts';
+import { type EventType, notTaken, type RecordedEvent } from '../machines/events.ts';
 import type { EventStore, Subscription } from '../store/port.ts';
 
 /** A checkpoint is taken when this many events have gone by since the last one, and at a clean end. */
@@ -23,19 +23,21 @@ export interface Projection<S> {
   name: string;
   version: number;
   empty(): S;
+  /** The types that change nothing of it. */
+  needless: ReadonlySet<EventType>;
   /** Takes in one event, in place. */
   apply(state: S, event: RecordedEvent): void;
   toJson(state: S): unknown;
   fromJson(json: unknown): S;
 }
 
-interface Saved {
+/** A checkpoint as it lies in its file. */
+export interface Saved {
   version: number;
-  /** Of the event before the last one taken in; 0 when there was none. */
-  before: number;
+  /** Of the last event that was taken in. */
   position: number;
-  /** The id of the event at that position: a checkpoint of another log is not taken. */
-  eventId: string;
+  /** Where it stands, and its id: a checkpoint of another log is not taken. */
+  last: { stream: string; version: number; id: string };
   state: unknown;
 }
 
@@ -47,9 +49,8 @@ export class ProjectionRunner<S> {
   readonly #warn: (what: string) => void;
   readonly #waiting: { position: number; resolve: () => void }[] = [];
   #state: S;
-  #before = 0;
   #position = 0;
-  #lastId = '';
+  #last: Saved['last'] = { stream: '', version: 0, id: '' };
   #lastAt = 0;
   #sinceCheckpoint = 0;
   #saving: Promise<void> = Promise.resolve();
@@ -88,7 +89,7 @@ export class ProjectionRunner<S> {
   async start(): Promise<void> {
     await this.#restore();
     let untilTold = LONG_READ_EVENTS;
-    this.#subscription = this.#store.subscribeAll(this.#position, (events) => {
+    const onEvents = (events: readonly RecordedEvent[]) => {
       this.#take(events);
       untilTold -= events.length;
       if (untilTold > 0) return;
@@ -96,7 +97,9 @@ export class ProjectionRunner<S> {
       this.#warn(
         `the log is long since the last checkpoint of the ${this.#projection.name}: reading it takes a while`,
       );
-    });
+    };
+    const { needless } = this.#projection;
+    this.#subscription = this.#store.subscribeAll(this.#position, onEvents, needless);
     await this.#subscription.caughtUp;
     untilTold = Number.POSITIVE_INFINITY;
   }
@@ -120,9 +123,8 @@ export class ProjectionRunner<S> {
       } catch (error) {
         throw notTaken(event, error);
       }
-      this.#before = this.#position;
       this.#position = event.position;
-      this.#lastId = event.id;
+      this.#last = { stream: event.stream, version: event.version, id: event.id };
       this.#lastAt = event.meta.at;
     }
     this.#sinceCheckpoint += events.length;
@@ -140,9 +142,8 @@ export class ProjectionRunner<S> {
     const { name, version, toJson } = this.#projection;
     const saved: Saved = {
       version,
-      before: this.#before,
       position: this.#position,
-      eventId: this.#lastId,
+      last: this.#last,
       state: toJson(this.#state),
     };
     // A checkpoint that cannot be written costs the next start some time, and nothing else.
@@ -159,13 +160,14 @@ export class ProjectionRunner<S> {
 
   async #takeOver(saved: Saved | undefined): Promise<void> {
     if (saved?.version !== this.#projection.version) return;
-    for await (const event of this.#store.readAll(saved.before, 1)) {
-      if (event.position !== saved.position || event.id !== saved.eventId) return;
-      this.#state = this.#projection.fromJson(saved.state);
-      this.#before = saved.before;
-      this.#position = saved.position;
-      this.#lastId = saved.eventId;
+    const { last, position, state } = saved;
+    for await (const event of this.#store.read(last.stream, last.version - 1)) {
+      if (event.position !== position || event.id !== last.id) return;
+      this.#state = this.#projection.fromJson(state);
+      this.#position = position;
+      this.#last = last;
       this.#lastAt = event.meta.at;
+      return;
     }
   }
 }

@@ -5,17 +5,22 @@
  * The join is safe because the head moves and the live listeners are called in one synchronous step
  * (`publish`), and a subscriber goes live in the same step that sees that it has reached the head.
  */
-import type { RecordedEvent } from '../machines/events.ts';
+import type { EventType, RecordedEvent } from '../machines/events.ts';
 import { StoreUnavailable, type Subscription } from './port.ts';
 
 export type OnEvents = (events: readonly RecordedEvent[]) => void;
-/** All events with a position above `after` and up to `upTo`, in order, in pages of some. */
-export type ReadPages = (after: number, upTo: number) => AsyncIterable<readonly RecordedEvent[]>;
+/** All events with a position above `after` and up to `upTo`, in order, in pages of some; the needless may be left out. */
+export type ReadPages = (
+  after: number,
+  upTo: number,
+  needless: ReadonlySet<EventType>,
+) => AsyncIterable<readonly RecordedEvent[]>;
 
 interface Subscriber {
   /** Position of the last event that was delivered. */
   cursor: number;
   onEvents: OnEvents;
+  needless: ReadonlySet<EventType>;
   stopped: boolean;
 }
 
@@ -46,8 +51,12 @@ export class Feed {
     for (const subscriber of [...this.#live]) deliver(subscriber, events);
   }
 
-  subscribe(after: number, onEvents: OnEvents): Subscription {
-    const subscriber: Subscriber = { cursor: after, onEvents, stopped: false };
+  subscribe(
+    after: number,
+    onEvents: OnEvents,
+    needless: ReadonlySet<EventType> = new Set(),
+  ): Subscription {
+    const subscriber: Subscriber = { cursor: after, onEvents, needless, stopped: false };
     this.#all.add(subscriber);
     const caughtUp = this.#catchUp(subscriber, this.#head);
     return {
@@ -100,7 +109,7 @@ export class Feed {
         this.#live.add(subscriber);
         return;
       }
-      for await (const page of this.#readPages(subscriber.cursor, upTo)) {
+      for await (const page of this.#readPages(subscriber.cursor, upTo, subscriber.needless)) {
         if (subscriber.stopped) return;
         deliver(subscriber, page);
         onProgress();

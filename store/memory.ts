@@ -2,7 +2,7 @@
  * The log in memory: the meaning of the port, for tests. It keeps JSON text, as a real store does, so that
  * nothing is shared with the caller, and it leaves gaps between positions, so that nobody counts on them.
  */
-import type { NewEvent, RecordedEvent } from '../machines/events.ts';
+import type { EventType, NewEvent, RecordedEvent } from '../machines/events.ts';
 import { type Checked, checkAppend, recordedFromStore, recordedLive } from './edge.ts';
 import { Feed } from './feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from './port.ts';
@@ -25,7 +25,7 @@ class MemoryStore implements EventStore {
   #log: Stored[] = [];
   readonly #streams = new Map<string, Stored[]>();
   readonly #ids = new Set<string>();
-  readonly #feed = new Feed(0, (after, upTo) => this.#pages(after, upTo));
+  readonly #feed = new Feed(0, (...of) => this.#pages(...of));
   #isClosed = false;
 
   async append(
@@ -79,15 +79,25 @@ class MemoryStore implements EventStore {
     for (const stored of this.#log.slice(from, to)) yield readBack(stored);
   }
 
-  async *#pages(after: number, upTo: number): AsyncIterable<RecordedEvent[]> {
-    const log = this.#log.slice(firstAbove(this.#log, after), firstAbove(this.#log, upTo));
+  async *#pages(
+    after: number,
+    upTo: number,
+    needless: ReadonlySet<EventType>,
+  ): AsyncIterable<RecordedEvent[]> {
+    const log = this.#log
+      .slice(firstAbove(this.#log, after), firstAbove(this.#log, upTo))
+      .filter(({ type }) => !needless.has(type));
     for (let from = 0; from < log.length; from += PAGE_EVENTS_MAX)
       yield log.slice(from, from + PAGE_EVENTS_MAX).map(readBack);
   }
 
-  subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void) {
+  subscribeAll(
+    after: number,
+    onEvents: (events: readonly RecordedEvent[]) => void,
+    needless?: ReadonlySet<EventType>,
+  ) {
     this.#assertOpen();
-    return this.#feed.subscribe(after, onEvents);
+    return this.#feed.subscribe(after, onEvents, needless);
   }
 
   async head(): Promise<number> {

@@ -7,7 +7,7 @@
  * - `append` is atomic, and durable when its promise resolves;
  * - appending the same event ids again at the same expected version succeeds, once (a lost answer).
  */
-import type { NewEvent, RecordedEvent } from '../machines/events.ts';
+import type { EventType, NewEvent, RecordedEvent } from '../machines/events.ts';
 
 export const APPEND_EVENTS_MAX = 20_000;
 
@@ -39,8 +39,15 @@ export interface EventStore {
   /**
    * All events with a position above `after`, history and live joined without a hole and without a repeat.
    * `onEvents` is called with one or more events at a time, in order, never before they are durable.
+   *
+   * @param needless types of which history may be left out, where that spares a store work; never an event that a
+   *   newer version of Muster wrote
    */
-  subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void): Subscription;
+  subscribeAll(
+    after: number,
+    onEvents: (events: readonly RecordedEvent[]) => void,
+    needless?: ReadonlySet<EventType>,
+  ): Subscription;
   /** Position of the last event of the log; 0 when it is empty. */
   head(): Promise<number>;
   /**

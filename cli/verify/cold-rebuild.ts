@@ -1,20 +1,23 @@
 /** What the server remembers of a log, its checkpoints, against a cold rebuild. */
 import { isDeepStrictEqual } from 'node:util';
-import { aheadOfLog, type Checkpoints, type Projection } from '../../engine/projection-runner.ts';
+import {
+  aheadOfLog,
+  type Checkpoints,
+  type Projection,
+  type Saved,
+} from '../../engine/projection-runner.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import { type Fault, placeOf } from './event-checks.ts';
-
-type Checkpoint = { version: number; position: number; eventId: string; state: unknown };
 
 /** One projection built anew from nothing, up to where its checkpoint stands, and compared with it there. */
 class Rebuild {
   readonly #projection: Projection<unknown>;
-  readonly #saved: Checkpoint | undefined;
+  readonly #saved: Saved | undefined;
   readonly #state: unknown;
   #isStopped = false;
   #isReached = false;
 
-  constructor(projection: Projection<unknown>, saved: Checkpoint | undefined) {
+  constructor(projection: Projection<unknown>, saved: Saved | undefined) {
     this.#projection = projection;
     this.#saved = saved;
     this.#state = projection.empty();
@@ -34,7 +37,7 @@ class Rebuild {
         reason: `the ${this.#projection.name} cannot take it: ${reason}`,
       });
     }
-    this.#isReached = event.position === saved.position && event.id === saved.eventId;
+    this.#isReached = event.position === saved.position && event.id === saved.last.id;
   }
 
   /** Compares; returns what is worth a note. `head`: of the log. */
@@ -64,7 +67,7 @@ export async function rebuildOf(
   is: Projection<unknown>,
   checkpoints: Checkpoints,
 ): Promise<Rebuild> {
-  return new Rebuild(is, (await checkpoints.load(is.name)) as Checkpoint | undefined);
+  return new Rebuild(is, (await checkpoints.load(is.name)) as Saved | undefined);
 }
 
 /** The first place where two JSON values differ; undefined: nowhere. */

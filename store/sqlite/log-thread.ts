@@ -38,7 +38,7 @@ function answerTo(request: Request): Answers[keyof Answers] {
       case 'read-stream':
         return log.readStream(request.stream, request.after);
       case 'read-all':
-        return log.readAll(request.after, request.upTo, request.limit);
+        return log.readAll(request);
       case 'remove':
         log.remove(request.stream);
         return null;

@@ -5,7 +5,7 @@
  * This thread checks events, gathers appends and keeps the subscriptions. Reads are the log's thread's, and so are
  * commits, but for those that are quicker in this one (`writers.ts`, `place.ts`).
  */
-import type { NewEvent, RecordedEvent } from '../../machines/events.ts';
+import type { EventType, NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { type Checked, checkAppend, recordedLive } from '../edge.ts';
 import { Feed } from '../feed.ts';
 import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from '../port.ts';
@@ -96,7 +96,7 @@ class SqliteStore implements EventStore {
     this.#file = file;
     this.#thread = thread;
     this.#writers = writers;
-    this.#feed = new Feed(head, (after, upTo) => this.#pages(after, upTo, ALL));
+    this.#feed = new Feed(head, (after, upTo, needless) => this.#pages(after, upTo, ALL, needless));
   }
 
   async append(
@@ -203,10 +203,22 @@ class SqliteStore implements EventStore {
     return oneByOne(this.#pages(after, this.#feed.head, Math.max(0, limit)));
   }
 
-  #pages(after: number, upTo: number, limit: number): AsyncGenerator<RecordedEvent[], void> {
+  #pages(
+    after: number,
+    upTo: number,
+    limit: number,
+    needless: ReadonlySet<EventType> = new Set(),
+  ): AsyncGenerator<RecordedEvent[], void> {
     let left = limit;
+    const types = [...needless];
     return this.#inPages(after, async (position) => {
-      const request = { do: 'read-all', after: position, upTo, limit: left } as const;
+      const request = {
+        do: 'read-all',
+        after: position,
+        upTo,
+        limit: left,
+        needless: types,
+      } as const;
       const page = await this.#thread.ask(request);
       left -= page.count;
       return page;
@@ -235,9 +247,13 @@ class SqliteStore implements EventStore {
     } while (!page.isLast);
   }
 
-  subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void) {
+  subscribeAll(
+    after: number,
+    onEvents: (events: readonly RecordedEvent[]) => void,
+    needless?: ReadonlySet<EventType>,
+  ) {
     this.#assertOpen();
-    return this.#feed.subscribe(after, onEvents);
+    return this.#feed.subscribe(after, onEvents, needless);
   }
 
   async head(): Promise<number> {

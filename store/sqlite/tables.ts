@@ -2,6 +2,7 @@
  * The log's tables: appends a group in one transaction, reads in pages. Synchronous; runs in the log's thread, and for
  * small appends to a fast disk in the deciding one.
  */
+import { VOCABULARY } from '../../machines/versions.ts';
 import {
   type Database,
   resultCode,
@@ -12,7 +13,7 @@ import {
 } from '../sqlite-api.ts';
 import { type Group, idAt, ROW_CELLS } from './group.ts';
 import { Pages } from './pages.ts';
-import type { AppendResult, Page } from './thread-messages.ts';
+import type { AppendResult, Page, Request } from './thread-messages.ts';
 
 /** Names and ends of streams that are remembered. */
 const CACHED_MAX = 50_000;
@@ -20,6 +21,9 @@ const CACHED_MAX = 50_000;
 const ROWS_AT_ONCE = [16, 4, 1];
 const ROWS_AT_ONCE_MAX = Math.max(...ROWS_AT_ONCE);
 const COLUMNS = 11;
+/** Not of the needless types (a JSON array), or written in a vocabulary above `?`, or damaged. */
+const NEEDED = `(CASE WHEN json_valid(rest) THEN coalesce(rest ->> '$.schema', 1) <= ? ELSE rest IS NULL END
+  AND type IN (SELECT id FROM names WHERE name IN (SELECT value FROM json_each(?)))) IS NOT TRUE`;
 
 export class SqliteLog {
   readonly #db: Database;
@@ -31,6 +35,7 @@ export class SqliteLog {
   readonly #adds: readonly { values: number; statement: Statement }[];
   readonly #ofStream: Pages;
   readonly #ofLog: Pages;
+  readonly #needed: Pages;
   /** Id of a name. Forgotten on rollback, and when it is full. */
   readonly #names = new Map<string, number>();
   /** Version of a stream, by the id of its name. Forgotten likewise. */
@@ -62,6 +67,7 @@ export class SqliteLog {
     }));
     this.#ofStream = new Pages(db, 'version', 'stream = ? AND version > ? AND version <= ?');
     this.#ofLog = new Pages(db, 'position', 'position > ? AND position <= ?');
+    this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`);
     this.#head = this.#readHead();
   }
 
@@ -238,8 +244,14 @@ export class SqliteLog {
     );
   }
 
-  readAll(after: number, upTo: number, limit: number): Page {
-    return this.#ofLog.read([after], upTo, limit);
+  readAll({
+    after,
+    upTo,
+    limit,
+    needless,
+  }: Omit<Extract<Request, { do: 'read-all' }>, 'do'>): Page {
+    if (needless.length === 0) return this.#ofLog.read([after], upTo, limit);
+    return this.#needed.read([VOCABULARY, JSON.stringify(needless), after], upTo, limit);
   }
 
   /** Takes a stream out for good. Its positions are never given again, not even those at the end of the log. */

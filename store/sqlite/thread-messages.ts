@@ -44,7 +44,8 @@ export type Request =
   /** All in one transaction. `isHandedOver`: another connection wrote last. */
   | { do: 'append'; group: Group; isHandedOver: boolean }
   | { do: 'read-stream'; stream: string; after: number }
-  | { do: 'read-all'; after: number; upTo: number; limit: number }
+  /** `needless`: types that are left out, but for what a newer vocabulary wrote. */
+  | { do: 'read-all'; after: number; upTo: number; limit: number; needless: readonly string[] }
   | { do: 'remove'; stream: string; isHandedOver: boolean }
   | { do: 'close' };
 

@@ -54,7 +54,7 @@ async function lab(jobs = 2): Promise<string> {
   const saved = {
     version: directoryProjection.version,
     position: last.position,
-    eventId: last.id,
+    last: { stream: last.stream, version: last.version, id: last.id },
     state,
   };
   await fileCheckpoints(join(dir, 'checkpoints')).save('directory', saved);

@@ -8,6 +8,7 @@ import { many } from '../store/events.ts';
 const counting: Projection<{ events: number }> = {
   name: 'directory',
   version: 1,
+  needless: new Set(),
   empty: () => ({ events: 0 }),
   apply: (state) => void state.events++,
   toJson: (state) => state,

@@ -1,6 +1,7 @@
 /** What a checkpoint of the directory keeps: all of it, wherever in a log it was made. */
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { directoryProjection } from '../../engine/directory-projection.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import {
   applyToDirectory,
@@ -36,6 +37,16 @@ function expectKept(events: readonly RecordedEvent[]): void {
 
 it.each(files)('is all of it: %s', async (file) => {
   expectKept(await eventsOf(file));
+});
+
+it.each(files)('is the same without what it has no need of: %s', async (file) => {
+  const whole = emptyDirectory();
+  const short = emptyDirectory();
+  for (const event of await eventsOf(file)) {
+    applyToDirectory(whole, event);
+    if (!directoryProjection.needless.has(event.type)) applyToDirectory(short, event);
+    expect(short).toEqual(whole);
+  }
 });
 
 it.each(files)('is all of it, with jobs that were imported alone: %s', async (file) => {

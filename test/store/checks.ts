@@ -223,6 +223,30 @@ export async function tellsWhenHistoryIsDelivered(store: EventStore): Promise<vo
   expect(heard.filter(({ position }) => position >= last.position)).toEqual([]);
 }
 
+export async function leavesOutOnlyWhatIsNeedless(store: EventStore): Promise<void> {
+  const start = await store.head();
+  const stream = newStream();
+  const booted = () =>
+    ({ ...sent(), type: 'MemberBooted', data: { member: 'panda01' } }) as NewEvent;
+  const needed = [booted(), booted(), booted()] as const;
+  await store.append(stream, 0, [...many(300), needed[0], ...many(300), needed[1], ...many(3)]);
+  const heard: RecordedEvent[] = [];
+  const needless = new Set(['MessageSent'] as const);
+  const subscription = store.subscribeAll(start, (some) => heard.push(...some), needless);
+  await subscription.caughtUp;
+  // What comes live comes whole.
+  const live = sent('live');
+  await store.append(stream, 605, [live, needed[2]]);
+  const ours = () => of([stream], heard);
+  await until('the last is heard', () => ours().at(-1)?.id === needed[2].id);
+  await subscription.stop();
+  const isNeeded = ({ type, id }: { type: string; id: string }) =>
+    type !== 'MessageSent' || id === live.id;
+  expect(idsOf(ours().filter(isNeeded))).toEqual(
+    idsOf((await logOf(store, [stream], start)).filter(isNeeded)),
+  );
+}
+
 export async function removesAWholeStream(store: EventStore): Promise<void> {
   const start = await store.head();
   const [gone, stays] = [newStream(), newStream()];

@@ -178,6 +178,8 @@ function subscribing(store: () => EventStore): void {
   );
   it('says when all history was delivered, and is silent after its stop', () =>
     checks.tellsWhenHistoryIsDelivered(store()));
+  it('leaves out of history only what its reader has no need of, and nothing that comes live', () =>
+    checks.leavesOutOnlyWhatIsNeedless(store()));
   it('tells a live listener the same as a reader later', async () => {
     const heard: RecordedEvent[] = [];
     const start = await store().head();

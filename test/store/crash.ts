@@ -39,7 +39,12 @@ export function logOf(file: string): RecordedEvent[] {
     const log = new SqliteLog(db);
     const all: RecordedEvent[] = [];
     for (let isLast = false, after = 0; !isLast; ) {
-      const page = log.readAll(after, log.head, Number.MAX_SAFE_INTEGER);
+      const page = log.readAll({
+        after,
+        upTo: log.head,
+        limit: Number.MAX_SAFE_INTEGER,
+        needless: [],
+      });
       const { events, fault } = eventsOf(page);
       if (fault !== undefined) throw fault;
       all.push(...events);

@@ -32,6 +32,11 @@ const caught: [string, mutants.Mutation, Check][] = [
     mutants.conflictsWithoutTheActualVersion,
     checks.conflictsCarryBothVersions,
   ],
+  [
+    'leaves out what is needless of live events too',
+    mutants.leavesTooMuchOut,
+    checks.leavesOutOnlyWhatIsNeedless,
+  ],
   ['removes nothing', mutants.removesNothing, checks.removesAWholeStream],
   [
     'shows removed streams in the log',

@@ -157,6 +157,13 @@ export const neverStops: Mutation = (inner) => ({
   }),
 });
 
+export const leavesTooMuchOut: Mutation = (inner) => ({
+  subscribeAll: (after, onEvents, needless) =>
+    inner.subscribeAll(after, (events) =>
+      onEvents(events.filter(({ type }) => needless?.has(type) !== true)),
+    ),
+});
+
 export const saysItIsCaughtUpAtOnce: Mutation = (inner) => ({
   subscribeAll: (after, onEvents) => ({
     ...inner.subscribeAll(after, onEvents),

@@ -92,7 +92,12 @@ it('reads in pages that are bounded by their events and by their bytes', () => {
   log.append(groupOf([{ stream: 's', expectedVersion: 0, checked: [...small, ...big] }]));
   const pages: number[] = [];
   for (let after = 0; after < log.head; ) {
-    const page = log.readAll(after, log.head, Number.MAX_SAFE_INTEGER);
+    const page = log.readAll({
+      after,
+      upTo: log.head,
+      limit: Number.MAX_SAFE_INTEGER,
+      needless: [],
+    });
     pages.push(page.count);
     after = page.last;
   }
@@ -126,6 +131,25 @@ it('tells a reader which event is damaged or from a newer version', async () => 
   });
   await expect(again.subscribeAll(0, () => {}).caughtUp).rejects.toMatchObject({
     code: 'unreadable-event',
+  });
+});
+
+it.each([
+  ['that a newer version wrote', `UPDATE events SET rest = '{"schema":99}' WHERE version = 2`],
+  ['whose envelope is damaged', `UPDATE events SET rest = '{"torn' WHERE version = 2`],
+])('tells a reader that has no need of it of an event %s', async (_, damage) => {
+  const file = join(newFolder(), 'log.db');
+  const store = await openSqliteStore({ file });
+  await store.append('job-1', 0, many(3));
+  await store.close();
+  const db = openDatabase(file);
+  db.exec(damage);
+  db.close();
+  const again = await opened(file);
+  const needless = new Set(['MessageSent'] as const);
+  await expect(again.subscribeAll(0, () => {}, needless).caughtUp).rejects.toMatchObject({
+    code: 'unreadable-event',
+    version: 2,
   });
 });
 
