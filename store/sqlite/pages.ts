@@ -15,19 +15,24 @@ const LINE = `format('[%d,%d,%d,%d,"%s",%d,%d,%s,%d,%s,%s]', position, stream, v
 
 /** Reads pages of the events that `where` gives, by their `key`; the `where` ends with `key > ? AND key <= ?`. */
 export class Pages {
+  /** Most rows are left out: those of a page are looked for once, and then named by their keys. */
+  readonly #isSparse: boolean;
   readonly #end: Statement;
   readonly #lines: Statement;
   readonly #names: Statement;
 
-  constructor(db: Database, key: 'position' | 'version', where: string) {
+  constructor(db: Database, key: 'position' | 'version', where: string, isSparse = false) {
+    this.#isSparse = isSparse;
+    const rows = isSparse ? `${key} IN (SELECT value FROM json_each(?))` : where;
     this.#end = db.prepare(`
-      SELECT count(*) AS count, max(${key}) AS last, total(octet_length(data)) AS bytes
+      SELECT count(*) AS count, max(${key}) AS last, total(octet_length(data)) AS bytes,
+        ${isSparse ? `json_group_array(${key})` : 'NULL'} AS keys
       FROM (SELECT ${key}, data FROM events WHERE ${where} ORDER BY ${key} LIMIT ?)`);
     this.#lines = db.prepare(`
       SELECT group_concat(line, ',' || char(10)) AS lines
-      FROM (SELECT ${LINE} AS line FROM events WHERE ${where} ORDER BY ${key})`);
+      FROM (SELECT ${LINE} AS line FROM events WHERE ${rows} ORDER BY ${key})`);
     const ids = ['stream', 'type', 'actor', 'correlation'].map(
-      (name) => `SELECT ${name} FROM events WHERE ${where}`,
+      (name) => `SELECT ${name} FROM events WHERE ${rows}`,
     );
     this.#names = db.prepare(`
       SELECT json_group_object(id, name) AS names FROM names WHERE id IN (${ids.join(' UNION ')})`);
@@ -36,10 +41,10 @@ export class Pages {
   /** `from`: what the `where` asks for first, up to the value after which the page begins. */
   read(from: readonly SqlValue[], upTo: number, limit: number): Page {
     for (let size = Math.min(PAGE_EVENTS_MAX, limit); ; size = Math.ceil(size / 2)) {
-      const { count, last, bytes } = this.#end.get(...from, upTo, size) as PageEnd;
+      const { count, last, bytes, keys } = this.#end.get(...from, upTo, size) as PageEnd;
       if (last === null) return { count: 0, last: 0, lines: '', names: '{}', isLast: true };
       if (bytes > PAGE_BYTES_MAX && count > 1) continue;
-      const range = [...from, last];
+      const range = this.#isSparse ? [keys] : [...from, last];
       const { lines } = this.#lines.get(...range) as { lines: string };
       const { names } = this.#names.get(...range, ...range, ...range, ...range) as {
         names: string;
@@ -53,4 +58,6 @@ interface PageEnd {
   count: number;
   last: number | null;
   bytes: number;
+  /** A JSON array; `null`: all from the first to the last. */
+  keys: string | null;
 }

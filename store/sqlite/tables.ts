@@ -67,7 +67,7 @@ export class SqliteLog {
     }));
     this.#ofStream = new Pages(db, 'version', 'stream = ? AND version > ? AND version <= ?');
     this.#ofLog = new Pages(db, 'position', 'position > ? AND position <= ?');
-    this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`);
+    this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`, true);
     this.#head = this.#readHead();
   }
 
