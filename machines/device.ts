@@ -56,6 +56,8 @@ export interface DeviceState {
   readonly checkedAt: number | null;
   /** How many jobs have had it since then. */
   readonly jobsSinceCheck: number;
+  /** How often in a row it was itself at fault for the end of a job: since one completed, or somebody said how it is. */
+  readonly faultsInRow: number;
   readonly heldBy: {
     readonly job: number;
     readonly lease: string;
@@ -81,6 +83,7 @@ export const initialDevice: DeviceState = {
   healthCheck: null,
   checkedAt: null,
   jobsSinceCheck: 0,
+  faultsInRow: 0,
   heldBy: null,
   idleSince: 0,
 };
@@ -104,7 +107,12 @@ export function evolveDevice(
     case 'DeviceReserved':
       return { ...device, state, heldBy: event.data };
     case 'DeviceReleased':
-      return { ...device, ...checked(device, event.data, at), state, heldBy: null, idleSince: at };
+      return {
+        ...device,
+        ...checked(device, event.data, at),
+        faultsInRow: faultsAfter(device.faultsInRow, event.data),
+        ...{ state, heldBy: null, idleSince: at },
+      };
     case 'DeviceWentOffline':
       return { ...device, state, offline: event.data.reason };
     case 'DeviceCameOnline':
@@ -116,6 +124,7 @@ export function evolveDevice(
         health: event.data.to,
         healthReason: event.data.reason,
         healthSince,
+        faultsInRow: event.data.to === 'unknown' ? device.faultsInRow : 0,
       };
     case 'DeviceRetired':
       return { ...device, state, retiredReason: event.data.reason };
@@ -127,6 +136,7 @@ export function evolveDevice(
         healthReason: event.data.reason,
         healthSince,
         retiredReason: null,
+        faultsInRow: 0,
         idleSince: at,
       };
   }
@@ -145,6 +155,15 @@ function checked(
   if (heldBy?.healthCheck === undefined) return { checkedAt, jobsSinceCheck: jobsSinceCheck + 1 };
   if (ended === 'cancelled' || fault === 'worker') return { checkedAt, jobsSinceCheck };
   return { checkedAt: at, jobsSinceCheck: 0 };
+}
+
+/** A board that cannot boot what the lab gives it, or goes away, so often in a row is not tried any more. */
+export const FAULTS_IN_ROW_MAX = 3;
+
+/** A job that fails by nobody's fault may never have come to the boot: it says nothing. */
+function faultsAfter(before: number, { ended, fault }: Pick<Released, 'ended' | 'fault'>): number {
+  if (fault === 'board') return before + 1;
+  return ended === 'complete' ? 0 : before;
 }
 
 // decide
@@ -216,7 +235,7 @@ function release(
   draft: Draft<DeviceState, DeviceEvent>,
   { lease, reason, ended, fault }: Extract<DeviceCommand, { type: 'ReleaseDevice' }>,
 ): NewEvent<DeviceEvent>[] | Rejected {
-  const { heldBy, health: from } = draft.state;
+  const { heldBy, health: from, faultsInRow } = draft.state;
   if (heldBy === null) return draft.events;
   const { job } = heldBy;
   if (heldBy.lease !== lease)
@@ -228,7 +247,8 @@ function release(
     ...(ended !== undefined && { ended }),
     ...(fault !== undefined && { fault }),
   });
-  const verdict = healthAfter(from, heldBy.healthCheck === true, { ended, fault });
+  const faults = faultsAfter(faultsInRow, { ended, fault });
+  const verdict = healthAfter(from, heldBy.healthCheck === true, { ended, fault, faults });
   if (verdict !== null && verdict.to !== from)
     draft.emit('DeviceHealthChanged', { from, to: verdict.to, reason: verdict.why(job) }, cause);
   return draft.events;
@@ -236,13 +256,13 @@ function release(
 
 /**
  * What the end of a job says of the health of a board that had it (SEMANTICS 4.5): a health check that fails makes
- * it bad, an infrastructure failure makes it unknown. What an operator set (looping, maintenance, bad) stays; a check
- * that was cancelled, or whose worker was lost, is no verdict on the board.
+ * it bad, an infrastructure failure makes it unknown, and its own failures in a row bad. What an operator set (looping,
+ * maintenance, bad) stays; a check that was cancelled, or whose worker was lost, is no verdict on the board.
  */
 function healthAfter(
   from: Health,
   wasCheck: boolean,
-  { ended, fault }: Pick<Released, 'ended' | 'fault'>,
+  { ended, fault, faults }: Pick<Released, 'ended' | 'fault'> & { faults: number },
 ): { to: Health; why: (job: number) => string } | null {
   if (ended === undefined || ended === 'cancelled') return null;
   if (from !== 'good' && from !== 'unknown') return null;
@@ -251,6 +271,11 @@ function healthAfter(
       ? { to: 'good', why: (job) => `health check passed in job ${job}` }
       : { to: 'bad', why: (job) => `health check ${ended} in job ${job}` };
   if (fault === undefined) return null;
+  if (fault === 'board' && faults >= FAULTS_IN_ROW_MAX)
+    return {
+      to: 'bad',
+      why: (job) => `the board failed ${faults} times in a row, the last time in job ${job}`,
+    };
   const what = fault === 'board' ? 'the board failed' : 'its worker was lost';
   return { to: 'unknown', why: (job) => `${what} in job ${job}` };
 }

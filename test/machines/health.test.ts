@@ -132,6 +132,33 @@ describe('a job that is no check', () => {
       );
   });
 
+  it('and is the third in a row that the board itself fails makes it bad', () => {
+    const failed = [reserved, released({ ended: 'failed', fault: 'board' })];
+    const unchecked = { ...registered, healthCheck: undefined } as DeviceCommand;
+    const device = given(unchecked, ...failed, ...failed, reserved)
+      .when(released({ ended: 'failed', fault: 'board' }))
+      .gives(['DeviceReleased'], ['DeviceHealthChanged', { from: 'unknown', to: 'bad' }]);
+    expect(device.healthReason).toMatch(
+      /^the board failed 3 times in a row, the last time in job 7$/,
+    );
+  });
+
+  it('breaks the row when it completes, and so does an operator who says how the board is', () => {
+    const failed = [reserved, released({ ended: 'failed', fault: 'board' })];
+    const neutral = [reserved, released({ ended: 'failed' })];
+    const unchecked = { ...registered, healthCheck: undefined } as DeviceCommand;
+    for (const between of [oneJob, [health('good')]])
+      given(unchecked, ...failed, ...failed, ...between, reserved)
+        .when(released({ ended: 'failed', fault: 'board' }))
+        .gives(
+          ['DeviceReleased'],
+          ...(between === oneJob ? [] : [['DeviceHealthChanged', { to: 'unknown' }] as const]),
+        );
+    given(unchecked, ...failed, ...failed, ...neutral, reserved)
+      .when(released({ ended: 'failed', fault: 'board' }))
+      .gives(['DeviceReleased'], ['DeviceHealthChanged', { to: 'bad' }]);
+  });
+
   it('leaves what an operator has said', () => {
     given(registered, ...passed, reserved, health('maintenance'))
       .when(released({ ended: 'failed', fault: 'board' }))
