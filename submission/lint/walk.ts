@@ -51,6 +51,8 @@ export interface Result {
 
 /** What the parts of the walk need of one another. */
 export interface Runner {
+  all(walk: Walk, statements: readonly Statement[]): Result;
+  one(walk: Walk, statement: Statement): Result;
   command(walk: Walk, statement: Statement, fields: readonly Field[]): Result;
   captured(walk: Walk, body: readonly Statement[], at: Span): Pattern | undefined;
 }
@@ -181,6 +183,14 @@ export class Walk {
     const count = this.#opCount;
     run();
     this.#opCount = count;
+  }
+
+  all(statements: readonly Statement[]): Result {
+    return this.runner.all(this, statements);
+  }
+
+  one(statement: Statement): Result {
+    return this.runner.one(this, statement);
   }
 
   captured(body: readonly Statement[], at: Span): Pattern | undefined {
