@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestSource } from '../machines/definition.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
 import type { ReadFile } from '../submission/lint/call-graph.ts';
-import type { Opened } from '../submission/lint/lint.ts';
+import type { Opened } from '../submission/lint/members.ts';
 
 const FILE_BYTES_MAX = 1_048_576;
 const FILES_MAX = 20_000;

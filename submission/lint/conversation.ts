@@ -3,31 +3,17 @@
  * order, the same choices end in the same place: one order is enough.
  */
 import type { JobDefinition } from '../../machines/definition.ts';
-import type { OpenWait } from '../../machines/job/wait-list.ts';
 import type { Call, CallGraph, Op, Place } from './call-graph.ts';
+import { HIDES, type StuckWait, withCertainty } from './certainty.ts';
 import { type Answer, GroupMachine } from './group-machine.ts';
 import { couldBe, type Pattern } from './patterns.ts';
+import { LimitOut, type Oracle, ProgramRun, type Running } from './program-run.ts';
 
 export interface MemberProgram {
   readonly role: string;
   readonly graph: CallGraph;
   /** The same as if no command failed, where a script ends before its end. */
   readonly undying?: CallGraph;
-}
-
-/** Which way is taken where nobody knows; `turns`: how often a loop is turned. */
-export interface Oracle {
-  way(key: string, likely: readonly number[]): number;
-  turns(key: string, atLeast: number): number;
-}
-
-export interface StuckWait {
-  readonly wait: OpenWait;
-  readonly order: number;
-  readonly lacking: readonly number[];
-  /** Whether nobody that it lacks may do what nobody knows. */
-  readonly isCertain: boolean;
-  readonly isBackground: boolean;
 }
 
 export interface Refusal {
@@ -52,24 +38,6 @@ export interface Outcome {
 }
 
 const CALLS_MAX = 50_000;
-const ENDLESS_TURNS = 3;
-
-class LimitOut extends Error {
-  readonly key: string;
-  constructor(key: string) {
-    super('limit');
-    this.key = key;
-  }
-}
-
-type Asked =
-  | { readonly ask: 'call'; readonly call: Call }
-  | { readonly ask: 'spawn'; readonly body: readonly Op[]; readonly job: string }
-  | { readonly ask: 'join'; readonly job: string | null }
-  | { readonly ask: 'kill'; readonly job: string | null }
-  | { readonly ask: 'park' }
-  | { readonly ask: 'raise' };
-type Running = Generator<Asked, number | null, boolean>;
 
 interface Thread {
   readonly member: number;
@@ -140,7 +108,7 @@ class Talk {
 
   #start(member: number, body: readonly Op[], job: string | null): void {
     const limits: Thread['limits'] = [];
-    const walker = new Walker(this.#oracle, member, limits, (what, at) =>
+    const walker = new ProgramRun(this.#oracle, member, limits, (what, at) =>
       this.#vague.push({ member, what, at }),
     );
     const run = walker.all(body);
@@ -326,37 +294,6 @@ class Talk {
   }
 }
 
-/** What may call a verb that nobody saw. */
-const HIDES = new Set(['file', 'command', 'syntax', 'shell', 'limit']);
-
-/**
- * The greatest set of waits that hold each other: one that a member outside of it may still release is not certain, nor is one
- * that needs such a member.
- */
-function withCertainty(
-  waits: readonly StuckWait[],
-  mayCome: (member: number, message: string) => boolean,
-  group: { readonly roles: readonly string[] },
-): StuckWait[] {
-  const uncertain = new Set<number>();
-  const isHopeless = ({ wait, lacking }: StuckWait) => {
-    const never = (m: number) =>
-      !mayCome(m, wait.message) &&
-      !waits.some((other) => other.wait.member === m && uncertain.has(other.wait.wait));
-    if (group.roles.length === 0) return false;
-    return wait.verb === 'wait' ? lacking.every(never) : lacking.some(never);
-  };
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const one of waits)
-      if (!uncertain.has(one.wait.wait) && !isHopeless(one)) {
-        uncertain.add(one.wait.wait);
-        changed = true;
-      }
-  }
-  return waits.map((one) => ({ ...one, isCertain: !uncertain.has(one.wait.wait) }));
-}
-
 /** The words as they are, where all that matters of them is known. */
 function exactWords(call: Call, isSend: boolean): string[] | undefined {
   const out: string[] = [];
@@ -366,108 +303,4 @@ function exactWords(call: Call, isSend: boolean): string[] | undefined {
     else return undefined;
   }
   return out;
-}
-
-/** Goes through a program, asking for what it needs. */
-class Walker {
-  readonly #oracle: Oracle;
-  readonly #member: number;
-  readonly #limits: { key: string; seconds: number | null }[];
-  readonly #vague: (what: string, at: Place) => void;
-  readonly #results = new Map<string, boolean>();
-  #turns = '';
-
-  constructor(
-    oracle: Oracle,
-    member: number,
-    limits: { key: string; seconds: number | null }[],
-    vague: (what: string, at: Place) => void,
-  ) {
-    this.#oracle = oracle;
-    this.#member = member;
-    this.#limits = limits;
-    this.#vague = vague;
-  }
-
-  /** @returns the block that is left, or null */
-  *all(ops: readonly Op[]): Running {
-    for (const op of ops) {
-      const left = yield* this.#one(op);
-      if (left !== null) return left;
-    }
-    return null;
-  }
-
-  *#one(op: Op): Running {
-    switch (op.op) {
-      case 'call': {
-        const isGood = yield { ask: 'call', call: op.call };
-        this.#results.set(op.call.key, isGood);
-        return isGood ? null : op.call.leaves;
-      }
-      case 'choice':
-        return yield* this.all(op.ways[this.#way(op)]?.body ?? []);
-      case 'repeat':
-        return yield* this.#repeat(op);
-      case 'limit':
-        return yield* this.#limit(op);
-      case 'block': {
-        const left = yield* this.all(op.body);
-        return left === op.block ? null : left;
-      }
-      case 'leave':
-        return op.block;
-      case 'spawn':
-        yield { ask: 'spawn', body: op.body, job: op.job };
-        return null;
-      case 'raise':
-        yield { ask: 'raise' };
-        return null;
-      default:
-        yield { ask: op.op, job: op.job };
-        return null;
-    }
-  }
-
-  #way(op: Extract<Op, { op: 'choice' }>): number {
-    const result = op.isDecided ? this.#results.get(op.key) : undefined;
-    if (result !== undefined) return result ? 0 : 1;
-    const all = op.ways.map((_, index) => index);
-    const likely = all.filter((index) => op.ways[index]?.isFailure !== true);
-    const ways = likely.length === 0 ? all : likely;
-    return this.#oracle.way(`${this.#member} ${this.#turns}${op.key}`, ways);
-  }
-
-  *#repeat(op: Extract<Op, { op: 'repeat' }>): Running {
-    this.#vague('loop', op.at);
-    const key = `${this.#member} ${this.#turns}${op.key}`;
-    const turns = op.isEndless ? ENDLESS_TURNS : this.#oracle.turns(key, op.atLeast);
-    const saved = this.#turns;
-    for (let turn = 0; turn < turns; turn++) {
-      this.#turns = `${saved}${op.key}#${turn} `;
-      const left = yield* this.all(op.body);
-      if (left === null) continue;
-      this.#turns = saved;
-      return left;
-    }
-    this.#turns = saved;
-    if (op.isEndless) yield { ask: 'park' };
-    return null;
-  }
-
-  *#limit(op: Extract<Op, { op: 'limit' }>): Running {
-    this.#limits.push(op);
-    const depth = this.#limits.length;
-    try {
-      const left = yield* this.all(op.body);
-      this.#results.set(op.key, true);
-      return left;
-    } catch (error) {
-      if (!(error instanceof LimitOut) || error.key !== op.key) throw error;
-      this.#results.set(op.key, false);
-      return op.leaves;
-    } finally {
-      this.#limits.length = depth - 1;
-    }
-  }
 }

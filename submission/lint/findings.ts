@@ -15,6 +15,10 @@ export interface Finding extends Place {
   readonly related: readonly (Place & { readonly message: string })[];
 }
 
+/** The same rule at the same place is said once. */
+export const findingKey = ({ rule, file, line, column }: Finding): string =>
+  `${rule} ${file}:${line}:${column}`;
+
 export interface LintReport {
   readonly findings: readonly Finding[];
   /** Findings that a `# muster-lint: ignore` took away. */

@@ -2,12 +2,13 @@
 import type { CallGraph, Entry, GraphContext, ReadFile } from './call-graph.ts';
 import { runCommand } from './commands.ts';
 import { exact } from './patterns.ts';
+import { captured, subshell } from './processes.ts';
 import { Scope } from './scope.ts';
 import { definitionSource, fileSource, quotedSource, type Source } from './source.ts';
-import { captured, runAll, subshell } from './statements.ts';
+import { runAll, runOne } from './statements.ts';
 import { Walk } from './walk.ts';
 
-const runner = { command: runCommand, captured };
+const runner = { all: runAll, one: runOne, command: runCommand, captured };
 
 /**
  * Reads what one role (or one member of it) runs. Pure, and never throws: what it cannot resolve is in `unresolved`.
@@ -88,7 +89,7 @@ function process(walk: Walk, source: Source, errexit: boolean): void {
     () => {
       walk.scope.errexit = errexit;
       for (const span of source.script.broken) walk.open('syntax', span);
-      return runAll(walk, source.script.body);
+      return walk.all(source.script.body);
     },
     'script',
   );

@@ -2,7 +2,8 @@
 import type { RoleRequest } from '../../machines/definition.ts';
 import type { Entry, ReadFile } from './call-graph.ts';
 import type { LintReport } from './findings.ts';
-import { definitionFindings, lintMembers, membersOf } from './lint.ts';
+import { definitionFindings, lintMembers } from './lint.ts';
+import { membersOf } from './members.ts';
 import { rolesIn } from './roles-in.ts';
 
 export interface DefinitionToLint {

@@ -3,19 +3,13 @@
  * local: what cannot be read is kept as `broken`, and reading goes on with the next line.
  */
 
+import { type BareStatement, CompoundReader, type Kind } from './shell-compounds.ts';
 import type { Redirect, Script, Span, Statement, Word } from './shell-tree.ts';
-import { WordReader } from './shell-words.ts';
 
 /** Compound commands and substitutions inside one another. */
 const DEPTH_MAX = 60;
 const BROKEN_MAX = 50;
 export const SCRIPT_CHARS_MAX = 1_048_576;
-
-type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
-type Bare<S> = S extends Statement
-  ? Omit<S, 'start' | 'end' | 'redirects' | 'isBackground'>
-  : never;
-type BareStatement = Bare<Statement>;
 
 class Unreadable extends Error {
   readonly at: number;
@@ -35,11 +29,9 @@ export function readScript(text: string, base = 0, depth = 0): Script {
 }
 
 const RESERVED_AS_END = ['then', 'do', 'done', 'fi', 'elif', 'else', 'esac', '}'];
-const ARITHMETIC_FOR = /\(\(([^;]*);([^;]*);((?:[^()]|\([^()]*\))*)\)\)/y;
-const FUNCTION_NAME = /^[^\s"'$`\\;&|()<>{}=]+$/;
 const DECLARING = ['export', 'local', 'declare', 'readonly', 'typeset'];
 
-class StatementReader extends WordReader {
+class StatementReader extends CompoundReader {
   readonly broken: Span[] = [];
   #depth: number;
 
@@ -99,7 +91,7 @@ class StatementReader extends WordReader {
   }
 
   /** Statements up to a reserved word of `ends`, a `)`, a `;;` or the end of the text. */
-  statements(ends: readonly string[]): Statement[] {
+  protected override statements(ends: readonly string[]): Statement[] {
     const out: Statement[] = [];
     for (;;) {
       const next = this.#one(ends);
@@ -116,7 +108,7 @@ class StatementReader extends WordReader {
     }
     const char = this.char();
     if (char === '' || char === ')' || this.looksAt(';;') || this.looksAt(';&')) return undefined;
-    const word = this.#reserved();
+    const word = this.reserved();
     if (word !== undefined && ends.includes(word)) return undefined;
     if (word !== undefined && RESERVED_AS_END.includes(word)) this.fail();
     const statement = this.#andOr();
@@ -145,7 +137,7 @@ class StatementReader extends WordReader {
 
   #pipeline(): Statement {
     const start = this.at;
-    const word = this.#reserved();
+    const word = this.reserved();
     if (word === '!' || word === 'time') {
       this.at += word.length;
       this.blanks();
@@ -154,13 +146,13 @@ class StatementReader extends WordReader {
       const body = this.#pipeline();
       return word === 'time' ? body : this.#made(start, { kind: 'not', body });
     }
-    const stages = [this.#command()];
+    const stages = [this.command()];
     for (;;) {
       this.blanks();
       if (this.char() !== '|' || this.text.charAt(this.at + 1) === '|') break;
       this.at += this.text.charAt(this.at + 1) === '&' ? 2 : 1;
       this.newlines();
-      stages.push(this.#command());
+      stages.push(this.command());
     }
     const [only] = stages;
     return stages.length === 1 && only !== undefined
@@ -168,165 +160,15 @@ class StatementReader extends WordReader {
       : this.#made(start, { kind: 'pipeline', stages });
   }
 
-  #command(): Statement {
+  protected override command(): Statement {
     this.#depth += 1;
     if (this.#depth > DEPTH_MAX) this.fail();
     const start = this.at;
-    const compound = this.#compound();
+    const compound = this.compound();
     this.#depth -= 1;
     if (compound === undefined) return this.#simple();
     const redirects = this.#redirects();
     return { ...this.#made(start, compound), redirects };
-  }
-
-  #compound(): BareStatement | undefined {
-    if (this.looksAt('((')) {
-      const source = this.arithmeticCommand();
-      if (source !== undefined) return { kind: 'arithmetic', source };
-    }
-    if (this.char() === '(') {
-      this.at += 1;
-      const body = this.statements([]);
-      this.expect(')');
-      return { kind: 'subshell', body };
-    }
-    const word = this.#reserved();
-    switch (word) {
-      case '{':
-        this.at += 1;
-        return { kind: 'group', body: this.#upTo('}') };
-      case 'if':
-        return this.#if();
-      case 'case':
-        return this.#case();
-      case 'for':
-      case 'select':
-        return this.#for(word);
-      case 'while':
-      case 'until': {
-        this.at += 5;
-        const condition = this.#upTo('do');
-        return { kind: 'while', isUntil: word === 'until', condition, body: this.#upTo('done') };
-      }
-      case 'function':
-        this.at += 8;
-        return this.#function();
-      case '[[':
-        this.at += 2;
-        return { kind: 'test', isDouble: true, words: this.doubleTest() };
-      default:
-        return this.#namedFunction();
-    }
-  }
-
-  /** Statements, and the reserved word behind them. */
-  #upTo(end: string): Statement[] {
-    const body = this.statements([end]);
-    this.#take(end);
-    return body;
-  }
-
-  #if(): BareStatement {
-    this.at += 2;
-    const branches: { condition: Statement[]; body: Statement[] }[] = [];
-    let otherwise: Statement[] | null = null;
-    for (;;) {
-      const condition = this.#upTo('then');
-      const body = this.statements(['elif', 'else', 'fi']);
-      branches.push({ condition, body });
-      const word = this.#reserved();
-      if (word === undefined) this.fail();
-      this.at += word.length;
-      if (word === 'elif') continue;
-      if (word === 'else') otherwise = this.#upTo('fi');
-      return { kind: 'if', branches, otherwise };
-    }
-  }
-
-  #case(): BareStatement {
-    this.at += 4;
-    this.blanks();
-    const word = this.word() ?? this.fail();
-    this.newlines();
-    this.#take('in');
-    const items: Kind<'case'>['items'][number][] = [];
-    for (;;) {
-      this.newlines();
-      if (this.#reserved() === 'esac') break;
-      if (this.char() === '(') this.at += 1;
-      const patterns: Word[] = [];
-      do {
-        if (this.char() === '|') this.at += 1;
-        this.blanks();
-        patterns.push(this.word() ?? this.fail());
-        this.blanks();
-      } while (this.char() === '|');
-      this.expect(')');
-      const body = this.statements(['esac']);
-      const ends = [';;&', ';;', ';&'].find((sign) => this.looksAt(sign)) ?? '';
-      this.at += ends.length;
-      items.push({ patterns, body, falls: ends === ';;&' || ends === ';&' ? ends : '' });
-      if (ends === '') break;
-    }
-    this.newlines();
-    this.#take('esac');
-    return { kind: 'case', word, items };
-  }
-
-  #for(keyword: string): BareStatement {
-    this.at += keyword.length;
-    this.blanks();
-    if (this.looksAt('((')) {
-      ARITHMETIC_FOR.lastIndex = this.at;
-      const found = ARITHMETIC_FOR.exec(this.text);
-      if (found === null) this.fail();
-      this.at += found[0].length;
-      const [, initial = '', condition = '', update = ''] = found;
-      return { kind: 'count', initial, condition, update, body: this.#loopBody() };
-    }
-    const name = this.name() ?? this.fail();
-    this.newlines();
-    let words: Word[] | null = null;
-    if (this.#reserved() === 'in') {
-      this.at += 2;
-      words = this.words();
-    }
-    return { kind: 'for', name, words, body: this.#loopBody() };
-  }
-
-  #loopBody(): Statement[] {
-    this.blanks();
-    if (this.char() === ';') this.at += 1;
-    this.newlines();
-    if (this.#reserved() === '{') {
-      this.at += 1;
-      return this.#upTo('}');
-    }
-    this.#take('do');
-    return this.#upTo('done');
-  }
-
-  #function(): BareStatement {
-    this.blanks();
-    const name = this.word()?.source ?? this.fail();
-    this.blanks();
-    if (this.char() === '(') {
-      this.at += 1;
-      this.blanks();
-      this.expect(')');
-    }
-    this.newlines();
-    return { kind: 'function', name, body: this.#command() };
-  }
-
-  #namedFunction(): BareStatement | undefined {
-    const found = /([^\s"'$`\\;&|()<>{}=]+)[ \t]*\([ \t]*\)/y;
-    found.lastIndex = this.at;
-    const [all, name] = found.exec(this.text) ?? [];
-    if (all === undefined || name === undefined || !FUNCTION_NAME.test(name)) return undefined;
-    this.at += all.length;
-    this.newlines();
-    return { kind: 'function', name, body: this.#command() };
   }
 
   #simple(): Statement {
@@ -366,18 +208,6 @@ class StatementReader extends WordReader {
       if (redirect === undefined) return out;
       out.push(redirect);
     }
-  }
-
-  /** The reserved word, or what looks like one, that stands here. */
-  #reserved(): string | undefined {
-    const found = /(?:[a-z]+|\{|\}|!|\[\[)(?=[\s;&|()<>]|$)/y;
-    found.lastIndex = this.at;
-    return found.exec(this.text)?.[0];
-  }
-
-  #take(word: string): void {
-    if (this.#reserved() !== word) this.fail();
-    this.at += word.length;
   }
 
   #made(start: number, bare: BareStatement, end = this.at): Statement {

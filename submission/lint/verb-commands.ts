@@ -1,17 +1,11 @@
 /** The verbs of a board (SEMANTICS 2 and 3), as a script calls them. */
 import { exact, joined, type Pattern, partsOf, unknown } from './patterns.ts';
+import { subshell } from './processes.ts';
+import { quiet } from './results.ts';
+import { commandText } from './routines.ts';
 import { failed, ok, type Status } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';
-import { subshell } from './statements.ts';
 import type { Field, Result, Walk } from './walk.ts';
-
-/** How other commands are run. */
-export interface Others {
-  commandText(walk: Walk, at: Span, field: Field): Result;
-  runCommand(walk: Walk, statement: Statement, fields: readonly Field[]): Result;
-}
-
-const quiet = (status: Status): Result => ({ status, out: exact('') });
 
 /** What a verb does; `undefined`: it is none. */
 export function verbCommand(
@@ -19,7 +13,6 @@ export function verbCommand(
   statement: Statement,
   name: string,
   args: readonly Field[],
-  others: Others,
 ): Result | undefined {
   const verb = name.replace(/^.*\//, '');
   const words = args.map(({ value }) => value);
@@ -40,14 +33,14 @@ export function verbCommand(
     case 'lava-group':
       return group(walk, words);
     case 'lava-test-case':
-      return testCase(walk, statement, args, others);
+      return testCase(walk, statement, args);
     case 'lava-test-raise': {
       walk.site('test-raise', statement, { id: words[0] ?? exact(''), pairs: [], extra: [] });
       walk.raised();
       return quiet(failed);
     }
     case 'lava-background-process-start':
-      return backgroundProcess(walk, statement, args, others);
+      return backgroundProcess(walk, statement, args);
     case 'lava-test-set':
     case 'lava-test-reference':
     case 'lava-test-event':
@@ -177,12 +170,7 @@ function group(walk: Walk, [role]: readonly Pattern[]): Result {
 }
 
 /** `lava-test-case ID --shell CMD...`: its status is lost, but with `--strict`. */
-function testCase(
-  walk: Walk,
-  statement: Statement,
-  args: readonly Field[],
-  others: Others,
-): Result {
+function testCase(walk: Walk, statement: Statement, args: readonly Field[]): Result {
   const texts = args.map(({ value }) => (value.kind === 'exact' ? value.text : ''));
   const at = texts.indexOf('--shell');
   const isStrict = texts.slice(0, at < 0 ? texts.length : at).includes('--strict');
@@ -197,26 +185,21 @@ function testCase(
     walk.isCondition = !isStrict;
     result =
       rest.length === 1
-        ? others.commandText(walk, statement, only)
-        : subshell(walk, () => others.runCommand(walk, statement, rest), 'script');
+        ? commandText(walk, statement, only)
+        : subshell(walk, () => walk.runner.command(walk, statement, rest), 'script');
     walk.isCondition = saved;
   });
   return { status: isStrict ? result.status : ok, out: undefined };
 }
 
-function backgroundProcess(
-  walk: Walk,
-  statement: Statement,
-  args: readonly Field[],
-  others: Others,
-): Result {
+function backgroundProcess(walk: Walk, statement: Statement, args: readonly Field[]): Result {
   const at = args.findIndex(({ value }) => value.kind === 'exact' && value.text === '--cmd');
   const command = args[at + 1];
   if (at < 0 || command === undefined) return quiet(failed);
   const job = walk.jobSign();
   const body = walk.collected(() => {
     walk.inside('background', () => {
-      others.commandText(walk, statement, command);
+      commandText(walk, statement, command);
     });
   });
   walk.emit({ op: 'spawn', body, job });

@@ -2,24 +2,11 @@
  * The state of reading one role's scripts: what is emitted, in what it stands, and where control may go. Statements are
  * in `statements.ts`, commands in `commands.ts`.
  */
-import type {
-  Around,
-  CacheRead,
-  Call,
-  CallSite,
-  CallVerb,
-  Condition,
-  Death,
-  GraphContext,
-  Op,
-  Place,
-  ReadFile,
-  Unresolved,
-  Way,
-} from './call-graph.ts';
-import { shown, signOf } from './names.ts';
-import { exact, type Pattern, patternKey, unknown } from './patterns.ts';
-import { met, Scope, type Status } from './scope.ts';
+import type { Around, Call, Condition, GraphContext, Op, ReadFile, Way } from './call-graph.ts';
+import { signOf } from './names.ts';
+import { exact, type Pattern, unknown } from './patterns.ts';
+import { Recorder } from './recorder.ts';
+import { met, type Scope, type Status } from './scope.ts';
 import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
@@ -29,7 +16,6 @@ const CACHE_HOLE = 'the cache file';
 const OPS_MAX = 60_000;
 const STEPS_MAX = 200_000;
 const NESTED_MAX = 40;
-const TEXT_CHARS_MAX = 120;
 
 export interface Frame {
   readonly block: number;
@@ -51,6 +37,8 @@ export interface Result {
 
 /** What the parts of the walk need of one another. */
 export interface Runner {
+  all(walk: Walk, statements: readonly Statement[]): Result;
+  one(walk: Walk, statement: Statement): Result;
   command(walk: Walk, statement: Statement, fields: readonly Field[]): Result;
   captured(walk: Walk, body: readonly Statement[], at: Span): Pattern | undefined;
 }
@@ -62,31 +50,19 @@ export interface Field {
   readonly word: Word;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-export class Walk {
+export class Walk extends Recorder {
   readonly runner: Runner;
-  readonly context: GraphContext;
   readFile: ReadFile;
   prefix = '';
-  /** Of every member, in `lava-group` order: its role and its name, or the sign for it. */
-  readonly group: readonly { readonly role: string; readonly name: string }[];
-  readonly self: number;
   /** Whether anything read of the member itself: other members of the role may run something else. */
   readsSelf = false;
   /** Whether it asks who else is in the group: then the group has to be there whole. */
   readsGroup = false;
-  scope = new Scope();
   isDead = false;
   /** Inside of a condition: `set -e` does not end a script there. */
   isCondition = false;
   /** Whether braces are expanded: bash does, sh may not. */
   isBash = true;
-  source: Source;
-  around: Around[] = [];
-  when: Condition[] = [];
-  via: (Place & { name: string })[] = [];
-  limitSeconds: number | undefined;
   /** What standard input holds, where that is known. */
   input: Pattern | undefined;
   /** Whether anybody asks what a command prints. */
@@ -95,11 +71,6 @@ export class Walk {
   substitution: Status = { is: 'ok' };
   /** Variables of functions, with what they were before: `local`. */
   locals: Map<string, Pattern | undefined>[] = [];
-  readonly sites = new Map<string, Writable<CallSite>>();
-  readonly reads: CacheRead[] = [];
-  readonly unresolved = new Map<string, Unresolved>();
-  readonly deaths = new Map<string, Death>();
-  readonly files = new Set<string>();
   ops: Op[] = [];
   #frames: Frame[] = [];
   #ids = 0;
@@ -109,15 +80,9 @@ export class Walk {
   readonly #failedLeaves = new WeakSet<Op>();
 
   constructor(context: GraphContext, readFile: ReadFile, source: Source, runner: Runner) {
+    super(context, source);
     this.runner = runner;
-    this.context = context;
     this.readFile = readFile;
-    this.source = source;
-    this.group = context.roles
-      .flatMap(({ role, count, device }) => Array.from({ length: count }, () => ({ role, device })))
-      .map(({ role, device }, index) => ({ role, name: device ?? signOf(index) }));
-    const first = this.group.findIndex(({ role }) => role === context.role);
-    this.self = first + (context.member ?? 0);
   }
 
   id(): number {
@@ -137,21 +102,6 @@ export class Walk {
     if (!this.#isFull) this.open('limit', at, 'more than is followed');
     this.#isFull = true;
     return false;
-  }
-
-  textOf(at: Span): string {
-    const place = this.source.text.slice(at.start, at.end).trim();
-    const line = (
-      place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place
-    ).trim();
-    return line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX - 3)}...` : line;
-  }
-
-  /** Something that is not known. */
-  open(what: Unresolved['what'], at: Span, text = this.textOf(at)): void {
-    const place = this.source.place(at.start);
-    const key = `${what} ${place.file}:${place.line}:${place.column}`;
-    if (!this.unresolved.has(key)) this.unresolved.set(key, { ...place, what, text });
   }
 
   emit(op: Op): void {
@@ -181,6 +131,14 @@ export class Walk {
     const count = this.#opCount;
     run();
     this.#opCount = count;
+  }
+
+  all(statements: readonly Statement[]): Result {
+    return this.runner.all(this, statements);
+  }
+
+  one(statement: Statement): Result {
+    return this.runner.one(this, statement);
   }
 
   captured(body: readonly Statement[], at: Span): Pattern | undefined {
@@ -361,41 +319,6 @@ export class Walk {
     return last !== undefined && this.#failedLeaves.has(last);
   }
 
-  // sites
-
-  site(verb: CallVerb, at: Span, said: Pick<CallSite, 'id' | 'role' | 'pairs' | 'extra'>): number {
-    const place = this.source.place(at.start);
-    const id = shown(said.id, this.self);
-    const role = said.role === undefined ? '' : patternKey(said.role);
-    const key = `${place.file}:${place.line}:${place.column} ${verb} ${patternKey(id)} ${role}`;
-    const known = this.sites.get(key);
-    const isRepeated = this.around.includes('loop');
-    if (known !== undefined) {
-      known.times = typeof known.times === 'number' ? known.times + 1 : known.times;
-      return known.order;
-    }
-    const order = this.sites.size;
-    this.sites.set(key, {
-      ...place,
-      order,
-      text: this.textOf(at),
-      lineText: this.source.lineText(place.line),
-      verb,
-      ...said,
-      id,
-      pairs: said.pairs.map(([k, v]) => [shown(k, this.self), shown(v, this.self)] as const),
-      when: [...this.when],
-      times: isRepeated && this.isRepeat ? 'unknown' : 1,
-      within: [...this.around],
-      ...(this.limitSeconds !== undefined && { limitSeconds: this.limitSeconds }),
-      via: [...this.via],
-    });
-    return order;
-  }
-
-  /** Inside of a loop that turns as often as nobody can tell. */
-  isRepeat = false;
-
   call(call: Omit<Call, 'key' | 'leaves'>): Status {
     const key = `call ${this.id()}`;
     const frame = this.endOfErrors;
@@ -404,32 +327,9 @@ export class Walk {
     return { is: 'either', key, isFlipped: false, text: '', isCall: true };
   }
 
-  /** A key that is taken from the cache file or from `lava-network query`. */
-  readKey(
-    key: Pattern,
-    text: string,
-    at: Span = this.reading,
-    from: CacheRead['from'] = 'cache',
-  ): void {
-    const place = this.source.place(at.start);
-    const { lastWait } = this.scope;
-    this.reads.push({ ...place, key: shown(key, this.self), after: lastWait, text, from });
-  }
-
-  /** The statement that is read now. */
-  reading: Span = { start: 0, end: 0 };
-
   /** `lava-test-raise`: this member ends here. */
   raised(): void {
     this.emit({ op: 'raise' });
     this.isDead = true;
-  }
-
-  /** Where a script ends for certain: not on a way that may be taken or not. */
-  death(at: Span, why: Death['why']): void {
-    if (this.when.length > 0) return;
-    const place = this.source.place(at.start);
-    const key = `${place.file}:${place.line}:${place.column}`;
-    if (!this.deaths.has(key)) this.deaths.set(key, { ...place, text: this.textOf(at), why });
   }
 }

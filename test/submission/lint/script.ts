@@ -1,7 +1,8 @@
 /** A script as the steps of a definition, linted: lines are those of the script. */
 import type { RoleRequest } from '../../../machines/definition.ts';
 import type { LintReport } from '../../../submission/lint/findings.ts';
-import { type LabFacts, lintMembers, membersOf } from '../../../submission/lint/lint.ts';
+import { type LabFacts, lintMembers } from '../../../submission/lint/lint.ts';
+import { membersOf } from '../../../submission/lint/members.ts';
 
 export function lintScript(
   script: string,

@@ -1,0 +1,187 @@
+/** The builtins of a shell. */
+import { exact, unknown } from './patterns.ts';
+import { subshell } from './processes.ts';
+import { either, quiet, text } from './results.ts';
+import { argsOf, asCaller, withSource } from './routines.ts';
+import { failed, ok } from './scope.ts';
+import { sourced } from './script-files.ts';
+import { testStatus } from './shell-test.ts';
+import type { Statement } from './shell-tree.ts';
+import { madeSource, quotedSource } from './source.ts';
+import { Table } from './table.ts';
+import type { Field, Result, Walk } from './walk.ts';
+import { limited, skipOptions } from './wrappers.ts';
+
+type Builtin = (walk: Walk, statement: Statement, args: readonly Field[]) => Result;
+
+export const builtins: Record<string, Builtin> = {
+  ':': () => quiet(ok),
+  true: () => quiet(ok),
+  false: () => quiet(failed),
+  '[': (walk, statement, args) => {
+    const words = statement.kind === 'simple' ? statement.words.slice(1) : [];
+    if (text(args.at(-1)) !== ']') return quiet(failed);
+    return quiet(testStatus(walk, words.slice(0, -1), false));
+  },
+  test: (walk, statement) =>
+    quiet(testStatus(walk, statement.kind === 'simple' ? statement.words.slice(1) : [], false)),
+  '.': sourced,
+  source: sourced,
+  timeout: limited,
+  command: (walk, statement, args) => {
+    if (/^-[vV]$/.test(text(args[0]) ?? ''))
+      return { status: either(walk, statement), out: undefined };
+    const functions = walk.scope.functions;
+    walk.scope.functions = new Table();
+    const result = walk.runner.command(walk, statement, args);
+    walk.scope.functions = functions;
+    return result;
+  },
+  exec: (walk, statement, args) => {
+    if (args.length === 0) return quiet(ok);
+    const { status } = asCaller(walk, () =>
+      subshell(walk, () => walk.runner.command(walk, statement, args), 'script'),
+    );
+    walk.leave(walk.frame('process'), status);
+    return quiet(status);
+  },
+  eval: (walk, statement, args) => {
+    const [only] = args;
+    const joinedText = args.map((arg) => text(arg));
+    if (only === undefined) return quiet(ok);
+    if (joinedText.some((one) => one === undefined)) {
+      walk.open('command', statement);
+      return { status: either(walk, statement), out: undefined };
+    }
+    const source = madeSource(joinedText.join(' '), walk.source, statement.start);
+    return withSource(walk, source, walk.isBash, () => walk.all(source.script.body));
+  },
+  exit: (walk, statement, args) => {
+    const code = text(args[0]);
+    const status =
+      code === undefined
+        ? args.length === 0
+          ? walk.scope.status
+          : ok
+        : code === '0'
+          ? ok
+          : failed;
+    if (status.is === 'failed') walk.death(statement, 'exit');
+    walk.leave(walk.frame('process'), status);
+    return quiet(status);
+  },
+  return: (walk, _, args) => {
+    const code = text(args[0]);
+    const status = code === undefined ? walk.scope.status : code === '0' ? ok : failed;
+    walk.leave(walk.frame('return'), status);
+    return quiet(status);
+  },
+  break: (walk, _, args) => {
+    walk.leave(walk.frame('loop', Number(text(args[0]) ?? 1)), ok);
+    return quiet(ok);
+  },
+  continue: (walk, _, args) => {
+    walk.leave(walk.frame('round', Number(text(args[0]) ?? 1)), ok);
+    return quiet(ok);
+  },
+  set: (walk, _, args) => setOptions(walk, args),
+  shift: (walk, _, args) => {
+    const count = Number(text(args[0]) ?? 1);
+    walk.scope.args = walk.scope.args?.slice(count) ?? null;
+    return quiet(ok);
+  },
+  cd: (walk, _, args) => {
+    const to = args[0]?.value ?? unknown('~');
+    if (walk.inCheckout(to) === undefined) walk.scope.cwd = null;
+    else walk.scope.cwd = walk.inCheckout(to) ?? null;
+    return quiet(ok);
+  },
+  unset: (walk, _, args) => {
+    for (const arg of args) {
+      // Not set is not the same as not known.
+      walk.scope.vars.set(text(arg) ?? '', exact(''));
+      walk.scope.arrays.delete(text(arg) ?? '');
+    }
+    return quiet(ok);
+  },
+  read: readLine,
+  wait: (walk, _, args) => {
+    if (args.length === 0) walk.emit({ op: 'join', job: null });
+    for (const { value } of args)
+      if (value.kind === 'exact') walk.emit({ op: 'join', job: value.text });
+    return quiet(ok);
+  },
+  kill: (walk, _, args) => {
+    for (const { value } of skipOptions(args, /^-s$/))
+      walk.emit({ op: 'kill', job: value.kind === 'exact' ? value.text : null });
+    return quiet(ok);
+  },
+  trap: (walk, statement, args) => {
+    const [action, ...signals] = args;
+    const frame = walk.frame('process');
+    if (
+      frame === undefined ||
+      action === undefined ||
+      !signals.some((signal) => /^(?:EXIT|0)$/.test(text(signal) ?? ''))
+    )
+      return quiet(ok);
+    const source = walk.source;
+    frame.trap =
+      text(action) === '-' || text(action) === ''
+        ? null
+        : () => {
+            const made = quotedSource(text(action) ?? '', source, action.word.start + 1);
+            if (text(action) === undefined) walk.open('command', statement);
+            withSource(walk, made, walk.isBash, () => walk.all(made.script.body));
+          };
+    return quiet(ok);
+  },
+  let: (walk, statement) => ({ status: either(walk, statement), out: exact('') }),
+  pwd: () => ({ status: ok, out: undefined }),
+  getopts: (walk, statement) => ({ status: either(walk, statement), out: exact('') }),
+};
+
+function setOptions(walk: Walk, args: readonly Field[]): Result {
+  for (const [index, arg] of args.entries()) {
+    const word = text(arg) ?? '';
+    if (word === '--' || !/^[-+]/.test(word)) {
+      walk.scope.args = argsOf(args.slice(word === '--' ? index + 1 : index));
+      return quiet(ok);
+    }
+    const isOn = word.startsWith('-');
+    if (/^[-+][a-zA-Z]*o$/.test(word) && text(args[index + 1]) === 'errexit')
+      walk.scope.errexit = isOn;
+    if (/^[-+][a-zA-Z]*e/.test(word)) walk.scope.errexit = isOn;
+    if (/o$/.test(word)) return quiet(ok);
+  }
+  return quiet(ok);
+}
+
+/** `read a b`: a line of what standard input holds. */
+function readLine(walk: Walk, statement: Statement, args: readonly Field[]): Result {
+  const names = skipOptions(args, /^-[dnptu]$/).map((arg) => text(arg) ?? '');
+  const { input } = walk;
+  if (input?.kind !== 'exact') {
+    for (const name of names) walk.scope.vars.set(name, unknown(`$${name}`, `read ${walk.id()}`));
+    return { status: either(walk, statement), out: exact('') };
+  }
+  if (input.text === '') return quiet(failed);
+  const end = input.text.indexOf('\n');
+  const line = end < 0 ? input.text : input.text.slice(0, end);
+  walk.input = exact(end < 0 ? '' : input.text.slice(end + 1));
+  const ifs = walk.scope.vars.get('IFS');
+  const separator = ifs?.kind === 'exact' && /^[^\s\\\]^-]$/.test(ifs.text) ? ifs.text : /[ \t]+/;
+  const words = line.trim().split(separator);
+  for (const [index, name] of names.entries()) {
+    const isLast = index === names.length - 1;
+    walk.scope.vars.set(
+      name,
+      exact(
+        isLast
+          ? words.slice(index).join(typeof separator === 'string' ? separator : ' ')
+          : (words[index] ?? ''),
+      ),
+    );
+  }
+  return quiet(end < 0 ? failed : ok);
+}

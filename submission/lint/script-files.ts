@@ -1,0 +1,195 @@
+/** Scripts of the checkout: started, sourced, or handed to a shell. */
+import { exact, type Pattern, patternText } from './patterns.ts';
+import { subshell } from './processes.ts';
+import { either, quiet } from './results.ts';
+import { argsOf, asCaller, commandText, madeScript, nested, withSource } from './routines.ts';
+import { failed, ok } from './scope.ts';
+import type { Statement, Word } from './shell-tree.ts';
+import { fileSource, madeSource, type Source } from './source.ts';
+import { Table } from './table.ts';
+import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
+
+export const SHELLS = /^(?:.*\/)?(?:sh|bash|dash|ash|busybox|ksh|zsh)$/;
+
+export function unknownCommand(walk: Walk, statement: Statement, { value }: Field): Result {
+  const [start] = value.kind === 'parts' ? value.parts : [];
+  // A program of the system, whatever stands behind it.
+  const isProgram = typeof start === 'string' && /^\/(?:usr|bin|sbin|opt)\//.test(start);
+  if (!isProgram) walk.open('command', statement);
+  return { status: either(walk, statement), out: undefined };
+}
+
+/** `./run.sh`: a script of the checkout, in a process of its own. */
+export function script(
+  walk: Walk,
+  statement: Statement,
+  path: Pattern,
+  args: readonly Field[],
+): Result {
+  if (path.kind !== 'exact')
+    return unknownCommand(walk, statement, { value: path, isOpen: false, word: emptyWord });
+  const inside = walk.inCheckout(path);
+  const text = inside === undefined ? undefined : walk.readFile(inside);
+  if (inside === undefined || text === undefined || walk.scope.written.has(path.text)) {
+    walk.open('file', statement, path.text);
+    return { status: either(walk, statement), out: undefined };
+  }
+  walk.files.add(walk.prefix + inside);
+  if (text === null) return { status: either(walk, statement), out: undefined };
+  const shebang = /^#!\s*(\S+)(?:[ \t]+(\S[^\n]*))?\n?/.exec(text);
+  const [, interpreter = '/bin/sh', option = ''] = shebang ?? [];
+  if (/\r$/.test(interpreter) || /\r$/.test(option)) {
+    walk.open('shell', statement, `${path.text}: its first line ends with a carriage return`);
+    return { status: failed, out: exact('') };
+  }
+  const shellName = /\/env$/.test(interpreter)
+    ? (option.trim().split(/\s+/)[0] ?? '')
+    : interpreter;
+  if (!SHELLS.test(shellName)) return foreign(walk, statement, inside, text);
+  const errexit = /^-[a-z]*e/.test(option);
+  return scriptFile(
+    walk,
+    statement,
+    { file: inside, text, isBash: shellName.endsWith('bash'), errexit },
+    path,
+    args,
+  );
+}
+
+const emptyWord: Word = { start: 0, end: 0, parts: [], source: '' };
+
+/** A script in a language that nobody reads here: it matters only where it calls a verb. */
+export function foreign(walk: Walk, statement: Statement, file: string, text: string): Result {
+  if (/lava[-_](?:send|wait|sync|network|group|role)/.test(text))
+    walk.open('shell', statement, file);
+  return { status: either(walk, statement), out: undefined };
+}
+
+interface ScriptFile {
+  readonly file: string;
+  readonly text: string;
+  readonly isBash: boolean;
+  readonly errexit: boolean;
+}
+
+function scriptFile(
+  walk: Walk,
+  statement: Statement,
+  { file, text, isBash, errexit }: ScriptFile,
+  path: Pattern,
+  args: readonly Field[],
+): Result {
+  const run = (): Result => {
+    walk.scope.args = argsOf(args);
+    walk.scope.scriptName = path;
+    walk.scope.errexit = errexit;
+    walk.scope.functions = new Table();
+    walk.scope.arrays = new Table();
+    return withSource(walk, sourceOf(walk.prefix + file, text), isBash, () =>
+      walk.all(walk.source.script.body),
+    );
+  };
+  return nested(walk, statement, file, () => asCaller(walk, () => subshell(walk, run, 'script')));
+}
+
+/** A file is read once, however often it is called. */
+function sourceOf(file: string, text: string): Source {
+  const known = cache.get(file);
+  if (known !== undefined && known.text === text) return known;
+  const source = fileSource(file, text);
+  if (cache.size > 500) cache.clear();
+  cache.set(file, source);
+  return source;
+}
+const cache = new Map<string, Source>();
+
+/** `. file` and `source file`: in this shell. */
+export function sourced(walk: Walk, statement: Statement, args: readonly Field[]): Result {
+  const [path, ...rest] = args;
+  if (path === undefined) return quiet(failed);
+  if (path.value.kind === 'exact' && path.value.text === CACHE_FILE) {
+    walk.scope.hasSourcedCache = true;
+    return quiet(ok);
+  }
+  const inside = walk.inCheckout(path.value);
+  const text = inside === undefined ? undefined : walk.readFile(inside);
+  const isWritten = path.value.kind === 'exact' && walk.scope.written.has(path.value.text);
+  if (inside === undefined || text === undefined || text === null || isWritten) {
+    const isSystem =
+      path.value.kind === 'exact' && /^\/(?:etc|lib|usr|proc)\//.test(path.value.text);
+    if (!isSystem) walk.open('file', statement, patternText(path.value));
+    // What it sets is not known any more than what it calls.
+    return { status: either(walk, statement), out: undefined };
+  }
+  walk.files.add(walk.prefix + inside);
+  const saved = walk.scope.args;
+  if (rest.length > 0) walk.scope.args = argsOf(rest);
+  walk.around.push('sourced');
+  const result = nested(walk, statement, inside, () => ({
+    out: undefined,
+    status: walk.block(
+      'routine',
+      () =>
+        withSource(walk, sourceOf(walk.prefix + inside, text), walk.isBash, () =>
+          walk.all(walk.source.script.body),
+        ).status,
+    ),
+  }));
+  walk.around.pop();
+  walk.scope.args = saved;
+  return result;
+}
+
+/** `sh -c '...'`, `bash file`. */
+export function shell(walk: Walk, statement: Statement, args: readonly Field[]): Result {
+  let rest = [...args];
+  let errexit = false;
+  let isCommand = false;
+  for (;;) {
+    const [first] = rest;
+    const text = first?.value.kind === 'exact' ? first.value.text : '';
+    if (/^(?:sh|ash|bash)$/.test(text) && rest.length === args.length && args.length > 1) {
+      rest = rest.slice(1);
+      continue;
+    }
+    if (!/^[-+][a-zA-Z]+$/.test(text) && text !== '--') break;
+    isCommand ||= /^-[a-z]*c/.test(text);
+    errexit ||= /^-[a-z]*e/.test(text);
+    rest = rest.slice(text === '-o' ? 2 : 1);
+  }
+  const [first, ...others] = rest;
+  if (first === undefined) return piped(walk, statement);
+  if (isCommand) {
+    const [name, ...words] = others;
+    return commandText(walk, statement, first, {
+      errexit,
+      args: words.map(({ value }) => value),
+      name: name?.value ?? exact('sh'),
+    });
+  }
+  const inside = walk.inCheckout(first.value);
+  const text = inside === undefined ? undefined : walk.readFile(inside);
+  const isWritten = first.value.kind === 'exact' && walk.scope.written.has(first.value.text);
+  if (inside === undefined || typeof text !== 'string' || isWritten) {
+    walk.open('file', statement, patternText(first.value));
+    return { status: either(walk, statement), out: undefined };
+  }
+  walk.files.add(walk.prefix + inside);
+  return scriptFile(
+    walk,
+    statement,
+    { file: inside, text, isBash: true, errexit },
+    first.value,
+    others,
+  );
+}
+
+/** `echo ... | sh`, `sh <<EOF`. */
+function piped(walk: Walk, statement: Statement): Result {
+  if (walk.input?.kind !== 'exact') {
+    walk.open('shell', statement);
+    return { status: either(walk, statement), out: undefined };
+  }
+  const source = madeSource(walk.input.text, walk.source, statement.start);
+  return madeScript(walk, source, { errexit: false, args: [], name: exact('sh') });
+}
