@@ -10,7 +10,8 @@ import type {
   ReadFile,
 } from '../../submission/lint/call-graph.ts';
 import { runCommand } from '../../submission/lint/commands.ts';
-import { exact, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
+import { shown } from '../../submission/lint/names.ts';
+import { exact, joined, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
 import { Scope, type Status } from '../../submission/lint/scope.ts';
 import { testStatus } from '../../submission/lint/shell-test.ts';
 import type { Span, Statement } from '../../submission/lint/shell-tree.ts';
@@ -41,6 +42,8 @@ export interface Point {
   readonly hiddenBy: number | undefined;
   /** It is come to whatever happens. */
   readonly isCertain: boolean;
+  /** Of an `echo` whose words come to the console: what it says. */
+  readonly says: Pattern | undefined;
   /** The functions and files through which it is come to, the outermost first. */
   readonly via: readonly { readonly file: string; readonly line: number; readonly name: string }[];
 }
@@ -124,6 +127,9 @@ function globOf(word: string): RegExp | undefined {
   return new RegExp(`^(?:.*/)?${escaped}$`);
 }
 
+/** Whatever is said may go elsewhere. */
+const AWAY = /\bexec\b[^\n]*>|(?:\}|\)|\bdone|\bfi|\besac)\s*(?:\d?>|\|)/;
+
 interface Caller {
   readonly at: number;
   readonly processes: number;
@@ -153,7 +159,7 @@ class CourseWalk extends Walk {
   }
 
   command(statement: Statement, fields: readonly Field[]): Result {
-    const words = fields.map(({ value }) => value);
+    const words = fields.map(({ value }) => shown(value, this.self));
     const [first] = words;
     const name = first?.kind === 'exact' ? first.text : '';
     const kind = name === 'exit' || name === 'return' ? name : 'command';
@@ -217,18 +223,21 @@ class CourseWalk extends Walk {
     }
   }
 
-  /** What ends a process last gives it its status. */
+  /** What ends a process or a function last gives it its status: of `a && b` either. */
   override block(kind: Frame['kind'], run: Parameters<Walk['block']>[1]) {
     const before = this.points.length;
-    const isTail = kind === 'process';
+    const caller = this.points.find(({ at }) => at === this.#callers.at(-1)?.at);
+    const isTail = kind === 'process' || (kind === 'routine' && caller?.endsItsOwn === true);
     const status = super.block(kind, run);
-    const last = isTail ? this.points.slice(before).findLast((one) => this.#isOwn(one)) : undefined;
-    if (last !== undefined && last.kind !== 'exit') last.endsItsOwn = true;
+    if (!isTail) return status;
+    const depth = this.#boundaries().length;
+    const own = this.points
+      .slice(before)
+      .filter(({ callers, isInner }) => callers.length <= depth && !isInner);
+    const last = own.at(-1);
+    for (const point of own)
+      if (point.line === last?.line && point.file === last.file) point.endsItsOwn = true;
     return status;
-  }
-
-  #isOwn({ callers, isInner }: Point): boolean {
-    return callers.length <= this.#boundaries().length && !isInner;
   }
 
   override site(...[verb, at, said]: Parameters<Walk['site']>): number {
@@ -266,10 +275,26 @@ class CourseWalk extends Walk {
       isInner,
       hiddenBy: this.#hiding.at(-1),
       isCertain: this.when.length === 0,
+      says: this.#said(at, words),
       via: [...this.via],
     };
     this.points.push(point);
     return point;
+  }
+
+  #said(at: Span, [program, ...words]: readonly Pattern[]): Pattern | undefined {
+    if (program?.kind !== 'exact' || !/^(?:echo|printf)$/.test(program.text)) return undefined;
+    const goesOn = this.around.some((one) => PROCESSES.has(one) && one !== 'script');
+    const isAway =
+      'redirects' in at &&
+      (at as Statement).redirects.some(
+        ({ operator, target }) => operator.startsWith('>') && !/^[12]$/.test(target?.source ?? ''),
+      );
+    if (goesOn || isAway || AWAY.test(this.source.text)) return undefined;
+    const options = words.findIndex((one) => !(one.kind === 'exact' && /^-[neE]+$/.test(one.text)));
+    const rest =
+      options < 0 ? [] : words.slice(options, program.text === 'printf' ? options + 1 : undefined);
+    return joined(rest.flatMap((one, index) => (index === 0 ? [one] : [exact(' '), one])));
   }
 
   /** Under `set -e`, and in no condition; in a pipeline only the last stage counts, or each under `pipefail`. */
