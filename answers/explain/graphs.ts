@@ -51,10 +51,8 @@ export class Graphs {
 
   #contextOf(member: Member): GraphContext {
     const { members } = this.#group;
-    const roles = [...new Set(members.map(({ role }) => role))].map((role) => ({
-      role,
-      count: members.filter((one) => one.role === role).length,
-    }));
+    // Each by its own name: which board somebody is, and who else is there, is known by now.
+    const roles = members.map(({ role, device }) => ({ role, count: 1, device }));
     const same = members.filter(({ role }) => role === member.role);
     return { role: member.role, roles, member: same.indexOf(member), parameters: [] };
   }
