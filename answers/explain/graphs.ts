@@ -1,10 +1,11 @@
 /** What each member could call, read from its scripts as it ran them: with its role, its parameters and its place in the group. */
 
-import type { CallGraph, CallSite, Entry } from '../../submission/lint/call-graph.ts';
+import type { CallGraph, CallSite, GraphContext } from '../../submission/lint/call-graph.ts';
 import { graphOf } from '../../submission/lint/graph.ts';
 import { couldBe, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
 import type { RanSource } from '../evidence.ts';
 import type { Place, Places } from '../places.ts';
+import { type Course, type CourseEntry, courseOf } from './course.ts';
 import type { Call, Group, Member } from './facts.ts';
 
 export class Graphs {
@@ -12,6 +13,7 @@ export class Graphs {
   readonly #places: Places;
   readonly #commands: ReadonlyMap<string, readonly string[]>;
   readonly #known = new Map<Member, CallGraph | undefined>();
+  readonly #courses = new Map<string, Course | undefined>();
 
   constructor(group: Group, places: Places, commands: ReadonlyMap<string, readonly string[]>) {
     this.#group = group;
@@ -29,18 +31,33 @@ export class Graphs {
     const entries = this.#places
       .suitesOf(member.device)
       .flatMap((source) => this.#entryOf(member, source) ?? []);
-    if (entries.length === 0) return undefined;
-    const { members } = this.#group;
-    const roles = [...new Set(members.map(({ role }) => role))].map((role) => ({
-      role,
-      count: members.filter((one) => one.role === role).length,
-    }));
-    const same = members.filter(({ role }) => role === member.role);
-    const context = { role: member.role, roles, member: same.indexOf(member), parameters: [] };
-    return graphOf(() => undefined, entries, context);
+    return entries.length === 0
+      ? undefined
+      : graphOf(() => undefined, entries, this.#contextOf(member));
   }
 
-  #entryOf(member: Member, source: RanSource): Entry | undefined {
+  /** What a script of a suite came to, command by command; `undefined`: it was not kept. */
+  courseOf(member: Member, suite: string, script: 'install.sh' | 'run.sh'): Course | undefined {
+    const key = `${member.device} ${suite} ${script}`;
+    if (!this.#courses.has(key)) {
+      const source = this.#places.suitesOf(member.device).find((one) => one.suite === suite);
+      const entry = source === undefined ? undefined : this.#entryOf(member, source);
+      const course =
+        entry === undefined ? undefined : courseOf(entry, this.#contextOf(member), script);
+      this.#courses.set(key, course);
+    }
+    return this.#courses.get(key);
+  }
+
+  #contextOf(member: Member): GraphContext {
+    const { members } = this.#group;
+    // Each by its own name: which board somebody is, and who else is there, is known by now.
+    const roles = members.map(({ role, device }) => ({ role, count: 1, device }));
+    const same = members.filter(({ role }) => role === member.role);
+    return { role: member.role, roles, member: same.indexOf(member), parameters: [] };
+  }
+
+  #entryOf(member: Member, source: RanSource): CourseEntry | undefined {
     const commands = this.#commands.get(`${member.device} ${source.suite}`);
     if (commands !== undefined) {
       const lines = commands.map((text, at) => ({ text, line: at + 1, column: 1 }));
@@ -60,6 +77,7 @@ export class Graphs {
       file: list.definition,
       text,
       readFile: textOf,
+      paths: (list?.files ?? []).map(({ path }) => path),
       ...(prepared !== undefined && { parameters: prepared.parameters }),
     };
   }
