@@ -8,6 +8,7 @@ import { cacheLines, openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job/job.ts';
 import type { OpenWait } from '../machines/job/wait-list.ts';
 import { withItem } from '../machines/lists.ts';
+import { BarrierHistory } from '../projections/barriers.ts';
 import { AnswerRefused } from './refused.ts';
 
 /** What a board's cache file held, and which event made it so. */
@@ -125,12 +126,24 @@ const isNetworkScript = (word: string): boolean => /(?:^|\/)lava-network$/.test(
 /** How far apart the moments lie that are kept: what is between two of them is folded again. */
 const KEPT_EVERY = 256;
 
+/** One event of a job with what is needed to tell it, and how all stood after it. */
+export interface Told {
+  readonly event: Event;
+  readonly moment: Moment;
+  readonly barriers: BarrierHistory;
+  /** How many events the job has by now. */
+  readonly count: number;
+}
+
 /** All moments of a job. What was passed once is near: any of them costs at most so many events. */
 export class Moments {
   readonly #events: Event[] = [];
   /** The moment after each multiple of `KEPT_EVERY` events, as far as anybody went. */
   readonly #kept: Moment[] = [beforeAll];
   #last = beforeAll;
+  readonly #barriers = new BarrierHistory();
+  /** How many events its barriers have taken in. */
+  #heard = 0;
 
   /** @throws AnswerRefused as `take` does */
   constructor(events: readonly Event[] = []) {
@@ -139,12 +152,7 @@ export class Moments {
 
   /** One more event. @throws AnswerRefused `unreadable-event`: one before it is missing, and nothing after that can be told */
   take(event: Event): void {
-    const expected = this.count + 1;
-    if (event.version !== expected)
-      throw new AnswerRefused(
-        'unreadable-event',
-        `event ${expected} of the job is missing: event ${event.version} stands in its place`,
-      );
+    expectNext(event, this.count);
     this.#events.push(event);
   }
 
@@ -154,6 +162,19 @@ export class Moments {
 
   get count(): number {
     return this.#events.length;
+  }
+
+  /** An event with how all stood after it. @throws AnswerRefused `no-such-event`; IllegalTransition */
+  told(version: number): Told {
+    const event = this.event(version);
+    return { event, moment: this.at(version), barriers: this.barriers, count: this.count };
+  }
+
+  /** What all of its events say of its barriers. */
+  get barriers(): BarrierHistory {
+    for (const event of this.#events.slice(this.#heard)) this.#barriers.take(event);
+    this.#heard = this.count;
+    return this.#barriers;
   }
 
   /** The moment after an event, by its version. @throws AnswerRefused `no-such-event`; IllegalTransition */
@@ -174,42 +195,61 @@ export class Moments {
 
   /** An event by its version. @throws AnswerRefused `no-such-event` */
   event(version: number): Event {
-    const event = this.events[version - 1];
-    if (event !== undefined) return event;
-    const has = `the job has ${this.count}, numbered from 1`;
-    throw new AnswerRefused('no-such-event', `there is no event ${version}: ${has}`);
+    return this.events[version - 1] ?? noSuchEvent(version, this.count);
   }
 
-  /**
-   * The event that somebody means: by its number, or the last one up to a time in ISO 8601; absent: the last of all.
-   *
-   * @throws AnswerRefused `invalid-request`, `no-such-event`
-   */
+  /** See `versionOf`. */
   versionOf(at: string | undefined): number {
-    if (at === undefined) return this.count;
-    if (/^\d{1,15}$/.test(at)) return this.event(Number(at)).version;
-    const time = z.iso.datetime({ offset: true }).safeParse(at).success
-      ? Date.parse(at)
-      : Number.NaN;
-    if (Number.isNaN(time)) {
-      const expected = 'the number of an event, or a time such as 2026-08-01T14:03:59.250Z';
-      throw new AnswerRefused(
-        'invalid-request',
-        `${JSON.stringify(at.slice(0, 60))} is not ${expected}`,
-      );
-    }
-    const version = this.versionAt(time);
-    if (version > 0) return version;
-    throw new AnswerRefused(
-      'no-such-event',
-      `nothing had happened by ${at}: the job was submitted later`,
-    );
+    return versionOf(at, this.count, (version) => this.event(version).meta.at);
   }
+}
 
-  /** The last event up to a time; 0: it had none by then. */
-  versionAt(time: number): number {
-    let version = this.count;
-    while (version > 0 && (this.events[version - 1]?.meta.at ?? 0) > time) version--;
-    return version;
+/** @throws AnswerRefused `unreadable-event` */
+export function expectNext(event: Event, count: number): void {
+  const expected = count + 1;
+  if (event.version !== expected)
+    throw new AnswerRefused(
+      'unreadable-event',
+      `event ${expected} of the job is missing: event ${event.version} stands in its place`,
+    );
+}
+
+/** @throws AnswerRefused `no-such-event` */
+export function noSuchEvent(version: number, count: number): never {
+  const has = `the job has ${count}, numbered from 1`;
+  throw new AnswerRefused('no-such-event', `there is no event ${version}: ${has}`);
+}
+
+/**
+ * The event that somebody means: by its number, or the last one up to a time in ISO 8601; absent: the last of all.
+ *
+ * @param count how many events the job has
+ * @param timeOf when one of them was, by its version
+ * @throws AnswerRefused `invalid-request`, `no-such-event`
+ */
+export function versionOf(
+  at: string | undefined,
+  count: number,
+  timeOf: (version: number) => number,
+): number {
+  if (at === undefined) return count;
+  if (/^\d{1,15}$/.test(at)) {
+    const version = Number(at);
+    return version >= 1 && version <= count ? version : noSuchEvent(version, count);
   }
+  const time = z.iso.datetime({ offset: true }).safeParse(at).success ? Date.parse(at) : Number.NaN;
+  if (Number.isNaN(time)) {
+    const expected = 'the number of an event, or a time such as 2026-08-01T14:03:59.250Z';
+    const said = JSON.stringify(at.slice(0, 60));
+    throw new AnswerRefused('invalid-request', `${said} is not ${expected}`);
+  }
+  let version = count;
+  // Clocks may go back: it is the log that says what came last.
+  while (version > 0 && timeOf(version) > time) version--;
+  if (version > 0) return version;
+  const first = new Date(timeOf(1)).toISOString();
+  throw new AnswerRefused(
+    'no-such-event',
+    `nothing had happened by ${at}: the first event, its submission, was at ${first}`,
+  );
 }

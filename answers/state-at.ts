@@ -1,11 +1,16 @@
 /** A job at one of its events, as people and programs see it. */
+import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import type { JobState } from '../machines/job/job.ts';
-import { barriersOf } from '../projections/barriers.ts';
+import type { BarrierHistory } from '../projections/barriers.ts';
 import { jobView } from '../projections/job-view.ts';
 import { narrator } from '../projections/timeline.ts';
 import { iso } from '../projections/views.ts';
-import type { BoardMemory, Moment, Moments } from './moments.ts';
+import type { BoardMemory, Moment, Moments, Told } from './moments.ts';
 import type { BoardMoment, EventPlace, MailboxView, StateView } from './views.ts';
+
+/** More than these are not shown: of barriers the last ones, beside those in which somebody waits. */
+const SHOWN = { barriersMax: 200, waitsMax: 500 };
+const MAILBOXES_MAX = 500;
 
 /**
  * The whole state after an event.
@@ -13,34 +18,41 @@ import type { BoardMoment, EventPlace, MailboxView, StateView } from './views.ts
  * @param event its version, from 1
  * @throws AnswerRefused `no-such-event`
  */
-export function stateAt(job: number, moments: Moments, event: number): StateView {
-  const last = moments.event(event);
-  const moment = moments.at(event);
-  const now = last.meta.at;
+export const stateAt = (job: number, moments: Moments, event: number): StateView =>
+  stateOf(job, moments.told(event));
+
+/** The same, of what was told of one event. */
+export function stateOf(job: number, told: Told): StateView {
+  const { event, moment, count } = told;
+  const { barriers, leftOut } = told.barriers.at(event.version, moment.job, SHOWN);
+  const mailboxes = mailboxesOf(moment.job);
+  const open = mailboxes.filter(({ waiting }) => waiting.length > 0);
+  const shown = new Set([...open, ...mailboxes].slice(0, MAILBOXES_MAX));
   return {
     id: job,
-    at: eventPlace(moments, event),
-    events: moments.count,
-    job: jobView(job, moment.job, now),
+    at: placeOf(event, told.barriers),
+    events: count,
+    job: jobView(job, moment.job, event.meta.at),
     boards: boardsOf(moment),
-    barriers: barriersOf(moments.events.slice(0, event)),
-    mailboxes: mailboxesOf(moment.job),
+    barriers,
+    mailboxes: mailboxes.filter((mailbox) => shown.has(mailbox)),
+    leftOut: { barriers: leftOut, mailboxes: mailboxes.length - shown.size },
   };
 }
 
 /** An event as it is named in answers. A wait's end names its wait, so that the events before it are told too. */
-export function eventPlace(moments: Moments, version: number): EventPlace {
-  const event = moments.event(version);
+export const eventPlace = (moments: Moments, version: number): EventPlace =>
+  placeOf(moments.event(version), moments.barriers);
+
+function placeOf(event: RecordedEvent<JobEvent>, barriers: BarrierHistory): EventPlace {
+  const { version, type, meta, stream } = event;
   const say = narrator();
   // Its beginning is all that the end of a wait needs to be told.
-  const number = 'wait' in event.data ? event.data.wait : undefined;
-  const begun =
-    number === undefined
-      ? undefined
-      : moments.events.find(({ type, data }) => type === 'WaitStarted' && data.wait === number);
-  if (begun !== undefined && begun !== event) say(begun);
-  const [says = event.type] = say(event).lines;
-  return { event: version, at: iso(event.meta.at), type: event.type, says };
+  const begun = 'wait' in event.data ? barriers.started(event.data.wait) : undefined;
+  if (begun !== undefined && type !== 'WaitStarted')
+    say({ stream, type: 'WaitStarted', data: begun });
+  const [says = type] = say(event).lines;
+  return { event: version, at: iso(meta.at), type, says };
 }
 
 function boardsOf({ job, boards }: Moment): BoardMoment[] {

@@ -81,6 +81,11 @@ export const StateView = z
     boards: z.array(BoardMoment).describe('In `lava-group` order; empty until it had its boards'),
     barriers: z.array(BarrierView),
     mailboxes: z.array(MailboxView).describe('By message id'),
+    leftOut: z
+      .object({ barriers: z.number(), mailboxes: z.number() })
+      .describe(
+        'How many are not told of: of barriers those before the last 200 in which nobody waits, of mailboxes those beyond 500',
+      ),
   })
   .meta({ id: 'StateView' });
 export type StateView = z.infer<typeof StateView>;

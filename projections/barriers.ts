@@ -7,15 +7,28 @@ import { newMemory, standing, type Telling, tell } from './telling.ts';
 import { type BarrierView, iso } from './views.ts';
 
 type WaitView = BarrierView['waits'][number];
+type Started = Extract<JobEvent, { type: 'WaitStarted' }>['data'];
 type Ended = Extract<
   JobEvent,
   { type: 'WaitReleased' | 'WaitTimedOut' | 'WaitUnreachable' | 'WaitAbandoned' }
 >;
 
-interface Barrier {
-  question: Question;
+/** A wait with all that happened to it; what is shown of it is as of one event. */
+interface Wait {
+  started: Started;
+  version: number;
   since: number;
-  waits: WaitView[];
+  barrier: Barrier;
+  /** When it was found stuck, or no longer so. */
+  marks: { version: number; stuck?: WaitView['stuck']; reason?: string }[];
+  end?: Pick<WaitView, 'outcome' | 'endedAt' | 'by' | 'reason'> & { version: number };
+}
+
+interface Barrier {
+  /** Of its first wait. */
+  version: number;
+  since: number;
+  waits: Wait[];
 }
 
 /** When a member came: by the clock, and in the log. */
@@ -25,71 +38,179 @@ interface Arrival {
 }
 const NEVER: Arrival = { at: 0, version: 0 };
 
+/** How many barriers are shown, and how many waits of one, where there are more: the last ones. */
+export interface Shown {
+  barriersMax: number;
+  waitsMax: number;
+}
+const ALL: Shown = {
+  barriersMax: Number.POSITIVE_INFINITY,
+  waitsMax: Number.POSITIVE_INFINITY,
+};
+
 /** Every barrier in the order in which its first wait began, as it stands after the last of the events. */
 export function barriersOf(events: Iterable<RecordedEvent>): BarrierView[] {
   let job = initialJob;
-  const barriers = new Map<string, Barrier>();
-  const waits = new Map<number, WaitView>();
-  /** When each member reached each count of each message id. */
-  const arrivals = new Map<string, Arrival>();
-  const memory = newMemory();
+  let last = 0;
+  const history = new BarrierHistory();
   for (const recorded of events) {
     const event = recorded as RecordedEvent<JobEvent>;
     job = evolveJob(job, event);
-    const at = event.meta.at;
+    history.take(event);
+    last = event.version;
+  }
+  return history.at(last, job).barriers;
+}
+
+/** The barriers of a job at any of its events: takes the events in their order, and tells how they stood after one of them. */
+export class BarrierHistory {
+  readonly #barriers: Barrier[] = [];
+  readonly #byKey = new Map<string, Barrier>();
+  /** By their numbers. */
+  readonly #waits = new Map<number, Wait>();
+  /** By message and member: when it reached each count. */
+  readonly #arrivals = new Map<string, Map<string, Arrival[]>>();
+  readonly #memory = newMemory();
+
+  take(event: RecordedEvent<JobEvent>): void {
     switch (event.type) {
-      case 'MessageSent': {
-        const { member, message, count } = event.data;
-        arrivals.set(JSON.stringify([member, message, count]), { at, version: event.version });
+      case 'MessageSent':
+        this.#arrived(event);
         break;
-      }
-      case 'WaitStarted': {
-        tell(event, memory);
-        const { wait, member, verb, message, role, round } = event.data;
-        const question = { member: placeOf(job, member), verb, message, role: role ?? null, round };
-        const key = barrierKey(question);
-        const barrier = barriers.get(key) ?? { question, since: at, waits: [] };
-        barriers.set(key, barrier);
-        const view: WaitView = { wait, member, since: iso(at), outcome: 'open' };
-        barrier.waits.push(view);
-        waits.set(wait, view);
+      case 'WaitStarted':
+        tell(event, this.#memory);
+        this.#began(event);
         break;
-      }
       case 'WaitStuck':
-      case 'WaitUnstuck': {
-        const view = waits.get(event.data.wait);
-        if (view === undefined) break;
-        delete view.stuck;
-        delete view.reason;
-        if (event.type === 'WaitUnstuck') break;
-        view.stuck = event.data.form;
-        view.reason = reasonOf(tell(event, memory));
+      case 'WaitUnstuck':
+        this.#marked(event);
         break;
-      }
       case 'WaitReleased':
       case 'WaitTimedOut':
       case 'WaitUnreachable':
-      case 'WaitAbandoned':
-        end(waits.get(event.data.wait), event, tell(event, memory));
+      case 'WaitAbandoned': {
+        const wait = this.#waits.get(event.data.wait);
+        const telling = tell(event, this.#memory);
+        if (wait !== undefined) wait.end = endOf(event, telling);
+      }
     }
   }
-  return [...barriers.values()].map((barrier) => barrierView(job, barrier, arrivals));
+
+  /** What began a wait; `undefined`: it has not begun by now. */
+  started(number: number): Started | undefined {
+    return this.#waits.get(number)?.started;
+  }
+
+  /**
+   * How they stood after an event, in the order in which the first wait of each began.
+   *
+   * @param job as it was after that event
+   * @returns those in which somebody waits, and the last ones; `leftOut`: how many others there were
+   */
+  at(
+    version: number,
+    job: JobState,
+    shown: Shown = ALL,
+  ): { barriers: BarrierView[]; leftOut: number } {
+    let count = 0;
+    for (let to = this.#barriers.length; count < to; ) {
+      const middle = (count + to) >> 1;
+      if ((this.#barriers[middle]?.version ?? 0) <= version) count = middle + 1;
+      else to = middle;
+    }
+    const last = this.#barriers.slice(Math.max(0, count - shown.barriersMax), count);
+    const wanted = new Set(last);
+    const open = job.conversation.waits.flat().flatMap(({ wait }) => {
+      const barrier = this.#waits.get(wait)?.barrier;
+      return barrier === undefined || wanted.has(barrier) ? [] : [barrier];
+    });
+    const old = [...new Set(open)].sort((a, b) => a.version - b.version);
+    const barriers = [...old, ...last].map((barrier) =>
+      this.#view(barrier, job, version, shown.waitsMax),
+    );
+    return { barriers, leftOut: count - barriers.length };
+  }
+
+  #arrived({ data, meta, version }: Extract<RecordedEvent<JobEvent>, { type: 'MessageSent' }>) {
+    const { member, message, count } = data;
+    const ofMessage = this.#arrivals.get(message) ?? new Map<string, Arrival[]>();
+    this.#arrivals.set(message, ofMessage);
+    const ofMember = ofMessage.get(member) ?? [];
+    ofMember[count] = { at: meta.at, version };
+    ofMessage.set(member, ofMember);
+  }
+
+  #began({ data, meta, version }: Extract<RecordedEvent<JobEvent>, { type: 'WaitStarted' }>) {
+    const { wait, verb, message, role = null, round } = data;
+    const key = barrierKey({ member: -1, verb, message, role, round });
+    let barrier = this.#byKey.get(key);
+    if (barrier === undefined) {
+      barrier = { version, since: meta.at, waits: [] };
+      this.#byKey.set(key, barrier);
+      this.#barriers.push(barrier);
+    }
+    const is: Wait = { started: data, version, since: meta.at, barrier, marks: [] };
+    barrier.waits.push(is);
+    this.#waits.set(wait, is);
+  }
+
+  #marked(event: Extract<RecordedEvent<JobEvent>, { type: 'WaitStuck' | 'WaitUnstuck' }>) {
+    const { version, data } = event;
+    const wait = this.#waits.get(data.wait);
+    if (event.type === 'WaitUnstuck') {
+      wait?.marks.push({ version });
+      return;
+    }
+    const reason = reasonOf(tell(event, this.#memory));
+    wait?.marks.push({ version, stuck: event.data.form, reason });
+  }
+
+  #view(barrier: Barrier, job: JobState, version: number, waitsMax: number): BarrierView {
+    const begun = barrier.waits.filter((wait) => wait.version <= version);
+    const waits = begun.slice(Math.max(0, begun.length - waitsMax));
+    const [first = begun[0]] = barrier.waits;
+    const {
+      member = '',
+      verb = 'wait',
+      message = '',
+      role = null,
+      round = 1,
+    } = first?.started ?? {};
+    const question = { member: placeOf(job, member), verb, message, role, round };
+    const view = barrierView(
+      job,
+      { question, since: barrier.since, waits: waits.map((wait) => waitView(wait, version)) },
+      (who) => this.#arrivals.get(message)?.get(who)?.[round] ?? NEVER,
+    );
+    const earlier = begun.length - waits.length;
+    return earlier > 0 ? { ...view, earlier } : view;
+  }
+}
+
+function waitView({ started, since, marks, end }: Wait, version: number): WaitView {
+  const { wait, member } = started;
+  const view: WaitView = { wait, member, since: iso(since), outcome: 'open' };
+  const mark = marks.findLast((one) => one.version <= version);
+  if (mark?.stuck !== undefined) view.stuck = mark.stuck;
+  if (mark?.reason !== undefined) view.reason = mark.reason;
+  if (end === undefined || end.version > version) return view;
+  const { version: _, ...ended } = end;
+  if (ended.outcome === 'released') {
+    // It was released after all: what was taken for a deadlock was none.
+    delete view.stuck;
+    delete view.reason;
+  }
+  return { ...view, ...ended };
 }
 
 const reasonOf = (telling: Telling): string => standing(telling).join('\n');
 
-function end(view: WaitView | undefined, event: RecordedEvent<Ended>, telling: Telling): void {
-  if (view === undefined) return;
-  view.endedAt = iso(event.meta.at);
-  view.outcome = OUTCOMES[event.type];
-  if (event.type !== 'WaitReleased') {
-    view.reason = reasonOf(telling);
-    return;
-  }
-  // It was released after all: what was taken for a deadlock was none.
-  delete view.stuck;
-  delete view.reason;
-  if (event.data.by !== undefined) view.by = event.data.by;
+function endOf(event: RecordedEvent<Ended>, telling: Telling): NonNullable<Wait['end']> {
+  const { version, meta } = event;
+  const is = { version, outcome: OUTCOMES[event.type], endedAt: iso(meta.at) };
+  if (event.type !== 'WaitReleased') return { ...is, reason: reasonOf(telling) };
+  const { by } = event.data;
+  return by === undefined ? is : { ...is, by };
 }
 
 const OUTCOMES = {
@@ -101,8 +222,8 @@ const OUTCOMES = {
 
 function barrierView(
   job: JobState,
-  { question, since, waits }: Barrier,
-  times: ReadonlyMap<string, Arrival>,
+  { question, since, waits }: { question: Question; since: number; waits: WaitView[] },
+  arrivalOf: (member: string) => Arrival,
 ): BarrierView {
   // Of several who wait, each is counted by the others: only a single waiter is left out of its own barrier.
   const waiters = new Set(waits.map((w) => w.member));
@@ -120,7 +241,7 @@ function barrierView(
   const arrivals = arrived
     .map((m) => ({
       member: name(m),
-      ...(times.get(JSON.stringify([name(m), question.message, question.round])) ?? NEVER),
+      ...arrivalOf(name(m)),
     }))
     .sort((a, b) => a.version - b.version);
   // A verb that was killed and called again waits at the same barrier: a member's last wait is what counts.

@@ -82,6 +82,8 @@ export const BarrierView = z.object({
   lastLines: z.array(LastLineView.extend({ member: z.string() })).optional(),
   /** Who came last. */
   last: z.string().optional(),
+  /** How many waits before the first of `waits` are left out, where there were very many. */
+  earlier: z.number().optional(),
   waits: z.array(
     z.object({
       wait: z.number(),

@@ -67,5 +67,8 @@ function eventOf(line: Line, names: Readonly<Record<string, string>>): RecordedE
   );
 }
 
+/** Joined and not concatenated: a string of nine parts takes ten times the memory for as long as somebody has the event. */
 const uuidOf = (hex: string): string =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    '-',
+  );

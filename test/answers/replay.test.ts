@@ -118,9 +118,10 @@ describe('a job at one of its events', () => {
     lab.pass(10);
     lab.send('a', 'x');
     const moments = new Moments(lab.events);
-    expect(moments.versionAt(lab.now - 1)).toBe(before);
-    expect(moments.versionAt(lab.now)).toBe(lab.events.length);
-    expect(moments.versionAt(0)).toBe(0);
+    const at = (time: number) => moments.versionOf(new Date(time).toISOString());
+    expect(at(lab.now - 1)).toBe(before);
+    expect(at(lab.now)).toBe(lab.events.length);
+    expect(() => at(0)).toThrow('its submission, was at');
   });
 
   it('is not told of a log with a hole, and not of an event that there is not', () => {
