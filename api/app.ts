@@ -26,11 +26,16 @@ import { resultRoutes } from './routes/results.ts';
 import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { workerRoutes } from './routes/workers.ts';
+import type { TlsDoor } from './tls-door.ts';
 import { bearerToken, isSame } from './tokens.ts';
 import { Watchdog } from './watchdog.ts';
 
-/** `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. */
+/**
+ * `heldMsMax`, `heartbeatMs`: how long a wait is held, and how often a silent stream says that it lives. `tls`: it speaks
+ * HTTPS.
+ */
 export interface AppOptions extends AppParts {
+  tls?: TlsDoor;
   heldMsMax?: number;
   heartbeatMs?: number;
 }
@@ -38,7 +43,7 @@ export interface AppOptions extends AppParts {
 /** Builds the whole API. Close the app before the engine: held waits are answered then. */
 export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   const { engine, version, apiToken, attachments, heartbeatMs } = parts;
-  const app = httpServer(parts.log);
+  const app = httpServer(parts.log, parts.tls);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   acceptEmptyJson(app);

@@ -1,4 +1,5 @@
 /** What every listener has in common: its limits, one error format, and quick ends. */
+import type { RequestListener, Server } from 'node:http';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -7,6 +8,7 @@ import Fastify, {
 } from 'fastify';
 import { ApiProblem, invalidRequest, pathOf, sendProblem, stopping } from './problems.ts';
 import { Refusals } from './refusals.ts';
+import type { TlsDoor } from './tls-door.ts';
 
 /** For the whole of a request to arrive. An answer may take as long as it takes: waits are held. */
 const REQUEST_RECEIVED_MS_MAX = 60_000;
@@ -16,10 +18,11 @@ export const KEEP_ALIVE_MS = 75_000;
 const PATH_PART_CHARACTERS_MAX = 100;
 const JSON_BODY_BYTES_MAX = 1024 * 1024;
 
-/** A Fastify app with the limits of this house, without a route. */
-export function httpServer(log: FastifyBaseLogger): FastifyInstance {
+/** A Fastify app with the limits of this house, without a route. `tls`: it speaks HTTPS. */
+export function httpServer(log: FastifyBaseLogger, tls?: TlsDoor): FastifyInstance {
   const refusals = new Refusals();
   const app = Fastify({
+    ...(tls !== undefined && { serverFactory: withLimits(tls) }),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger a request would cost more than a board's whole message.
@@ -40,11 +43,23 @@ export function httpServer(log: FastifyBaseLogger): FastifyInstance {
   });
   app.setErrorHandler(sendProblem);
   refusals.attach(app.server);
+  if (tls !== undefined) app.addHook('preClose', async () => tls.close());
   refuseUnheard(app);
   refuseUnknownFields(app);
   refuseUnknown(app);
   return app;
 }
+
+/** A server that Fastify did not make has what it gives those that it makes. */
+const withLimits =
+  (tls: TlsDoor) =>
+  (handler: RequestListener): Server => {
+    const server = tls.server(handler);
+    server.requestTimeout = REQUEST_RECEIVED_MS_MAX;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    server.setTimeout(0);
+    return server;
+  };
 
 /** Requests that no route hears of: those that come as the server stops, and those that say no host. */
 function refuseUnheard(app: FastifyInstance): void {

@@ -11,6 +11,7 @@ import { AppendTooLarge, StoreUnavailable } from '../store/port.ts';
 
 const titles = {
   'invalid-request': [400, 'The request is not right'],
+  'https-only': [400, 'This server speaks HTTPS'],
   'token-missing': [401, 'A token is needed'],
   'origin-refused': [403, 'This page or address is not accepted'],
   'token-refused': [403, 'The token is not accepted'],

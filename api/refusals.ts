@@ -48,7 +48,12 @@ export class Refusals {
   clientError(error: Error & { code?: string }, socket: Duplex): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
-    if (error.code === 'ECONNRESET' || socket.destroyed) {
+    // Whoever broke off a TLS handshake cannot be told anything.
+    if (
+      error.code === 'ECONNRESET' ||
+      /^ERR_(SSL|TLS)_/.test(error.code ?? '') ||
+      socket.destroyed
+    ) {
       socket.destroy();
       return;
     }

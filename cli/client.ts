@@ -7,8 +7,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { z } from 'zod';
+import { connectionCode, connectionWords, strangeAnswer } from '../wire/connection-words.ts';
 import { ProblemDocument, Received } from './answers.ts';
 import { CliFailure, EXIT, Interrupted } from './exit.ts';
+import { type HttpAnswer, request as httpRequest } from './http.ts';
 
 export interface ClientLimits {
   /** For one answer. */
@@ -33,6 +35,8 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:7077`. */
   url: string;
   token?: string | undefined;
+  /** Who has to have signed the server's certificate, in PEM; absent: those that Node knows. */
+  ca?: string | undefined;
   /** Aborts whatever is under way; it then throws Interrupted. */
   signal: AbortSignal;
   /** Told once for every connection that breaks and is tried again. */
@@ -164,7 +168,7 @@ export class Client {
           at > 0 && !isFollowed ? { range: `bytes=${at}-` } : {};
         const request: Request = { headers, isPatient: patience !== undefined };
         const response = await this.#persist(request, () => this.#fetch(from, request));
-        for await (const chunk of response.body ?? []) {
+        for await (const chunk of response.body) {
           patience = undefined;
           at += chunk.length;
           yield chunk;
@@ -183,7 +187,7 @@ export class Client {
   async *made(path: string): AsyncGenerator<Uint8Array> {
     const response = await this.#persist({}, () => this.#fetch(path, {}));
     try {
-      for await (const chunk of response.body ?? []) yield chunk;
+      for await (const chunk of response.body) yield chunk;
     } catch (error) {
       this.#rethrowFinal(error);
       throw this.#noServer(error);
@@ -211,12 +215,12 @@ export class Client {
       const response = await this.#persist(request, () =>
         this.#fetch(path, request, watchdog.signal),
       );
-      if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
+      if (!response.header('content-type')?.startsWith('text/event-stream'))
         throw this.#strange(path);
       const messages: EventSourceMessage[] = [];
       const parser = createParser({ onEvent: (message) => messages.push(message) });
       const decoder = new TextDecoder();
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of response.body) {
         stirred();
         onBytes();
         parser.feed(decoder.decode(chunk, { stream: true }));
@@ -229,22 +233,29 @@ export class Client {
   }
 
   /** One attempt. An answer that is not a success is thrown as a ServerProblem. */
-  async #fetch(path: string, request: Request, limit?: AbortSignal): Promise<Response> {
-    const { signal, token } = this.#options;
-    const response = await fetch(`${this.url}${path}`, {
+  async #fetch(path: string, request: Request, limit?: AbortSignal): Promise<HttpAnswer> {
+    const { signal, token, ca } = this.#options;
+    const response = await httpRequest(`${this.url}${path}`, {
       method: request.method ?? 'GET',
       headers: {
         ...request.headers,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       signal: limit === undefined ? signal : AbortSignal.any([signal, limit]),
-      ...(request.body === undefined ? {} : { body: request.body }),
+      body: request.body,
+      ca,
     });
-    if (response.ok) return response;
+    const { status } = response;
+    if (status >= 200 && status < 300) return response;
     const document = ProblemDocument.safeParse(parseJson(await response.text()));
-    if (document.success) throw new ServerProblem(response.status, document.data);
-    if (response.status < 500) throw this.#strange(path);
-    throw new ServerProblem(response.status, { code: 'internal', problems: [] });
+    if (document.success) throw new ServerProblem(status, document.data);
+    const why = strangeAnswer(status, response.header('location'));
+    if (status < 500) throw this.#strange(path, why);
+    throw new ServerProblem(status, {
+      code: 'internal',
+      detail: `${this.url}: ${why}`,
+      problems: [],
+    });
   }
 
   /** Repeats an attempt whose connection broke. A server that refuses the very first connection is not there. */
@@ -297,17 +308,17 @@ export class Client {
     return new CliFailure({
       code: 'no-server',
       exit: EXIT.noServer,
-      message: `no server answers at ${this.url} (${causeOf(error)})
+      message: `no server answers at ${this.url} (${connectionWords(error)})
   start one:        muster serve --lab lab.yaml
   or say where:     --url URL, or the variable MUSTER_URL`,
     });
   }
 
-  #strange(path: string): CliFailure {
+  #strange(path: string, why = 'is it a Muster server of another version?'): CliFailure {
     return new CliFailure({
       code: 'strange-answer',
       exit: EXIT.failed,
-      message: `${this.url}${path} does not answer as this version of muster expects; is it a Muster server of another version?`,
+      message: `${this.url}${path} does not answer as this version of muster expects: ${why}`,
     });
   }
 }
@@ -341,37 +352,7 @@ function parseJson(text: string): unknown {
 
 /** No connection was made, so nothing can have happened at the other end. */
 function wasRefused(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = connectionCode(error);
   return code === undefined || !BROKEN_LATER.has(code);
 }
-const BROKEN_LATER = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'TimeoutError']);
-
-/** What `fetch` says went wrong lies in the cause of its TypeError, for several addresses in a list. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if (error.name === 'TimeoutError') return error.name;
-  const cause = error.cause;
-  if (!(cause instanceof Error)) return undefined;
-  const first = cause instanceof AggregateError ? cause.errors[0] : cause;
-  return (first as NodeJS.ErrnoException | undefined)?.code;
-}
-
-const CAUSES: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection broken',
-  UND_ERR_SOCKET: 'connection broken',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the host name cannot be looked up now',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  ETIMEDOUT: 'no answer',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer',
-  TimeoutError: 'no answer',
-};
-
-function causeOf(error: unknown): string {
-  const code = codeOf(error);
-  if (code !== undefined) return CAUSES[code] ?? code;
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
-}
+const BROKEN_LATER = new Set(['ECONNRESET', 'EPIPE', 'TimeoutError']);

@@ -1,5 +1,6 @@
 /** What all commands that talk to a server share: their options, their client, and what Ctrl-C says. */
 import { Command, InvalidArgumentError } from 'commander';
+import { readCa } from './ca.ts';
 import { Client } from './client.ts';
 import { Interrupted } from './exit.ts';
 import type { Io } from './io.ts';
@@ -15,6 +16,7 @@ export interface Cli {
 
 export interface CommonOptions {
   url?: string;
+  ca?: string;
   json?: boolean;
 }
 
@@ -29,6 +31,7 @@ export function serverCommand(name: string, summary: string, examples: readonly 
   return new Command(name)
     .description(summary)
     .option('--url <url>', `the server (default: MUSTER_URL, or ${URL_DEFAULT})`)
+    .option('--ca <file>', "who signed the server's certificate, PEM (default: MUSTER_CA)")
     .option('--json', 'print JSON')
     .addHelpText('after', exampleText(examples));
 }
@@ -46,12 +49,19 @@ export async function withServer(
 ): Promise<void> {
   const { io } = cli;
   const client = new Client({
+    ca: await caOf(options, io),
     url: options.url ?? (io.env.MUSTER_URL || URL_DEFAULT),
     token: io.env.MUSTER_API_TOKEN || undefined,
     signal: io.interrupt(),
     onBreak: (text) => io.err(hang('muster: ', text, io.columns)),
   });
   cli.exit = await run({ io, client });
+}
+
+async function caOf({ ca }: CommonOptions, { env }: Io): Promise<string | undefined> {
+  if (ca !== undefined) return readCa(ca);
+  const file = env.MUSTER_CA || undefined;
+  return file && readCa(file, `MUSTER_CA=${file}`);
 }
 
 /** One JSON document on stdout. */

@@ -1,11 +1,12 @@
 /** `muster serve`: a server in the foreground, until it is told to stop. */
 import { Command } from 'commander';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { CommandRefused } from '../engine/live-stream.ts';
 import { UnreadableEvent } from '../machines/events.ts';
+import type { CertificateFiles } from '../server/certificate.ts';
 import { Outage } from '../server/outage.ts';
 import { ServerRefused } from '../server/refused.ts';
-import { startServer } from '../server/server.ts';
+import { type RunningServer, startServer } from '../server/server.ts';
 import { StoreRefused, StoreUnavailable } from '../store/port.ts';
 import { type Cli, folder } from './command.ts';
 import { CliFailure, EXIT } from './exit.ts';
@@ -30,6 +31,8 @@ interface ServeOptions {
   lab?: string;
   store?: string;
   keepDays?: string;
+  tlsCert?: string;
+  tlsKey?: string;
 }
 
 const DAYS_MAX = 36_500;
@@ -40,6 +43,14 @@ function parseDays(text: string): number {
   if (!/^\d{1,5}$/.test(text) || days < 1 || days > DAYS_MAX)
     throw new ServerRefused(`--keep-days ${text}: expected a whole number of days, at least 1`);
   return days;
+}
+
+/** @throws ServerRefused */
+function tlsOf({ tlsCert: cert, tlsKey: key }: ServeOptions): { tls?: CertificateFiles } {
+  if (cert !== undefined && key !== undefined) return { tls: { cert, key } };
+  if (cert === undefined && key === undefined) return {};
+  const [given, missing] = key === undefined ? ['cert', 'key'] : ['key', 'cert'];
+  throw new ServerRefused(`--tls-${given} needs --tls-${missing} beside it`);
 }
 
 async function serve(options: ServeOptions, columns: number): Promise<void> {
@@ -54,6 +65,7 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     ...(options.lab !== undefined && { labFile: options.lab }),
     ...(options.store !== undefined && { store: options.store }),
     ...(options.keepDays !== undefined && { keepDays: parseDays(options.keepDays) }),
+    ...tlsOf(options),
     ...(process.env.MUSTER_API_TOKEN && { apiToken: process.env.MUSTER_API_TOKEN }),
     log,
     outage,
@@ -68,8 +80,18 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
   );
   // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
   const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
-  await Promise.race([fault, toldToStop()]);
+  await Promise.race([fault, toldToStop(() => void reload(server, log))]);
   await Promise.race([fault, server.stop()]);
+}
+
+async function reload(server: RunningServer, log: Logger): Promise<void> {
+  try {
+    await server.reloadCertificate();
+    log.warn('SIGHUP: the certificate was read again');
+  } catch (error) {
+    if (!(error instanceof ServerRefused)) throw error;
+    log.error(`SIGHUP: nothing has changed: ${error.message}`);
+  }
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */
@@ -96,12 +118,14 @@ export function serveCommand({ io }: Cli): Command {
     .option('--listen <host:port>', 'where people and programs reach it', DEFAULT_LISTEN)
     .option('--lab <file>', "the lab's boards (YAML)")
     .option('--store <url>', 'the log: an EventStoreDB, esdb://HOST:PORT or esdb://A,B,C')
+    .option('--tls-cert <file>', 'speak HTTPS with this certificate (PEM, with those that sign it)')
+    .option('--tls-key <file>', "the certificate's key (PEM, without a passphrase)")
     .option('--keep-days <days>', 'archive jobs that ended longer ago (default: keep all)')
     .addHelpText(
       'after',
       `
 Any address but loopback needs MUSTER_API_TOKEN.
-MUSTER_LOG_LEVEL=info says more.
+MUSTER_LOG_LEVEL=info says more. SIGHUP: the certificate is read again.
 
 Example:
   $ muster serve --data /var/lib/muster --lab lab.yaml

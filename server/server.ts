@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
+import { TlsDoor } from '../api/tls-door.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import type { WorkerParts } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
@@ -21,6 +22,7 @@ import type { ServerPort } from '../wire/server-port.ts';
 import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { openBoardDoor } from './board-door.ts';
+import { type CertificateFiles, readCertificate } from './certificate.ts';
 import { watchClock } from './clock-watch.ts';
 import { consoleCopies } from './console-copies.ts';
 import { secretOf, workerNameOf } from './identity.ts';
@@ -47,6 +49,8 @@ export interface ServerOptions {
   log: Logger;
   /** Of the logger, so that it is told when it is over. */
   outage?: Outage;
+  /** With these it speaks HTTPS. */
+  tls?: CertificateFiles;
   /** Folders that jobs may read from, beside those that the lab's file allows. */
   allowFiles?: readonly string[];
   /** `false`: plain boards, whatever this machine allows. */
@@ -60,9 +64,13 @@ export interface RunningServer {
   boards: string;
   boardCount: number;
   engine: Engine;
+  /** Reads its certificate anew, if it has one. @throws ServerRefused: nothing has changed then */
+  reloadCertificate(): Promise<void>;
   /** Ends it in order. Boards run on for the next server on this folder, unless `killBoards`. */
   stop(how?: { killBoards: boolean }): Promise<void>;
 }
+
+const LOOPBACK = '127.0.0.1';
 
 /** Whether an address can only be reached from this machine. */
 function isLoopback(host: string): boolean {
@@ -82,10 +90,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       `--listen ${host} can be reached from other machines: set MUSTER_API_TOKEN to a secret of your own first`,
     );
   const lab = options.labFile === undefined ? undefined : await readLab(options.labFile);
+  const { tls: files } = options;
+  const tls = files && new TlsDoor(await readCertificate(files));
   const dataDir = resolve(options.dataDir);
   const undo: (() => Promise<unknown>)[] = [];
   try {
-    return await assemble({ ...options, dataDir }, apiToken, lab, undo);
+    return await assemble({ ...options, dataDir }, apiToken, { lab, tls }, undo);
   } catch (error) {
     for (const step of undo.reverse())
       await step().catch((why: unknown) => log.warn({ err: why }, 'while giving up the start'));
@@ -98,7 +108,7 @@ type Undo = (() => Promise<unknown>)[];
 async function assemble(
   options: ServerOptions,
   apiToken: string | undefined,
-  labFile: LabFile | undefined,
+  { lab: labFile, tls }: { lab: LabFile | undefined; tls: TlsDoor | undefined },
   undo: Undo,
 ): Promise<RunningServer> {
   const { dataDir, host, port, log } = options;
@@ -176,10 +186,11 @@ async function assemble(
     readOnly: () => beginning?.waitsFor,
     worker: workerParts,
     ...(apiToken !== undefined && { apiToken }),
+    ...(tls !== undefined && { tls }),
   });
   undo.push(() => app.close());
   const openDoor = once(async () => {
-    urls.people = await listen(app, host, port);
+    urls.people = await listen(app, { host, port, scheme: tls === undefined ? 'http' : 'https' });
     urls.boards ||= urls.people;
   });
   const steps = [
@@ -187,7 +198,8 @@ async function assemble(
     async () => labFile && server.announce(registrations(labFile.lab.devices)),
     // Before anybody is answered: a server whose boards cannot reach it is not there yet.
     async () => {
-      const gateway = dispatcher?.gateway;
+      // Boards of this machine need no TLS, and most have none: they have a door of their own then.
+      const gateway = dispatcher?.gateway ?? (tls && { address: LOOPBACK });
       if (dispatcher === undefined || gateway === undefined) return;
       const boardApp = await buildBoardApp(doors);
       undo.push(() => boardApp.close());
@@ -210,6 +222,10 @@ async function assemble(
     boards: dispatcher?.boardsAre ?? 'none',
     boardCount: labFile?.lab.devices.length ?? 0,
     engine,
+    reloadCertificate: async () => {
+      if (tls !== undefined && options.tls !== undefined)
+        tls.change(await readCertificate(options.tls));
+    },
     async stop({ killBoards } = { killBoards: false }) {
       await begun.stop();
       if (killBoards) await dispatcher?.stop({ killBoards });
@@ -268,9 +284,12 @@ async function readLab(file: string): Promise<LabFile> {
   });
 }
 
-async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+async function listen(
+  app: FastifyInstance,
+  { host, port, scheme }: { host: string; port: number; scheme: 'http' | 'https' },
+): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return (await app.listen({ host, port })).replace(/^https?(?=:)/, scheme);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
       throw new ServerRefused(

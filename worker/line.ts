@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Log } from '../dispatcher/drivers/driver.ts';
+import { connectionWords } from '../wire/connection-words.ts';
 import {
   type Answer,
   type Ask,
@@ -20,6 +21,7 @@ import {
   SERVER_FRAME_BYTES_MAX,
   SILENCE_MS_MAX,
 } from '../wire/worker-frames.ts';
+import { strangeServer } from './strange-server.ts';
 
 const AGAIN_MS_MIN = 200;
 const AGAIN_MS_MAX = 2_000;
@@ -231,8 +233,12 @@ export class Line {
       } else if (socket.readyState === socket.OPEN) socket.ping();
     }, pingMs);
     socket.on('ping', heard).on('pong', heard);
-    socket.on('error', ({ message }) => {
-      end.why ||= message;
+    socket.on('error', (error) => {
+      end.why ||= connectionWords(error);
+    });
+    socket.on('unexpected-response', async (_request, response) => {
+      end.why ||= await strangeServer(response);
+      socket.terminate();
     });
     socket.on('open', () =>
       socket.send(JSON.stringify([{ hello: { frames: FRAMES, token, instance, version } }])),

@@ -12,6 +12,7 @@ import { StoreRefused } from '../../store/port.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { WorkerRefused } from '../../worker/line.ts';
 import { startWorker, type WorkerLab } from '../../worker/worker.ts';
+import { readCa } from '../ca.ts';
 import { type Cli, folder } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -43,7 +44,7 @@ export function workerCommand({ io }: Cli): Command {
       '--token-file <file>',
       'what "muster worker-token NAME" printed (default: MUSTER_WORKER_TOKEN)',
     )
-    .option('--ca <file>', "the certificate (PEM) that signed the servers' own")
+    .option('--ca <file>', "who signed the servers' certificates, PEM")
     .addHelpText(
       'after',
       `
@@ -64,7 +65,7 @@ Example:
 async function work(options: WorkerOptions, io: Io): Promise<void> {
   const servers = options.server.map(serverUrl);
   const token = await tokenOf(options, io);
-  const ca = options.ca === undefined ? undefined : await textOf(options.ca, '--ca');
+  const ca = options.ca === undefined ? undefined : await readCa(options.ca);
   const lab = await readLab(options.lab);
   const log = pino(
     { level: io.env.MUSTER_LOG_LEVEL ?? 'warn' },
@@ -75,7 +76,7 @@ async function work(options: WorkerOptions, io: Io): Promise<void> {
   if (lock.note !== undefined) log.warn(lock.note);
   try {
     const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
-    const told = toldToStop();
+    const told = toldToStop(() => undefined);
     const starting = startWorker({
       ...{ servers, token, dataDir, lab, log },
       boardFiles: join(packageRoot, 'board'),
@@ -108,18 +109,15 @@ async function tokenOf({ tokenFile }: WorkerOptions, io: Io): Promise<string> {
   const text =
     tokenFile === undefined
       ? (io.env.MUSTER_WORKER_TOKEN ?? '')
-      : await textOf(tokenFile, '--token-file');
+      : await readFile(tokenFile, 'utf8').catch((error: Error) => {
+          throw wrong(`--token-file ${tokenFile} cannot be read: ${error.message}`);
+        });
   const token = text.trim();
   if (token !== '') return token;
   throw wrong(
     'a worker needs its token, in --token-file or MUSTER_WORKER_TOKEN: "muster worker-token NAME" makes it',
   );
 }
-
-const textOf = (file: string, option: string): Promise<string> =>
-  readFile(file, 'utf8').catch((error: Error) => {
-    throw wrong(`${option} ${file} cannot be read: ${error.message}`);
-  });
 
 /** A file goes over the line in one frame, in base64. */
 const SOURCE_FILE_BYTES_MAX = WORKER_FRAME_BYTES_MAX / 2;

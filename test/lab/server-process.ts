@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { request } from '../../cli/http.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
 
@@ -15,7 +16,10 @@ export class ServerProcess {
   readonly #words: string[];
   #child: ChildProcess | undefined;
   #port = 0;
+  #scheme = 'http';
   output = '';
+  /** Who signed its certificate, for a server that has one. */
+  ca: string | undefined;
 
   private constructor(folder: string, words: string[]) {
     this.folder = folder;
@@ -46,7 +50,7 @@ export class ServerProcess {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#scheme}://127.0.0.1:${this.#port}`;
   }
 
   /** While it runs. */
@@ -65,9 +69,10 @@ export class ServerProcess {
     const listening = new Promise<void>((resolve, reject) => {
       child.stdout?.on('data', (bytes: Buffer) => {
         output += bytes;
-        const url = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output);
+        const url = /(https?):\/\/127\.0\.0\.1:(\d+)/.exec(output);
         if (url === null) return;
-        this.#port = Number(url[1]);
+        this.#scheme = url[1] ?? '';
+        this.#port = Number(url[2]);
         resolve();
       });
       child.once('exit', (code) => reject(new Error(`the server ended (${code}): ${this.output}`)));
@@ -91,30 +96,29 @@ export class ServerProcess {
   }
 
   async post(path: string, body: unknown): Promise<{ id: number; state: string }> {
-    const response = await fetch(this.url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(await response.text());
-    return (await response.json()) as { id: number; state: string };
+    return this.json(path, body);
   }
 
-  /** An order without words. */
+  /** An order, with or without words. */
   async json<T>(path: string, body?: unknown): Promise<T> {
-    const response = await fetch(this.url + path, {
-      method: 'POST',
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    });
-    if (!response.ok) throw new Error(await response.text());
-    return (await response.json()) as T;
+    return this.#ask(path, 'POST', body);
   }
 
   async get<T>(path: string): Promise<T> {
-    return (await (await fetch(this.url + path)).json()) as T;
+    return this.#ask(path, 'GET');
+  }
+
+  async #ask<T>(path: string, method: string, body?: unknown): Promise<T> {
+    const answer = await request(this.url + path, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(60_000),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      ca: this.ca,
+    });
+    const text = await answer.text();
+    if (method !== 'GET' && answer.status >= 300) throw new Error(text);
+    return JSON.parse(text) as T;
   }
 
   /** The whole log; the server must be down. */

@@ -67,10 +67,6 @@ async function assertComplete(server: ServerProcess, id: number): Promise<void> 
   expect(cases.filter(({ result }) => result !== 'pass')).toEqual([]);
 }
 
-/** The worker has let go of the job: its boards are down, and nothing of it lies there any more. */
-const letGo = (worker: WorkerProcess, id: number) =>
-  until(async () => (await readdir(join(worker.dataDir, 'jobs', String(id)))).length === 0);
-
 /** Round after round of talk, in two processes' hands at any moment. */
 const talk = (rounds: number) =>
   `i=0; while [ $i -lt ${rounds} ]; do i=$((i+1)); lava-sync round || exit 1; lava-send m$i from=$(lava-self) || exit 2; lava-wait-all m$i || exit 3; echo round $i is over; done`;
@@ -85,7 +81,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
       jobOf([talk(3), 'echo caf\\303\\251 | cat -v', 'false || echo done']),
     );
     await ended(server, id);
-    await letGo(worker, id);
+    await worker.letGo(id);
     await assertComplete(server, id);
     await until(async () =>
       (await consoleOf(server, id, 'panda01')).endsWith('panda01 ended complete\n'),
@@ -128,7 +124,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
     expect(at).toBeLessThan(1_000);
     await reader?.cancel();
     await ended(server, id);
-    await letGo(worker, id);
+    await worker.letGo(id);
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(
@@ -143,7 +139,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
       await until(async () => (await workerState(server)) === 'away');
       await worker.start();
       await ended(server, id);
-      await letGo(worker, id);
+      await worker.letGo(id);
       await assertComplete(server, id);
       const syncs = (await eventsOf(server, id)).filter(
         (e) => e.type === 'MessageSent' && e.data.verb === 'sync',
@@ -161,7 +157,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
     await server.end('SIGKILL');
     await server.start();
     await ended(server, id);
-    await letGo(worker, id);
+    await worker.letGo(id);
     await assertComplete(server, id);
     await server.end('SIGTERM');
     checkLog(await server.log(), { finished: true });
@@ -179,7 +175,7 @@ describe('a group of boards behind a worker', { timeout: 90_000 }, () => {
       proxy.cut();
     }
     await ended(server, id);
-    await letGo(worker, id);
+    await worker.letGo(id);
     await assertComplete(server, id);
     for (const device of ['panda01', 'panda02']) {
       await until(async () =>

@@ -1,7 +1,7 @@
 /** A real `muster worker` in a process and a folder of its own: nothing is shared with its server but the line. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerProcess } from '../lab/server-process.ts';
@@ -89,6 +89,11 @@ export class WorkerProcess {
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;
+  }
+
+  /** Resolves when its boards of a job are down, and nothing of it lies there any more. */
+  letGo(job: number): Promise<void> {
+    return until(async () => (await readdir(join(this.dataDir, 'jobs', `${job}`))).length === 0);
   }
 
   /** Its boards are gone too: a start of their worker ends what nobody owes any more. */
