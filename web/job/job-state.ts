@@ -4,14 +4,13 @@ import { type ApiError, get } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
 import type { JobView, RecordedEvent } from '../api/types.ts';
 import { query, setQuery } from '../ui/router.ts';
+import { eventAt, type Order, positionOf } from './axis.ts';
 import { JobFold } from './fold.ts';
+import { type AskedOf, type Flag, Lens, type Run } from './run.ts';
 
-export type Order = 'wall' | 'causal';
-
-export class JobPage {
+export class JobPage implements Run {
   readonly id: number;
   readonly fold = new JobFold();
-  /** How many events are folded: whoever reads the fold reads this first, and is told when it grows. */
   readonly count = signal(0);
   /** What the server says of the job now; asked for again when it changes. */
   readonly view = signal<JobView | undefined>(undefined);
@@ -24,6 +23,10 @@ export class JobPage {
   readonly lane: ReadonlySignal<number>;
   readonly order: ReadonlySignal<Order>;
   readonly isPlaying = signal(false);
+  readonly lens = new Lens();
+  readonly flags = signal<readonly Flag[]>([]);
+  /** Where somebody asks what if; `undefined`: nowhere. */
+  readonly asked = signal<AskedOf | undefined>(undefined);
   readonly #stop = new AbortController();
   #writesAddress: ReturnType<typeof setTimeout> | undefined;
 
@@ -77,8 +80,13 @@ export class JobPage {
       void this.refresh();
   }
 
-  /** Stands at an event. The last one of a job that goes on is followed. */
+  /** Stands at an event, and plays no more. The last one of a job that goes on is followed. */
   stand(at: number): void {
+    this.isPlaying.value = false;
+    this.playTo(at);
+  }
+
+  playTo(at: number): void {
     const last = this.fold.length - 1;
     const bounded = Math.max(0, Math.min(at, last));
     this.chosen.value = bounded === last ? undefined : bounded;
@@ -101,28 +109,15 @@ export class JobPage {
     setQuery({ order: order === 'wall' ? undefined : order });
   }
 
-  positionOf(at: number, order: Order = this.order.peek()): number {
-    const of = order === 'wall' ? this.fold.times : this.fold.ranks;
-    return of[Math.min(at, this.fold.length - 1)] ?? 0;
+  ask(asked: AskedOf): void {
+    this.asked.value = asked;
   }
 
-  /** The last event at or before a place on the axis, in the order of the log. */
+  positionOf(at: number): number {
+    return positionOf(this.fold, at, this.order.peek());
+  }
+
   eventAt(position: number): number {
-    const order = this.order.peek();
-    if (order === 'wall') {
-      const { times } = this.fold;
-      let low = 0;
-      let high = times.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((times[middle] ?? 0) <= position) low = middle + 1;
-        else high = middle;
-      }
-      return Math.max(0, low - 1);
-    }
-    return Math.max(
-      0,
-      this.fold.ranks.findLastIndex((rank) => rank <= position),
-    );
+    return eventAt(this.fold, position, this.order.peek());
   }
 }

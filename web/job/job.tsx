@@ -39,7 +39,7 @@ export function Job({ id }: { id: number }) {
       <Head page={page} isPast={isPast} />
       {!isPast && page.view.value !== undefined && <Ending view={page.view.value} page={page} />}
       <div class="job-time">
-        <Lanes page={page} />
+        <Lanes run={page} />
         <Slider page={page} />
       </div>
       <div class="job-below">
