@@ -21,6 +21,8 @@ export class JobPage implements Run {
   readonly chosen: Signal<number | undefined>;
   readonly at: ReadonlySignal<number>;
   readonly lane: ReadonlySignal<number>;
+  /** The name of the member that is chosen; empty: none. */
+  readonly device = computed(() => query.value.get('device') ?? '');
   readonly order: ReadonlySignal<Order>;
   readonly isPlaying = signal(false);
   readonly lens = new Lens();
@@ -37,7 +39,7 @@ export class JobPage implements Run {
     this.at = computed(() => Math.min(this.chosen.value ?? Infinity, this.count.value - 1));
     this.lane = computed(() => {
       void this.count.value;
-      return this.fold.laneNamed(query.value.get('device') ?? '');
+      return this.fold.laneNamed(this.device.value);
     });
     this.order = computed(() => (query.value.get('order') === 'causal' ? 'causal' : 'wall'));
   }

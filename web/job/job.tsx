@@ -13,8 +13,10 @@ import { Explanation } from './explanation.tsx';
 import { JobPage } from './job-state.ts';
 import { Lanes } from './lanes.tsx';
 import { Barriers, Events, Messages, Standing } from './panels.tsx';
+import { Scripts } from './scripts.tsx';
 import { Slider } from './slider.tsx';
 import { Sources } from './sources.tsx';
+import { WhatIf } from './what-if.tsx';
 
 export function Job({ id }: { id: number }) {
   const page = useMemo(() => new JobPage(id), [id]);
@@ -41,10 +43,14 @@ export function Job({ id }: { id: number }) {
       <div class="job-time">
         <Lanes run={page} />
         <Slider page={page} />
+        <WhatIf page={page} />
       </div>
       <div class="job-below">
         <Tabs page={page} />
-        <Standing page={page} />
+        <div class="job-side">
+          <Standing page={page} />
+          <Scripts page={page} />
+        </div>
       </div>
     </div>
   );
@@ -74,6 +80,9 @@ function Head({ page, isPast }: { page: JobPage; isPast: boolean }) {
         )}
         <span>{plural(fold.lanes.length, 'member')}</span>
         <span>priority {view?.priority}</span>
+        {fold.ended !== undefined && fold.lanes.length > 0 && (
+          <a href={`/jobs/${page.id}/compare`}>compare with another run</a>
+        )}
         <Cancel page={page} view={view} />
       </p>
     </header>

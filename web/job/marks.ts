@@ -1,6 +1,6 @@
 /** The marks on the lanes: what is a point in time; and flags, which somebody put there. */
 import type { JobFold } from './fold.ts';
-import { type Colours, firstThat, type Paint, RULER_HEIGHT } from './picture.ts';
+import { type Colours, firstThat, type Paint } from './picture.ts';
 
 export function paintMarks(is: Paint, index: number): void {
   const { fold, at, colours, laneHeight, width } = is;
@@ -67,20 +67,20 @@ function paintMark(
 
 const FLAG_HEIGHT = 15;
 
-/** Flags stand above all else, each with its words: a line through its lane, and a label that stays in sight. */
+/** Flags lie on all else, each with its words: a line through its lane, and a label at its foot that stays in sight. */
 export function paintFlags(is: Paint): void {
   const { at, colours, flags, x, y, laneHeight, width, firstLane, lastLane } = is;
   for (const { event, lane, text, tone } of flags) {
     if (lane < firstLane || lane > lastLane) continue;
     const left = x(event);
     if (left < -1 || left > width + 1) continue;
-    const top = Math.max(RULER_HEIGHT, y(lane));
+    const foot = y(lane) + laneHeight;
     at.fillStyle = colours[tone];
-    at.fillRect(left - 1, top, 2, y(lane) + laneHeight - top);
+    at.fillRect(left - 1, y(lane), 2, laneHeight);
     const wide = at.measureText(text).width + 8;
     const from = left + wide < width ? left - 1 : left + 1 - wide;
-    at.fillRect(from, top, wide, FLAG_HEIGHT);
+    at.fillRect(from, foot - FLAG_HEIGHT, wide, FLAG_HEIGHT);
     at.fillStyle = colours.ground;
-    at.fillText(text, from + 4, top + FLAG_HEIGHT - 4);
+    at.fillText(text, from + 4, foot - 4);
   }
 }

@@ -6,8 +6,9 @@ import { firstThat, type Paint, type Picture, RULER_HEIGHT } from './picture.ts'
 const TICK_BASELINE = 14;
 const BARRIER_BASELINE = 31;
 const FONT = '11px system-ui, sans-serif';
-/** In so much room a label that does not fit is cut rather than left out. */
-const LABEL_PIXELS_MIN = 90;
+/** In less room, and with fewer of its characters, a label says nothing. */
+const CUT_PIXELS_MIN = 14;
+const CUT_CHARACTERS_MIN = 5;
 
 export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
   const { extent, width, height, laneHeight, firstLane, offset, fold, openEnd } = picture;
@@ -143,15 +144,18 @@ function labelled(
 ): void {
   const from = Math.max(x, 0);
   const room = Math.min(x + width, sight) - from - 8;
-  const text = label.replaceAll('_', ' ');
-  if (text === '' || (room < LABEL_PIXELS_MIN && at.measureText(text).width > room)) return;
-  at.save();
-  at.beginPath();
-  at.rect(from, y, room + 6, height);
-  at.clip();
+  const text = fitted(at, label.replaceAll('_', ' '), room);
   at.fillStyle = colours.ink;
   at.fillText(text, from + 5, y + height / 2 + 4);
-  at.restore();
+}
+
+/** A text that is cut where it does not fit; empty where too little would be left of it. */
+function fitted(at: CanvasRenderingContext2D, text: string, room: number): string {
+  if (text === '' || room < CUT_PIXELS_MIN) return '';
+  const wide = at.measureText(text).width;
+  if (wide <= room) return text;
+  const kept = Math.floor((text.length * (room - 8)) / wide);
+  return kept < CUT_CHARACTERS_MIN ? '' : `${text.slice(0, kept).trimEnd()}…`;
 }
 
 function paintWait(

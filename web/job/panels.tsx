@@ -6,6 +6,7 @@ import { exactly, lasting } from '../ui/time.ts';
 import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
 import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
+import { askHere } from './what-if-menu.tsx';
 import { eventText, sinceBoards } from './words.ts';
 
 const EVENT_ROW_HEIGHT = 24;
@@ -18,7 +19,22 @@ export function Standing({ page }: { page: JobPage }) {
   const lane = page.lane.value >= 0 ? page.lane.value : (page.fold.laneOf[at] ?? -1);
   const callers = 'member' in event.data && 'from' in event.data ? event.data.from : undefined;
   return (
-    <Section title={`Event ${at + 1}`} count={sinceBoards(page.fold, at)} class="standing">
+    <Section
+      title={`Event ${at + 1}`}
+      count={sinceBoards(page.fold, at)}
+      class="standing"
+      aside={
+        page.fold.lanes.length > 0 && (
+          <button
+            type="button"
+            title="w, or the menu on a mark or a member"
+            onClick={({ currentTarget }) => askHere(page, currentTarget)}
+          >
+            What if…
+          </button>
+        )
+      }
+    >
       <p class="sentence">{eventText(page, at)}</p>
       <Causes page={page} at={at} />
       <dl class="facts">

@@ -2,8 +2,10 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { nextOn } from './at.ts';
+import type { Order } from './axis.ts';
 import type { JobPage } from './job-state.ts';
 import { isTyping } from './lanes.tsx';
+import { askHere } from './what-if-menu.tsx';
 import { eventText, sinceBoards } from './words.ts';
 
 /** All of a job plays in so long. */
@@ -53,23 +55,29 @@ export function Slider({ page }: { page: JobPage }) {
         <b>{at + 1}</b> of {count} · {sinceBoards(fold, at)}
         {isFollowing && <span class="live">● live</span>}
       </output>
-      <div class="order" role="group" aria-label="Order">
-        {(['wall', 'causal'] as const).map((order) => (
-          <button
-            key={order}
-            type="button"
-            aria-pressed={page.order.value === order}
-            title={
-              order === 'wall'
-                ? 'By the clock'
-                : 'By cause and effect: how long the chain of causes is'
-            }
-            onClick={() => page.setOrder(order)}
-          >
-            {order === 'wall' ? 'clock' : 'causal'}
-          </button>
-        ))}
-      </div>
+      <OrderButtons order={page.order.value} set={(order) => page.setOrder(order)} />
+    </div>
+  );
+}
+
+export function OrderButtons({ order, set }: { order: Order; set(order: Order): void }) {
+  return (
+    <div class="order" role="group" aria-label="Order">
+      {(['wall', 'causal'] as const).map((each) => (
+        <button
+          key={each}
+          type="button"
+          aria-pressed={order === each}
+          title={
+            each === 'wall'
+              ? 'By the clock'
+              : 'By cause and effect: how long the chain of causes is'
+          }
+          onClick={() => set(each)}
+        >
+          {each === 'wall' ? 'clock' : 'causal'}
+        </button>
+      ))}
     </div>
   );
 }
@@ -95,7 +103,7 @@ function play(page: JobPage): () => void {
   return () => cancelAnimationFrame(frame);
 }
 
-/** Arrows step, with Shift by ten; `[` and `]` stay on the chosen lane; space plays; `c` changes the order. */
+/** Arrows step, with Shift by ten; `[` and `]` stay on the chosen lane; space plays; `c` changes the order; `w` asks what if. */
 function hearKeys(page: JobPage): () => void {
   const press = (event: KeyboardEvent) => {
     if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -116,6 +124,7 @@ function hearKeys(page: JobPage): () => void {
       j: () => page.choose(Math.min(lanes - 1, lane + 1)),
       k: () => page.choose(Math.max(0, lane - 1)),
       c: () => page.setOrder(page.order.peek() === 'wall' ? 'causal' : 'wall'),
+      w: () => askHere(page, document.querySelector('.slider')),
       ...(isOnButton ? {} : { ' ': () => toggle(page) }),
     };
     const act = acts[key];
