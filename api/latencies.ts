@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../machines/events.ts';
 import type { ApiEngine } from './parts.ts';
 
 const STORE_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
-const WAIT_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 14_400];
+const WAIT_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 60, 300, 600, 1_800, 3_600, 14_400];
 /** Waits and jobs that are remembered: with more at once the oldest are not measured. */
 const REMEMBERED_MAX = 100_000;
 

@@ -2,11 +2,12 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type ApiError, get } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
-import type { JobView, RecordedEvent } from '../api/types.ts';
+import type { Culprit, JobView, RecordedEvent } from '../api/types.ts';
 import { query, setQuery } from '../ui/router.ts';
 import { eventAt, type Order, positionOf } from './axis.ts';
 import { JobFold } from './fold.ts';
 import { type AskedOf, type Flag, Lens, type Run } from './run.ts';
+import type { ScriptLines } from './script-lines.ts';
 
 export class JobPage implements Run {
   readonly id: number;
@@ -27,6 +28,10 @@ export class JobPage implements Run {
   readonly isPlaying = signal(false);
   readonly lens = new Lens();
   readonly flags = signal<readonly Flag[]>([]);
+  /** Where members are in their scripts; `undefined`: not asked yet. */
+  readonly scripts = signal<ScriptLines | undefined>(undefined);
+  /** Whose line of what file ended the job, where that is known. */
+  readonly culprit = signal<Culprit | undefined>(undefined);
   /** Where somebody asks what if; `undefined`: nowhere. */
   readonly asked = signal<AskedOf | undefined>(undefined);
   readonly #stop = new AbortController();

@@ -8,6 +8,7 @@ import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
+import { Combined } from './combined.tsx';
 import { Console } from './console.tsx';
 import { Explanation } from './explanation.tsx';
 import { JobPage } from './job-state.ts';
@@ -185,6 +186,7 @@ const TABS = {
   messages: ['Messages', Messages],
   results: ['Results', Results],
   console: ['Console', Console],
+  log: ['Combined log', Combined],
   sources: ['Sources', Sources],
 } as const;
 type Tab = keyof typeof TABS;

@@ -1,4 +1,5 @@
 /** Paints lanes on a canvas: only what is in sight, and of what lies on one pixel only one. */
+import { countBefore } from './at.ts';
 import { type Barrier, OPEN, type Phase, type WaitSpan } from './fold.ts';
 import { paintFlags, paintMarks } from './marks.ts';
 import { firstThat, type Paint, type Picture, RULER_HEIGHT } from './picture.ts';
@@ -86,14 +87,18 @@ function paintLane(is: Paint, index: number): void {
   const suiteHeight = is.laneHeight >= 26 ? 5 : 0;
   const barHeight = bodyHeight - (suiteHeight > 0 ? suiteHeight + 1 : 0);
   const { at, colours } = is;
-  inSight(lane.phases, is, ({ phase, label }, left, right) => {
+  inSight(lane.phases, is, ({ phase, label, from: start }, left, right) => {
     if (phase === 'over') return;
     at.fillStyle = colours.phases[phase];
     const from = Math.max(left, -1);
     const width = Math.max(1, Math.min(right, is.width + 1) - from);
     at.fillRect(from, top + gap, width, barHeight);
     if (phase === 'deploy' || phase === 'boot') hatch(is, from, top + gap, width, barHeight, phase);
-    if (is.laneHeight >= 26) labelled(is, label, from, width, top + gap, barHeight);
+    if (is.laneHeight < 26) return;
+    // What is waited for lies on it: the label has the room before that.
+    const wait = lane.waits[countBefore(lane.waits, start - 1)];
+    const free = Math.min(right, wait === undefined ? right : is.x(wait.from)) - from;
+    labelled(is, label, from, Math.min(width, free), top + gap, barHeight);
   });
   if (suiteHeight > 0)
     inSight(lane.suites, is, (_, left, right) => {

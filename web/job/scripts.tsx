@@ -1,5 +1,5 @@
 /** Who is where in its script at the event at which the page stands. */
-import { useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { ScriptLinesView } from '../api/types.ts';
 import { useAsked } from '../ui/asked.ts';
 import { Section } from '../ui/parts.tsx';
@@ -12,17 +12,13 @@ const MEMBERS_TOLD_MAX = 12;
 /** A job that goes on is asked for again when so many more events came. */
 const EVENTS_AGAIN = 50;
 
-export function useScriptLines(page: JobPage): ScriptLines | undefined {
+export function Scripts({ page }: { page: JobPage }) {
   const grown = page.isEnded.value ? -1 : Math.floor(page.count.value / EVENTS_AGAIN);
   const { answer } = useAsked<ScriptLinesView>(`/api/jobs/${page.id}/script-lines`, grown);
-  return useMemo(
-    () => (answer.value === undefined ? undefined : new ScriptLines(answer.value)),
-    [answer.value],
-  );
-}
-
-export function Scripts({ page }: { page: JobPage }) {
-  const lines = useScriptLines(page);
+  useEffect(() => {
+    if (answer.value !== undefined) page.scripts.value = new ScriptLines(answer.value);
+  }, [answer.value]);
+  const lines = page.scripts.value;
   const at = page.at.value;
   if (lines === undefined) return null;
   const chosen = page.device.value;
