@@ -33,6 +33,7 @@ export function diffOf(good: Compared, bad: Compared, found: boolean): DiffView 
     found,
     states: { good: stateOf(good.events), bad: stateOf(bad.events) },
     equal: views.length === 0 && alone.good.length === 0 && alone.bad.length === 0,
+    pairs: pairs.map(boardsOf),
     ...(first !== undefined && { first }),
     others,
     ...(failure !== undefined && { failure: eventPlace(moments.bad, failure) }),
@@ -93,9 +94,8 @@ function divergenceView(is: Divergence, moments: { good: Moments; bad: Moments }
       .slice(Math.max(0, call - CONTEXT), call)
       .map(({ event }) => eventPlace(moments[which], event));
   const [left, right] = [place('good', good), place('bad', bad)];
-  const { role, index, device } = pair.bad;
   return {
-    boards: { role, index, good: pair.good.device, bad: device },
+    boards: boardsOf(pair),
     kind,
     call: call + 1,
     says: sentenceOf(is),
@@ -104,6 +104,13 @@ function divergenceView(is: Divergence, moments: { good: Moments; bad: Moments }
     before: { good: before('good'), bad: before('bad') },
   };
 }
+
+const boardsOf = ({ good, bad: { role, index, device } }: Pair): DiffView['pairs'][number] => ({
+  role,
+  index,
+  good: good.device,
+  bad: device,
+});
 
 function sentenceOf({ pair, good, bad, kind }: Divergence): string {
   const who = `${pair.bad.device} (${pair.bad.role})`;

@@ -128,6 +128,29 @@ export const SourcesView = z
 export type SourcesView = z.infer<typeof SourcesView>;
 export type RanView = z.infer<typeof RanView>;
 
+/** Where boards were in their scripts. */
+export const ScriptLinesView = z
+  .object({
+    id: z.number().describe('Of the job'),
+    lines: z
+      .array(
+        z.object({
+          event: z.number().describe('That the call at this line made'),
+          device: z.string(),
+          suite: z.string(),
+          file: z
+            .string()
+            .describe("Within its repository; empty: a command of the job's document"),
+          line: z.number(),
+          text: z.string(),
+        }),
+      )
+      .describe('In the order of the log'),
+    more: z.number().describe('Calls that were not looked at, after these'),
+  })
+  .meta({ id: 'ScriptLinesView' });
+export type ScriptLinesView = z.infer<typeof ScriptLinesView>;
+
 /** An event of any stream, as a trace names it. */
 export const TracedEvent = EventPlace.extend({ stream: z.string() }).meta({ id: 'TracedEvent' });
 export type TracedEvent = z.infer<typeof TracedEvent>;
@@ -212,6 +235,10 @@ export const WhatIfView = z
       .array(z.object({ member: z.string(), event: z.number() }))
       .describe('After which recorded event it is unknown what a board does'),
     assumed: z.array(z.string()).describe('What was taken for granted'),
+    events: z
+      .array(z.record(z.string(), z.unknown()))
+      .optional()
+      .describe('What the log of the job would be; where it was asked for'),
   })
   .meta({ id: 'WhatIfView' });
 export type WhatIfView = z.infer<typeof WhatIfView>;
@@ -270,6 +297,7 @@ export const DiffView = z
       .describe('It was looked for: the last one of the same definition that passed'),
     states: z.object({ good: StateName, bad: StateName }),
     equal: z.boolean().describe('No board did anything else than its counterpart'),
+    pairs: z.array(BoardPair).describe("Which boards are each other's counterpart"),
     first: DivergenceView.optional().describe('Before it, in happens-before order, there is none'),
     others: z.array(DivergenceView).describe('Where the other boards part, in that order'),
     failure: EventPlace.optional().describe('How the bad run failed first'),

@@ -18,8 +18,16 @@ export interface ChangeWords {
   crash?: readonly string[] | undefined;
 }
 
-/** @throws AnswerRefused `invalid-request`, `no-such-event` */
-export function whatIf(job: number, events: Events, words: ChangeWords): WhatIfView {
+/**
+ * @param withEvents whether the log that would be is a part of the answer
+ * @throws AnswerRefused `invalid-request`, `no-such-event`
+ */
+export function whatIf(
+  job: number,
+  events: Events,
+  words: ChangeWords,
+  withEvents = false,
+): WhatIfView {
   const recording = expectRecording(job, events);
   const changes = changesIn(words, events, recording);
   const moments = new Moments(events);
@@ -49,6 +57,7 @@ export function whatIf(job: number, events: Events, words: ChangeWords): WhatIfV
     hangs: played.hangs.map((wait) => ({ ...wait, missing: [...wait.missing] })),
     beyond: [...played.beyond],
     assumed: assumedIn(played, changes),
+    ...(withEvents && { events: [...played.events] }),
   };
 }
 

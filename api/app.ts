@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
+import { watchLatencies } from './latencies.ts';
 import { metricsOf, watchLongWaits } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { AppParts } from './parts.ts';
@@ -48,6 +49,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   acceptEmptyJson(app);
   const metrics = metricsOf(app, engine);
+  app.addHook('onClose', watchLatencies(metrics.registry, engine));
   const history = new History(engine);
   const streams = new Streams();
   await describeRoutes(app, version);

@@ -79,13 +79,12 @@ export interface Checked {
 }
 
 /** All that submitting would say, without submitting: nothing is recorded. @throws ApiProblem `invalid-job` */
-export function checkJob(
-  engine: Pick<ApiEngine, 'directory' | 'now'>,
-  document: Uint8Array,
-): Checked {
-  const parsed = parseJob(textOf(document));
+export function checkJob(engine: Pick<ApiEngine, 'directory' | 'now'>, given: Uint8Array): Checked {
+  const document = textOf(given);
+  const parsed = parseJob(document);
   if ('problems' in parsed) throw invalidJob(parsed.problems);
-  const { definition, warnings } = parsed;
+  const { definition } = parsed;
+  const warnings = [...parsed.warnings, ...warningsAtSubmission(definition, document)];
   const { directory } = engine;
   const now = engine.now();
   const boards = [...directory.devices.keys()].flatMap(

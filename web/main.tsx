@@ -4,6 +4,7 @@ import { render, type VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { awaySince, hasToken, logIn, login, logOut, request } from './api/client.ts';
 import { Board } from './board/board.tsx';
+import { Compare } from './compare/compare.tsx';
 import { Job } from './job/job.tsx';
 import { Jobs } from './jobs/jobs.tsx';
 import { Lab } from './lab/lab.tsx';
@@ -83,6 +84,8 @@ const isHere = (to: string): boolean =>
 
 function Place() {
   const here = path.value.replace(/(.)\/$/, '$1');
+  const [, compared] = /^\/jobs\/(\d+)\/compare$/.exec(here) ?? [];
+  if (compared !== undefined) return <Compare key={compared} id={Number(compared)} />;
   const [, job] = /^\/jobs\/(\d+)$/.exec(here) ?? [];
   if (job !== undefined) return <Job key={job} id={Number(job)} />;
   const [, board] = /^\/boards\/([^/]+)$/.exec(here) ?? [];

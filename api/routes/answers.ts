@@ -3,12 +3,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { Moments } from '../../answers/moments.ts';
+import { scriptLines } from '../../answers/script-lines.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { stateAt } from '../../answers/state-at.ts';
 import { traceOf } from '../../answers/trace.ts';
 import {
   DiffView,
   OrdersView,
+  ScriptLinesView,
   SourcesView,
   StateView,
   TraceView,
@@ -121,6 +123,9 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
           delay: Several.optional().meta({ description: 'DEVICE:20s, or DEVICE@EVENT:20s' }),
           drop: Several.optional().meta({ description: 'The event of a message that is lost' }),
           crash: Several.optional().meta({ description: 'DEVICE@EVENT' }),
+          events: z.enum(['true', 'false']).default('false').meta({
+            description: 'Whether the log that would be is a part of the answer',
+          }),
         }),
         response: { 200: WhatIfView, ...problemResponses },
       },
@@ -128,7 +133,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     async ({ params: { id }, query }, reply) => {
       const { signal } = is.open.open(reply);
       const { events } = await evidenceOf(is, id, signal, { sources: false });
-      return whatIf(id, events, query);
+      return whatIf(id, events, query, query.events === 'true');
     },
   );
 
@@ -148,6 +153,20 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
       const { events } = await evidenceOf(is, id, signal, { sources: false });
       return ordersOf(id, events, ORDER_STATES_MAX);
     },
+  );
+
+  app.get(
+    '/api/jobs/:id/script-lines',
+    {
+      schema: {
+        tags: ['answers'],
+        summary: 'Where boards were in their scripts: of each call the line that made it',
+        params: JobParams,
+        response: { 200: ScriptLinesView, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }, reply) =>
+      scriptLines(await evidenceOf(is, id, is.open.open(reply).signal)),
   );
 
   app.get(

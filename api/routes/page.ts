@@ -8,6 +8,7 @@ const PLACES = [
   '/',
   '/jobs',
   '/jobs/:id',
+  '/jobs/:id/compare',
   '/boards/:name',
   '/results',
   '/submit',

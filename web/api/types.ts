@@ -23,4 +23,11 @@ export type Submitted = z.infer<typeof api.Submitted>;
 export type EventPage = { events: RecordedEvent[]; next?: number };
 export type CheckedJob = z.infer<typeof api.CheckedJob>;
 export type { Culprit, Evidence, Explanation, Step } from '../../answers/explain/explanation.ts';
-export type { RanView, SourcesView } from '../../answers/views.ts';
+export type {
+  DiffView,
+  DivergenceView,
+  RanView,
+  ScriptLinesView,
+  SourcesView,
+  WhatIfView,
+} from '../../answers/views.ts';

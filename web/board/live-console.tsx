@@ -2,7 +2,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
-import { consolePath, plainText } from '../job/console.tsx';
+import { consolePath } from '../job/console.tsx';
+import { plainText } from '../job/plain-text.ts';
 import { Trouble } from '../ui/parts.tsx';
 
 const KEPT_CHARACTERS_MAX = 100_000;

@@ -1,22 +1,49 @@
 /** The axis of the lanes: which part of it is in sight, zoom and pan, and what stands at its ticks. */
 import { scaleLinear } from 'd3-scale';
-import type { JobPage, Order } from './job-state.ts';
+import { type JobFold, OPEN } from './fold.ts';
 
-/** Milliseconds since the epoch, or ranks. */
+/** By the clock, or by cause and effect. */
+export type Order = 'wall' | 'causal';
+
+/** Milliseconds since the job had its boards, or ranks. */
 export interface Extent {
   from: number;
   to: number;
+}
+
+/** Where an event is on the axis: milliseconds since the job had its boards, or its rank. */
+export function positionOf(fold: JobFold, at: number, order: Order): number {
+  const event = Math.min(at, fold.length - 1);
+  if (order === 'causal') return fold.ranks[event] ?? 0;
+  return (fold.times[event] ?? 0) - (fold.times[fold.start] ?? 0);
+}
+
+/** The last event at or before a place on the axis, in the order of the log. */
+export function eventAt(fold: JobFold, position: number, order: Order): number {
+  if (order === 'causal')
+    return Math.max(
+      0,
+      fold.ranks.findLastIndex((rank) => rank <= position),
+    );
+  const { times } = fold;
+  const wanted = position + (times[fold.start] ?? 0);
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? OPEN) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }
 
 const MARGIN = 0.02;
 const EXTENT_MIN: Record<Order, number> = { wall: 2, causal: 2 };
 
 /** All of the job from when it had its boards; from its submission while it has none. */
-export function whole(page: JobPage, order: Order): Extent {
-  const { fold } = page;
-  const first = fold.lanes[0]?.phases[0]?.from ?? 0;
-  const from = page.positionOf(first, order);
-  const last = order === 'wall' ? page.positionOf(fold.length - 1, order) : fold.rankMax;
+export function whole(fold: JobFold, order: Order): Extent {
+  const from = positionOf(fold, fold.start, order);
+  const last = order === 'wall' ? positionOf(fold, fold.length - 1, order) : fold.rankMax;
   const to = Math.max(last, from + EXTENT_MIN[order]);
   const margin = (to - from) * MARGIN;
   return { from: from - margin, to: to + margin };
@@ -40,7 +67,7 @@ export interface Tick {
 
 const PIXELS_A_TICK = 90;
 
-export function ticks(extent: Extent, width: number, origin: number, order: Order): Tick[] {
+export function ticks(extent: Extent, width: number, order: Order): Tick[] {
   const count = Math.max(2, Math.floor(width / PIXELS_A_TICK));
   if (order === 'causal') {
     const scale = scaleLinear().domain([extent.from, extent.to]);
@@ -49,11 +76,11 @@ export function ticks(extent: Extent, width: number, origin: number, order: Orde
       .filter(Number.isInteger)
       .map((position) => ({ position, text: String(position) }));
   }
-  const [from, to] = [(extent.from - origin) / 1_000, (extent.to - origin) / 1_000];
+  const [from, to] = [extent.from / 1_000, extent.to / 1_000];
   const step = stepOf((to - from) / count);
   const out: Tick[] = [];
   for (let n = Math.ceil(from / step); n * step <= to; n++)
-    out.push({ position: origin + n * step * 1_000, text: tickText(n * step, step) });
+    out.push({ position: n * step * 1_000, text: tickText(n * step, step) });
   return out;
 }
 

@@ -1,5 +1,5 @@
 /** The colours of the page for a canvas: read from its style sheet, light or dark. */
-import type { Colours } from './painter.ts';
+import type { Colours } from './picture.ts';
 
 export function coloursOf(): Colours {
   const style = getComputedStyle(document.documentElement);

@@ -6,6 +6,7 @@ import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
 import { query } from '../ui/router.ts';
 import type { JobPage } from './job-state.ts';
+import { plainText } from './plain-text.ts';
 
 /** So much is shown around the place: a console may have printed for hours. */
 const SHOWN_BYTES_MAX = 128 * 1024;
@@ -133,12 +134,3 @@ function around(
   const text = (a: number, b: number) => plainText(decoder.decode(bytes.subarray(a, b)));
   return { before: text(from, place), after: text(place, to), isCut: from > 0 };
 }
-
-/** Without what moves a terminal's cursor and sets its colours. */
-export const plainText = (text: string): string =>
-  text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])/g, '')
-    .replace(/\r+\n/g, '\n')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: shown as what they are, but for newline and tab
-    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '␦');

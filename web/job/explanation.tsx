@@ -1,4 +1,5 @@
 /** Why a job ended as it did, on top of it: the first cause, who has to mend what, and the chain with its evidence. */
+import { useEffect } from 'preact/hooks';
 import type { Culprit, Evidence, Explanation as ExplanationOf, Step } from '../api/types.ts';
 import { useAsked } from '../ui/asked.ts';
 import { setQuery } from '../ui/router.ts';
@@ -10,6 +11,9 @@ const NOTHING = new Set(['nothing-failed']);
 export function Explanation({ page }: { page: JobPage }) {
   const { answer, trouble } = useAsked<ExplanationOf>(`/api/jobs/${page.id}/explanation`);
   const is = answer.value;
+  useEffect(() => {
+    page.culprit.value = is?.culprit ?? undefined;
+  }, [is]);
   if (trouble.value !== '')
     return <p class="explanation soft">It cannot be explained now: {trouble.value}</p>;
   if (is === undefined) return <p class="explanation soft">Looking for the cause…</p>;

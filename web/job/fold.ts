@@ -142,6 +142,11 @@ export class JobFold {
     return this.events.length;
   }
 
+  /** The event with which the job had its boards; the first while it has none. */
+  get start(): number {
+    return this.lanes[0]?.phases[0]?.from ?? 0;
+  }
+
   laneNamed(device: string): number {
     return this.#laneOfDevice.get(device) ?? -1;
   }

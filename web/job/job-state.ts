@@ -2,16 +2,16 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type ApiError, get } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
-import type { JobView, RecordedEvent } from '../api/types.ts';
+import type { Culprit, JobView, RecordedEvent } from '../api/types.ts';
 import { query, setQuery } from '../ui/router.ts';
+import { eventAt, type Order, positionOf } from './axis.ts';
 import { JobFold } from './fold.ts';
+import { type AskedOf, type Flag, Lens, type Run } from './run.ts';
+import type { ScriptLines } from './script-lines.ts';
 
-export type Order = 'wall' | 'causal';
-
-export class JobPage {
+export class JobPage implements Run {
   readonly id: number;
   readonly fold = new JobFold();
-  /** How many events are folded: whoever reads the fold reads this first, and is told when it grows. */
   readonly count = signal(0);
   /** What the server says of the job now; asked for again when it changes. */
   readonly view = signal<JobView | undefined>(undefined);
@@ -22,8 +22,18 @@ export class JobPage {
   readonly chosen: Signal<number | undefined>;
   readonly at: ReadonlySignal<number>;
   readonly lane: ReadonlySignal<number>;
+  /** The name of the member that is chosen; empty: none. */
+  readonly device = computed(() => query.value.get('device') ?? '');
   readonly order: ReadonlySignal<Order>;
   readonly isPlaying = signal(false);
+  readonly lens = new Lens();
+  readonly flags = signal<readonly Flag[]>([]);
+  /** Where members are in their scripts; `undefined`: not asked yet. */
+  readonly scripts = signal<ScriptLines | undefined>(undefined);
+  /** Whose line of what file ended the job, where that is known. */
+  readonly culprit = signal<Culprit | undefined>(undefined);
+  /** Where somebody asks what if; `undefined`: nowhere. */
+  readonly asked = signal<AskedOf | undefined>(undefined);
   readonly #stop = new AbortController();
   #writesAddress: ReturnType<typeof setTimeout> | undefined;
 
@@ -34,7 +44,7 @@ export class JobPage {
     this.at = computed(() => Math.min(this.chosen.value ?? Infinity, this.count.value - 1));
     this.lane = computed(() => {
       void this.count.value;
-      return this.fold.laneNamed(query.value.get('device') ?? '');
+      return this.fold.laneNamed(this.device.value);
     });
     this.order = computed(() => (query.value.get('order') === 'causal' ? 'causal' : 'wall'));
   }
@@ -77,8 +87,13 @@ export class JobPage {
       void this.refresh();
   }
 
-  /** Stands at an event. The last one of a job that goes on is followed. */
+  /** Stands at an event, and plays no more. The last one of a job that goes on is followed. */
   stand(at: number): void {
+    this.isPlaying.value = false;
+    this.playTo(at);
+  }
+
+  playTo(at: number): void {
     const last = this.fold.length - 1;
     const bounded = Math.max(0, Math.min(at, last));
     this.chosen.value = bounded === last ? undefined : bounded;
@@ -101,28 +116,15 @@ export class JobPage {
     setQuery({ order: order === 'wall' ? undefined : order });
   }
 
-  positionOf(at: number, order: Order = this.order.peek()): number {
-    const of = order === 'wall' ? this.fold.times : this.fold.ranks;
-    return of[Math.min(at, this.fold.length - 1)] ?? 0;
+  ask(asked: AskedOf): void {
+    this.asked.value = asked;
   }
 
-  /** The last event at or before a place on the axis, in the order of the log. */
+  positionOf(at: number): number {
+    return positionOf(this.fold, at, this.order.peek());
+  }
+
   eventAt(position: number): number {
-    const order = this.order.peek();
-    if (order === 'wall') {
-      const { times } = this.fold;
-      let low = 0;
-      let high = times.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((times[middle] ?? 0) <= position) low = middle + 1;
-        else high = middle;
-      }
-      return Math.max(0, low - 1);
-    }
-    return Math.max(
-      0,
-      this.fold.ranks.findLastIndex((rank) => rank <= position),
-    );
+    return eventAt(this.fold, position, this.order.peek());
   }
 }

@@ -8,13 +8,16 @@ import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
+import { Combined } from './combined.tsx';
 import { Console } from './console.tsx';
 import { Explanation } from './explanation.tsx';
 import { JobPage } from './job-state.ts';
 import { Lanes } from './lanes.tsx';
 import { Barriers, Events, Messages, Standing } from './panels.tsx';
+import { Scripts } from './scripts.tsx';
 import { Slider } from './slider.tsx';
 import { Sources } from './sources.tsx';
+import { WhatIf } from './what-if.tsx';
 
 export function Job({ id }: { id: number }) {
   const page = useMemo(() => new JobPage(id), [id]);
@@ -39,12 +42,16 @@ export function Job({ id }: { id: number }) {
       <Head page={page} isPast={isPast} />
       {!isPast && page.view.value !== undefined && <Ending view={page.view.value} page={page} />}
       <div class="job-time">
-        <Lanes page={page} />
+        <Lanes run={page} />
         <Slider page={page} />
+        <WhatIf page={page} />
       </div>
       <div class="job-below">
         <Tabs page={page} />
-        <Standing page={page} />
+        <div class="job-side">
+          <Standing page={page} />
+          <Scripts page={page} />
+        </div>
       </div>
     </div>
   );
@@ -74,6 +81,9 @@ function Head({ page, isPast }: { page: JobPage; isPast: boolean }) {
         )}
         <span>{plural(fold.lanes.length, 'member')}</span>
         <span>priority {view?.priority}</span>
+        {fold.ended !== undefined && fold.lanes.length > 0 && (
+          <a href={`/jobs/${page.id}/compare`}>compare with another run</a>
+        )}
         <Cancel page={page} view={view} />
       </p>
     </header>
@@ -176,6 +186,7 @@ const TABS = {
   messages: ['Messages', Messages],
   results: ['Results', Results],
   console: ['Console', Console],
+  log: ['Combined log', Combined],
   sources: ['Sources', Sources],
 } as const;
 type Tab = keyof typeof TABS;

@@ -1,55 +1,15 @@
 /** Paints lanes on a canvas: only what is in sight, and of what lies on one pixel only one. */
 import { countBefore } from './at.ts';
-import type { Extent, Tick } from './axis.ts';
-import { type Barrier, type JobFold, type Lane, OPEN, type Phase, type WaitSpan } from './fold.ts';
+import { type Barrier, OPEN, type Phase, type WaitSpan } from './fold.ts';
+import { paintFlags, paintMarks } from './marks.ts';
+import { firstThat, type Paint, type Picture, RULER_HEIGHT } from './picture.ts';
 
-export interface Colours {
-  ink: string;
-  soft: string;
-  faint: string;
-  line: string;
-  ground: string;
-  stripe: string;
-  accent: string;
-  good: string;
-  bad: string;
-  warn: string;
-  wait: string;
-  sync: string;
-  phases: Record<Phase, string>;
-}
-
-/** What is painted: lanes from `firstLane` on, in a part of the axis. */
-export interface Picture {
-  fold: JobFold;
-  extent: Extent;
-  ticks: readonly Tick[];
-  width: number;
-  height: number;
-  laneHeight: number;
-  firstLane: number;
-  /** How far the first lane has been scrolled out of sight, in pixels. */
-  offset: number;
-  chosenLane: number;
-  positionOf(at: number): number;
-  /** Where spans that nothing has ended yet end on the axis. */
-  openEnd: number;
-  colours: Colours;
-}
-
-export const RULER_HEIGHT = 38;
 const TICK_BASELINE = 14;
 const BARRIER_BASELINE = 31;
 const FONT = '11px system-ui, sans-serif';
-/** In so much room a label that does not fit is cut rather than left out. */
-const LABEL_PIXELS_MIN = 90;
-
-interface Paint extends Picture {
-  at: CanvasRenderingContext2D;
-  x(index: number): number;
-  y(lane: number): number;
-  lastLane: number;
-}
+/** In less room, and with fewer of its characters, a label says nothing. */
+const CUT_PIXELS_MIN = 14;
+const CUT_CHARACTERS_MIN = 5;
 
 export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
   const { extent, width, height, laneHeight, firstLane, offset, fold, openEnd } = picture;
@@ -77,6 +37,7 @@ export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void 
   paintBarriers(all);
   paintArrows(all);
   for (let lane = firstLane; lane <= lastLane; lane++) paintMarks(all, lane);
+  paintFlags(all);
   canvas.restore();
   paintRuler(all, scale);
 }
@@ -101,16 +62,10 @@ function inSight<T extends { from: number; to: number }>(
   { x, width }: Pick<Paint, 'x' | 'width'>,
   paintOne: (span: T, left: number, right: number) => void,
 ): void {
-  let low = 0;
-  let high = spans.length;
   // The last that begins left of the sight may reach into it.
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (x(spans[middle]?.from ?? OPEN) < 0) low = middle + 1;
-    else high = middle;
-  }
+  const first = firstThat(spans.length, (at) => x(spans[at]?.from ?? OPEN) >= 0);
   let painted = Number.NEGATIVE_INFINITY;
-  for (let at = Math.max(0, low - 32); at < spans.length; at++) {
+  for (let at = Math.max(0, first - 32); at < spans.length; at++) {
     const span = spans[at];
     if (span === undefined) continue;
     const left = x(span.from);
@@ -132,14 +87,18 @@ function paintLane(is: Paint, index: number): void {
   const suiteHeight = is.laneHeight >= 26 ? 5 : 0;
   const barHeight = bodyHeight - (suiteHeight > 0 ? suiteHeight + 1 : 0);
   const { at, colours } = is;
-  inSight(lane.phases, is, ({ phase, label }, left, right) => {
+  inSight(lane.phases, is, ({ phase, label, from: start }, left, right) => {
     if (phase === 'over') return;
     at.fillStyle = colours.phases[phase];
     const from = Math.max(left, -1);
     const width = Math.max(1, Math.min(right, is.width + 1) - from);
     at.fillRect(from, top + gap, width, barHeight);
     if (phase === 'deploy' || phase === 'boot') hatch(is, from, top + gap, width, barHeight, phase);
-    if (is.laneHeight >= 26) labelled(is, label, from, width, top + gap, barHeight);
+    if (is.laneHeight < 26) return;
+    // What is waited for lies on it: the label has the room before that.
+    const wait = lane.waits[countBefore(lane.waits, start - 1)];
+    const free = Math.min(right, wait === undefined ? right : is.x(wait.from)) - from;
+    labelled(is, label, from, Math.min(width, free), top + gap, barHeight);
   });
   if (suiteHeight > 0)
     inSight(lane.suites, is, (_, left, right) => {
@@ -190,15 +149,18 @@ function labelled(
 ): void {
   const from = Math.max(x, 0);
   const room = Math.min(x + width, sight) - from - 8;
-  const text = label.replaceAll('_', ' ');
-  if (text === '' || (room < LABEL_PIXELS_MIN && at.measureText(text).width > room)) return;
-  at.save();
-  at.beginPath();
-  at.rect(from, y, room + 6, height);
-  at.clip();
+  const text = fitted(at, label.replaceAll('_', ' '), room);
   at.fillStyle = colours.ink;
   at.fillText(text, from + 5, y + height / 2 + 4);
-  at.restore();
+}
+
+/** A text that is cut where it does not fit; empty where too little would be left of it. */
+function fitted(at: CanvasRenderingContext2D, text: string, room: number): string {
+  if (text === '' || room < CUT_PIXELS_MIN) return '';
+  const wide = at.measureText(text).width;
+  if (wide <= room) return text;
+  const kept = Math.floor((text.length * (room - 8)) / wide);
+  return kept < CUT_CHARACTERS_MIN ? '' : `${text.slice(0, kept).trimEnd()}…`;
 }
 
 function paintWait(
@@ -280,7 +242,8 @@ function paintArrows(is: Paint): void {
   at.strokeStyle = colours.ink;
   at.fillStyle = colours.ink;
   at.globalAlpha = 0.7;
-  const first = firstArrow(is);
+  // Arrows are in the order of their releases.
+  const first = firstThat(fold.arrows.length, (n) => x(fold.arrows[n]?.to ?? OPEN) >= 0);
   for (let n = first; n < fold.arrows.length && seen.size < ARROWS_PAINTED_MAX; n++) {
     const arrow = fold.arrows[n];
     if (arrow === undefined) break;
@@ -302,18 +265,6 @@ function paintArrows(is: Paint): void {
   at.globalAlpha = 1;
 }
 
-/** Arrows are in the order of their releases: the first whose release may be in sight. */
-function firstArrow({ fold, x }: Paint): number {
-  let low = 0;
-  let high = fold.arrows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (x(fold.arrows[middle]?.to ?? OPEN) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 function head(at: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
   const angle = Math.atan2(y2 - y1, x2 - x1);
   at.beginPath();
@@ -321,79 +272,6 @@ function head(at: CanvasRenderingContext2D, x1: number, y1: number, x2: number, 
   for (const turn of [-0.45, 0.45])
     at.lineTo(x2 - 7 * Math.cos(angle + turn), y2 - 7 * Math.sin(angle + turn));
   at.fill();
-}
-
-function paintMarks(is: Paint, index: number): void {
-  const { fold, at, colours, laneHeight, width } = is;
-  const lane = fold.lanes[index];
-  if (lane === undefined) return;
-  const middle = is.y(index) + laneHeight / 2;
-  const size = laneHeight >= 26 ? 4 : 2.5;
-  let last = Number.NEGATIVE_INFINITY;
-  for (let n = firstMark(lane, is); n < lane.marks.length; n++) {
-    const mark = lane.marks[n] ?? 0;
-    const x = is.x(mark);
-    if (x > width + size) break;
-    const type = fold.events[mark]?.type ?? '';
-    const isLoud = type !== 'MessageSent' && type !== 'ResultRecorded';
-    if (x < last + 1 && !isLoud) continue;
-    last = x;
-    paintMark(at, colours, fold, mark, x, middle, size);
-  }
-}
-
-function firstMark(lane: Lane, { x }: Paint): number {
-  let low = 0;
-  let high = lane.marks.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (x(lane.marks[middle] ?? 0) < -6) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** A send is a dot, a result a diamond, an end a flag, whatever went wrong a cross. */
-function paintMark(
-  at: CanvasRenderingContext2D,
-  colours: Colours,
-  fold: JobFold,
-  mark: number,
-  x: number,
-  y: number,
-  size: number,
-): void {
-  const event = fold.events[mark];
-  at.beginPath();
-  if (event?.type === 'MessageSent') {
-    at.fillStyle = colours.ink;
-    at.arc(x, y, size, 0, 2 * Math.PI);
-    at.fill();
-    return;
-  }
-  const isFail = event?.type === 'ResultRecorded' && event.data.result === 'fail';
-  if (event?.type === 'ResultRecorded' && !isFail) {
-    at.fillStyle = event.data.result === 'pass' ? colours.good : colours.soft;
-    at.moveTo(x, y - size - 1);
-    at.lineTo(x + size + 1, y);
-    at.lineTo(x, y + size + 1);
-    at.lineTo(x - size - 1, y);
-    at.fill();
-    return;
-  }
-  if (event?.type === 'MemberCompleted') {
-    at.fillStyle = colours.good;
-    at.fillRect(x - 1, y - 2 * size, 2, 4 * size);
-    return;
-  }
-  at.strokeStyle = event?.type === 'MemberCancelled' ? colours.warn : colours.bad;
-  at.lineWidth = 2;
-  at.moveTo(x - size, y - size);
-  at.lineTo(x + size, y + size);
-  at.moveTo(x + size, y - size);
-  at.lineTo(x - size, y + size);
-  at.stroke();
-  at.lineWidth = 1;
 }
 
 function paintRuler(is: Paint, scale: number): void {
@@ -421,51 +299,4 @@ function paintRuler(is: Paint, scale: number): void {
     at.fillStyle = barrier.verb === 'sync' ? colours.accent : colours.soft;
     at.fillText(text, left, BARRIER_BASELINE);
   });
-}
-
-/** What lies under a point: the nearest mark, else a wait, else a phase of the lane. */
-export function under(
-  picture: Picture,
-  px: number,
-  py: number,
-): { lane: number; event: number | undefined; barrier: Barrier | undefined } {
-  const { extent, width, laneHeight, firstLane, offset, fold } = picture;
-  const position = extent.from + (px / width) * (extent.to - extent.from);
-  const perPixel = (extent.to - extent.from) / width;
-  const x = (index: number) => (picture.positionOf(index) - extent.from) / perPixel;
-  const near = fold.barriers.filter(
-    ({ opened, verb }) => opened !== OPEN && verb !== 'wait' && Math.abs(x(opened) - px) < 5,
-  );
-  const isRuler = py < RULER_HEIGHT;
-  const lane = isRuler ? -1 : firstLane + Math.floor((py - RULER_HEIGHT + offset) / laneHeight);
-  const is = fold.lanes[lane];
-  const barrier = isRuler ? near[0] : undefined;
-  if (is === undefined) return { lane: -1, event: barrier?.opened, barrier };
-  let best: number | undefined;
-  let distance = 7;
-  for (const mark of marksNear(is, picture, position, 8 * perPixel)) {
-    const away = Math.abs(x(mark) - px);
-    if (away < distance) [best, distance] = [mark, away];
-  }
-  if (best !== undefined) return { lane, event: best, barrier: undefined };
-  const inWait = is.waits.findLast(
-    ({ from, to }) =>
-      picture.positionOf(from) <= position &&
-      (to === OPEN ? picture.openEnd : picture.positionOf(to)) >= position,
-  );
-  if (inWait !== undefined) return { lane, event: inWait.from, barrier: inWait.barrier };
-  const phase = is.phases.findLast(({ from }) => picture.positionOf(from) <= position);
-  return { lane, event: phase?.from, barrier: undefined };
-}
-
-function marksNear(
-  lane: Lane,
-  { positionOf }: Picture,
-  position: number,
-  within: number,
-): number[] {
-  const spans = lane.marks.map((from) => ({ from: positionOf(from) }));
-  const first = countBefore(spans, position - within);
-  const last = countBefore(spans, position + within);
-  return lane.marks.slice(first, last);
 }

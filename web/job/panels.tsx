@@ -6,21 +6,10 @@ import { exactly, lasting } from '../ui/time.ts';
 import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
 import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
-import { sentence } from './telling.ts';
+import { askHere } from './what-if-menu.tsx';
+import { eventText, sinceBoards } from './words.ts';
 
 const EVENT_ROW_HEIGHT = 24;
-
-export function eventText(page: JobPage, at: number): string {
-  const event = page.fold.events[at];
-  return event === undefined ? '' : sentence(event, (n) => page.fold.waits.get(n));
-}
-
-export function sinceStart(page: JobPage, at: number): string {
-  const { times, lanes } = page.fold;
-  const start = times[lanes[0]?.phases[0]?.from ?? 0] ?? 0;
-  const since = (times[at] ?? 0) - start;
-  return since < 0 ? `−${lasting(-since)}` : `+${lasting(since)}`;
-}
 
 /** The event, and what it means: its cause, what it caused, and the chosen member with its cache file. */
 export function Standing({ page }: { page: JobPage }) {
@@ -30,7 +19,22 @@ export function Standing({ page }: { page: JobPage }) {
   const lane = page.lane.value >= 0 ? page.lane.value : (page.fold.laneOf[at] ?? -1);
   const callers = 'member' in event.data && 'from' in event.data ? event.data.from : undefined;
   return (
-    <Section title={`Event ${at + 1}`} count={sinceStart(page, at)} class="standing">
+    <Section
+      title={`Event ${at + 1}`}
+      count={sinceBoards(page.fold, at)}
+      class="standing"
+      aside={
+        page.fold.lanes.length > 0 && (
+          <button
+            type="button"
+            title="w, or the menu on a mark or a member"
+            onClick={({ currentTarget }) => askHere(page, currentTarget)}
+          >
+            What if…
+          </button>
+        )
+      }
+    >
       <p class="sentence">{eventText(page, at)}</p>
       <Causes page={page} at={at} />
       <dl class="facts">
@@ -178,7 +182,7 @@ export function Events({ page }: { page: JobPage }) {
             onClick={() => page.stand(n)}
           >
             <span class="event-n">{n + 1}</span>
-            <span class="event-time">{sinceStart(page, n)}</span>
+            <span class="event-time">{sinceBoards(page.fold, n)}</span>
             <span class={`event-text ${toneOf(page, n)}`}>{eventText(page, n)}</span>
           </button>
         </div>
@@ -310,7 +314,7 @@ export function Messages({ page }: { page: JobPage }) {
           >
             <button type="button" onClick={() => page.stand(n)}>
               <span class="event-n">{n + 1}</span>
-              <span class="event-time">{sinceStart(page, n)}</span>
+              <span class="event-time">{sinceBoards(page.fold, n)}</span>
               <span class="message-from">{member}</span>
               <span class="message-id">{verb === 'sync' ? `sync ${message}` : message}</span>
               <span class="event-text soft">

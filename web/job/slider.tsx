@@ -1,11 +1,12 @@
 /** Where the page stands in the job: a slider over its events, its keys, and its pace when it plays. */
 import { useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { lasting } from '../ui/time.ts';
 import { nextOn } from './at.ts';
+import type { Order } from './axis.ts';
 import type { JobPage } from './job-state.ts';
 import { isTyping } from './lanes.tsx';
-import { sentence } from './telling.ts';
+import { askHere } from './what-if-menu.tsx';
+import { eventText, sinceBoards } from './words.ts';
 
 /** All of a job plays in so long. */
 const PLAY_MS = 20_000;
@@ -19,14 +20,9 @@ export function Slider({ page }: { page: JobPage }) {
   const { fold } = page;
   const at = page.at.value;
   const count = page.count.value;
-  const event = fold.events[at];
-  const said = event === undefined ? '' : sentence(event, (n) => fold.waits.get(n));
-  const since = (fold.times[at] ?? 0) - (fold.times[0] ?? 0);
+  const said = eventText(page, at);
   const isFollowing = page.chosen.value === undefined && !page.isEnded.value;
-  const step = (by: number) => {
-    page.isPlaying.value = false;
-    page.stand(at + by);
-  };
+  const step = (by: number) => page.stand(at + by);
   return (
     <div class="slider">
       <div class="slider-buttons" role="group" aria-label="Step through the events">
@@ -53,59 +49,61 @@ export function Slider({ page }: { page: JobPage }) {
         value={at + 1}
         aria-label="Event"
         aria-valuetext={`event ${at + 1} of ${count}: ${said}`}
-        onInput={({ currentTarget: { valueAsNumber } }) => {
-          page.isPlaying.value = false;
-          page.stand(valueAsNumber - 1);
-        }}
+        onInput={({ currentTarget: { valueAsNumber } }) => page.stand(valueAsNumber - 1)}
       />
       <output class="slider-at">
-        <b>{at + 1}</b> of {count} · {lasting(since)}
+        <b>{at + 1}</b> of {count} · {sinceBoards(fold, at)}
         {isFollowing && <span class="live">● live</span>}
       </output>
-      <div class="order" role="group" aria-label="Order">
-        {(['wall', 'causal'] as const).map((order) => (
-          <button
-            key={order}
-            type="button"
-            aria-pressed={page.order.value === order}
-            title={
-              order === 'wall'
-                ? 'By the clock'
-                : 'By cause and effect: how long the chain of causes is'
-            }
-            onClick={() => page.setOrder(order)}
-          >
-            {order === 'wall' ? 'clock' : 'causal'}
-          </button>
-        ))}
-      </div>
+      <OrderButtons order={page.order.value} set={(order) => page.setOrder(order)} />
+    </div>
+  );
+}
+
+export function OrderButtons({ order, set }: { order: Order; set(order: Order): void }) {
+  return (
+    <div class="order" role="group" aria-label="Order">
+      {(['wall', 'causal'] as const).map((each) => (
+        <button
+          key={each}
+          type="button"
+          aria-pressed={order === each}
+          title={
+            each === 'wall'
+              ? 'By the clock'
+              : 'By cause and effect: how long the chain of causes is'
+          }
+          onClick={() => set(each)}
+        >
+          {each === 'wall' ? 'clock' : 'causal'}
+        </button>
+      ))}
     </div>
   );
 }
 
 function toggle(page: JobPage): void {
-  if (!page.isPlaying.value && page.at.peek() >= page.fold.length - 1) page.stand(0);
+  if (!page.isPlaying.value && page.at.peek() >= page.fold.length - 1) page.playTo(0);
   page.isPlaying.value = !page.isPlaying.value;
 }
 
 /** @returns stops it */
 function play(page: JobPage): () => void {
-  const order = page.order.peek();
-  const begin = page.positionOf(page.fold.lanes[0]?.phases[0]?.from ?? 0, order);
-  const end = page.positionOf(page.fold.length - 1, order);
-  let position = Math.max(begin, page.positionOf(page.at.peek(), order));
+  const begin = page.positionOf(page.fold.start);
+  const end = page.positionOf(page.fold.length - 1);
+  let position = Math.max(begin, page.positionOf(page.at.peek()));
   let last = performance.now();
   let frame = requestAnimationFrame(function next(now) {
     position += ((now - last) / PLAY_MS) * (end - begin);
     last = now;
-    page.stand(Math.max(page.at.peek(), page.eventAt(position)));
+    page.playTo(Math.max(page.at.peek(), page.eventAt(position)));
     if (page.at.peek() >= page.fold.length - 1) page.isPlaying.value = false;
     else frame = requestAnimationFrame(next);
   });
   return () => cancelAnimationFrame(frame);
 }
 
-/** Arrows step, with Shift by ten; `[` and `]` stay on the chosen lane; space plays; `c` changes the order. */
+/** Arrows step, with Shift by ten; `[` and `]` stay on the chosen lane; space plays; `c` changes the order; `w` asks what if. */
 function hearKeys(page: JobPage): () => void {
   const press = (event: KeyboardEvent) => {
     if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -126,12 +124,12 @@ function hearKeys(page: JobPage): () => void {
       j: () => page.choose(Math.min(lanes - 1, lane + 1)),
       k: () => page.choose(Math.max(0, lane - 1)),
       c: () => page.setOrder(page.order.peek() === 'wall' ? 'causal' : 'wall'),
+      w: () => askHere(page, document.querySelector('.slider')),
       ...(isOnButton ? {} : { ' ': () => toggle(page) }),
     };
     const act = acts[key];
     if (act === undefined || (isInScroll && (key === 'Home' || key === 'End'))) return;
     event.preventDefault();
-    if (key !== ' ' && key !== 'c') page.isPlaying.value = false;
     act();
   };
   addEventListener('keydown', press);

@@ -41,7 +41,11 @@ export function Sources({ page }: { page: JobPage }) {
   if (trouble.value !== '') return <Trouble>{trouble.value}</Trouble>;
   if (answer.value === undefined) return <p class="loading">Asking for what ran…</p>;
   const files = filesOf(answer.value);
-  const wanted = query.value.get('file') ?? '';
+  // Nothing else was asked for: the line that ended the job.
+  const asked = query.value.get('file');
+  const culprit = asked === null ? page.culprit.value : undefined;
+  const wanted = asked ?? culprit?.file ?? '';
+  const line = Number(query.value.get('line') ?? culprit?.line ?? 0);
   const file =
     files.find(({ path }) => path === wanted) ??
     files.find(({ path }) => isMeant(path, wanted)) ??
@@ -74,7 +78,15 @@ export function Sources({ page }: { page: JobPage }) {
           all of the job in one file
         </Download>
       </p>
-      {file !== undefined && <Text key={file.digest} job={page.id} file={file} />}
+      {file !== undefined && (
+        <Text
+          key={file.digest}
+          job={page.id}
+          file={file}
+          line={line}
+          here={membersIn(page, file.path)}
+        />
+      )}
     </div>
   );
 }
@@ -90,11 +102,32 @@ function Origin({ suite: { suite, members, source } }: { suite: RanView }) {
   );
 }
 
-function Text({ job, file }: { job: number; file: File }) {
+/** Which members are on which line of a file, at the event at which the page stands. */
+function membersIn(page: JobPage, path: string): ReadonlyMap<number, string[]> {
+  const here = new Map<number, string[]>();
+  const at = page.at.value;
+  for (const { device } of page.fold.lanes) {
+    const line = page.scripts.value?.at(device, at);
+    if (line === undefined || line.file === '' || !isMeant(path, line.file)) continue;
+    here.set(line.line, [...(here.get(line.line) ?? []), device]);
+  }
+  return here;
+}
+
+const MEMBERS_NAMED_MAX = 3;
+
+interface TextProps {
+  job: number;
+  file: File;
+  /** That is marked; 0: none. */
+  line: number;
+  here: ReadonlyMap<number, string[]>;
+}
+
+function Text({ job, file, line, here }: TextProps) {
   const text = useSignal<string | undefined>(undefined);
   const trouble = useSignal('');
   const marked = useRef<HTMLLIElement>(null);
-  const line = Number(query.value.get('line') ?? 0);
   useEffect(() => {
     if (file.notKept !== undefined) return;
     const stop = new AbortController();
@@ -123,10 +156,22 @@ function Text({ job, file }: { job: number; file: File }) {
         {lines.slice(0, LINES_SHOWN_MAX).map((each, n) => (
           <li key={n} ref={n + 1 === line ? marked : null} class={n + 1 === line ? 'marked' : ''}>
             {each}
+            <Here devices={here.get(n + 1)} />
           </li>
         ))}
       </ol>
       {lines.length > LINES_SHOWN_MAX && <p>and {lines.length - LINES_SHOWN_MAX} more lines</p>}
     </div>
+  );
+}
+
+function Here({ devices }: { devices: string[] | undefined }) {
+  if (devices === undefined) return null;
+  const rest = devices.length - MEMBERS_NAMED_MAX;
+  return (
+    <span class="here" title={devices.join(', ')}>
+      ◂ {devices.slice(0, MEMBERS_NAMED_MAX).join(', ')}
+      {rest > 0 && ` and ${rest} more`}
+    </span>
   );
 }

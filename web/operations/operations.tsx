@@ -4,18 +4,19 @@ import { useEffect } from 'preact/hooks';
 import { get, request, toldOf } from '../api/client.ts';
 import type { JobPage, WorkerView } from '../api/types.ts';
 import { devices, health, isLoaded, queue, trouble, watchLab } from '../lab/lab-state.ts';
-import { At, Badge, boardLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
+import { At, boardLink, plural, Section, Trouble } from '../ui/parts.tsx';
 import { clock, lasting } from '../ui/time.ts';
-import { type Figure, readMetrics } from './metrics.ts';
+import { Latencies } from './latencies.tsx';
+import { type Figure, type Metrics, readMetrics } from './metrics.ts';
+import { Workers } from './workers.tsx';
 
 const EVERY_MS = 5_000;
 const JOBS_MEASURED = 100;
-const BOARDS_NAMED_MAX = 40;
 
 export function Operations() {
   useEffect(watchLab, []);
   const workers = useSignal<readonly WorkerView[]>([]);
-  const figures = useSignal<readonly Figure[]>([]);
+  const metrics = useSignal<Metrics>({ figures: [], latencies: [] });
   const waited = useSignal<readonly number[]>([]);
   const wrong = useSignal('');
   useEffect(() => {
@@ -29,7 +30,7 @@ export function Operations() {
           get<JobPage>(`/api/jobs?limit=${JOBS_MEASURED}`, stop.signal),
         ]);
         workers.value = all.workers;
-        figures.value = readMetrics(text);
+        metrics.value = readMetrics(text);
         waited.value = jobs.jobs.flatMap(({ allocatedAt, submittedAt }) =>
           allocatedAt === undefined ? [] : [Date.parse(allocatedAt) - Date.parse(submittedAt)],
         );
@@ -50,47 +51,12 @@ export function Operations() {
     <div class="operations">
       <h1 class="unseen">Workers and operations</h1>
       {said !== '' && <Trouble>{said}</Trouble>}
-      <Workers workers={workers.value} />
-      <Server figures={figures.value} />
+      <Workers workers={workers.value} changed={(now) => (workers.value = now)} />
+      <Server figures={metrics.value.figures} />
       <Waits waited={waited.value} />
+      <Latencies latencies={metrics.value.latencies} />
       {isLoaded.value && <Checks />}
     </div>
-  );
-}
-
-function Workers({ workers }: { workers: readonly WorkerView[] }) {
-  return (
-    <Section title="Workers" count={String(workers.length)}>
-      {workers.length === 0 ? (
-        <p class="empty">No worker has connected yet: `muster serve --lab` makes one.</p>
-      ) : (
-        <ul class="workers">
-          {workers.map((worker) => (
-            <li key={worker.name}>
-              <h3>
-                {worker.name}{' '}
-                <Badge tone={worker.state === 'connected' ? 'good' : 'bad'}>{worker.state}</Badge>
-              </h3>
-              <p class="soft">
-                for <Since at={worker.since} />
-                {worker.reason !== undefined && `: ${worker.reason}`} · {worker.used} of{' '}
-                {plural(worker.boards.length, 'board')} in use
-                {worker.jobLimit !== undefined && `, at most ${worker.jobLimit} at once`}
-              </p>
-              <p class="names">
-                {worker.boards.slice(0, BOARDS_NAMED_MAX).map((name) => (
-                  <a key={name} href={boardLink(name)}>
-                    {name}
-                  </a>
-                ))}
-                {worker.boards.length > BOARDS_NAMED_MAX &&
-                  `and ${worker.boards.length - BOARDS_NAMED_MAX} more`}
-              </p>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Section>
   );
 }
 

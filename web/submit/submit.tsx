@@ -95,7 +95,12 @@ export function Submit() {
           </button>
         }
       >
-        <Editor text={text} area={area} problems={said.value?.problems ?? []} />
+        <Editor
+          text={text}
+          area={area}
+          problems={said.value?.problems ?? []}
+          isFatal={checked === undefined}
+        />
       </Section>
       <Section title="What the server says" class="said">
         <div aria-live="polite">
@@ -134,11 +139,13 @@ function Editor(props: {
   text: { value: string };
   area: { current: HTMLTextAreaElement | null };
   problems: readonly DocumentProblem[];
+  isFatal: boolean;
 }) {
-  const { text, area, problems } = props;
+  const { text, area, problems, isFatal } = props;
   const gutter = useRef<HTMLDivElement>(null);
   const lines = text.value.split('\n').length;
-  const bad = new Set(problems.map(({ line }) => line));
+  const told = new Map(problems.map(({ line, message }) => [line, message]));
+  const tone = isFatal ? 'bad' : 'warn';
   const drop = (event: DragEvent) => {
     const file = event.dataTransfer?.files[0];
     if (file === undefined) return;
@@ -152,8 +159,8 @@ function Editor(props: {
       <legend class="unseen">The job</legend>
       <div class="gutter" ref={gutter} aria-hidden="true">
         {Array.from({ length: lines }, (_, n) => (
-          <span key={n} class={bad.has(n + 1) ? 'bad' : ''}>
-            {bad.has(n + 1) ? '●' : ''} {n + 1}
+          <span key={n} class={told.has(n + 1) ? tone : ''} title={told.get(n + 1)}>
+            {told.has(n + 1) ? (isFatal ? '●' : '▲') : ''} {n + 1}
           </span>
         ))}
       </div>
@@ -189,13 +196,23 @@ function Problems(props: {
           <button type="button" class="link" onClick={() => props.show(problem)}>
             line {problem.line}, column {problem.column}
           </button>
-          : {problem.message}
+          : <Message text={problem.message} />
           {problem.expected !== undefined && (
             <span class="soft"> (expected: {problem.expected})</span>
           )}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** A finding of lint says its rule at its end. */
+function Message({ text }: { text: string }) {
+  const [, said = text, rule] = /^(.*) \[([a-z-]+)\]$/s.exec(text) ?? [];
+  return (
+    <>
+      {said} {rule !== undefined && <span class="kind">{rule}</span>}
+    </>
   );
 }
 

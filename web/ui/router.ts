@@ -23,11 +23,13 @@ export function go(to: string): void {
 }
 
 /** Changes parts of the query in place: what is looked at is in the address, and leaves no trail of steps. */
-export function setQuery(changes: Record<string, string | undefined>): void {
+export function setQuery(changes: Record<string, string | readonly string[] | undefined>): void {
   const next = now();
-  for (const [name, value] of Object.entries(changes))
-    if (value === undefined || value === '') next.searchParams.delete(name);
-    else next.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(changes)) {
+    next.searchParams.delete(name);
+    const values = typeof value === 'string' ? [value] : (value ?? []);
+    for (const each of values) if (each !== '') next.searchParams.append(name, each);
+  }
   if (next.href === location.href) return;
   history.replaceState(null, '', next);
   address.value = next;

@@ -29,9 +29,10 @@ export function lasting(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;
   if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(2)} s`;
   if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
-  const minutes = Math.floor(ms / MINUTE);
-  if (ms < HOUR) return `${minutes} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
-  return `${Math.floor(ms / HOUR)} h ${minutes % 60} min`;
+  const seconds = Math.floor((ms % MINUTE) / SECOND);
+  const minutes = Math.floor(ms / MINUTE) % 60;
+  if (ms < HOUR) return `${minutes} min${seconds === 0 ? '' : ` ${seconds} s`}`;
+  return `${Math.floor(ms / HOUR)} h${minutes === 0 ? '' : ` ${minutes} min`}`;
 }
 
 const clockTime = new Intl.DateTimeFormat(undefined, {
