@@ -10,13 +10,14 @@ import type {
   ReadFile,
 } from '../../submission/lint/call-graph.ts';
 import { runCommand } from '../../submission/lint/commands.ts';
+import { runner } from '../../submission/lint/graph.ts';
 import { shown } from '../../submission/lint/names.ts';
 import { exact, joined, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
+import { subshell } from '../../submission/lint/processes.ts';
 import { Scope, type Status } from '../../submission/lint/scope.ts';
 import { testStatus } from '../../submission/lint/shell-test.ts';
 import type { Span, Statement } from '../../submission/lint/shell-tree.ts';
 import { definitionSource, fileSource } from '../../submission/lint/source.ts';
-import { captured, runAll, subshell } from '../../submission/lint/statements.ts';
 import { type Field, type Frame, type Result, Walk } from '../../submission/lint/walk.ts';
 
 /** A command at which a script may have ended. */
@@ -85,7 +86,7 @@ export function courseOf(
     walk,
     () => {
       walk.scope.errexit = true;
-      return runAll(walk, walk.source.script.body);
+      return walk.all(walk.source.script.body);
     },
     'script',
   );
@@ -149,11 +150,11 @@ class CourseWalk extends Walk {
 
   constructor(context: GraphContext, readFile: ReadFile, paths: readonly string[]) {
     super(context, readFile, fileSource('', ''), {
+      ...runner,
       command: (walk, statement, fields) =>
         walk instanceof CourseWalk
           ? walk.command(statement, fields)
           : runCommand(walk, statement, fields),
-      captured,
     });
     this.#paths = paths;
   }

@@ -8,7 +8,8 @@ import { definitionSource, fileSource, quotedSource, type Source } from './sourc
 import { runAll, runOne } from './statements.ts';
 import { Walk } from './walk.ts';
 
-const runner = { all: runAll, one: runOne, command: runCommand, captured };
+/** How the walk runs what it comes to. */
+export const runner = { all: runAll, one: runOne, command: runCommand, captured };
 
 /**
  * Reads what one role (or one member of it) runs. Pure, and never throws: what it cannot resolve is in `unresolved`.
