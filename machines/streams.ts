@@ -1,6 +1,6 @@
 /**
  * The kinds of streams: which events a stream of that kind holds, and which fold and which rules belong to it.
- * A new kind is a module of its own, its name in `names.ts`, and a line here.
+ * What else a new kind needs is in docs/contributing.md, "A kind of stream".
  */
 import type { DeviceCommand, JobCommand, SubmissionCommand, WorkerCommand } from './commands.ts';
 import type { Env, Rejected } from './deciding.ts';

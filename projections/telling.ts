@@ -84,7 +84,7 @@ export function tell(event: Tellable, memory: Memory): Telling {
   }
   const { wait: number } = event.data as { wait?: number };
   const wait = number === undefined ? undefined : waits.get(number);
-  const who = subjectOf(stream?.kind, stream?.id ?? '');
+  const who = SUBJECTS[stream?.kind ?? 'job'](stream?.id ?? '');
   const teller = tellers[event.type] as (data: unknown, context: Context) => Telling;
   const telling = teller(event.data, { who, wait: waitText(wait, number), verb: wait?.verb });
   if (telling.kind === 'wait-end' && number !== undefined) waits.delete(number);
@@ -99,10 +99,12 @@ export function tellEnd(event: Omit<Tellable, 'stream'>, started: Started | unde
   return tell({ stream, ...event }, new Map([[stream, waits]]));
 }
 
-function subjectOf(kind: StreamKind | undefined, id: string): string {
-  if (kind === 'device') return id;
-  return kind === 'worker' ? `worker ${id}` : 'the job';
-}
+const SUBJECTS: Readonly<Record<StreamKind, (id: string) => string>> = {
+  submissions: () => 'the job',
+  job: () => 'the job',
+  device: (id) => id,
+  worker: (id) => `worker ${id}`,
+};
 
 /** A wait by what its board typed; by its number where its beginning is not known. */
 function waitText(wait: Started | undefined, number = 0): string {

@@ -6,6 +6,9 @@ import { z } from 'zod';
 import { TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
 import { FETCHABLE, isAbsolutePath, isFetchable } from './sources.ts';
 
+/** The kinds whose boards have their address in the bridge's subnet; others have one of the lab's. */
+export const BRIDGED: ReadonlySet<string> = new Set(['local', 'qemu']);
+
 export const DRIVERS = ['local', 'qemu', 'console', 'ssh'] as const;
 
 const COMMAND_CHARACTERS_MAX = 65_536;

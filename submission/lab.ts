@@ -4,7 +4,7 @@ import { DeviceName, own, TIMEOUT_SECONDS_MAX } from '../machines/names.ts';
 import { check, readDocument } from './document.ts';
 import { addressesOf, isAddress, type Subnet, subnetOf } from './ipv4.ts';
 import { driverRules, driversOf } from './lab-driver-rules.ts';
-import { DRIVERS, DriverFields, DriverSettings, settingsOf } from './lab-drivers.ts';
+import { BRIDGED, DRIVERS, DriverFields, DriverSettings, settingsOf } from './lab-drivers.ts';
 import { didYouMean, list, quote } from './quoting.ts';
 import { IMAGE, isAbsolutePath, isImage } from './sources.ts';
 import {
@@ -251,13 +251,10 @@ function typeRules(lab: ObjectTree): Finding[] {
   return findings;
 }
 
-/** The kinds whose boards have their address in the bridge's subnet; others have one of the lab's. */
-const BRIDGED: readonly string[] = ['local', 'qemu'];
-
 /** Boards with a place on the bridge. */
 function bridgedBoards(lab: ObjectTree): ReturnType<typeof boardsOf> {
   const drivers = driversOf(lab);
-  return boardsOf(lab).filter(({ name }) => BRIDGED.includes(drivers.get(name) ?? ''));
+  return boardsOf(lab).filter(({ name }) => BRIDGED.has(drivers.get(name) ?? ''));
 }
 
 function networkRules(lab: ObjectTree): Finding[] {

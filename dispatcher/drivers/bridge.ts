@@ -3,6 +3,7 @@
  * never meet; each bridge has the gateway's one address, and lets its boards reach nothing of this machine but the doors
  * of the servers (`door-filter.ts`). A bridge that the lab has made itself is taken as it is, for all boards.
  */
+import { BRIDGED } from '../../submission/lab-drivers.ts';
 import { StepFailure } from '../failure.ts';
 import { type Door, doorsOf, filterLack, firstGate, type Gate, nextGate } from './door-filter.ts';
 import type { DriverContext, Holding, Log, Seat } from './driver.ts';
@@ -42,9 +43,6 @@ export function networkOf(wish: BridgeWish): OpenNetwork {
     return network;
   };
 }
-
-/** The kinds whose boards have an address in the bridge's subnet. */
-const BRIDGED: ReadonlySet<string> = new Set(['local', 'qemu']);
 
 /**
  * Makes the network, or takes over the one that is there (of an earlier life, or the lab's own), and says what this

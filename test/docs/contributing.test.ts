@@ -35,7 +35,7 @@ const told = (cell: string): [sentence: string, file: string][] =>
 
 const declares = (file: string, name: string): boolean => {
   const text = readFileSync(file, 'utf8');
-  const declared = file.endsWith('.ts')
+  const declared = /\.tsx?$/.test(file)
     ? new RegExp(`(function|class|const|type|interface) ${name}\\b`)
     : new RegExp(`^${name}\\(\\) `, 'm');
   return declared.test(text);
@@ -50,6 +50,11 @@ it('docs/contributing.md has steps for every kind of change that the house knows
     'A kind of stream',
     'A door of the API',
     'A driver',
+    "A message on a worker's line",
+    'Another wire',
+    'A cause of a failure',
+    'A form of a job',
+    'A place on the page',
     'A store',
     'A command of the command line',
   ]);

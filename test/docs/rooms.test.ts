@@ -71,6 +71,7 @@ function namesOf([cell]: string[], folder: string): string[] {
 it.each(listing)('%s lists every file of its folder, and no other', (page) => {
   const folder = dirname(page);
   const listed = tableOf(page).flatMap((row) => namesOf(row, folder));
+  expect(listed).toEqual([...new Set(listed)]);
   for (const name of listed) expect(existsSync(`${folder}/${name}`), name).toBe(true);
   // The row of a folder stands for all that is in it, unless some of that has a row, too.
   const whole = listed.filter(
