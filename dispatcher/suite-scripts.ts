@@ -1,11 +1,9 @@
 /** The scripts of one suite: `install.sh` and `run.sh`, each one shell with the parameters exported (SEMANTICS 2.3). */
 
+import type { Skippable } from '../machines/definition.ts';
 import { isVariable, type TestDefinition } from '../submission/test-definition.ts';
 import { shellQuoted } from './programs.ts';
 
-/** What of `install` a job may leave out: upstream's words. */
-export const SKIPPABLE = ['keys', 'sources', 'deps', 'steps', 'git-repos', 'all'] as const;
-export type Skippable = (typeof SKIPPABLE)[number];
 export const skips = (skip: readonly Skippable[], what: Skippable): boolean =>
   skip.includes(what) || skip.includes('all');
 

@@ -6,7 +6,7 @@
 import { lstat, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
-import type { Action, TestSource } from '../machines/definition.ts';
+import type { Action, Skippable, TestSource } from '../machines/definition.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
 import type { CaseResult } from '../submission/cases.ts';
 import type { ParseRule } from '../submission/parse-rules.ts';
@@ -29,7 +29,6 @@ import {
   installScript,
   mergedParameters,
   runScript,
-  type Skippable,
   skips,
   stepPlaces,
 } from './suite-scripts.ts';
@@ -120,7 +119,7 @@ async function layOutDefinitions(
 }
 
 async function layOutDefinition(
-  source: TestSource & { skipInstall?: readonly Skippable[] },
+  source: TestSource,
   index: number,
   folder: string,
   options: SuiteOptions,

@@ -16,7 +16,12 @@ import {
 const Seconds = z.int().positive().max(TIMEOUT_SECONDS_MAX);
 const Variables = z.array(z.tuple([z.string(), z.string()]));
 
-/** Where one test definition comes from. */
+/** What of `install` a job may leave out: upstream's words. */
+export const SKIPPABLE = ['keys', 'sources', 'deps', 'steps', 'git-repos', 'all'] as const;
+export type Skippable = (typeof SKIPPABLE)[number];
+const skipInstall = z.array(z.enum(SKIPPABLE)).min(1).optional();
+
+/** Where one test definition comes from, and what of its `install` is left out. */
 export const TestSource = z.discriminatedUnion('from', [
   z.strictObject({
     from: z.literal('git'),
@@ -25,8 +30,9 @@ export const TestSource = z.discriminatedUnion('from', [
     path: z.string(),
     revision: z.string().optional(),
     parameters: Variables,
+    skipInstall,
   }),
-  z.strictObject({ from: z.literal('url'), url: z.string(), parameters: Variables }),
+  z.strictObject({ from: z.literal('url'), url: z.string(), parameters: Variables, skipInstall }),
 ]);
 export type TestSource = z.infer<typeof TestSource>;
 

@@ -28,6 +28,18 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   WorkerTokenRevoked: 2,
 };
 
+/** Of a type whose data may say something new below its own fields: since which number it does. */
+const within: { [T in EventType]?: (data: z.infer<(typeof schemas)[T]>) => number } = {
+  JobSubmitted: ({ definition }) =>
+    definition.actions.some(
+      ({ command, parameters }) =>
+        command === 'lava_test_shell' &&
+        parameters.definitions.some(({ skipInstall }) => skipInstall !== undefined),
+    )
+      ? 2
+      : 1,
+};
+
 /** The number of this version's vocabulary: what it reads, and what it writes where it is alone. */
 export const VOCABULARY = 2;
 /** The first version whose servers say what they read: those before it do not work beside newer ones on one log. */
@@ -56,6 +68,8 @@ const newness: ReadonlyMap<string, Newness> = (() => {
   return out;
 })();
 
+const FROM_THE_FIRST: Newness = { type: 1, fields: [] };
+
 /** How a new event is written: its data, and the number that a reader of it needs. */
 export interface Written<D> {
   data: D;
@@ -64,7 +78,8 @@ export interface Written<D> {
 }
 
 /**
- * An event as it may be written in a vocabulary: without the fields that came later. `undefined`: its type came later.
+ * An event as it may be written in a vocabulary: without the fields that came later. `undefined`: its type came later, or
+ * something that cannot be left out.
  *
  * @param writes the number of the vocabulary that all readers of the log have
  */
@@ -73,10 +88,9 @@ export function written<D extends object>(
   data: D,
   writes = VOCABULARY,
 ): Written<D> | undefined {
-  const is = newness.get(type);
-  if (is === undefined) return { data };
-  if (is.type > writes) return undefined;
-  let schema = is.type;
+  const is = newness.get(type) ?? FROM_THE_FIRST;
+  let schema = Math.max(is.type, (within[type] as ((of: D) => number) | undefined)?.(data) ?? 1);
+  if (schema > writes) return undefined;
   let kept: D = data;
   for (const [field, number] of is.fields) {
     if (!Object.hasOwn(data, field)) continue;

@@ -3,7 +3,14 @@
  * definition and what its author may want to know.
  */
 import { z } from 'zod';
-import type { Action, JobDefinition, RoleRequest, TestSource } from '../machines/definition.ts';
+import {
+  type Action,
+  type JobDefinition,
+  type RoleRequest,
+  SKIPPABLE,
+  type Skippable,
+  type TestSource,
+} from '../machines/definition.ts';
 import {
   DeviceName,
   GROUP_MEMBERS_MAX,
@@ -71,12 +78,19 @@ const Group = z.array(
   }),
 );
 
+const SKIPPED = `${list(SKIPPABLE)}, or a list of them`;
+const Skipped = z.union(
+  [z.enum(SKIPPABLE), z.array(z.enum(SKIPPABLE, SKIPPED)).min(1, SKIPPED)],
+  SKIPPED,
+);
+
 const GitSource = z.strictObject({
   'git-repo': z.string().refine(sources.isGitRepository, sources.GIT_REPOSITORY),
   testdef: z.string().refine(sources.isTestdefPath, sources.TESTDEF_PATH),
   revision: z.string().refine(sources.isRevision, sources.REVISION).optional(),
   /** What `revision` was called by some; of the two `revision` counts. */
   branch: z.string().refine(sources.isRevision, sources.REVISION).optional(),
+  skip_install: Skipped.optional(),
   parameters: z
     .record(
       z.string().refine(sources.isVariable, sources.VARIABLE),
@@ -103,6 +117,8 @@ const JsonAction = z.discriminatedUnion('command', [
     parameters: parameters({
       testdef_repos: z.array(GitSource).optional(),
       testdef_urls: z.array(z.string().refine(sources.isFetchable, sources.FETCHABLE)).optional(),
+      /** Of all definitions; one may have more of its own. */
+      skip_install: Skipped.optional(),
     }),
   }),
   z.strictObject({
@@ -235,11 +251,13 @@ function actionOf(action: JsonAction, jobSeconds: number, written: Written): Act
     case 'boot_linaro_image':
       return { command: action.command, ...ofAction, parameters: {} };
     case 'lava_test_shell': {
-      const repos = (action.parameters.testdef_repos ?? []).map((repo, index) =>
-        gitSource(repo, (path) => written(['parameters', 'testdef_repos', index, ...path])),
-      );
-      const urls = (action.parameters.testdef_urls ?? []).map(
-        (url): TestSource => ({ from: 'url', url, parameters: [] }),
+      const { testdef_repos = [], testdef_urls = [], skip_install: skip } = action.parameters;
+      const repos = testdef_repos.map((repo, index) => ({
+        ...gitSource(repo, (path) => written(['parameters', 'testdef_repos', index, ...path])),
+        ...skipping(skip, repo.skip_install),
+      }));
+      const urls = testdef_urls.map(
+        (url): TestSource => ({ from: 'url', url, parameters: [], ...skipping(skip) }),
       );
       return {
         command: action.command,
@@ -261,6 +279,14 @@ function actionOf(action: JsonAction, jobSeconds: number, written: Written): Act
       return { command: 'submit_results', ...ofAction, parameters };
     }
   }
+}
+
+/** What the action and its definition leave out together. */
+function skipping(...given: (z.infer<typeof Skipped> | undefined)[]): {
+  skipInstall?: Skippable[];
+} {
+  const skipInstall = [...new Set(given.flatMap((skip) => skip ?? []))];
+  return skipInstall.length === 0 ? {} : { skipInstall };
 }
 
 function gitSource(repo: z.infer<typeof GitSource>, written: Written): TestSource {

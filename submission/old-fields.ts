@@ -16,7 +16,6 @@ const OF_JOB: Readonly<Record<string, string>> = {
   context: NOTHING,
 };
 const OF_ACTION: Readonly<Record<string, string>> = { metadata: NOTHING };
-const WHOLE = `${NOTHING}: what "install" of a definition names is installed`;
 const BOOT = `${NOTHING}: how a board boots is the lab's`;
 const LOGIN = `${NOTHING}: how a board is logged in to is the lab's`;
 const OF_PARAMETERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -40,7 +39,6 @@ const OF_PARAMETERS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     repeat_count: `${NOTHING}: the board boots once`,
   },
   lava_test_shell: {
-    skip_install: WHOLE,
     lava_test_dir: NOTHING,
     lava_test_results_dir: NOTHING,
     repeat: `${NOTHING}: the tests run once`,
@@ -49,7 +47,6 @@ const OF_PARAMETERS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   submit_results: { token: NOTHING, result_disk: NOTHING },
   submit_results_on_host: { token: NOTHING, result_disk: NOTHING },
 };
-const OF_REPOSITORY: Readonly<Record<string, string>> = { skip_install: WHOLE };
 
 /** LAVA's own of those days; here there are others, or none. */
 const COMMANDS = new Set([
@@ -105,10 +102,7 @@ export function withoutOldFields(job: Tree): { tree: Tree; warnings: Finding[] }
     if (parameters === undefined || known === undefined)
       return drop(action, path, OF_ACTION, warnings);
     const at = [...path, 'parameters'];
-    const repositories = itemsOf(parameters, 'testdef_repos').map((repository, place) =>
-      drop(repository, [...at, 'testdef_repos', place], OF_REPOSITORY, warnings),
-    );
-    const cleaned = withItems(drop(parameters, at, known, warnings), 'testdef_repos', repositories);
+    const cleaned = drop(parameters, at, known, warnings);
     return withValue(drop(action, path, OF_ACTION, warnings), 'parameters', cleaned);
   });
   const tree = withItems(dropOfJob(job, warnings), 'actions', actions);

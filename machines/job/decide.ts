@@ -75,6 +75,11 @@ function submit(draft: JobDraft, command: Command<'SubmitJob'>): Rejected | unde
   if (draft.state !== initialJob && draft.state.state !== 'none')
     return new Rejected('job-exists', 'this job was submitted before');
   const id = draft.emit('JobSubmitted', { definition, document });
+  if (draft.events.length === 0) {
+    const why =
+      'the job says skip_install, and a server on this log is of a version that does not know it: upgrade it';
+    return new Rejected('too-new', why);
+  }
   if (short.length > 0) draft.emit('JobRejected', { short }, id);
   return undefined;
 }

@@ -19,11 +19,14 @@ function numberOf(type: EventType, data: object): number {
   return VOCABULARY;
 }
 
+/** What a definition says below its own field counts, too: here it says nothing. */
+const bare = (type: EventType) => (type === 'JobSubmitted' ? { definition: { actions: [] } } : {});
+
 it('every type and field of an event has the number of the vocabulary that brought it', async () => {
   const lines = (Object.keys(schemas) as EventType[]).flatMap((type) => [
-    `${numberOf(type, {})} ${type}`,
+    `${numberOf(type, bare(type))} ${type}`,
     ...Object.keys(schemas[type].shape).map(
-      (field) => `${numberOf(type, { [field]: null })} ${type}.${field}`,
+      (field) => `${numberOf(type, { [field]: null, ...bare(type) })} ${type}.${field}`,
     ),
   ]);
   await expect(

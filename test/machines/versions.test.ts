@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { JobCommand } from '../../machines/commands.ts';
 import { Draft } from '../../machines/deciding.ts';
+import type { Action, TestSource } from '../../machines/definition.ts';
 import type { WorkerEvent } from '../../machines/events.ts';
+import { decideJob } from '../../machines/job/decide.ts';
+import { initialJob } from '../../machines/job/job.ts';
 import { parseEvent, VOCABULARY, written } from '../../machines/versions.ts';
 import { decideWorker, evolveWorker, initialWorker } from '../../machines/worker.ts';
+import { definitionOf, testShell } from './lab.ts';
 
 const meta = {
   at: 1,
@@ -37,6 +42,22 @@ describe('what is written', () => {
     const garbled = { member: 'a', text: '<LAVA' };
     expect(written('SignalGarbled', garbled, 1)).toBeUndefined();
     expect(written('SignalGarbled', garbled, 2)).toEqual({ data: garbled, schema: 2 });
+  });
+
+  it('is nothing, and its command refused, when what cannot be left out stands below a field', () => {
+    const source: TestSource = { from: 'url', url: 'http://h/a.yaml', parameters: [] };
+    const jobOf = (definition: TestSource) =>
+      definitionOf('a:default', {
+        actions: [{ ...testShell(), parameters: { definitions: [definition] } } as Action],
+      });
+    const plain = { definition: jobOf(source), document: '{}' };
+    const skipping = { ...plain, definition: jobOf({ ...source, skipInstall: ['deps'] }) };
+    expect(written('JobSubmitted', plain, 1)).toEqual({ data: plain });
+    expect(written('JobSubmitted', skipping, 1)).toBeUndefined();
+    expect(written('JobSubmitted', skipping)).toEqual({ data: skipping, schema: 2 });
+    const submit: JobCommand = { type: 'SubmitJob', ...skipping, short: [] };
+    expect(decideJob(submit, initialJob, envIn(1))).toHaveProperty('code', 'too-new');
+    expect(decideJob(submit, initialJob, envIn(2))).toHaveLength(1);
   });
 
   it('is folded as it is written, so that a restart knows no more than the server that wrote it', () => {

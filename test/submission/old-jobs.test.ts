@@ -46,9 +46,7 @@ describe('an old job', () => {
       'target_type: has no effect here: the board is named',
       'metadata: has no effect here',
       'actions[0].metadata: has no effect here',
-      'actions[0].parameters.skip_install: has no effect here: what "install" of a definition names is installed',
       'actions[0].parameters.lava_test_dir: has no effect here',
-      'actions[0].parameters.testdef_repos[0].skip_install: has no effect here: what "install" of a definition names is installed',
       'actions[1].parameters.token: has no effect here',
       'actions[1].parameters.result_disk: has no effect here',
     ]);
@@ -56,10 +54,36 @@ describe('an old job', () => {
     expect(parsed.definition).toMatchObject({
       roles: [{ device: 'panda01', count: 1 }],
       actions: [
-        { parameters: { definitions: [{ revision: 'topic' }, { revision: 'v1' }] } },
+        {
+          parameters: {
+            definitions: [
+              { revision: 'topic', skipInstall: ['deps', 'all'] },
+              { revision: 'v1', skipInstall: ['deps'] },
+            ],
+          },
+        },
         { command: 'submit_results', parameters: { server: 'http://h/', stream: '/private/x/' } },
       ],
     });
+  });
+
+  test('may leave out of an installation what there is, and nothing else', () => {
+    const skips = (skip_install: unknown) => ({
+      ...OLD,
+      actions: [
+        {
+          command: 'lava_test_shell',
+          parameters: { testdef_urls: ['http://h/a.yaml'], skip_install },
+        },
+      ],
+    });
+    expect(read(skips(['keys', 'git-repos']))).toMatchObject({
+      definition: {
+        actions: [{ parameters: { definitions: [{ skipInstall: ['keys', 'git-repos'] }] } }],
+      },
+    });
+    for (const wrong of ['packages', ['deps', 'packages'], [], true])
+      expect(problems(skips(wrong)).join()).toContain('actions[0].parameters.skip_install');
   });
 
   test('that names only the type of its target asks for a board of that type', () => {
