@@ -36,6 +36,7 @@ export function graphOf(
     deaths: [...walk.deaths.values()],
     files: [...walk.files],
     program: walk.ops,
+    cases: walk.cases,
   };
 }
 

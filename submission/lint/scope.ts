@@ -74,16 +74,30 @@ export class Scope {
   }
 }
 
-/** What holds whichever of the ways was taken. `id`: of the point where they meet. */
-export function met(scopes: readonly Scope[], id: string): Scope {
+/**
+ * What holds whichever of the ways was taken.
+ *
+ * @param id of the point where they meet
+ * @param hole for a variable that differs; absent: nobody knows more of it
+ */
+export function met(
+  scopes: readonly Scope[],
+  id: string,
+  hole: (name: string, ways: readonly Pattern[]) => Pattern = (name) =>
+    unknown(`$${name}`, `${name} at ${id}`),
+): Scope {
   const [first, ...others] = scopes;
   if (first === undefined) return new Scope();
   const out = first.copy();
+  for (const name of differing(scopes))
+    out.vars.set(
+      name,
+      hole(
+        name,
+        scopes.map(({ vars }) => vars.get(name) ?? unknown(`$${name}`, `env ${name}`)),
+      ),
+    );
   for (const other of others) {
-    const names = out.vars.isOf(other.vars) ? [] : [...out.vars.keys(), ...other.vars.keys()];
-    for (const name of new Set(names))
-      if (keyOf(out.vars.get(name)) !== keyOf(other.vars.get(name)))
-        out.vars.set(name, unknown(`$${name}`, `${name} at ${id}`));
     const lists = out.arrays.isOf(other.arrays)
       ? []
       : [...out.arrays.keys(), ...other.arrays.keys()];
@@ -110,6 +124,17 @@ export function met(scopes: readonly Scope[], id: string): Scope {
         isCall: false,
       };
   }
+  return out;
+}
+
+function differing([first, ...others]: readonly Scope[]): Set<string> {
+  const out = new Set<string>();
+  if (first === undefined) return out;
+  for (const { vars } of others)
+    if (!first.vars.isOf(vars))
+      for (const name of new Set([...first.vars.keys(), ...vars.keys()]))
+        if (first.vars.get(name) !== vars.get(name))
+          if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
   return out;
 }
 

@@ -19,7 +19,15 @@ export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean
   const operands: Operand[] = isDouble
     ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
-  return new Test(walk, operands, isDouble).whole();
+  const values = operands.map(({ value }) => value);
+  const text = words.map(({ source }) => source).join(' ');
+  return walk.decided(values, text, (known) =>
+    new Test(
+      walk,
+      operands.map(({ word, value }, index) => ({ word, value: known[index] ?? value })),
+      isDouble,
+    ).whole(),
+  );
 }
 
 const BINARY = [
