@@ -152,10 +152,14 @@ function simple(walk: Walk, statement: Kind<'simple'>): Result {
   const before = new Map(
     statement.assignments.map(({ name }) => [name, walk.scope.vars.get(name)]),
   );
+  const { exported } = walk.scope;
+  const untold = statement.assignments.filter(({ name }) => !exported.has(name));
   for (const one of statement.assignments) assign(walk, one);
+  for (const { name } of untold) exported.set(name, true);
   const result = walk.runner.command(walk, statement, fields);
   for (const [name, value] of before)
     if (value === undefined) walk.scope.vars.delete(name);
     else walk.scope.vars.set(name, value);
+  for (const { name } of untold) walk.scope.exported.delete(name);
   return result;
 }

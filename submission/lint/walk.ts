@@ -18,11 +18,13 @@ import { lifted, ofStatus, simple, statusOf, treeOf } from './decisions.ts';
 import { signOf } from './names.ts';
 import { exact, type Pattern, unknown } from './patterns.ts';
 import { Recorder } from './recorder.ts';
-import { met, type Scope, type Status } from './scope.ts';
+import { met, type Scope, type Status, type Written } from './scope.ts';
 import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
 export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
+/** Where the checkout lies: nobody knows, and it is the same in all of a script. */
+export const CHECKOUT = '/\uE0F4';
 const CACHE_HOLE = 'the cache file';
 
 const OPS_MAX = 60_000;
@@ -79,6 +81,8 @@ export class Walk extends Recorder {
   input: Pattern | undefined;
   /** Whether anybody asks what a command prints. */
   isCapturing = false;
+  /** The file that is read now, as it was named: `BASH_SOURCE`. */
+  bashSource: Pattern = exact('sh');
   /** How the last `$(...)` of a command ended. */
   substitution: Status = { is: 'ok' };
   /** Variables of functions, with what they were before: `local`. */
@@ -177,10 +181,12 @@ export class Walk extends Recorder {
 
   /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
   inCheckout(path: Pattern): string | undefined {
-    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null)
-      return undefined;
+    if (path.kind !== 'exact') return undefined;
+    const isRooted = path.text === CHECKOUT || path.text.startsWith(`${CHECKOUT}/`);
+    if (!isRooted && (path.text.startsWith('/') || this.scope.cwd === null)) return undefined;
+    const whole = isRooted ? path.text.slice(CHECKOUT.length) : `${this.scope.cwd}/${path.text}`;
     const out: string[] = [];
-    for (const part of `${this.scope.cwd}/${path.text}`.split('/')) {
+    for (const part of whole.split('/')) {
       if (part === '..') {
         if (out.length === 0) return undefined;
         out.pop();
@@ -199,14 +205,34 @@ export class Walk extends Recorder {
   }
 
   hasFile(path: Pattern): boolean {
+    if (this.writtenAt(path) !== undefined) return true;
     const inside = this.inCheckout(path);
     return inside !== undefined && this.readFile(inside) !== undefined;
   }
 
-  /** What a file holds, where it lies in the checkout and no script wrote it. */
+  /** The path of a file as it is kept: from the root, or from the checkout. */
+  pathOf(path: Pattern): string | undefined {
+    if (path.kind !== 'exact') return undefined;
+    return this.inCheckout(path) ?? path.text.replace(/\/(?:\.?\/)+/g, '/');
+  }
+
+  /** What a script wrote there. */
+  writtenAt(path: Pattern): Written | undefined {
+    const at = this.scope.written.size === 0 ? undefined : this.pathOf(path);
+    return at === undefined ? undefined : this.scope.written.get(at);
+  }
+
+  write(path: Pattern, written: Written): void {
+    const at = this.pathOf(path);
+    if (at !== undefined) this.scope.written.set(at, written);
+  }
+
+  /** What a file holds, where it lies in the checkout or a script wrote it. */
   fileText(path: Pattern): Pattern | undefined {
-    if (path.kind !== 'exact' || this.scope.written.has(path.text)) return undefined;
+    if (path.kind !== 'exact') return undefined;
     if (path.text === CACHE_FILE) return this.cacheText();
+    const written = this.writtenAt(path);
+    if (written !== undefined) return written.text;
     const inside = this.inCheckout(path);
     const text = inside === undefined ? undefined : this.readFile(inside);
     return typeof text === 'string' ? exact(text) : undefined;
