@@ -1,30 +1,56 @@
 /** What sets variables. */
-import { arithmetic, fieldsOf, textValue } from './expansions.ts';
-import { exact, joined, unknown } from './patterns.ts';
+import { arithmetic, fieldsOf, indexText, textValue } from './expansions.ts';
+import { exact, joined, type Pattern, unknown } from './patterns.ts';
 import { quiet } from './results.ts';
 import { ok } from './scope.ts';
-import type { Assignment, Statement } from './shell-tree.ts';
+import type { Assignment, Statement, Word } from './shell-tree.ts';
 import type { Result, Walk } from './walk.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
 export function declare(walk: Walk, { command, assignments, words }: Kind<'declare'>): Result {
-  const names = fieldsOf(walk, words).map(({ value }) => value);
-  if (command === 'local' || command === 'declare' || command === 'typeset')
-    for (const { name } of assignments) walk.keepLocal(name);
-  for (const one of assignments) assign(walk, one);
+  const names: string[] = [];
+  let flags = '';
+  for (const { value } of fieldsOf(walk, words)) {
+    if (value.kind !== 'exact') continue;
+    if (/^[-+]/.test(value.text)) flags += value.text;
+    else names.push(value.text);
+  }
+  const isExport = command === 'export' || /-\w*x/.test(flags);
+  if (command === 'export' && flags.includes('f')) {
+    for (const name of names) walk.scope.exported.set(`${name}()`, true);
+    return quiet(ok);
+  }
+  const isLocal = command === 'local' || command === 'declare' || command === 'typeset';
+  const isMap = flags.includes('A');
+  if (isLocal) for (const { name } of assignments) walk.keepLocal(name);
+  for (const one of assignments) {
+    if (isMap) walk.scope.maps.set(one.name, new Map());
+    assign(walk, one);
+    if (isExport) walk.scope.exported.set(one.name, true);
+  }
   for (const name of names) {
-    if (name.kind !== 'exact' || name.text.startsWith('-')) continue;
-    const [variable = '', ...value] = name.text.split('=');
-    if (command === 'local') walk.keepLocal(variable);
+    const [variable = '', ...value] = name.split('=');
+    if (isLocal) walk.keepLocal(variable);
+    if (isMap && !walk.scope.maps.has(variable)) walk.scope.maps.set(variable, new Map());
     if (value.length > 0) walk.scope.vars.set(variable, exact(value.join('=')));
     else if (command === 'local') walk.scope.vars.set(variable, exact(''));
+    if (isExport) walk.scope.exported.set(variable, true);
   }
+  // `local x=$(false)` ends as `local` does.
   return quiet(ok);
 }
 
-export function assign(walk: Walk, { name, index, isAppended, value, array }: Assignment): void {
-  const { vars, arrays } = walk.scope;
+export function assign(walk: Walk, assignment: Assignment): void {
+  const { name, index, isAppended, value, array } = assignment;
+  const { vars, arrays, maps } = walk.scope;
+  if (name === 'PATH') walk.scope.hasOwnPath = true;
+  if (walk.scope.exportsAll) walk.scope.exported.set(name, true);
+  const map = maps.get(name);
+  if (array !== undefined && map !== undefined) {
+    assignMap(walk, name, array, isAppended ? map : new Map());
+    return;
+  }
   if (array !== undefined) {
     const fields = fieldsOf(walk, array);
     const isOpen = fields.some((field) => field.isOpen);
@@ -36,6 +62,12 @@ export function assign(walk: Walk, { name, index, isAppended, value, array }: As
     return;
   }
   const set = textValue(walk, value);
+  if (index !== undefined && map !== undefined) {
+    const at = indexText(walk, index);
+    if (at.kind === 'exact') maps.set(name, new Map([...map, [at.text, set]]));
+    else maps.set(name, openMap(map));
+    return;
+  }
   if (index !== undefined) {
     const list = arrays.get(name) ?? [];
     const at = arithmetic(walk, index);
@@ -51,3 +83,45 @@ export function assign(walk: Walk, { name, index, isAppended, value, array }: As
   const before = vars.get(name);
   vars.set(name, isAppended && before !== undefined ? joined([before, set]) : set);
 }
+
+/** `([a]=1 [b]=2)`. */
+function assignMap(
+  walk: Walk,
+  name: string,
+  words: readonly Word[],
+  before: ReadonlyMap<string, Pattern>,
+): void {
+  const { maps } = walk.scope;
+  const map = new Map(before);
+  for (const word of words) {
+    const text = textValue(walk, word);
+    const [, key] = /^\[["']?([^\]"'$`]*)["']?\]=/.exec(word.source) ?? [];
+    const start = `[${key ?? ''}]=`;
+    if (key === undefined || text.kind === 'unknown') {
+      maps.set(name, openMap(map));
+      return;
+    }
+    map.set(key, after(text, start.length));
+  }
+  maps.set(name, map);
+}
+
+/** A word without its first characters, which are known. */
+function after(text: Pattern, size: number): Pattern {
+  if (text.kind === 'exact') return exact(text.text.slice(size));
+  if (text.kind !== 'parts') return text;
+  const [first = '', ...rest] = text.parts;
+  return typeof first === 'string'
+    ? joined([
+        exact(first.slice(size)),
+        ...rest.map(
+          (part): Pattern =>
+            typeof part === 'string' ? exact(part) : { kind: 'unknown', ...part },
+        ),
+      ])
+    : text;
+}
+
+/** One of which some places are not known: all of them are not, then. */
+const openMap = (map: ReadonlyMap<string, Pattern>): ReadonlyMap<string, Pattern> =>
+  new Map([...map].map(([key]) => [key, unknown(`$${key}`)]));

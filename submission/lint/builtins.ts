@@ -1,6 +1,7 @@
 /** The builtins of a shell. */
-import { exact, unknown } from './patterns.ts';
+import { exact, type Pattern, partsOf, unknown } from './patterns.ts';
 import { subshell } from './processes.ts';
+import { program } from './programs.ts';
 import { either, quiet, text } from './results.ts';
 import { argsOf, asCaller, withSource } from './routines.ts';
 import { failed, ok } from './scope.ts';
@@ -9,7 +10,7 @@ import { testStatus } from './shell-test.ts';
 import type { Statement } from './shell-tree.ts';
 import { madeSource, quotedSource } from './source.ts';
 import { Table } from './table.ts';
-import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT, type Field, type Result, type Walk } from './walk.ts';
 import { limited, skipOptions } from './wrappers.ts';
 
 type Builtin = (walk: Walk, statement: Statement, args: readonly Field[]) => Result;
@@ -92,8 +93,7 @@ export const builtins: Record<string, Builtin> = {
   },
   cd: (walk, _, args) => {
     const to = args[0]?.value ?? unknown('~');
-    if (walk.inCheckout(to) === undefined) walk.scope.cwd = null;
-    else walk.scope.cwd = walk.inCheckout(to) ?? null;
+    walk.scope.cwd = walk.inCheckout(to) ?? null;
     return quiet(ok);
   },
   unset: (walk, _, args) => {
@@ -137,8 +137,16 @@ export const builtins: Record<string, Builtin> = {
     return quiet(ok);
   },
   let: (walk, statement) => ({ status: either(walk, statement), out: exact('') }),
-  pwd: () => ({ status: ok, out: undefined }),
-  getopts: (walk, statement) => ({ status: either(walk, statement), out: exact('') }),
+  pwd: (walk) => ({ status: ok, out: here(walk) }),
+  getopts: options,
+  printf: (walk, statement, args) => {
+    const name = text(args[1]);
+    if (text(args[0]) !== '-v' || name === undefined)
+      return program(walk, statement, 'printf', args);
+    const { out } = program(walk, statement, 'printf', args.slice(2));
+    walk.scope.vars.set(name, out ?? unknown(`$${name}`, `printf ${walk.id()}`));
+    return quiet(ok);
+  },
 };
 
 function setOptions(walk: Walk, args: readonly Field[]): Result {
@@ -149,11 +157,57 @@ function setOptions(walk: Walk, args: readonly Field[]): Result {
       return quiet(ok);
     }
     const isOn = word.startsWith('-');
-    if (/^[-+][a-zA-Z]*o$/.test(word) && text(args[index + 1]) === 'errexit')
-      walk.scope.errexit = isOn;
+    if (/^[-+][a-zA-Z]*o$/.test(word)) {
+      const option = text(args[index + 1]);
+      if (option === 'errexit') walk.scope.errexit = isOn;
+      if (option === 'pipefail') walk.scope.pipefail = isOn;
+      if (option === 'allexport') walk.scope.exportsAll = isOn;
+    }
+    if (/^[-+][a-zA-Z]*a/.test(word)) walk.scope.exportsAll = isOn;
     if (/^[-+][a-zA-Z]*e/.test(word)) walk.scope.errexit = isOn;
     if (/o$/.test(word)) return quiet(ok);
   }
+  return quiet(ok);
+}
+
+const here = ({ scope }: Walk): Pattern | undefined =>
+  scope.cwd === null ? undefined : exact(`${CHECKOUT}/${scope.cwd}\n`.replace(/\/\n$/, '\n'));
+
+/** `getopts "r:v" option`: the next of the arguments, where all of them are known. */
+function options(walk: Walk, statement: Statement, args: readonly Field[]): Result {
+  const [letters, name, ...given] = args.map((arg) => text(arg));
+  const { vars, args: own } = walk.scope;
+  const words = given.length > 0 ? given.map((word) => exact(word ?? '')) : own;
+  const index = vars.get('OPTIND') ?? exact('1');
+  const bundle = vars.get('muster_optpos') ?? exact('1');
+  if (
+    letters === undefined ||
+    name === undefined ||
+    words === null ||
+    index.kind !== 'exact' ||
+    bundle.kind !== 'exact'
+  ) {
+    if (name !== undefined) vars.set(name, unknown(`$${name}`, `getopts ${walk.id()}`));
+    return { status: either(walk, statement), out: exact('') };
+  }
+  const at = Number(index.text);
+  const word = words[at - 1];
+  const [start] = word === undefined ? [''] : partsOf(word);
+  const sign = typeof start === 'string' ? start : '';
+  if (word === undefined || !/^-[^-]/.test(sign) || sign === '-') {
+    vars.set(name, exact('?'));
+    vars.set('OPTIND', exact(String(sign === '--' ? at + 1 : at)));
+    return quiet(failed);
+  }
+  const position = Number(bundle.text);
+  const letter = sign.charAt(position);
+  const takesWord = letters.includes(`${letter}:`);
+  const rest = word.kind === 'exact' ? word.text.slice(position + 1) : '?';
+  const next = !takesWord && rest !== '';
+  vars.set(name, exact(letters.includes(letter) ? letter : '?'));
+  if (takesWord) vars.set('OPTARG', rest === '' ? (words[at] ?? exact('')) : exact(rest));
+  vars.set('OPTIND', exact(String(next ? at : at + (takesWord && rest === '' ? 2 : 1))));
+  vars.set('muster_optpos', exact(String(next ? position + 1 : 1)));
   return quiet(ok);
 }
 

@@ -111,14 +111,16 @@ export interface CallGraph {
   readonly files: readonly string[];
   /** What is run on the machines: the calls with the choices between them. */
   readonly program: readonly Op[];
+  /** Of holes in words, by their ids. */
+  readonly cases: ReadonlyMap<string, Cases>;
 }
 
 /** A step of a program. */
 export type Op =
   | { readonly op: 'call'; readonly call: Call }
   /**
-   * One of the ways is taken. Where `key` is that of a call or of a limit, its end decides: the first way when it went well,
-   * else the second. Otherwise nobody knows which; all choices of one key are the same.
+   * One of the ways is taken. Where `key` is that of a call, a limit or what they decide, its end tells: the first way when it
+   * went well, else the second. Otherwise nobody knows which; all choices of one key are the same.
    */
   | {
       readonly op: 'choice';
@@ -140,19 +142,80 @@ export type Op =
   /** `wait`: for one background process, or for all. */
   | { readonly op: 'join'; readonly job: string | null }
   | { readonly op: 'kill'; readonly job: string | null }
+  /** As long as `key` was decided so: `until timeout 5 lava-wait x; do`. */
+  | {
+      readonly op: 'while';
+      readonly condition: readonly Op[];
+      readonly key: string;
+      readonly goesOn: boolean;
+      readonly body: readonly Op[];
+      readonly at: Place;
+    }
   | {
       readonly op: 'limit';
       readonly key: string;
       readonly seconds: number | null;
       readonly body: readonly Op[];
-      /** The block that a limit which ran out leaves (`set -e`). */
-      readonly leaves: number | null;
+      /** Where a limit which ran out leads (`set -e`). */
+      readonly leaves: Exit | null;
+      /** Whether nothing asks how it ended, or nothing but a word is said of it. */
+      readonly isSwallowed: boolean;
+      readonly at: Place & { readonly text: string };
     }
-  /** A `leave` inside of it leads behind it. */
-  | { readonly op: 'block'; readonly block: number; readonly body: readonly Op[] }
-  | { readonly op: 'leave'; readonly block: number }
+  /** A `leave` inside of it leads behind it. `end`: which of its exits its own end is. */
+  | {
+      readonly op: 'block';
+      readonly block: number;
+      readonly end: number;
+      readonly body: readonly Op[];
+    }
+  | ({ readonly op: 'leave' } & Exit)
+  /** What was decided before decides `key`. */
+  | { readonly op: 'derive'; readonly key: string; readonly tree: Tree }
+  /** Whether the cache file has a line: `grep ^ip= /tmp/lava_multi_node_cache.txt`. */
+  | { readonly op: 'read'; readonly key: string; readonly seek: Seek; readonly read: number }
+  /** What is asked for under `set -e`, or needed: where it fails, it leads out. */
+  | {
+      readonly op: 'check';
+      readonly key: string;
+      readonly what: FaultKind;
+      readonly leaves: Exit;
+      readonly at: Place & { readonly text: string };
+    }
+  /** A loop that ends when something is so of which nobody knows when it is, or whether. */
+  | { readonly op: 'poll'; readonly key: string; readonly at: Place & { readonly text: string } }
   /** `lava-test-raise`: the member ends here. */
   | { readonly op: 'raise' };
+
+/** Out of a block, by which of its exits: each has a number. */
+export interface Exit {
+  readonly block: number;
+  readonly exit: number;
+  /** It ends a script as failed. */
+  readonly isFailure?: true;
+}
+
+/** What may go wrong on a board, and how that shows. */
+export type FaultKind = 'exit' | 'check' | 'poll' | 'limit' | 'refused';
+
+/** What is looked for in the cache file: a line that fits, or any line at all. */
+export interface Seek {
+  /** A regular expression; absent: any line. */
+  readonly expression?: string;
+  /** Parts of which nobody can tell whether a line has them. */
+  readonly isOpen: boolean;
+  /** Behind its `=` something has to stand. */
+  readonly needsValue: boolean;
+}
+
+/** Whether something holds, by the ways that were taken. */
+export type Tree = boolean | { readonly key: string; readonly ways: readonly Tree[] };
+
+/** A word that is one on one way, and another on another. */
+export interface Cases {
+  readonly key: string;
+  readonly ways: readonly Pattern[];
+}
 
 export interface Way {
   readonly body: readonly Op[];
@@ -166,8 +229,10 @@ export interface Call {
   readonly order: number;
   readonly verb: CallVerb;
   readonly words: readonly Pattern[];
-  /** Whether its failure ends a block (`set -e`), and which. */
-  readonly leaves: number | null;
+  /** Where its failure leads (`set -e`). */
+  readonly leaves: Exit | null;
+  /** A send with a value of which nobody knows how long it is, and whose refusal is hidden. */
+  readonly doubt?: Place & { readonly text: string };
 }
 
 /** A command that fails whatever happens, and ends its script under `set -e`. */

@@ -1,13 +1,14 @@
 /** Which command a word names: a function, a builtin, a verb, what runs another, a script or a program. */
 import { builtins } from './builtins.ts';
+import type { Pattern } from './patterns.ts';
 import { program } from './programs.ts';
 import { quiet } from './results.ts';
 import { callRoutine } from './routines.ts';
-import { ok } from './scope.ts';
+import { failed, ok } from './scope.ts';
 import { SHELLS, script, shell, unknownCommand } from './script-files.ts';
 import type { Statement } from './shell-tree.ts';
 import { verbCommand } from './verb-commands.ts';
-import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT, type Field, type Result, type Walk } from './walk.ts';
 import { wrappers } from './wrappers.ts';
 
 export function runCommand(walk: Walk, statement: Statement, fields: readonly Field[]): Result {
@@ -24,7 +25,16 @@ export function runCommand(walk: Walk, statement: Statement, fields: readonly Fi
   const wrapped = Object.hasOwn(wrappers, name) ? wrappers[name]?.(args) : undefined;
   if (wrapped !== undefined) return runCommand(walk, statement, wrapped);
   if (SHELLS.test(name)) return shell(walk, statement, args);
-  if (name.includes('/') && !name.startsWith('/'))
-    return script(walk, statement, first.value, args);
+  if (isScript(walk, name, first.value)) return script(walk, statement, first.value, args);
+  // A function of the caller's shell, of which this one was not told.
+  if (walk.scope.hidden.has(name)) return quiet(failed);
   return program(walk, statement, name, args);
+}
+
+/** By a path, or by its name where `PATH` leads into the checkout. */
+function isScript(walk: Walk, name: string, path: Pattern): boolean {
+  if (walk.writtenAt(path) !== undefined) return true;
+  if (name.startsWith(CHECKOUT)) return true;
+  if (name.includes('/')) return !name.startsWith('/');
+  return walk.scope.hasOwnPath && walk.hasFile(path);
 }

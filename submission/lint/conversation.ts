@@ -3,14 +3,18 @@
  * order, the same choices end in the same place: one order is enough.
  */
 import type { JobDefinition } from '../../machines/definition.ts';
-import type { Call, CallGraph, Op, Place } from './call-graph.ts';
+import type { Call, CallGraph, FaultKind, Op, Place } from './call-graph.ts';
 import { HIDES, type StuckWait, withCertainty } from './certainty.ts';
+import { resolved } from './decisions.ts';
 import { type Answer, GroupMachine } from './group-machine.ts';
+import { type Cache, cacheAfter, emptyCache, finds, type Pair, pairOf } from './mailbox.ts';
 import { couldBe, type Pattern } from './patterns.ts';
-import { LimitOut, type Oracle, ProgramRun, type Running } from './program-run.ts';
+import { type Answered, LimitOut, type Oracle, ProgramRun, type Running } from './program-run.ts';
 
 export interface MemberProgram {
   readonly role: string;
+  /** The board, where the job names one. */
+  readonly name?: string;
   readonly graph: CallGraph;
   /** The same as if no command failed, where a script ends before its end. */
   readonly undying?: CallGraph;
@@ -23,6 +27,15 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Something that may go wrong, and did not in this run. */
+export interface FaultPoint {
+  readonly member: number;
+  /** Of the run: the same in each. */
+  readonly key: string;
+  readonly what: FaultKind;
+  readonly at: Place & { readonly text: string };
+}
+
 export interface Outcome {
   readonly stuck: readonly StuckWait[];
   readonly refused: readonly Refusal[];
@@ -30,8 +43,11 @@ export interface Outcome {
   readonly vague: readonly { readonly member: number; readonly what: string; readonly at: Place }[];
   /** Members whose scripts went into a loop that nobody saw the end of. */
   readonly parked: readonly number[];
-  /** Limits (`timeout 5 ...`) that ran out. */
-  readonly ranOut: readonly { readonly member: number; readonly order: number }[];
+  /** What was looked for in the cache file, was not there, and ended a script. */
+  readonly unread: readonly { readonly member: number; readonly read: number }[];
+  /** Waits that ran out of their limit though nobody was late, and the script went on. */
+  readonly missed: readonly StuckWait[];
+  readonly faults: readonly FaultPoint[];
   readonly calls: number;
   /** Sites that were reached, by member. */
   readonly reached: readonly ReadonlySet<number>[];
@@ -42,22 +58,26 @@ const CALLS_MAX = 50_000;
 interface Thread {
   readonly member: number;
   readonly job: string | null;
+  readonly program: ProgramRun;
   readonly run: Running;
-  readonly limits: { readonly key: string; readonly seconds: number | null }[];
   state: 'ready' | 'waits' | 'joins' | 'parked' | 'done';
   wait: number | null;
   order: number;
   joins: string | null;
-  answer: boolean;
+  answer: Answered;
   out: LimitOut | null;
+  /** It asked as often as is followed for what does not come. */
+  isPolling: boolean;
 }
 
 export function converse(
   definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
   members: readonly MemberProgram[],
   oracle: Oracle,
+  /** By its key: what goes wrong. */
+  fault?: FaultPoint,
 ): Outcome {
-  return new Talk(definition, members, oracle).outcome();
+  return new Talk(definition, members, oracle, fault).outcome();
 }
 
 class Talk {
@@ -69,7 +89,16 @@ class Talk {
   readonly #ended: boolean[];
   readonly #vague: Outcome['vague'][number][] = [];
   readonly #refused: Refusal[] = [];
-  readonly #ranOut: Outcome['ranOut'][number][] = [];
+  readonly #ranOut: { thread: Thread; stuck: StuckWait; isFatal: boolean }[] = [];
+  readonly #reads: { member: number; read: number; isFatal: boolean }[] = [];
+  readonly #faults = new Map<string, FaultPoint>();
+  readonly #fault: FaultPoint | undefined;
+  readonly #caches: Cache[];
+  /** What each member's last wait left, until somebody reads it. */
+  readonly #waiting: ((() => Cache) | undefined)[];
+  readonly #countsSelf: boolean;
+  /** Of each member, by message: the pairs of each send. */
+  readonly #sent: Map<string, (readonly Pair[])[]>[];
   readonly #vagueSends: { member: number; id: Pattern }[] = [];
   readonly #reached: Set<number>[];
   #calls = 0;
@@ -78,42 +107,74 @@ class Talk {
     definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
     members: readonly MemberProgram[],
     oracle: Oracle,
+    fault: FaultPoint | undefined,
   ) {
     this.#members = members;
     this.#oracle = oracle;
+    this.#fault = fault;
+    this.#caches = members.map(() => emptyCache);
+    this.#waiting = members.map(() => undefined);
+    this.#countsSelf = definition.countsSelf;
+    this.#sent = members.map(() => new Map());
     this.#machine = new GroupMachine(
       definition,
       members.map(({ role }) => role),
     );
     this.#ended = members.map(() => false);
     this.#reached = members.map(() => new Set<number>());
-    for (const [member, { graph }] of members.entries()) this.#start(member, graph.program, null);
+    // Who is late goes last: whoever something goes wrong for waits as long as may be.
+    const first = [...members.keys()].sort(
+      (x, y) => Number(y === fault?.member) - Number(x === fault?.member),
+    );
+    for (const member of first) this.#start(member, members[member]?.graph.program ?? [], null);
   }
 
   outcome(): Outcome {
     do while (this.#turn());
     while (this.#timePasses());
+    const fatal = this.#ranOut.filter(({ isFatal, thread }) => isFatal || thread.isPolling);
+    const stuck = this.#stuck(fatal.map((one) => one.stuck));
     return {
-      stuck: this.#stuck(),
+      stuck,
       refused: this.#refused,
       vague: this.#vague,
       parked: this.#threads
-        .filter(({ state, job }) => job === null && (state === 'parked' || state === 'joins'))
+        .filter(
+          ({ state, job, isPolling }) =>
+            job === null && !isPolling && (state === 'parked' || state === 'joins'),
+        )
         .map((t) => t.member),
-      ranOut: this.#ranOut,
+      unread: this.#reads.filter(({ isFatal }) => isFatal),
+      missed: this.#ranOut.filter((one) => !fatal.includes(one)).map((one) => one.stuck),
+      faults: [...this.#faults.values()],
       calls: this.#calls,
       reached: this.#reached,
     };
   }
 
-  #start(member: number, body: readonly Op[], job: string | null): void {
-    const limits: Thread['limits'] = [];
-    const walker = new ProgramRun(this.#oracle, member, limits, (what, at) =>
-      this.#vague.push({ member, what, at }),
+  #start(member: number, body: readonly Op[], job: string | null, by?: Thread): void {
+    const program = new ProgramRun(
+      this.#oracle,
+      member,
+      {
+        vague: (what, at) => this.#vague.push({ member, what, at }),
+        mayFail: (key, what, at) => {
+          if (key === this.#fault?.key) return true;
+          if (!this.#faults.has(key)) this.#faults.set(key, { member, key, what, at });
+          return false;
+        },
+        failed: () => this.#failed(member),
+      },
+      by?.program.ways ?? new Map(),
     );
-    const run = walker.all(body);
-    const idle = { wait: null, order: -1, joins: null, answer: true, out: null };
-    this.#threads.push({ member, job, run, limits, state: 'ready', ...idle });
+    const idle = { wait: null, order: -1, joins: null, answer: true, out: null, isPolling: false };
+    this.#threads.push({ member, job, program, run: program.all(body), state: 'ready', ...idle });
+  }
+
+  /** What it missed before is why its script has ended. */
+  #failed(member: number): void {
+    for (const one of this.#ranOut) if (one.thread.member === member) one.isFatal = true;
+    for (const one of this.#reads) if (one.member === member) one.isFatal = true;
   }
 
   /** Everybody goes on for as long as they can. */
@@ -140,10 +201,14 @@ class Talk {
     const asked = next.value;
     switch (asked.ask) {
       case 'call':
-        this.#call(thread, asked.call);
+        if (asked.isRefused) thread.answer = false;
+        else this.#call(thread, asked.call);
+        break;
+      case 'read':
+        thread.answer = this.#read(thread.member, asked.read);
         break;
       case 'spawn':
-        this.#start(thread.member, asked.body, asked.job);
+        this.#start(thread.member, asked.body, asked.job, thread);
         break;
       case 'join':
         if (!this.#isOver(thread, asked.job)) {
@@ -158,6 +223,7 @@ class Talk {
         break;
       case 'park':
         thread.state = 'parked';
+        thread.isPolling = asked.isPoll;
         break;
       case 'raise':
         for (const other of this.#threads) if (other.member === thread.member) this.#drop(other);
@@ -206,16 +272,65 @@ class Talk {
     const verb =
       call.verb === 'broadcast' ? 'send' : call.verb === 'collect' ? 'wait-all' : call.verb;
     if (verb === 'test-case' || verb === 'test-raise') return;
-    const words = exactWords(call, verb === 'send');
-    if (words === undefined) {
-      const [id] = call.words;
+    const { cases } = this.#graphOf(member);
+    const words = call.words.map((word) => resolved(cases, word, thread.program.wayOfCases));
+    const texts = exactWords(words, verb === 'send');
+    if (texts === undefined) {
+      const [id] = words;
       if (id !== undefined && (verb === 'send' || verb === 'sync'))
         this.#vagueSends.push({ member, id });
       this.#vague.push({ member, what: 'word', at: this.#siteOf(member, call.order) });
       return;
     }
-    const answer = this.#machine.call(member, verb, words);
+    const [message = ''] = texts;
+    if (verb === 'send') this.#keep(member, message, words.slice(1).map(pairOf));
+    const before = this.#caches[member];
+    const answer = this.#machine.call(member, verb, texts);
     this.#answered(thread, call, answer);
+    if (verb === 'sync' || verb === 'send' || answer.refused !== null || before === undefined)
+      return;
+    this.#hears(member, verb, message, texts[1]);
+  }
+
+  #keep(member: number, message: string, pairs: readonly Pair[]): void {
+    const of = this.#sent[member];
+    const all = of?.get(message);
+    if (all === undefined) of?.set(message, [pairs]);
+    else all.push(pairs);
+  }
+
+  /** A wait fills the cache file when it is released: whatever it counts may be in it from now on. */
+  #hears(member: number, verb: string, message: string, role: string | undefined): void {
+    this.#waiting[member] = () => {
+      const senders = this.#members.flatMap((of, other) =>
+        (role === undefined || of.role === role) && (other !== member || this.#countsSelf)
+          ? [
+              {
+                member: other,
+                name: of.name,
+                sent: this.#sent[other]?.get(message) ?? [],
+                graph: of.graph,
+              },
+            ]
+          : [],
+      );
+      return cacheAfter({ verb, message, senders });
+    };
+  }
+
+  #read(member: number, { seek, read }: Extract<Op, { op: 'read' }>): Answered {
+    const made = this.#waiting[member];
+    if (made !== undefined) this.#caches[member] = made();
+    this.#waiting[member] = undefined;
+    const found = finds(this.#caches[member] ?? emptyCache, seek);
+    if (found === false) this.#reads.push({ member, read, isFatal: false });
+    return found;
+  }
+
+  #graphOf(member: number): CallGraph {
+    const of = this.#members[member];
+    if (of === undefined) throw new Error(`there is no member ${member}`);
+    return of.graph;
   }
 
   #siteOf(member: number, order: number): Place {
@@ -233,6 +348,8 @@ class Talk {
       thread.wait = blockedOn;
       thread.order = order;
       this.#byWait.set(blockedOn, thread);
+      const forced = thread.program.limits.find(({ isForced }) => isForced);
+      if (forced !== undefined) this.#runOut(thread, forced.key, true);
     }
     for (const wait of released) {
       const other = this.#byWait.get(wait);
@@ -248,26 +365,36 @@ class Talk {
     let first: { thread: Thread; key: string; seconds: number } | undefined;
     for (const thread of this.#threads)
       if (thread.state === 'waits')
-        for (const { key, seconds } of thread.limits) {
+        for (const { key, seconds } of thread.program.limits) {
           const after = seconds ?? Number.MAX_SAFE_INTEGER;
           if (first === undefined || after < first.seconds) first = { thread, key, seconds: after };
         }
     if (first === undefined || this.#calls > CALLS_MAX) return false;
-    const { thread, key } = first;
-    if (thread.wait !== null) {
-      this.#byWait.delete(thread.wait);
-      this.#machine.abandon(thread.member, thread.wait);
+    this.#runOut(first.thread, first.key, false);
+    return true;
+  }
+
+  #runOut(thread: Thread, key: string, isForced: boolean): void {
+    const wait = this.#machine.open().find((one) => one.wait === thread.wait);
+    if (wait !== undefined) {
+      const lacking = this.#machine.lacking(wait);
+      const { order } = thread;
+      const stuck = { wait, order, lacking, isBackground: false, isCertain: true };
+      if (!isForced) this.#ranOut.push({ thread, stuck, isFatal: false });
+      this.#byWait.delete(wait.wait);
+      this.#machine.abandon(thread.member, wait.wait);
+      // A wait that failed leaves the cache file empty.
+      this.#caches[thread.member] = emptyCache;
+      this.#waiting[thread.member] = undefined;
     }
-    this.#ranOut.push({ member: thread.member, order: thread.order });
     thread.wait = null;
     thread.state = 'ready';
     thread.out = new LimitOut(key);
-    return true;
   }
 
   // what is stuck
 
-  #stuck(): StuckWait[] {
+  #stuck(missed: readonly StuckWait[]): StuckWait[] {
     const open = this.#machine.open();
     const isDone = (member: number) =>
       this.#threads.every((t) => t.member !== member || t.job !== null || t.state === 'done');
@@ -277,8 +404,10 @@ class Talk {
       const lacking = this.#machine.lacking(wait);
       return { wait, order: thread?.order ?? 0, lacking, isBackground, isCertain: true };
     });
+    // What came later after all is a question of time.
+    const never = missed.filter(({ wait }) => !this.#machine.isHeard(wait));
     return withCertainty(
-      waits,
+      [...waits, ...never],
       (member, message) => this.#mayCome(member, message),
       this.#machine.group,
     );
@@ -290,14 +419,14 @@ class Talk {
     if (this.#vagueSends.some((sent) => sent.member === member && couldBe(sent.id, message)))
       return true;
     if (this.#members[member]?.graph.unresolved.some(({ what }) => HIDES.has(what))) return true;
-    return this.#threads.some((t) => t.member === member && t.state === 'parked');
+    return this.#threads.some((t) => t.member === member && t.state === 'parked' && !t.isPolling);
   }
 }
 
 /** The words as they are, where all that matters of them is known. */
-function exactWords(call: Call, isSend: boolean): string[] | undefined {
+function exactWords(words: readonly Pattern[], isSend: boolean): string[] | undefined {
   const out: string[] = [];
-  for (const [index, word] of call.words.entries()) {
+  for (const [index, word] of words.entries()) {
     if (word.kind === 'exact') out.push(word.text);
     else if (isSend && index > 0) continue;
     else return undefined;

@@ -1,9 +1,11 @@
 /** Words of a shell to what a command is given: fields of text, parts of which may not be known. */
 import { sum } from './arithmetic.ts';
 import { type GlobPart, globSource } from './globs.ts';
-import { exact, joined, type Pattern, unknown } from './patterns.ts';
+import { holdsSign } from './names.ts';
+import { exact, joined, NOT_ZERO, type Pattern, unknown, unset } from './patterns.ts';
+import type { Status } from './scope.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
-import { CACHE_FILE, type Field, type Walk } from './walk.ts';
+import { CACHE_FILE, CHECKOUT, type Field, type Walk } from './walk.ts';
 
 /** The text of a word where it is not split: in an assignment, behind `case`. */
 export function textValue(walk: Walk, word: Word | null): Pattern {
@@ -84,7 +86,11 @@ function listOf(walk: Walk, part: WordPart): readonly Pattern[] | undefined {
   if (part.name === '@' || (part.name === '*' && !part.isQuoted))
     return walk.scope.args ?? undefined;
   if (part.index !== '@' && part.index !== '*') return undefined;
-  return walk.scope.arrays.get(part.name);
+  const map = walk.scope.maps.get(part.name);
+  if (map !== undefined)
+    return part.isIndirect ? [...map.keys()].map((key) => exact(key)) : [...map.values()];
+  const list = walk.scope.arrays.get(part.name);
+  return part.isIndirect ? list?.map((_, index) => exact(String(index))) : list;
 }
 
 function partValue(walk: Walk, part: WordPart, word: Word): Pattern {
@@ -114,19 +120,24 @@ export function arithmetic(walk: Walk, source: string): Pattern {
   );
   const asIs = `$((${oneLine(source)}))`;
   if (/[$`]/.test(plain)) return unknown(asIs, `sum ${walk.id()}`);
-  const value = sum(
-    plain,
-    (name) => {
-      const found = lookedUp(walk, name);
-      if (found === undefined) return '';
-      return found.kind === 'exact' ? found.text : undefined;
-    },
-    (name, text) => {
-      const set = text === undefined ? unknown(`$${name}`, `sum ${walk.id()}`) : exact(text);
-      walk.scope.vars.set(name, set);
-    },
-  );
-  return value === undefined ? unknown(asIs, `sum ${walk.id()}`) : exact(String(value));
+  const names = [...new Set(plain.match(/[A-Za-z_]\w*/g) ?? [])];
+  const values = names.map((name) => lookedUp(walk, name) ?? exact(''));
+  const isSet = /(?<![=!<>])=(?!=)|\+\+|--/.test(plain);
+  const add = (known: readonly Pattern[]): Pattern => {
+    const value = sum(
+      plain,
+      (name) => {
+        const found = isSet ? (lookedUp(walk, name) ?? exact('')) : known[names.indexOf(name)];
+        return found?.kind === 'exact' ? found.text : undefined;
+      },
+      (name, text) => {
+        const set = text === undefined ? unknown(`$${name}`, `sum ${walk.id()}`) : exact(text);
+        walk.scope.vars.set(name, set);
+      },
+    );
+    return value === undefined ? unknown(asIs, `sum ${walk.id()}`) : exact(String(value));
+  };
+  return isSet ? add(values) : walk.lifted(values, asIs, add);
 }
 
 /** The value of a variable; `undefined`: nothing that was read sets it. */
@@ -142,6 +153,15 @@ export function lookedUp(walk: Walk, name: string): Pattern | undefined {
   return special(walk, name);
 }
 
+/** `$?`: 0, or what is not. */
+function statusText(walk: Walk, status: Status): Pattern {
+  const other = unknown('$?', `${NOT_ZERO} ${walk.id()}`);
+  if (status.is === 'ok') return exact('0');
+  if (status.is === 'failed') return other;
+  const ways = status.isFlipped ? [other, exact('0')] : [exact('0'), other];
+  return walk.addCases('$?', { key: status.key, ways });
+}
+
 function special(walk: Walk, name: string): Pattern | undefined {
   const { scope, context } = walk;
   switch (name) {
@@ -153,12 +173,16 @@ function special(walk: Walk, name: string): Pattern | undefined {
         ? unknown(`$${name}`)
         : joined(scope.args.flatMap((arg, i) => (i === 0 ? [arg] : [exact(' '), arg])));
     case '?':
-      return scope.status.is === 'ok' ? exact('0') : unknown('$?', `status ${walk.id()}`);
+      return statusText(walk, scope.status);
     case '!':
       return scope.lastJob === null ? unknown('$!') : exact(scope.lastJob);
     case '$':
     case '-':
       return unknown(`$${name}`, `shell ${name}`);
+    case 'PWD':
+      return scope.cwd === null ? undefined : exact(`${CHECKOUT}/${scope.cwd}`.replace(/\/$/, ''));
+    case 'BASH_SOURCE':
+      return walk.bashSource;
     case 'TARGET_ROLE':
       return exact(context.role);
     case 'LAVA_HOSTNAME':
@@ -174,15 +198,20 @@ function special(walk: Walk, name: string): Pattern | undefined {
 
 function variable(walk: Walk, part: Expansion): Pattern {
   const { name, operator, source } = part;
+  if (part.index !== '@' && part.index !== '*' && walk.scope.maps.has(name))
+    return ofMap(walk, part);
   if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index)))
     return element(walk, part);
   const found = lookedUp(walk, name);
   if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name))
     walk.readKey(exact(name), source);
   if (part.isLength) {
-    const list = part.index === undefined ? undefined : walk.scope.arrays.get(name);
-    if (list !== undefined) return exact(String(list.length));
-    return found?.kind === 'exact' ? exact(String(found.text.length)) : unknown(source);
+    const { arrays, maps } = walk.scope;
+    const size = maps.get(name)?.size ?? arrays.get(name)?.length;
+    if (part.index !== undefined && size !== undefined) return exact(String(size));
+    return found?.kind === 'exact' && !holdsSign(found.text)
+      ? exact(String(found.text.length))
+      : unknown(source);
   }
   const value = found ?? unknown(`$${name}`, `env ${name}`);
   if (operator === undefined) return value;
@@ -196,21 +225,22 @@ function operated(
   value: Pattern,
 ): Pattern {
   const given = () => textValue(walk, operandWord ?? null);
-  const isEmpty = found === undefined || (found.kind === 'exact' && found.text === '');
+  const isSet = found !== undefined && found !== unset;
+  const isEmpty = !isSet || (found.kind === 'exact' && found.text === '');
   switch (operator) {
     // What nothing sets that was read has the value that the author foresaw for this.
     case ':-':
     case ':=':
     case '-':
     case '=': {
-      const isUsed = operator.startsWith(':') ? isEmpty : found === undefined;
+      const isUsed = operator.startsWith(':') ? isEmpty : !isSet;
       const out = isUsed ? given() : value;
       if (isUsed && operator.endsWith('=')) walk.scope.vars.set(name, out);
       return out;
     }
     case ':+':
     case '+':
-      if (operator === ':+' ? isEmpty : found === undefined) return exact('');
+      if (operator === ':+' ? isEmpty : !isSet) return exact('');
       return found?.kind === 'exact' ? given() : unknown(source);
     case ':?':
     case '?':
@@ -219,8 +249,11 @@ function operated(
       break;
   }
   const parts = globParts(walk, operandWord ?? null);
-  if (value.kind !== 'exact') return unknown(source);
-  return changed(walk, value.text, { operator, operand, parts }) ?? unknown(source);
+  return walk.lifted([value], source, ([of = value]) =>
+    of.kind === 'exact'
+      ? (changed(walk, of.text, { operator, operand, parts }) ?? unknown(source))
+      : unknown(source),
+  );
 }
 
 function changed(
@@ -230,6 +263,9 @@ function changed(
 ): Pattern | undefined {
   const { operator, operand, parts } = by;
   const glob = parts === undefined ? undefined : globSource(parts);
+  // What a name looks like is not known, but that it has none of these characters.
+  const isOfNames = !/^[#%]/.test(operator) || !/^(?:\[\^\]\*|\\?[\t :=/,;@])+$/.test(glob ?? '');
+  if (holdsSign(text) && isOfNames) return undefined;
   switch (operator) {
     case '#':
     case '##':
@@ -238,9 +274,13 @@ function changed(
       if (glob === undefined) return undefined;
       return exact(trimmed(text, operator, new RegExp(`^(?:${glob})$`)));
     case ',,':
-      return exact(text.toLowerCase());
+      return operand === '' ? exact(text.toLowerCase()) : undefined;
     case '^^':
-      return exact(text.toUpperCase());
+      return operand === '' ? exact(text.toUpperCase()) : undefined;
+    case ',':
+      return operand === '' ? exact(text.slice(0, 1).toLowerCase() + text.slice(1)) : undefined;
+    case '^':
+      return operand === '' ? exact(text.slice(0, 1).toUpperCase() + text.slice(1)) : undefined;
     case ':': {
       const [from, size] = operand.split(':').map((one) => arithmetic(walk, one));
       if (from?.kind !== 'exact' || (size !== undefined && size.kind !== 'exact')) return undefined;
@@ -272,6 +312,22 @@ function trimmed(text: string, operator: string, glob: RegExp): string {
   return text;
 }
 
+/** `${facts[$k]}`. */
+function ofMap(
+  walk: Walk,
+  { name, index = '0', source, operator, operandWord }: Expansion,
+): Pattern {
+  const map = walk.scope.maps.get(name);
+  return walk.lifted([indexText(walk, index)], source, ([at = unknown(source)]) => {
+    if (at.kind !== 'exact' || map === undefined) return unknown(source);
+    const value = map.get(at.text) ?? unset;
+    const isUsed =
+      operator?.endsWith('-') && (value === unset || (value.kind === 'exact' && value.text === ''));
+    if (isUsed) return textValue(walk, operandWord ?? null);
+    return operator === undefined || operator.endsWith('-') ? value : unknown(source);
+  });
+}
+
 function element(walk: Walk, part: Expansion): Pattern {
   if (part.isIndirect) {
     const name = lookedUp(walk, part.name);
@@ -279,6 +335,7 @@ function element(walk: Walk, part: Expansion): Pattern {
     return found ?? unknown(part.source);
   }
   const list = walk.scope.arrays.get(part.name);
+  if (part.name === 'BASH_SOURCE' && part.index === '0') return walk.bashSource;
   const index = arithmetic(walk, part.index ?? '0');
   return (index.kind === 'exact' ? list?.[Number(index.text)] : undefined) ?? unknown(part.source);
 }
@@ -332,4 +389,12 @@ function choices(inner: string): string[] {
   if (inner.includes(',') || from === undefined || to === undefined) return inner.split(',');
   const size = Math.min(Math.abs(to - from) + 1, BRACES_MAX);
   return Array.from({ length: size }, (_, i) => String(from + (to < from ? -i : i)));
+}
+
+/** What stands between the brackets of a map: a word. */
+export function indexText(walk: Walk, index: string): Pattern {
+  const plain = index.replace(/^(["'])(.*)\1$/, '$2');
+  const [, name] = /^\$\{?(\w+)\}?$/.exec(plain) ?? [];
+  if (name !== undefined) return lookedUp(walk, name) ?? unknown(index, `env ${name}`);
+  return /[$`\\]/.test(plain) ? unknown(index) : exact(plain);
 }

@@ -1,16 +1,24 @@
 /** All that a group's programs may come to, as far as it is worth to look: one run for each set of choices. */
 import type { JobDefinition } from '../../machines/definition.ts';
-import { converse, type MemberProgram, type Outcome } from './conversation.ts';
+import { converse, type FaultPoint, type MemberProgram, type Outcome } from './conversation.ts';
 import type { Oracle } from './program-run.ts';
 
 export interface Exploration {
   readonly outcomes: readonly Outcome[];
   /** Whether every set of choices was looked at. */
   readonly isAll: boolean;
+  /** What comes of it where one thing goes wrong that a script foresees, as far as somebody is left waiting. */
+  readonly faulty: readonly { readonly fault: FaultPoint; readonly outcome: Outcome }[];
+  /** Whether all of that was looked at, or enough was found. */
+  readonly areFaultsAll: boolean;
 }
 
 const RUNS_MAX = 256;
 const CALLS_MAX = 60_000;
+/** Faults that are told of, those that are tried, and the calls that this may take. */
+const FAULTS_TOLD_MAX = 10;
+const FAULTS_MAX = 120;
+const FAULT_CALLS_MAX = 30_000;
 
 /** How often a loop is turned of which nobody knows how often. */
 const TURNS = [1, 0, 2];
@@ -29,7 +37,38 @@ export function explore(
     calls += outcome.calls;
     path = choices.next();
   }
-  return { outcomes, isAll: path === undefined };
+  const isGood = outcomes.every(({ stuck }) => stuck.length === 0);
+  const faults = isGood
+    ? withFaults(definition, members, outcomes)
+    : { faulty: [], areFaultsAll: true };
+  return { outcomes, isAll: path === undefined, ...faults };
+}
+
+/** One thing at a time goes wrong, all else goes well. */
+function withFaults(
+  definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
+  members: readonly MemberProgram[],
+  outcomes: readonly Outcome[],
+): Pick<Exploration, 'faulty' | 'areFaultsAll'> {
+  const points = new Map<string, FaultPoint>();
+  for (const { faults } of outcomes)
+    for (const one of faults) {
+      const { file, line, column } = one.at;
+      const key = `${members[one.member]?.role} ${one.what} ${file}:${line}:${column}`;
+      if (!points.has(key)) points.set(key, one);
+    }
+  const faulty: { fault: FaultPoint; outcome: Outcome }[] = [];
+  let calls = 0;
+  let tried = 0;
+  for (const fault of points.values()) {
+    if (faulty.length >= FAULTS_TOLD_MAX) break;
+    if (tried >= FAULTS_MAX || calls > FAULT_CALLS_MAX) return { faulty, areFaultsAll: false };
+    tried += 1;
+    const outcome = converse(definition, members, new Choices([]), fault);
+    calls += outcome.calls;
+    if (outcome.stuck.length > 0) faulty.push({ fault, outcome });
+  }
+  return { faulty, areFaultsAll: true };
 }
 
 /** Takes the ways of a path, then the first of each; remembers which others there were. */

@@ -37,6 +37,7 @@ export function graphOf(
     deaths: [...walk.deaths.values()],
     files: [...walk.files],
     program: walk.ops,
+    cases: walk.cases,
   };
 }
 
@@ -52,7 +53,7 @@ function enter(walk: Walk, entry: Entry, context: GraphContext, readFile: ReadFi
   }
   walk.isBash = true;
   if (entry.kind === 'script') {
-    for (const [name, value] of context.parameters) walk.scope.vars.set(name, exact(value));
+    for (const [name, value] of context.parameters) given(walk, name, value);
     walk.isBash = !/^#!\s*\/bin\/sh/.test(entry.text);
     process(walk, fileSource(entry.file, entry.text), entry.errexit ?? false);
   } else if (entry.kind === 'commands') {
@@ -76,10 +77,16 @@ function enter(walk: Walk, entry: Entry, context: GraphContext, readFile: ReadFi
       ...context.parameters,
       ...(entry.parameters ?? []),
     ])
-      walk.scope.vars.set(name, exact(value));
+      given(walk, name, value);
     process(walk, definition.install, true);
     process(walk, definition.run, true);
   }
+}
+
+/** Parameters are exported. */
+function given(walk: Walk, name: string, value: string): void {
+  walk.scope.vars.set(name, exact(value));
+  walk.scope.exported.set(name, true);
 }
 
 /** One shell: what it changes is gone behind it, but for files. */

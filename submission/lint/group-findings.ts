@@ -1,8 +1,10 @@
 /** What the runs of a group say: where it stands still, what is refused, and what nobody can tell. */
-import type { CallGraph, Unresolved } from './call-graph.ts';
+import type { CallGraph, FaultKind, Unresolved } from './call-graph.ts';
 import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Exploration } from './explore.ts';
 import { type Finding, findingKey } from './findings.ts';
+import { shown } from './names.ts';
+import { exact, patternText } from './patterns.ts';
 import { placeOf, stuckFindings } from './stuck-rules.ts';
 
 export function conversationFindings(
@@ -31,6 +33,55 @@ export function conversationFindings(
   );
   const open = outcomes.flatMap(({ stuck }) => stuck.filter(({ isCertain }) => !isCertain));
   return [...sure, ...notes, ...open.map((one) => openWait(members, one))];
+}
+
+const FAULTS: Record<FaultKind, (text: string) => string> = {
+  exit: (text) => `if it ends here (${text})`,
+  check: (text) => `if this fails (${text})`,
+  poll: (text) => `if this never comes to its end (${text})`,
+  limit: (text) => `if this limit runs out, which nothing asks (${text})`,
+  refused: (text) => `if this is refused, which nothing asks (${text})`,
+};
+
+/** What a script foresees to go wrong, and its peers do not. */
+export function faultFindings(
+  members: readonly MemberProgram[],
+  { faulty, areFaultsAll }: Exploration,
+): Finding[] {
+  const found = faulty.flatMap(({ fault, outcome }): Finding[] => {
+    const role = members[fault.member]?.role ?? '';
+    const [first] = outcome.stuck;
+    if (first === undefined) return [];
+    const { wait, order } = first;
+    const waiting = members[wait.member];
+    const site = waiting?.graph.sites[order];
+    const id = patternText(shown(exact(wait.message), wait.member));
+    return [
+      {
+        ...placeOf(fault.at),
+        rule: 'unknown',
+        severity: 'note',
+        message: `${FAULTS[fault.what](fault.at.text)}, ${waiting?.role ?? ''} waits for ${id} in vain`,
+        role,
+        related: site === undefined ? [] : [{ ...placeOf(site), message: site.text }],
+      },
+    ];
+  });
+  const [member] = members;
+  if (areFaultsAll || member === undefined) return found;
+  const [file = ''] = member.graph.files;
+  return [
+    ...found,
+    {
+      file,
+      line: 1,
+      column: 1,
+      rule: 'unknown',
+      severity: 'note',
+      message: 'more checks and exits than can be followed: what comes of them is not known',
+      related: [],
+    },
+  ];
 }
 
 /** Words and loops that a run went by without knowing them. */

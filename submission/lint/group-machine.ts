@@ -3,7 +3,7 @@ import type { JobCommand } from '../../machines/commands.ts';
 import { Rejected } from '../../machines/deciding.ts';
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { JobEvent, RefusalCode, Verb } from '../../machines/events.ts';
-import { missing } from '../../machines/job/conversation.ts';
+import { isReleased, missing } from '../../machines/job/conversation.ts';
 import { decideJob } from '../../machines/job/decide.ts';
 import { evolveJob, initialJob, type JobState } from '../../machines/job/job.ts';
 import type { OpenWait } from '../../machines/job/wait-list.ts';
@@ -100,6 +100,11 @@ export class GroupMachine {
 
   lacking(wait: OpenWait): readonly number[] {
     return missing(this.#state.conversation, this.#state.group, wait);
+  }
+
+  /** Whether a wait would be released now. */
+  isHeard(wait: OpenWait): boolean {
+    return isReleased(this.#state.group, wait, this.lacking(wait));
   }
 
   get group() {

@@ -6,7 +6,12 @@ import { readTestDefinition } from '../test-definition.ts';
 import type { MemberProgram } from './conversation.ts';
 import { explore } from './explore.ts';
 import { type Finding, findingKey, type LintReport } from './findings.ts';
-import { conversationFindings, unresolvedFindings, vagueFindings } from './group-findings.ts';
+import {
+  conversationFindings,
+  faultFindings,
+  unresolvedFindings,
+  vagueFindings,
+} from './group-findings.ts';
 import { isIgnored } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
 import { type Board, roleFindings } from './seats.ts';
@@ -69,6 +74,7 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
   const all = [
     ...known.findings,
     ...conversationFindings(members, exploration),
+    ...faultFindings(members, exploration),
     ...vagueFindings(members, exploration),
     ...graphs.flatMap(unresolvedFindings),
     ...swallowedFindings(graphs),

@@ -1,10 +1,10 @@
 /** Loops: turned as often as is known, or as often as nobody can tell. */
+import type { Op } from './call-graph.ts';
 import { fieldsOf } from './expansions.ts';
 import { unknown } from './patterns.ts';
-import { met, ok, type Status } from './scope.ts';
+import { met, ok, type Scope, type Status } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';
 import { type Result, ROUNDS_MAX, type Walk } from './walk.ts';
-import { branch } from './ways.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
@@ -56,10 +56,18 @@ export function whileLoop(
     walk.block('loop', () => {
       for (let round = 0; !walk.isDead && walk.step(statement); round++) {
         const before = keyOf(walk);
-        const status = loop.condition();
+        const scope = walk.scope.copy();
+        let status: Status = ok;
+        const asked = walk.collected(() => {
+          status = loop.condition();
+        });
+        status = ended(status);
+        const isPolled = status.is === 'either' && status.isCall && !walk.isDead;
+        if (isPolled && polled(walk, statement, scope, loop, run)) break;
+        for (const op of asked) walk.again(op);
         if (walk.isDead || status.is === 'failed') break;
         if (status.is === 'either') {
-          eitherRound(walk, statement, status, loop, run);
+          eitherRound(walk, statement, loop, run);
           break;
         }
         const leftBefore = walk.frame('loop')?.exits.length ?? 0;
@@ -93,28 +101,59 @@ function endless(walk: Walk, statement: Statement, loop: Loop, run: () => Status
   walk.isDead = true;
 }
 
-/** A loop whose condition is told by a call (`until timeout 5 lava-wait x`), or by what nobody knows. */
-function eitherRound(
+/** TypeScript takes what a function sets to be as it was before. */
+const ended = (status: Status): Status => status;
+
+/** A loop whose condition is told by a call: `until timeout 5 lava-wait x; do`. @returns whether it is one */
+function polled(
   walk: Walk,
   statement: Statement,
-  status: Status,
+  start: Scope,
+  loop: Loop,
+  run: () => Status,
+): boolean {
+  const wasRepeat = walk.isRepeat;
+  walk.isRepeat = true;
+  const turn = (): { condition: Op[]; status: Status; body: Op[] } => {
+    let status: Status = ok;
+    const condition = walk.collected(() => {
+      status = loop.condition();
+    });
+    const body = walk.isDead ? [] : walk.collected(() => walk.block('round', run));
+    return { condition, status: ended(status), body };
+  };
+  const dead = walk.isDead;
+  walk.scope = start.copy();
+  walk.trial(turn);
+  const id = `turns ${walk.id()}`;
+  walk.scope = met([start, walk.scope], id);
+  walk.isDead = dead;
+  const before = walk.scope.copy();
+  const { condition, status, body } = turn();
+  const isDead = walk.isDead;
+  walk.isDead = dead;
+  walk.isRepeat = wasRepeat;
+  if (status.is !== 'either' || !status.isCall) {
+    walk.scope = before;
+    return false;
+  }
+  walk.scope = isDead ? before : met([before, walk.scope], id);
+  const at = walk.source.place(statement.start);
+  const { key, isFlipped } = status;
+  walk.emit({ op: 'while', condition, key, goesOn: !isFlipped, body, at });
+  return true;
+}
+
+/** A loop whose condition is told by what nobody knows. */
+function eitherRound(
+  walk: Walk,
+  statement: Kind<'while'> | Kind<'count'>,
   loop: Loop,
   run: () => Status,
 ): void {
-  if (status.is !== 'either') return;
-  const goOn = () => {
-    walk.block('round', run);
-    if (walk.isDead) return { status: ok, out: undefined };
-    walk.open('loop', statement);
-    repeated(walk, statement, 0, () => {
-      loop.condition();
-      return run();
-    });
-    return { status: ok, out: undefined };
-  };
-  if (status.isCall) {
-    branch(walk, status, statement, goOn, () => ({ status: ok, out: undefined }));
-    return;
+  if (!isBounded(walk, statement)) {
+    const at = { ...walk.source.place(statement.start), text: walk.textOf(statement) };
+    walk.emit({ op: 'poll', key: `poll ${walk.id()}`, at });
   }
   repeated(walk, statement, 0, () => {
     const end = run();
@@ -122,6 +161,14 @@ function eitherRound(
     return end;
   });
 }
+
+const COUNTS = /-(?:l[te]|g[te]|eq|ne)\b|\(\(|\bseq\b|SECONDS|\b(?:break|return|exit|read)\b/;
+
+/** It counts, has another way out, or stands under a limit. */
+const isBounded = (walk: Walk, { start, end }: Span): boolean =>
+  walk.limitSeconds !== undefined ||
+  walk.around.includes('background') ||
+  COUNTS.test(walk.source.text.slice(start, end));
 
 /** A body that runs as often as nobody can tell: what changes in it is not known in it, nor behind it. */
 function repeated(

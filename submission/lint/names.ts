@@ -9,7 +9,7 @@ const CLOSE = '\uE0F1';
 const SIGN = /\uE0F0(\d+)\uE0F1/g;
 
 export const signOf = (member: number): string => `${OPEN}${member}${CLOSE}`;
-export const holdsSign = (text: string): boolean => text.includes(OPEN);
+export const holdsSign = (text: string): boolean => text.includes(OPEN) || text.includes('\uE0F4');
 
 /** A text in which boards are named, as a pattern for somebody who reads it. */
 export function shown(pattern: Pattern, self: number): Pattern {

@@ -18,6 +18,10 @@ export interface Hole {
 }
 
 export const exact = (text: string): Pattern => ({ kind: 'exact', text });
+/** What the id of a hole begins with that is a number, and not 0. */
+export const NOT_ZERO = 'not zero';
+/** Of a variable that is not set. */
+export const unset: Pattern = { kind: 'exact', text: '' };
 export const unknown = (hole: string, id?: string): Pattern => ({
   kind: 'unknown',
   hole,

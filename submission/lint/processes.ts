@@ -24,9 +24,10 @@ export function subshell(
     return result.status;
   });
   walk.around.pop();
-  const { lastWait } = walk.scope;
+  const { lastWait, written } = walk.scope;
   walk.scope = before;
   walk.scope.lastWait = lastWait;
+  walk.scope.written = written;
   // Dead still: it never ends, or the member has ended in it.
   return { status, out };
 }
@@ -97,24 +98,40 @@ function fileRead(walk: Walk, body: readonly Statement[]): Result | undefined {
 
 export function redirected(walk: Walk, redirects: readonly Redirect[], run: () => Result): Result {
   if (redirects.length === 0) return run();
-  const saved = walk.input;
+  const saved = { input: walk.input, isCapturing: walk.isCapturing };
   let isAway = false;
+  let here: Span | undefined;
+  const files: { path: Pattern; isAppended: boolean; isOutput: boolean }[] = [];
   for (const redirect of redirects) {
     const { operator, descriptor = '', target } = redirect;
     if (operator.startsWith('<')) {
-      if (descriptor === '' || descriptor === '0') walk.input = inputOf(walk, redirect);
+      if (descriptor !== '' && descriptor !== '0') continue;
+      walk.input = inputOf(walk, redirect);
+      here = /^<<-?$/.test(operator) && target !== null ? target : undefined;
       continue;
     }
-    const value = textValue(walk, target);
-    if (value.kind === 'exact' && /^[0-9-]$/.test(value.text))
-      isAway ||= value.text === '2' && descriptor !== '2';
+    const path = textValue(walk, target);
+    if (path.kind === 'exact' && /^[0-9-]$/.test(path.text))
+      isAway ||= path.text === '2' && descriptor !== '2';
     else {
-      if (descriptor !== '2') isAway = true;
-      if (value.kind === 'exact') walk.scope.written.add(value.text);
+      const isOutput = descriptor !== '2';
+      isAway ||= isOutput;
+      files.push({ path, isAppended: operator.includes('>>'), isOutput });
     }
   }
+  const { input, reading } = walk;
+  if (files.some(({ isOutput }) => isOutput)) walk.isCapturing = true;
   const result = run();
-  walk.input = saved;
+  Object.assign(walk, saved);
+  for (const { path, isAppended, isOutput } of files) {
+    if (path.kind !== 'exact' || path.text === '/dev/null') continue;
+    const before = isAppended ? walk.fileText(path) : exact('');
+    const out = isOutput ? result.out : undefined;
+    const text = before === undefined || out === undefined ? undefined : joined([before, out]);
+    const isLines = here !== undefined && !isAppended && out === input;
+    const at = isLines ? (here?.start ?? 0) : reading.start;
+    walk.write(path, { text, of: walk.source, at, isLines });
+  }
   return isAway ? { status: result.status, out: exact('') } : result;
 }
 

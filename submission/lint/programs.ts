@@ -1,9 +1,11 @@
 /** Programs of the board: what a few of them print is known, how they end is not. */
-import { exact, type Pattern, unknown } from './patterns.ts';
+import { sum } from './arithmetic.ts';
+import { exact, joined, type Pattern, unknown } from './patterns.ts';
 import { either } from './results.ts';
 import { failed, ok } from './scope.ts';
 import { foreign } from './script-files.ts';
 import type { Statement } from './shell-tree.ts';
+import { fileSource } from './source.ts';
 import { grepped, toolOutput } from './text-tools.ts';
 import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
 
@@ -44,6 +46,16 @@ export function program(
       ? walk.fileText(exact(texts[0] ?? ''))
       : undefined;
   if (given !== undefined) return { status: ok, out: given };
+  const files = fileTool(walk, statement, base, args);
+  if (files !== undefined) return files;
+  if (base === 'expr') return summed(walk, statement, words);
+  if (base === 'cat' && words.length === 0 && walk.input !== undefined)
+    return { status: ok, out: walk.input };
+  if (base === 'tee' && isKnown) tee(walk, statement, texts);
+  if (base === 'printf') {
+    const out = walk.lifted(words, '$(printf)', printed);
+    if (out.kind !== 'unknown' || walk.cases.has(out.id ?? '')) return { status: ok, out };
+  }
   const output = isKnown ? toolOutput([base, ...texts], input) : undefined;
   if (output !== undefined) return { status: ok, out: exact(output) };
   if (base === 'echo' || base === 'printf') return { status: ok, out: echoed(base, args) };
@@ -56,11 +68,125 @@ export function program(
   return { status: isSure && walk.isCapturing ? ok : either(walk, statement), out };
 }
 
+/** `printf '%s-%02d' a 1`: with what is known of its words. */
+function printed(words: readonly Pattern[]): Pattern {
+  const [format, ...values] = words;
+  if (format?.kind !== 'exact') return unknown('$(printf)');
+  const texts: string[] = [];
+  for (const word of words) if (word.kind === 'exact') texts.push(word.text);
+  if (texts.length === words.length) {
+    const out = toolOutput(['printf', ...texts], undefined);
+    return out === undefined ? unknown('$(printf)') : exact(out);
+  }
+  // One after another, where each is put in as it is.
+  const pieces = format.text.split('%s');
+  if (pieces.length - 1 !== values.length || /[%\\]/.test(pieces.join('').replace(/\\n$/, '')))
+    return unknown('$(printf)');
+  return joined(
+    pieces.flatMap((piece, index) => {
+      const value = values[index];
+      const text = exact(piece.replace(/\\n$/, '\n'));
+      return value === undefined ? [text] : [text, value];
+    }),
+  );
+}
+
+/** `expr $i + 1`. */
+function summed(walk: Walk, statement: Statement, words: readonly Pattern[]): Result {
+  const asIs = walk.textOf(statement);
+  const isSum = words.every(
+    (word, index) => index % 2 === 0 || (word.kind === 'exact' && /^[-+*/%]$/.test(word.text)),
+  );
+  if (!isSum || words.length < 3) return { status: either(walk, statement), out: undefined };
+  const out = walk.lifted(words, asIs, (known) => {
+    const texts: string[] = [];
+    for (const word of known)
+      if (word.kind === 'exact' && /^(?:-?\d+|[-+*/%])$/.test(word.text)) texts.push(word.text);
+    const value =
+      texts.length === known.length
+        ? sum(
+            texts.join(' '),
+            () => undefined,
+            () => {},
+          )
+        : undefined;
+    return value === undefined ? unknown(asIs, `expr ${walk.id()}`) : exact(String(value));
+  });
+  const isZero = out.kind === 'exact' && out.text === '0';
+  const line = joined([out, exact('\n')]);
+  return { status: isZero ? failed : ok, out: out.kind === 'unknown' ? out : line };
+}
+
+/** `cp`, `mv`, `rm` and the like: which file is where. */
+function fileTool(
+  walk: Walk,
+  statement: Statement,
+  base: string,
+  args: readonly Field[],
+): Result | undefined {
+  if (!/^(?:cp|mv|install|ln|rm|chmod)$/.test(base)) return undefined;
+  const paths = args
+    .map(({ value }) => value)
+    .filter(
+      (value) => value.kind !== 'exact' || !/^-|^[0-7]{3,4}$|^[ugoa]*[-+=]\w*$/.test(value.text),
+    );
+  const result = { status: either(walk, statement), out: exact('') };
+  if (base === 'chmod') return result;
+  if (base === 'rm') {
+    for (const path of paths) {
+      const at = walk.pathOf(path);
+      if (at !== undefined) walk.scope.written.delete(at);
+    }
+    return result;
+  }
+  const to = paths.at(-1);
+  if (to?.kind !== 'exact' || paths.length < 2) return result;
+  for (const from of paths.slice(0, -1)) {
+    const text = walk.fileText(from);
+    if (text === undefined || from.kind !== 'exact') continue;
+    const isFolder =
+      to.text.endsWith('/') ||
+      paths.length > 2 ||
+      /^(?:\.|\/(?:tmp|usr\/(?:local\/)?s?bin|s?bin|root|opt))$/.test(to.text);
+    const path = isFolder
+      ? `${to.text.replace(/\/$/, '')}/${from.text.replace(/^.*\//, '')}`
+      : to.text;
+    const inside = walk.inCheckout(from);
+    const known = walk.writtenAt(from);
+    const of =
+      inside === undefined || text.kind !== 'exact'
+        ? walk.source
+        : fileSource(walk.prefix + inside, text.text);
+    const written = known ?? { text, of, at: 0, isLines: true };
+    if (inside !== undefined && known === undefined) walk.files.add(walk.prefix + inside);
+    for (const one of [path, ...onPath(path)]) walk.write(exact(one), written);
+  }
+  return result;
+}
+
+/** What lies where programs are looked for has its name alone, too. */
+const onPath = (path: string): string[] => {
+  const [, name] = /^\/(?:usr\/)?(?:local\/)?s?bin\/([^/]+)$/.exec(path) ?? [];
+  return name === undefined ? [] : [name];
+};
+
+function tee(walk: Walk, statement: Statement, args: readonly string[]): void {
+  const isAppended = args.includes('-a');
+  for (const path of args.filter((arg) => !arg.startsWith('-'))) {
+    const before = isAppended ? walk.fileText(exact(path)) : exact('');
+    const text = before && walk.input ? joined([before, walk.input]) : undefined;
+    walk.write(exact(path), { text, of: walk.source, at: statement.start, isLines: false });
+  }
+}
+
 function echoed(base: string, args: readonly Field[]): Pattern | undefined {
   if (base !== 'echo') return undefined;
+  if (args.some(({ isOpen }) => isOpen)) return undefined;
   const [first] = args;
-  if (args.length !== 1 || first === undefined || first.isOpen) return undefined;
-  return first.value;
+  if (first?.value.kind === 'exact' && /^-/.test(first.value.text)) return undefined;
+  const words = args.flatMap(({ value }, index) => (index === 0 ? [value] : [exact(' '), value]));
+  if (words.some((word) => word.kind === 'exact' && word.text.includes('\\'))) return undefined;
+  return args.length === 1 ? first?.value : joined(words);
 }
 
 /** `grep key cache`, `awk '/key/' cache`, and the same behind `cat cache |`. */

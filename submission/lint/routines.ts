@@ -1,11 +1,12 @@
 /** What a script makes another part of itself: functions, and command lines in words. */
-import { exact, type Pattern, unknown } from './patterns.ts';
+import { exact, type Pattern, unknown, unset } from './patterns.ts';
 import { subshell } from './processes.ts';
 import { either } from './results.ts';
-import { ok } from './scope.ts';
+import { ok, type Routine } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';
 import { plainText } from './shell-words.ts';
 import { madeSource, quotedSource, type Source } from './source.ts';
+import { Table } from './table.ts';
 import type { Field, Result, Walk } from './walk.ts';
 
 const CALLS_DEEP_MAX = 12;
@@ -93,12 +94,14 @@ export function commandText(
   setting: Setting = { errexit: false, args: [], name: exact('sh') },
 ): Result {
   if (field.value.kind !== 'exact') {
-    const source = templated(walk, field, statement);
-    if (source === undefined) {
+    const text = templateOf(walk, field.value);
+    if (text === undefined) {
       walk.open('command', statement);
       return { status: either(walk, statement), out: undefined };
     }
-    return madeScript(walk, source, setting);
+    const { start } = field.word;
+    const made = madeSource(text, walk.source, start === 0 ? statement.start : start);
+    return madeScript(walk, made, setting);
   }
   const text = field.value.text;
   const isQuoted = plainText(field.word) === text && /^['"]/.test(field.word.source);
@@ -110,24 +113,45 @@ export function commandText(
   return madeScript(walk, source, setting);
 }
 
-/** A command line with holes in it: they are words of which nobody knows more. */
-function templated(walk: Walk, { value, word }: Field, at: Span): Source | undefined {
+/** A command line with holes in it: they are words of which nobody knows more. `undefined`: nothing is known of it. */
+export function templateOf(walk: Walk, value: Pattern): string | undefined {
+  if (value.kind === 'exact') return value.text;
   if (value.kind !== 'parts') return undefined;
   let count = 0;
-  const text = value.parts
+  return value.parts
     .map((part) => {
       if (typeof part === 'string') return part;
       count += 1;
       const name = `muster_hole_${walk.id()}_${count}`;
       walk.scope.vars.set(name, unknown(part.hole, part.id));
+      walk.scope.exported.set(name, true);
       return `\${${name}}`;
     })
     .join('');
-  return madeSource(text, walk.source, word.start === 0 ? at.start : word.start);
+}
+
+/** Names that are in the environment of every board. */
+const OF_ENVIRONMENT =
+  /^(?:PATH|HOME|USER|LANG|LC_\w+|TERM|TMPDIR|SHELL|PWD|LAVA_\w+|TARGET_ROLE|MUSTER_\w+)$/;
+
+/** Another shell is told of what was exported alone. */
+export function forgetUnexported(walk: Walk): void {
+  const { scope } = walk;
+  const { vars, exported } = scope;
+  for (const name of [...vars.keys()])
+    if (!exported.has(name) && !OF_ENVIRONMENT.test(name)) vars.set(name, unset);
+  scope.arrays = new Table();
+  scope.maps = new Table();
+  const kept = new Table<Routine>();
+  for (const [name, routine] of scope.functions)
+    if (exported.has(`${name}()`)) kept.set(name, routine);
+    else scope.hidden.set(name, true);
+  scope.functions = kept;
 }
 
 export function madeScript(walk: Walk, source: Source, { errexit, args, name }: Setting): Result {
   const run = (): Result => {
+    forgetUnexported(walk);
     walk.scope.errexit = errexit;
     walk.scope.args = args;
     walk.scope.scriptName = name;

@@ -31,6 +31,16 @@ export interface Routine {
   readonly source: Source;
 }
 
+/** What a script wrote into a file, and where it did. */
+export interface Written {
+  /** `undefined`: nobody knows. */
+  readonly text: Pattern | undefined;
+  readonly of: Source;
+  readonly at: number;
+  /** It stands there line by line: a here-document. */
+  readonly isLines: boolean;
+}
+
 export class Scope {
   vars = new Table<Pattern>();
   arrays = new Table<readonly Pattern[]>();
@@ -47,8 +57,19 @@ export class Scope {
   lastJob: string | null = null;
   /** Ways that were taken here, by key. */
   assumed = new Table<number>();
-  /** Files that a script wrote: what is in them is not what lies in the checkout. */
-  written = new Set<string>();
+  /** Files that a script wrote, by their paths: what is in them is not what lies in the checkout. */
+  written = new Table<Written>();
+  /** What the programs that it starts are told of its variables. */
+  exported = new Table<true>();
+  /** Arrays whose places are words. */
+  maps = new Table<ReadonlyMap<string, Pattern>>();
+  /** `set -a`. */
+  exportsAll = false;
+  /** Functions that this shell was not told of: it does not have a command of that name. */
+  hidden = new Table<true>();
+  pipefail = false;
+  /** `PATH` was changed: a name alone may be that of a script. */
+  hasOwnPath = false;
   hasSourcedCache = false;
 
   copy(): Scope {
@@ -69,21 +90,41 @@ export class Scope {
     this.lastWait = other.lastWait;
     this.lastJob = other.lastJob;
     this.assumed = other.assumed.copy();
-    this.written = new Set(other.written);
+    this.written = other.written.copy();
+    this.exported = other.exported.copy();
+    this.maps = other.maps.copy();
+    this.hidden = other.hidden.copy();
+    this.exportsAll = other.exportsAll;
+    this.pipefail = other.pipefail;
+    this.hasOwnPath = other.hasOwnPath;
     this.hasSourcedCache = other.hasSourcedCache;
   }
 }
 
-/** What holds whichever of the ways was taken. `id`: of the point where they meet. */
-export function met(scopes: readonly Scope[], id: string): Scope {
+/**
+ * What holds whichever of the ways was taken.
+ *
+ * @param id of the point where they meet
+ * @param hole for a variable that differs; absent: nobody knows more of it
+ */
+export function met(
+  scopes: readonly Scope[],
+  id: string,
+  hole: (name: string, ways: readonly Pattern[]) => Pattern = (name) =>
+    unknown(`$${name}`, `${name} at ${id}`),
+): Scope {
   const [first, ...others] = scopes;
   if (first === undefined) return new Scope();
   const out = first.copy();
+  for (const name of differing(scopes))
+    out.vars.set(
+      name,
+      hole(
+        name,
+        scopes.map(({ vars }) => vars.get(name) ?? unknown(`$${name}`, `env ${name}`)),
+      ),
+    );
   for (const other of others) {
-    const names = out.vars.isOf(other.vars) ? [] : [...out.vars.keys(), ...other.vars.keys()];
-    for (const name of new Set(names))
-      if (keyOf(out.vars.get(name)) !== keyOf(other.vars.get(name)))
-        out.vars.set(name, unknown(`$${name}`, `${name} at ${id}`));
     const lists = out.arrays.isOf(other.arrays)
       ? []
       : [...out.arrays.keys(), ...other.arrays.keys()];
@@ -99,7 +140,15 @@ export function met(scopes: readonly Scope[], id: string): Scope {
     out.errexit &&= other.errexit;
     for (const [key, way] of [...out.assumed])
       if (other.assumed.get(key) !== way) out.assumed.delete(key);
-    for (const file of other.written) out.written.add(file);
+    for (const [file, it] of out.written.isOf(other.written) ? [] : other.written)
+      if (out.written.get(file) !== it) out.written.set(file, { ...it, text: undefined });
+    for (const [name, map] of out.maps.isOf(other.maps) ? [] : [...out.maps, ...other.maps])
+      if (other.maps.get(name) !== map || out.maps.get(name) !== map) out.maps.delete(name);
+    for (const [name] of out.exported.isOf(other.exported) ? [] : other.exported)
+      out.exported.set(name, true);
+    out.pipefail &&= other.pipefail;
+    out.exportsAll ||= other.exportsAll;
+    out.hasOwnPath ||= other.hasOwnPath;
     out.hasSourcedCache ||= other.hasSourcedCache;
     if (JSON.stringify(out.status) !== JSON.stringify(other.status))
       out.status = {
@@ -110,6 +159,17 @@ export function met(scopes: readonly Scope[], id: string): Scope {
         isCall: false,
       };
   }
+  return out;
+}
+
+function differing([first, ...others]: readonly Scope[]): Set<string> {
+  const out = new Set<string>();
+  if (first === undefined) return out;
+  for (const { vars } of others)
+    if (!first.vars.isOf(vars))
+      for (const name of new Set([...first.vars.keys(), ...vars.keys()]))
+        if (first.vars.get(name) !== vars.get(name))
+          if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
   return out;
 }
 

@@ -2,11 +2,19 @@
 import { exact, type Pattern, patternText } from './patterns.ts';
 import { subshell } from './processes.ts';
 import { either, quiet } from './results.ts';
-import { argsOf, asCaller, commandText, madeScript, nested, withSource } from './routines.ts';
-import { failed, ok } from './scope.ts';
-import type { Statement, Word } from './shell-tree.ts';
-import { fileSource, madeSource, type Source } from './source.ts';
-import { Table } from './table.ts';
+import {
+  argsOf,
+  asCaller,
+  commandText,
+  forgetUnexported,
+  madeScript,
+  nested,
+  templateOf,
+  withSource,
+} from './routines.ts';
+import { failed, ok, type Written } from './scope.ts';
+import type { Statement } from './shell-tree.ts';
+import { fileSource, linesSource, madeSource, type Source } from './source.ts';
 import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
 
 export const SHELLS = /^(?:.*\/)?(?:sh|bash|dash|ash|busybox|ksh|zsh)$/;
@@ -19,44 +27,76 @@ export function unknownCommand(walk: Walk, statement: Statement, { value }: Fiel
   return { status: either(walk, statement), out: undefined };
 }
 
-/** `./run.sh`: a script of the checkout, in a process of its own. */
+/** A file as it is when it is started or sourced. */
+interface Found {
+  readonly name: string;
+  readonly text: string | null;
+  readonly source: () => Source;
+}
+
+/** `undefined`: nobody knows what is in it, or whether it is there. */
+function found(walk: Walk, path: Pattern): Found | undefined {
+  const written = walk.writtenAt(path);
+  const inside = walk.inCheckout(path);
+  if (written !== undefined) {
+    const source = writtenSource(walk, written);
+    return source && { name: patternText(path), text: source.text, source: () => source };
+  }
+  const text = inside === undefined ? undefined : walk.readFile(inside);
+  if (inside === undefined || text === undefined) return undefined;
+  return {
+    name: inside,
+    text,
+    source: () => {
+      walk.files.add(walk.prefix + inside);
+      return sourceOf(walk.prefix + inside, text ?? '');
+    },
+  };
+}
+
+function writtenSource(walk: Walk, { text, of, at, isLines }: Written): Source | undefined {
+  const made = text === undefined ? undefined : templateOf(walk, text);
+  if (made === undefined) return undefined;
+  return isLines ? linesSource(made, of, at) : madeSource(made, of, at);
+}
+
+/** `./run.sh`: a script of the checkout, or one that was written, in a process of its own. */
 export function script(
   walk: Walk,
   statement: Statement,
   path: Pattern,
   args: readonly Field[],
 ): Result {
-  if (path.kind !== 'exact')
-    return unknownCommand(walk, statement, { value: path, isOpen: false, word: emptyWord });
-  const inside = walk.inCheckout(path);
-  const text = inside === undefined ? undefined : walk.readFile(inside);
-  if (inside === undefined || text === undefined || walk.scope.written.has(path.text)) {
-    walk.open('file', statement, path.text);
+  const file = found(walk, path);
+  if (file === undefined) {
+    walk.open('file', statement, patternText(path));
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(walk.prefix + inside);
+  const { text } = file;
   if (text === null) return { status: either(walk, statement), out: undefined };
   const shebang = /^#!\s*(\S+)(?:[ \t]+(\S[^\n]*))?\n?/.exec(text);
   const [, interpreter = '/bin/sh', option = ''] = shebang ?? [];
   if (/\r$/.test(interpreter) || /\r$/.test(option)) {
-    walk.open('shell', statement, `${path.text}: its first line ends with a carriage return`);
+    walk.open(
+      'shell',
+      statement,
+      `${patternText(path)}: its first line ends with a carriage return`,
+    );
     return { status: failed, out: exact('') };
   }
   const shellName = /\/env$/.test(interpreter)
     ? (option.trim().split(/\s+/)[0] ?? '')
     : interpreter;
-  if (!SHELLS.test(shellName)) return foreign(walk, statement, inside, text);
+  if (!SHELLS.test(shellName)) return foreign(walk, statement, file.name, text);
   const errexit = /^-[a-z]*e/.test(option);
   return scriptFile(
     walk,
     statement,
-    { file: inside, text, isBash: shellName.endsWith('bash'), errexit },
+    { file, isBash: shellName.endsWith('bash'), errexit },
     path,
     args,
   );
 }
-
-const emptyWord: Word = { start: 0, end: 0, parts: [], source: '' };
 
 /** A script in a language that nobody reads here: it matters only where it calls a verb. */
 export function foreign(walk: Walk, statement: Statement, file: string, text: string): Result {
@@ -66,8 +106,7 @@ export function foreign(walk: Walk, statement: Statement, file: string, text: st
 }
 
 interface ScriptFile {
-  readonly file: string;
-  readonly text: string;
+  readonly file: Found;
   readonly isBash: boolean;
   readonly errexit: boolean;
 }
@@ -75,7 +114,7 @@ interface ScriptFile {
 function scriptFile(
   walk: Walk,
   statement: Statement,
-  { file, text, isBash, errexit }: ScriptFile,
+  { file, isBash, errexit }: ScriptFile,
   path: Pattern,
   args: readonly Field[],
 ): Result {
@@ -83,13 +122,13 @@ function scriptFile(
     walk.scope.args = argsOf(args);
     walk.scope.scriptName = path;
     walk.scope.errexit = errexit;
-    walk.scope.functions = new Table();
-    walk.scope.arrays = new Table();
-    return withSource(walk, sourceOf(walk.prefix + file, text), isBash, () =>
-      walk.all(walk.source.script.body),
-    );
+    forgetUnexported(walk);
+    walk.bashSource = path;
+    return withSource(walk, file.source(), isBash, () => walk.all(walk.source.script.body));
   };
-  return nested(walk, statement, file, () => asCaller(walk, () => subshell(walk, run, 'script')));
+  return nested(walk, statement, file.name, () =>
+    asCaller(walk, () => subshell(walk, run, 'script')),
+  );
 }
 
 /** A file is read once, however often it is called. */
@@ -111,30 +150,29 @@ export function sourced(walk: Walk, statement: Statement, args: readonly Field[]
     walk.scope.hasSourcedCache = true;
     return quiet(ok);
   }
-  const inside = walk.inCheckout(path.value);
-  const text = inside === undefined ? undefined : walk.readFile(inside);
-  const isWritten = path.value.kind === 'exact' && walk.scope.written.has(path.value.text);
-  if (inside === undefined || text === undefined || text === null || isWritten) {
+  const file = found(walk, path.value);
+  if (file === undefined || file.text === null) {
     const isSystem =
       path.value.kind === 'exact' && /^\/(?:etc|lib|usr|proc)\//.test(path.value.text);
     if (!isSystem) walk.open('file', statement, patternText(path.value));
     // What it sets is not known any more than what it calls.
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(walk.prefix + inside);
   const saved = walk.scope.args;
   if (rest.length > 0) walk.scope.args = argsOf(rest);
   walk.around.push('sourced');
-  const result = nested(walk, statement, inside, () => ({
+  const from = walk.bashSource;
+  walk.bashSource = path.value;
+  const result = nested(walk, statement, file.name, () => ({
     out: undefined,
     status: walk.block(
       'routine',
       () =>
-        withSource(walk, sourceOf(walk.prefix + inside, text), walk.isBash, () =>
-          walk.all(walk.source.script.body),
-        ).status,
+        withSource(walk, file.source(), walk.isBash, () => walk.all(walk.source.script.body))
+          .status,
     ),
   }));
+  walk.bashSource = from;
   walk.around.pop();
   walk.scope.args = saved;
   return result;
@@ -167,29 +205,25 @@ export function shell(walk: Walk, statement: Statement, args: readonly Field[]):
       name: name?.value ?? exact('sh'),
     });
   }
-  const inside = walk.inCheckout(first.value);
-  const text = inside === undefined ? undefined : walk.readFile(inside);
-  const isWritten = first.value.kind === 'exact' && walk.scope.written.has(first.value.text);
-  if (inside === undefined || typeof text !== 'string' || isWritten) {
+  const file = found(walk, first.value);
+  if (file === undefined || file.text === null) {
     walk.open('file', statement, patternText(first.value));
     return { status: either(walk, statement), out: undefined };
   }
-  walk.files.add(walk.prefix + inside);
-  return scriptFile(
-    walk,
-    statement,
-    { file: inside, text, isBash: true, errexit },
-    first.value,
-    others,
-  );
+  return scriptFile(walk, statement, { file, isBash: true, errexit }, first.value, others);
 }
 
 /** `echo ... | sh`, `sh <<EOF`. */
 function piped(walk: Walk, statement: Statement): Result {
-  if (walk.input?.kind !== 'exact') {
+  const { input } = walk;
+  const text = input === undefined ? undefined : templateOf(walk, input);
+  if (text === undefined) {
     walk.open('shell', statement);
     return { status: either(walk, statement), out: undefined };
   }
-  const source = madeSource(walk.input.text, walk.source, statement.start);
+  const here = statement.redirects.find(({ operator }) => /^<<-?$/.test(operator))?.target;
+  const source = here
+    ? linesSource(text, walk.source, here.start)
+    : madeSource(text, walk.source, statement.start);
   return madeScript(walk, source, { errexit: false, args: [], name: exact('sh') });
 }

@@ -2,7 +2,7 @@
 import { fieldsOf, globParts, lookedUp, textValue } from './expansions.ts';
 import { fitsGlob, sameWord } from './globs.ts';
 import { holdsSign } from './names.ts';
-import { exact, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
+import { exact, NOT_ZERO, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
 import { failed, flipped, ok, type Status } from './scope.ts';
 import type { Word } from './shell-tree.ts';
 import type { Walk } from './walk.ts';
@@ -19,7 +19,15 @@ export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean
   const operands: Operand[] = isDouble
     ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
-  return new Test(walk, operands, isDouble).whole();
+  const values = operands.map(({ value }) => value);
+  const text = words.map(({ source }) => source).join(' ');
+  return walk.decided(values, text, (known) =>
+    new Test(
+      walk,
+      operands.map(({ word, value }, index) => ({ word, value: known[index] ?? value })),
+      isDouble,
+    ).whole(),
+  );
 }
 
 const BINARY = [
@@ -106,6 +114,8 @@ class Test {
     if (left === undefined || right === undefined) return failed;
     const key = `${patternKey(left.value)} ${sign} ${patternKey(right.value)}`;
     if (sign === '=' || sign === '==' || sign === '!=') {
+      const zero = this.#againstZero(sign, left.value, right.value);
+      if (zero !== undefined) return known(zero);
       const same =
         this.#isDouble && right.word.parts.length > 0
           ? fitsGlob(left.value, globParts(this.#walk, right.word))
@@ -114,6 +124,8 @@ class Test {
       const status = same === undefined ? this.#open(equal, left, right, '=') : known(same);
       return sign === '!=' ? flipped(status) : status;
     }
+    const zero = this.#againstZero(sign, left.value, right.value);
+    if (zero !== undefined) return known(zero);
     const [a, b] = [this.#number(left.value), this.#number(right.value)];
     if (a === undefined || b === undefined) return this.#open(key, left, right, sign);
     switch (sign) {
@@ -132,6 +144,14 @@ class Test {
       default:
         return this.#open(key, left, right, sign);
     }
+  }
+
+  /** `[ $? -ne 0 ]`, where how it ended is not known but that it failed. */
+  #againstZero(sign: string, left: Pattern, right: Pattern): boolean | undefined {
+    const isOther = left.kind === 'unknown' && left.id?.startsWith(NOT_ZERO);
+    if (!isOther || right.kind !== 'exact' || right.text !== '0') return undefined;
+    if (['=', '==', '-eq', '-lt', '-le'].includes(sign)) return false;
+    return ['!=', '-ne', '-gt', '-ge'].includes(sign) ? true : undefined;
   }
 
   #number(value: Pattern): number | undefined {

@@ -117,7 +117,12 @@ export abstract class WordReader extends ExpansionReader {
   #quotedText(text: string, start: number, parts: WordPart[]): void {
     const Same = this.constructor as new (text: string, base: number, depth: number) => WordReader;
     const reader = new Same(text, this.base + start, 0);
-    reader.quotedUpTo(parts, '');
+    try {
+      reader.quotedUpTo(parts, '');
+    } catch {
+      // A shell stops where it comes to it, and not before.
+      parts.push({ kind: 'other', source: text, body: [] });
+    }
   }
 
   /** Behind `[[`: words and signs up to `]]`. */

@@ -36,6 +36,26 @@ export function madeSource(text: string, of: Source, at: number): Source {
   return { ...of, text, script: readScript(text), place: () => of.place(at) };
 }
 
+/** A text that stands in another line by line, with some of its words filled in: a here-document. */
+export function linesSource(text: string, of: Source, at: number): Source {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1))
+    starts.push(end + 1);
+  const place = (offset: number): Place => {
+    let line = starts.length - 1;
+    while ((starts[line] ?? 0) > offset) line -= 1;
+    let from = at;
+    for (let i = 0; i < line; i++) {
+      const end = of.text.indexOf('\n', from);
+      if (end < 0) break;
+      from = end + 1;
+    }
+    const found = of.place(from);
+    return { ...found, column: found.column + offset - (starts[line] ?? 0) };
+  };
+  return { ...of, text, script: readScript(text), place };
+}
+
 /** A text that stands in quotes in another script. */
 export function quotedSource(text: string, of: Source, at: number): Source {
   return { ...of, text, script: readScript(text), place: (offset) => of.place(at + offset) };

@@ -9,7 +9,7 @@ import { failed, flipped, ok, type Status } from './scope.ts';
 import { testStatus } from './shell-test.ts';
 import type { Statement } from './shell-tree.ts';
 import type { Result, Walk } from './walk.ts';
-import { asCondition, branches, items, list, ofSum, together } from './ways.ts';
+import { asCondition, branch, branches, items, list, ofSum, together } from './ways.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
@@ -44,9 +44,50 @@ function endOfErrors(walk: Walk, statement: Statement, status: Status): void {
   if (status.is === 'failed') {
     walk.death(statement, statement.kind === 'test' ? 'false-test' : 'other');
     walk.leave(frame, failed);
-  } else if (status.is === 'either' && status.key.startsWith('test '))
+  } else if (status.is === 'either' && status.isCall) {
+    if (walk.leaving.has(status.key)) return;
+    // It was decided before, by a call: here that ends the script.
+    branch(
+      walk,
+      status,
+      statement,
+      () => quiet(ok),
+      () => {
+        walk.leave(frame, failed);
+        return quiet(failed);
+      },
+    );
+  } else if (status.is === 'either') {
+    if (isQuestion(statement)) {
+      const at = { ...walk.source.place(statement.start), text: walk.textOf(statement) };
+      walk.emit({
+        op: 'check',
+        key: `check ${walk.id()}`,
+        what: 'check',
+        leaves: walk.dies(frame),
+        at,
+      });
+    }
     // What can be asked again has the same answer.
-    walk.scope.assumed.set(status.key, status.isFlipped ? 1 : 0);
+    if (status.key.startsWith('test '))
+      walk.scope.assumed.set(status.key, status.isFlipped ? 1 : 0);
+  }
+}
+
+const QUESTIONS =
+  /^(?:\[|test|cmp|diff|which|type|hash|pgrep|pidof|mountpoint|findmnt|lsmod|command -[vV]|[ef]?grep)(?=\s|$)/;
+
+/** A line that does nothing but ask: whoever writes it under `set -e` means that the script may end there. */
+function isQuestion(statement: Statement): boolean {
+  if (statement.kind === 'test' || statement.kind === 'arithmetic') return true;
+  if (statement.kind === 'pipeline') {
+    const last = statement.stages.at(-1);
+    return last !== undefined && isQuestion(last);
+  }
+  return (
+    statement.kind === 'simple' &&
+    QUESTIONS.test(statement.words.map(({ source }) => source).join(' '))
+  );
 }
 
 function dispatch(walk: Walk, statement: Statement): Result {
@@ -111,10 +152,14 @@ function simple(walk: Walk, statement: Kind<'simple'>): Result {
   const before = new Map(
     statement.assignments.map(({ name }) => [name, walk.scope.vars.get(name)]),
   );
+  const { exported } = walk.scope;
+  const untold = statement.assignments.filter(({ name }) => !exported.has(name));
   for (const one of statement.assignments) assign(walk, one);
+  for (const { name } of untold) exported.set(name, true);
   const result = walk.runner.command(walk, statement, fields);
   for (const [name, value] of before)
     if (value === undefined) walk.scope.vars.delete(name);
     else walk.scope.vars.set(name, value);
+  for (const { name } of untold) walk.scope.exported.delete(name);
   return result;
 }

@@ -85,18 +85,43 @@ function printed([format, ...args]: readonly string[]): string | undefined {
   let out = '';
   do {
     let isKnown = true;
-    out += format.replace(/%%|%[sd]|%|\\n|\\t|\\/g, (sign) => {
+    out += format.replace(/%%|%-?0?\d*[sdiu]|%|\\n|\\t|\\/g, (sign) => {
       if (sign === '%%') return '%';
       if (sign === '\\n') return '\n';
       if (sign === '\\t') return '\t';
-      if (sign === '%s' || sign === '%d') return values.shift() ?? (sign === '%d' ? '0' : '');
+      const [, left, fill, width, kind] = /^%(-?)(0?)(\d*)([sdiu])$/.exec(sign) ?? [];
+      if (kind !== undefined) {
+        const given = values.shift();
+        const text = kind === 's' ? (given ?? '') : wholeNumber(given ?? '0');
+        if (text === undefined || (width !== '' && holdsSign(text))) isKnown = false;
+        return padded(
+          text ?? '',
+          Number(width),
+          left === '-' ? 'left' : fill === '0' ? 'zero' : '',
+        );
+      }
       isKnown = false;
       return '';
     });
     if (!isKnown) return undefined;
-  } while (values.length > 0 && /%[sd]/.test(format));
+  } while (values.length > 0 && /%-?0?\d*[sdiu]/.test(format));
   return out;
 }
+
+/** A number as a shell takes it: one with a 0 before it is of base 8. */
+function wholeNumber(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (/^[-+]?(?:0|[1-9]\d*)$/.test(trimmed)) return String(Number(trimmed));
+  if (/^0[0-7]+$/.test(trimmed)) return String(Number.parseInt(trimmed, 8));
+  return trimmed === '' ? '0' : undefined;
+}
+
+const padded = (text: string, width: number, how: string): string =>
+  how === 'left'
+    ? text.padEnd(width)
+    : how === 'zero' && text.startsWith('-')
+      ? `-${text.slice(1).padStart(width - 1, '0')}`
+      : text.padStart(width, how === 'zero' ? '0' : ' ');
 
 const SEQUENCE_MAX = 10_000;
 function counted(args: readonly string[]): string | undefined {

@@ -2,15 +2,29 @@
  * The state of reading one role's scripts: what is emitted, in what it stands, and where control may go. Statements are
  * in `statements.ts`, commands in `commands.ts`.
  */
-import type { Around, Call, Condition, GraphContext, Op, ReadFile, Way } from './call-graph.ts';
+import type {
+  Around,
+  Call,
+  Cases,
+  Condition,
+  Exit,
+  GraphContext,
+  Op,
+  ReadFile,
+  Tree,
+  Way,
+} from './call-graph.ts';
+import { lifted, ofStatus, simple, statusOf, treeOf } from './decisions.ts';
 import { signOf } from './names.ts';
 import { exact, type Pattern, unknown } from './patterns.ts';
 import { Recorder } from './recorder.ts';
-import { met, type Scope, type Status } from './scope.ts';
+import { met, type Scope, type Status, type Written } from './scope.ts';
 import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
 export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
+/** Where the checkout lies: nobody knows, and it is the same in all of a script. */
+export const CHECKOUT = '/\uE0F4';
 const CACHE_HOLE = 'the cache file';
 
 const OPS_MAX = 60_000;
@@ -67,10 +81,14 @@ export class Walk extends Recorder {
   input: Pattern | undefined;
   /** Whether anybody asks what a command prints. */
   isCapturing = false;
+  /** The file that is read now, as it was named: `BASH_SOURCE`. */
+  bashSource: Pattern = exact('sh');
   /** How the last `$(...)` of a command ended. */
   substitution: Status = { is: 'ok' };
   /** Variables of functions, with what they were before: `local`. */
   locals: Map<string, Pattern | undefined>[] = [];
+  /** Words that the ways taken decide, by the ids of their holes. */
+  readonly cases = new Map<string, Cases>();
   ops: Op[] = [];
   #frames: Frame[] = [];
   #ids = 0;
@@ -107,6 +125,11 @@ export class Walk extends Recorder {
   emit(op: Op): void {
     if (this.isDead) return;
     this.#opCount += 1;
+    this.ops.push(op);
+  }
+
+  /** What was collected is emitted after all: it was counted. */
+  again(op: Op): void {
     this.ops.push(op);
   }
 
@@ -158,10 +181,12 @@ export class Walk extends Recorder {
 
   /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
   inCheckout(path: Pattern): string | undefined {
-    if (path.kind !== 'exact' || path.text.startsWith('/') || this.scope.cwd === null)
-      return undefined;
+    if (path.kind !== 'exact') return undefined;
+    const isRooted = path.text === CHECKOUT || path.text.startsWith(`${CHECKOUT}/`);
+    if (!isRooted && (path.text.startsWith('/') || this.scope.cwd === null)) return undefined;
+    const whole = isRooted ? path.text.slice(CHECKOUT.length) : `${this.scope.cwd}/${path.text}`;
     const out: string[] = [];
-    for (const part of `${this.scope.cwd}/${path.text}`.split('/')) {
+    for (const part of whole.split('/')) {
       if (part === '..') {
         if (out.length === 0) return undefined;
         out.pop();
@@ -180,14 +205,34 @@ export class Walk extends Recorder {
   }
 
   hasFile(path: Pattern): boolean {
+    if (this.writtenAt(path) !== undefined) return true;
     const inside = this.inCheckout(path);
     return inside !== undefined && this.readFile(inside) !== undefined;
   }
 
-  /** What a file holds, where it lies in the checkout and no script wrote it. */
+  /** The path of a file as it is kept: from the root, or from the checkout. */
+  pathOf(path: Pattern): string | undefined {
+    if (path.kind !== 'exact') return undefined;
+    return this.inCheckout(path) ?? path.text.replace(/\/(?:\.?\/)+/g, '/');
+  }
+
+  /** What a script wrote there. */
+  writtenAt(path: Pattern): Written | undefined {
+    const at = this.scope.written.size === 0 ? undefined : this.pathOf(path);
+    return at === undefined ? undefined : this.scope.written.get(at);
+  }
+
+  write(path: Pattern, written: Written): void {
+    const at = this.pathOf(path);
+    if (at !== undefined) this.scope.written.set(at, written);
+  }
+
+  /** What a file holds, where it lies in the checkout or a script wrote it. */
   fileText(path: Pattern): Pattern | undefined {
-    if (path.kind !== 'exact' || this.scope.written.has(path.text)) return undefined;
+    if (path.kind !== 'exact') return undefined;
     if (path.text === CACHE_FILE) return this.cacheText();
+    const written = this.writtenAt(path);
+    if (written !== undefined) return written.text;
     const inside = this.inCheckout(path);
     const text = inside === undefined ? undefined : this.readFile(inside);
     return typeof text === 'string' ? exact(text) : undefined;
@@ -201,8 +246,10 @@ export class Walk extends Recorder {
     const frame: Frame = { block: this.id(), kind, exits: [], isLeft: false, trap: null };
     this.#frames.push(frame);
     let status: Status = { is: 'ok' };
+    let end = 0;
     const body = this.collected(() => {
       status = run();
+      end = frame.exits.length;
       if (!this.isDead) frame.exits.push({ scope: this.scope, status });
     });
     this.#frames.pop();
@@ -210,7 +257,7 @@ export class Walk extends Recorder {
     this.#meet(frame);
     const alive = this.isDead;
     this.isDead = false;
-    if (wasLeft) this.emit({ op: 'block', block: frame.block, body });
+    if (wasLeft) this.emit({ op: 'block', block: frame.block, end, body });
     else for (const op of body) this.emit(op);
     this.isDead = alive;
     // However the process ends.
@@ -229,17 +276,56 @@ export class Walk extends Recorder {
     if (first === undefined) return;
     const isOne = frame.kind === 'process' || frame.exits.length === 1;
     const scopes = frame.exits.map(({ scope }) => scope);
-    this.scope = isOne ? first.scope : met(scopes, `block ${frame.block}`);
+    this.scope = isOne
+      ? first.scope
+      : met(scopes, `block ${frame.block}`, this.#holes(`exit ${frame.block}`));
   }
 
   #statusOf({ exits, block }: Frame): Status {
     const [first, ...others] = exits;
     if (first === undefined) return { is: 'failed' };
-    const same = others.every(
-      ({ status }) => JSON.stringify(status) === JSON.stringify(first.status),
-    );
-    if (same) return first.status;
-    return { is: 'either', key: `end of ${block}`, isFlipped: false, text: '$?', isCall: false };
+    if (others.length === 0) return first.status;
+    const trees = exits.map(({ status }) => ofStatus(status));
+    return this.decision(simple(`exit ${block}`, trees), '$?');
+  }
+
+  /** How something ends that the ways taken decide. */
+  decision(tree: Tree, text: string): Status {
+    const known = statusOf(tree, text);
+    if (known !== undefined) return known;
+    const key = `derived ${this.id()}`;
+    this.emit({ op: 'derive', key, tree });
+    return { is: 'either', key, isFlipped: false, text, isCall: true };
+  }
+
+  /** What `tell` says of words, each as it is on the ways that may have been taken. */
+  decided(
+    patterns: readonly Pattern[],
+    text: string,
+    tell: (patterns: readonly Pattern[]) => Status,
+  ): Status {
+    const tree = treeOf(this.cases, patterns, tell);
+    return tree === undefined ? tell(patterns) : this.decision(tree, text);
+  }
+
+  /** A word that `make` makes of others, whichever ways were taken. */
+  lifted(
+    patterns: readonly Pattern[],
+    hole: string,
+    make: (patterns: readonly Pattern[]) => Pattern,
+  ): Pattern {
+    const add = (of: Cases) => this.addCases(hole, of);
+    return lifted(this.cases, patterns, make, add) ?? make(patterns);
+  }
+
+  addCases(hole: string, of: Cases): Pattern {
+    const id = `cases ${this.id()}`;
+    this.cases.set(id, of);
+    return unknown(hole, id);
+  }
+
+  #holes(key: string): (name: string, ways: readonly Pattern[]) => Pattern {
+    return (name, ways) => this.addCases(`$${name}`, { key, ways });
   }
 
   /** The innermost block of a kind, `n` levels further out. */
@@ -258,9 +344,11 @@ export class Walk extends Recorder {
 
   leave(frame: Frame | undefined, status: Status): void {
     if (frame === undefined || this.isDead) return;
+    const exit = frame.exits.length;
     frame.exits.push({ scope: this.#kept(frame), status });
     frame.isLeft = true;
-    const op: Op = { op: 'leave', block: frame.block };
+    const isFailure = status.is === 'failed' && this.#isOuter(frame);
+    const op: Op = { op: 'leave', block: frame.block, exit, ...(isFailure && { isFailure }) };
     if (status.is === 'failed' && frame.kind === 'process') this.#failedLeaves.add(op);
     this.emit(op);
     this.isDead = true;
@@ -274,10 +362,18 @@ export class Walk extends Recorder {
   }
 
   /** A failure that nobody caught leaves the process. */
-  dies(frame: Frame): void {
-    if (!frame.exits.some(({ status }) => status.is === 'failed'))
-      frame.exits.push({ scope: this.scope, status: { is: 'failed' } });
+  dies(frame: Frame): Exit {
     frame.isLeft = true;
+    const ends = { block: frame.block, ...(this.#isOuter(frame) && { isFailure: true as const }) };
+    const known = frame.exits.findIndex(({ status }) => status.is === 'failed');
+    if (known >= 0) return { ...ends, exit: known };
+    const status: Status = { is: 'failed' };
+    return { ...ends, exit: frame.exits.push({ scope: this.scope, status }) - 1 };
+  }
+
+  /** The shell of the steps themselves: with it the script ends. */
+  #isOuter(frame: Frame): boolean {
+    return this.#frames.find(({ kind }) => kind === 'process') === frame;
   }
 
   // ways
@@ -292,7 +388,7 @@ export class Walk extends Recorder {
       return;
     }
     const before = this.scope;
-    const alive: Scope[] = [];
+    const alive: { index: number; scope: Scope }[] = [];
     const made: Way[] = [];
     let isWorthIt = false;
     for (const [index, way] of ways.entries()) {
@@ -304,13 +400,16 @@ export class Walk extends Recorder {
       this.when.pop();
       isWorthIt ||= body.length > 0;
       made.push({ body, isFailure: this.isDead && this.#isFailing(body) });
-      if (!this.isDead) alive.push(this.scope);
+      if (!this.isDead) alive.push({ index, scope: this.scope });
     }
     this.isDead = false;
     this.scope = before;
+    const scopes = alive.map(({ scope }) => scope);
+    const isAll = alive.length === ways.length;
+    if (alive.length > 0)
+      this.scope = met(scopes, `choice ${this.id()}`, isAll ? this.#holes(key) : undefined);
     if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at });
     this.isDead = alive.length === 0;
-    if (!this.isDead) this.scope = met(alive, `choice ${this.id()}`);
   }
 
   /** Whether a way that ends a script ends it as failed. */
@@ -319,11 +418,15 @@ export class Walk extends Recorder {
     return last !== undefined && this.#failedLeaves.has(last);
   }
 
+  /** Calls and limits whose failure leads out by itself. */
+  readonly leaving = new Set<string>();
+
   call(call: Omit<Call, 'key' | 'leaves'>): Status {
     const key = `call ${this.id()}`;
     const frame = this.endOfErrors;
-    if (frame !== undefined && !this.isDead) this.dies(frame);
-    this.emit({ op: 'call', call: { ...call, key, leaves: frame?.block ?? null } });
+    const leaves = frame === undefined || this.isDead ? null : this.dies(frame);
+    if (leaves !== null) this.leaving.add(key);
+    this.emit({ op: 'call', call: { ...call, key, leaves } });
     return { is: 'either', key, isFlipped: false, text: '', isCall: true };
   }
 

@@ -110,18 +110,23 @@ export function items(walk: Walk, statement: Kind<'case'>): Result {
   const from = (index: number): Result => {
     const item = statement.items[index];
     if (item === undefined) return quiet(ok);
-    const fits = item.patterns.map((pattern) => fitsGlob(word, globParts(walk, pattern)));
+    const globs = item.patterns.map((pattern) => globParts(walk, pattern));
+    const text = item.patterns.map((pattern) => pattern.source).join('|');
+    const fits = (of: Pattern): Status => {
+      const all = globs.map((glob) => fitsGlob(of, glob));
+      if (all.includes(true)) return ok;
+      if (all.every((is) => is === false)) return failed;
+      return open(`case ${patternKey(of)} ${text}`, `${statement.word.source} is ${text}`);
+    };
     const body = (): Result => {
       const result = walk.all(item.body);
       if (walk.isDead || item.falls === '') return result;
       const next = statement.items[index + 1];
       return item.falls === ';&' && next !== undefined ? walk.all(next.body) : from(index + 1);
     };
-    if (fits.includes(true)) return body();
-    if (fits.every((is) => is === false)) return from(index + 1);
-    const text = item.patterns.map((pattern) => pattern.source).join('|');
-    const key = `case ${patternKey(word)} ${text}`;
-    const status = open(key, `${statement.word.source} is ${text}`);
+    const status = walk.decided([word], `${statement.word.source} is ${text}`, ([of = word]) =>
+      fits(of),
+    );
     return branch(walk, status, statement.word, body, () => from(index + 1));
   };
   return from(0);

@@ -1,4 +1,6 @@
 /** What runs another command: `env`, `sudo`, `timeout` and the like. */
+
+import { ofStatus, simple } from './decisions.ts';
 import type { Pattern } from './patterns.ts';
 import { subshell } from './processes.ts';
 import { quiet } from './results.ts';
@@ -43,6 +45,7 @@ export function limited(walk: Walk, statement: Statement, args: readonly Field[]
   const saved = walk.limitSeconds;
   if (given !== null) walk.limitSeconds = given;
   const frame = walk.endOfErrors;
+  const isSwallowed = walk.around.some((one) => one === 'test-case' || one === 'or-true');
   let result: Result = quiet(ok);
   const body = walk.collected(() =>
     walk.inside('timeout', () => {
@@ -57,12 +60,13 @@ export function limited(walk: Walk, statement: Statement, args: readonly Field[]
     else walk.limitSeconds = saved;
   }
   if (body.length === 0) return result;
-  if (frame !== undefined && !walk.isDead) walk.dies(frame);
-  walk.emit({ op: 'limit', key, seconds: given, body, leaves: frame?.block ?? null });
-  return {
-    status: { is: 'either', key, isFlipped: false, text: walk.textOf(statement), isCall: true },
-    out: result.out,
-  };
+  const leaves = frame === undefined || walk.isDead ? null : walk.dies(frame);
+  if (leaves !== null) walk.leaving.add(key);
+  const text = walk.textOf(statement);
+  const at = { ...walk.source.place(statement.start), text };
+  walk.emit({ op: 'limit', key, seconds: given, body, leaves, isSwallowed, at });
+  const tree = simple(key, [ofStatus(result.status), false]);
+  return { status: walk.decision(tree, text), out: result.out };
 }
 
 function secondsOf(value: Pattern): number | null {

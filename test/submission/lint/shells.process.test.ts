@@ -82,7 +82,8 @@ function walk(ops: readonly Op[], out: string[]): number | null {
       const left = walk(op.body, out);
       if (left !== null && !(op.op === 'block' && op.block === left)) return left;
     } else if (op.op === 'choice') {
-      const left = walk(op.ways[0]?.body ?? [], out);
+      const way = op.ways.find(({ isFailure }) => !isFailure) ?? op.ways[0];
+      const left = walk(way?.body ?? [], out);
       if (left !== null) return left;
     }
   }
