@@ -5,8 +5,10 @@
 import type { Caller, Callers } from '../machines/events.ts';
 import type { SourceFile, SourceList } from '../wire/sources.ts';
 import { branchOf, functionAround } from './branches.ts';
+import { OURS, scriptOf } from './callers.ts';
 import type { RanSource } from './evidence.ts';
-import { matched, type Site, sitesOf } from './shell-sites.ts';
+import { foreignSitesOf, isForeign, linesThatRun } from './foreign-sites.ts';
+import { lineOfProgram, matched, type Site, sitesOf } from './shell-sites.ts';
 
 /** A line of what a job ran. `file`: within its repository; empty: it is a command of the job's document. */
 export interface Place {
@@ -38,28 +40,6 @@ export interface Script {
   readonly isMade: boolean;
   readonly text: string;
   readonly sites: readonly Site[];
-}
-
-const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox']);
-const OURS =
-  /(?:^|\/)lava-(?:test-case|background-process-start|send|wait|wait-all|sync|test-runner)$/;
-
-/** What a program of the way is: a script of the suite, a command line of its own, or neither. */
-export function scriptOf({ argv }: Caller): { path?: string; command?: string } {
-  const [program = '', ...words] = argv;
-  const name = program.split('/').at(-1)?.replace(/^-/, '') ?? '';
-  if (!SHELLS.has(name)) {
-    const path = /\.py$|\.pl$/.test(words[0] ?? '') ? words[0] : undefined;
-    return path === undefined ? (program.includes('/') ? { path: program } : {}) : { path };
-  }
-  if (name === 'busybox') words.shift();
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? '';
-    if (/^-\w*c$/.test(word)) return { command: words[at + 1] ?? '' };
-    if (/^[-+]\w*o$/.test(word)) at += 1;
-    else if (!/^[-+]/.test(word)) return { path: word };
-  }
-  return {};
 }
 
 /** What the commands of a `lava_command_run` count as: they stand in the job's document, and in no file. */
@@ -110,7 +90,9 @@ export class Places {
       .map(({ path, digest }) => ({ path, digest, isMade: false }));
     const scripts = [...made, ...files].flatMap(({ path, digest, isMade }) => {
       const text = source.text(digest);
-      return text === undefined ? [] : [{ suite, path, isMade, text, sites: sitesOf(text) }];
+      if (text === undefined) return [];
+      const sites = isForeign({ path, text }) ? foreignSitesOf(text) : sitesOf(text);
+      return [{ suite, path, isMade, text, sites }];
     });
     this.#scripts.set(source, scripts);
     return scripts;
@@ -213,8 +195,6 @@ function lineIn(
   read: number | undefined,
   nearer: Caller | undefined,
 ): Found | undefined {
-  // A program of the suite between it and the verb is called from here by its own words.
-  const inner = nearer === undefined ? undefined : wordsOfProgram(nearer);
   const direct = bestSite([script], wanted, read);
   if (direct !== undefined) return { script, line: direct.site.line };
   const sourced = sourcedBy(script, scripts);
@@ -222,16 +202,20 @@ function lineIn(
     read === undefined ? '' : (script.text.split('\n')[lineAt(script, read) - 1] ?? '');
   const there = bestSite(sourced, wanted, undefined, caller);
   if (there !== undefined) return { script: there.script, line: there.site.line };
+  // A program between it and the verb is called from here by its own words.
+  const inner =
+    nearer === undefined
+      ? undefined
+      : lineOfProgram(
+          script.text,
+          nearer.argv,
+          read === undefined ? undefined : lineAt(script, read),
+        );
+  if (inner !== undefined) return { script, line: inner };
   if (read !== undefined) return { script, line: lineAt(script, read) };
-  if (inner === undefined) return undefined;
-  const at = script.text
-    .split('\n')
-    .findIndex((text) => inner.every((word) => text.includes(word)));
-  return at === -1 ? undefined : { script, line: at + 1 };
+  const only = linesThatRun(script);
+  return only.length === 1 && only[0] !== undefined ? { script, line: only[0] } : undefined;
 }
-
-const wordsOfProgram = ({ argv }: Caller): string[] =>
-  argv.slice(0, 3).map((word) => word.split('/').at(-1) ?? word);
 
 /** The line on which the last command ended that a shell had read. */
 export function lineAt(script: Script, read: number): number {
@@ -304,7 +288,9 @@ function scoreOf({ words }: Site, wanted: Wanted): number | undefined {
   for (const [at, word] of wanted.words.entries()) {
     const pattern = words[at];
     // `"$@"` stands for as many words as there are.
-    if (pattern === undefined) return words.some((one) => one.length > 1) ? score : undefined;
+    if (pattern === undefined)
+      // A verb without words has them from elsewhere: `xargs -n1 lava-wait`.
+      return words.length === 0 || words.some((one) => one.length > 1) ? score : undefined;
     const certain = matched(pattern, word);
     if (certain === undefined)
       return words.length < wanted.words.length && at > 0 ? score : undefined;

@@ -158,3 +158,29 @@ export function matched(pattern: Pattern, word: string): number | undefined {
 
 const last = (word: string, part: string, from: number): number =>
   word.endsWith(part) && word.length - part.length >= from ? word.length - part.length : -1;
+
+/** The line that runs a program: the one that says most of its words. */
+export function lineOfProgram(
+  text: string,
+  argv: readonly string[],
+  last = Number.POSITIVE_INFINITY,
+): number | undefined {
+  const base = (word: string) => word.split('/').at(-1) ?? word;
+  let best: { line: number; score: number } | undefined;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (index + 1 > last || /^\s*#/.test(line)) continue;
+    for (const part of line.split(/&&|\|\||[;|]|\bthen\b|\bdo\b|\belse\b/)) {
+      const patterns = wordsOf(part.replace(/^[\s!({-]*/, ''));
+      const score = argv.reduce((sum, word) => {
+        const fits = patterns.flatMap(
+          (one) => matched(one, word) ?? matched(one, base(word)) ?? [],
+        );
+        return sum + Math.max(0, ...fits);
+      }, 0);
+      if (score >= PROGRAM_CHARACTERS_MIN && score > (best?.score ?? 0))
+        best = { line: index + 1, score };
+    }
+  }
+  return best?.line;
+}
+const PROGRAM_CHARACTERS_MIN = 4;

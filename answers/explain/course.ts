@@ -12,13 +12,15 @@ import type {
 import { runCommand } from '../../submission/lint/commands.ts';
 import { runner } from '../../submission/lint/graph.ts';
 import { shown } from '../../submission/lint/names.ts';
-import { exact, joined, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
+import { exact, joined, type Pattern, unknown } from '../../submission/lint/patterns.ts';
 import { subshell } from '../../submission/lint/processes.ts';
+import { commandText } from '../../submission/lint/routines.ts';
 import { Scope, type Status } from '../../submission/lint/scope.ts';
 import { testStatus } from '../../submission/lint/shell-test.ts';
 import type { Span, Statement } from '../../submission/lint/shell-tree.ts';
 import { definitionSource, fileSource } from '../../submission/lint/source.ts';
 import { type Field, type Frame, type Result, Walk } from '../../submission/lint/walk.ts';
+import { filesOf } from './named-files.ts';
 
 /** A command at which a script may have ended. */
 export interface Point {
@@ -94,40 +96,6 @@ export function courseOf(
 }
 
 const RUNS = /^(?:\.|source|(?:.*\/)?(?:ba|da|a|k|z)?sh)$/;
-const FILES_MAX = 24;
-
-/** Those that a word may stand for: by its parts, or by the words of the loop that its variable goes through. */
-function filesOf(word: Pattern, script: string, paths: readonly string[]): string[] {
-  const [only] = partsOf(word);
-  const isVariable = partsOf(word).length === 1 && typeof only !== 'string';
-  const name = isVariable ? /^\$\{?(\w+)/.exec(only?.hole ?? '')?.[1] : undefined;
-  const loop =
-    name === undefined
-      ? undefined
-      : new RegExp(`\\bfor\\s+${name}\\s+in\\s+([^;\\n]+)`).exec(script)?.[1];
-  const words = isVariable
-    ? (loop ?? '').split(/\s+/)
-    : [
-        partsOf(word)
-          .map((part) => (typeof part === 'string' ? part : '*'))
-          .join(''),
-      ];
-  const fits = words.flatMap((one) => globOf(one) ?? []);
-  const found = paths.filter((path) => fits.some((fit) => fit.test(path)));
-  return found.length > FILES_MAX ? [] : [...found].sort();
-}
-
-/** `"$here"/setup.d/*.sh`; nothing where it says too little. */
-function globOf(word: string): RegExp | undefined {
-  const plain = word
-    .replace(/["']/g, '')
-    .replace(/\$\([^)]*\)|\$\{[^}]*\}|\$\w+/g, '*')
-    .replace(/^(?:\*\/|\.\/)+/, '');
-  if (!/[\w-]{2}/.test(plain)) return undefined;
-  const escaped = plain.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
-  return new RegExp(`^(?:.*/)?${escaped}$`);
-}
-
 /** Whatever is said may go elsewhere. */
 const AWAY = /\bexec\b[^\n]*>|(?:\}|\)|\bdone|\bfi|\besac)\s*(?:\d?>|\|)/;
 
@@ -179,8 +147,31 @@ class CourseWalk extends Walk {
     return result;
   }
 
-  /** A file whose name only the shell knows may be each that fits. */
   #run(statement: Statement, fields: readonly Field[]): Result {
+    const [first, ...args] = fields;
+    const program = first?.value.kind === 'exact' ? first.value.text : '';
+    const at = args.findIndex(({ value }) => value.kind === 'exact' && value.text === '-c');
+    const line = args[at + 1];
+    if (/^(?:su|runuser)$/.test(program) && at >= 0 && line !== undefined)
+      return commandText(this, statement, line);
+    if (program === 'xargs') {
+      const rest = args.slice(
+        args.findIndex(({ value }) => !(value.kind === 'exact' && value.text.startsWith('-'))),
+      );
+      const word = rest.at(-1);
+      if (word !== undefined)
+        return subshell(
+          this,
+          () =>
+            this.command(statement, [...rest, { ...word, value: unknown('xargs'), isOpen: true }]),
+          'script',
+        );
+    }
+    return this.#runFile(statement, fields);
+  }
+
+  /** A file whose name only the shell knows may be each that fits. */
+  #runFile(statement: Statement, fields: readonly Field[]): Result {
     const runs = fields[0]?.value.kind === 'exact' && RUNS.test(fields[0].value.text);
     const at = runs ? 1 : 0;
     const target = fields[at];

@@ -33,9 +33,11 @@ export function choose(course: Course, end: End): Choice {
   const ofStep = reached.filter((point) => isOfStep(course, point, end.command));
   const said = unexplained(ofStep, end.said);
   const [from, to] = progress(ofStep, end.said);
+  // What spoke last was run by others, which had not ended by then.
+  const stillRuns = new Set(ofStep.find(({ at }) => at === from)?.callers);
   const between = lastTold(
     course,
-    ofStep.filter(({ at }) => at > from && at < to),
+    ofStep.filter(({ at }) => (at > from && at < to) || stillRuns.has(at)),
     end,
   );
   const ends = between.filter((point) => endsAll(course, point) && !isSafe(course, point));
@@ -50,7 +52,7 @@ export function choose(course: Course, end: End): Choice {
   );
   if (spoke.length > 0) return one(course, leaves(spoke), spoke);
   const left = ends.filter(
-    (point) => couldEndSo(point, end.status) && (said.length > 0 || isQuiet(point)),
+    (point) => couldEndSo(course, point, end.status) && (said.length > 0 || isQuiet(point)),
   );
   const exits = left.filter(({ kind, words }) => kind === 'exit' && statusOf(words) === end.status);
   if (end.status > 1 && places(exits) === 1) return one(course, exits, exits);
@@ -204,8 +206,12 @@ const named = ({ words }: Point, message: string): number =>
 const mayEnd = (point: Point): boolean =>
   point.hiddenBy === undefined && (point.endsItsOwn || point.isInner);
 
-function couldEndSo(point: Point, status: number): boolean {
-  const { kind, words, text } = point;
+function couldEndSo(course: Course, point: Point, status: number): boolean {
+  const { kind, words, text, callers } = point;
+  // `xargs` ends in a way of its own, however its commands do.
+  const byPlace = indexOf(course.points);
+  const isOfXargs = callers.some((at) => programOf(byPlace.get(at)) === 'xargs');
+  if (isOfXargs || programOf(point) === 'xargs') return status === XARGS_FAILED;
   if (kind === 'exit' || kind === 'return') {
     const said = statusOf(words);
     return said === undefined || said === status;
@@ -224,13 +230,17 @@ function couldEndSo(point: Point, status: number): boolean {
 
 const hasUnknown = ([first]: readonly Pattern[]): boolean => first?.kind !== 'exact';
 
+const XARGS_FAILED = 123;
+
 /** Of `exit N`; `undefined`: nobody knows. */
 function statusOf([, code]: readonly Pattern[]): number | undefined {
   return code?.kind === 'exact' && /^\d+$/.test(code.text) ? Number(code.text) : undefined;
 }
 
-const programOf = ({ words: [first] }: Point): string =>
-  first?.kind === 'exact' ? (first.text.split('/').at(-1) ?? '') : '';
+const programOf = (point: Point | undefined): string => {
+  const first = point?.words[0];
+  return first?.kind === 'exact' ? (first.text.split('/').at(-1) ?? '') : '';
+};
 
 /** Whether it may end badly and say nothing. */
 const isQuiet = (point: Point): boolean =>
@@ -258,7 +268,7 @@ function isSafe(course: Course, point: Point): boolean {
 }
 
 const SAFE =
-  /^(?:echo|printf|set|export|sleep|:|true|local|declare|readonly|shift|trap|unset|umask|ulimit|alias|dirname|basename|mktemp|date|lava-(?:send|wait|wait-all|sync|test-case|test-set|test-event|test-reference|self|role))$/;
+  /^(?:echo|printf|set|export|sleep|:|true|local|declare|readonly|shift|trap|unset|umask|ulimit|alias|dirname|basename|mktemp|date|mapfile|readarray|lava-(?:send|wait|wait-all|sync|test-case|test-set|test-event|test-reference|self|role))$/;
 const HARDLY =
   /^(?:dirname|basename|mktemp|date|pwd|hostname|uname|echo|printf|cut|awk|sed|head|tail|sort|tr|wc|uniq|tee|seq|lava-self|lava-role)$/;
 

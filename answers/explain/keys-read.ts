@@ -2,7 +2,7 @@
  * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
  * variables that are not set, and else by the lines of its scripts that speak of the cache file.
  */
-import type { Script } from '../places.ts';
+import type { Place, Script } from '../places.ts';
 import type { Member } from './facts.ts';
 import type { Situation } from './situation.ts';
 
@@ -23,6 +23,8 @@ export interface KeysRead {
   readonly read: readonly string[];
   /** Those that it may read elsewhere, too. */
   readonly known: ReadonlySet<string>;
+  /** Those that it looks for where a line begins: so they do not stand behind `lava-wait-all`. */
+  readonly atStart: ReadonlySet<string>;
 }
 
 export function keysRead(situation: Situation, member: Member): KeysRead {
@@ -43,7 +45,46 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
   for (const script of scripts) addOfScript(inScripts, script);
   for (const { key } of situation.graphs.of(member)?.reads ?? [])
     if (key.kind === 'exact') inScripts.add(key.text);
-  return { read: [...(keys.size > 0 ? keys : inScripts)], known: new Set([...keys, ...inScripts]) };
+  return {
+    read: [...(keys.size > 0 ? keys : inScripts)],
+    known: new Set([...keys, ...inScripts]),
+    atStart: new Set([...keys, ...inScripts].filter((key) => isAtStart(scripts, key))),
+  };
+}
+
+/** Only where none of the lines that speak of the cache file takes the sender's name away. */
+function isAtStart(scripts: readonly Script[], key: string): boolean {
+  const plain = key.replaceAll('.', '\\.');
+  const looks = new RegExp(
+    `\\^${plain}=|\\$1\\s*==\\s*["']${plain}["']|(?:^|\\bin|;;)\\s*\\(?["']?${plain}["']?(?:=\\*)?\\)|={1,2}\\s*["']?${plain}["']?\\s*\\]`,
+  );
+  const lines = scripts.flatMap(({ text }) =>
+    text.split('\n').filter((line) => !/^\s*#/.test(line)),
+  );
+  return lines.some((line) => looks.test(line)) && !lines.some((line) => NAME_TAKEN.test(line));
+}
+/** `sed 's/^[^:]*://'`, `cut -d: -f2`, `IFS=:=`, `${line#*:}`, `*:ip=*)`. */
+const NAME_TAKEN = /\[\^:\]|-d\s*["']?:|-F\s*["']?\[?=?:|IFS=["']?=?:|#\*:|\*:|\.\*:/;
+
+/** The line on which a member looks for a key. */
+export function readingPlace(situation: Situation, member: Member, key: string): Place | undefined {
+  const read = situation.graphs
+    .of(member)
+    ?.reads.find((one) => one.key.kind === 'exact' && one.key.text === key);
+  const plain = new RegExp(
+    `(?<![\\w.-])${key.replaceAll('.', '\\.')}(?:=|["']?(?:=\\*)?\\)|["']?\\s*\\]|["'])`,
+  );
+  for (const source of situation.places.suitesOf(member.device))
+    for (const script of situation.places.reachable(source)) {
+      const lines = script.text.split('\n');
+      const isIn = script.path === read?.file;
+      const line = isIn
+        ? read?.line
+        : lines.findIndex((text) => plain.test(text) && !/lava-send/.test(text)) + 1;
+      if (line !== undefined && line > 0 && (isIn || cacheLines(script.text).length > 0))
+        return situation.places.place(source, script, line);
+    }
+  return undefined;
 }
 
 function addOfScript(keys: Set<string>, { text }: Script): void {
@@ -52,7 +93,20 @@ function addOfScript(keys: Set<string>, { text }: Script): void {
   const from = readIn(text);
   if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
   if (lines.some((line) => /\bdone\s*</.test(line)) || /\bread\b.*\n[\s\S]*\bcase\b/.test(text))
-    for (const label of lines.length === 0 ? [] : caseLabels(text)) keys.add(label);
+    for (const label of lines.length === 0 ? [] : [...caseLabels(text), ...comparedIn(text)])
+      keys.add(label);
+}
+
+/** `[ "$k" = port ]`, where a loop reads each line into `k`. */
+function comparedIn(text: string): string[] {
+  return [...text.matchAll(/\bread\s+(?:-\w+\s+)*(\w+)([\s\S]*?)\bdone\b/g)].flatMap(
+    ([, name = '', loop = '']) =>
+      [
+        ...loop.matchAll(
+          new RegExp(`\\$\\{?${name}\\}?["']?\\s*={1,2}\\s*["']?([A-Za-z_][\\w.-]*)`, 'g'),
+        ),
+      ].map(([, key = '']) => key),
+  );
 }
 
 function addKeys(keys: Set<string>, words: string): void {

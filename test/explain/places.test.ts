@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { lineAt, Places, scriptOf } from '../../answers/places.ts';
+import { scriptOf } from '../../answers/callers.ts';
+import { lineAt, Places } from '../../answers/places.ts';
 import { matched, sitesOf } from '../../answers/shell-sites.ts';
 import type { SourceList } from '../../wire/sources.ts';
 

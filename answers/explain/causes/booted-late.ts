@@ -1,5 +1,5 @@
 import { ago, type Member, wordsOf } from '../facts.ts';
-import { type Cause, culpritMember } from '../situation.ts';
+import { type Cause, culpritMember, placed } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
 import { isLimitTooShort, lateBoots } from './late-boots.ts';
 
@@ -8,6 +8,8 @@ export const bootedLate: Cause = {
   title: 'A board booted too late',
   page: `A member did boot, but only when the wait for it was over already: its boot took longer than that of boards like it, or
 began later, while the limit of the wait would have been long enough for an ordinary boot.
+
+The board named is the one that was late; the line is that of the wait which gave up on it.
 
 Look at what the board printed while it booted. A wait that may begin long before its peer is up needs a limit of its own, or
 comes after a \`lava-sync\` with which all say that they are up.`,
@@ -29,7 +31,10 @@ client: timeout 60 lava-wait ready`,
         ];
         return found({
           kind: 'booted-late',
-          culprit: culpritMember(situation, member),
+          culprit: {
+            ...culpritMember(situation, member, wait.message),
+            ...placed(situation.placeOf(wait)),
+          },
           missing: [member.device],
           first: { member, version: boot.version },
           steps,

@@ -11,6 +11,6 @@ export const keySentUnderAnotherNameThanItIsRead: Cause = {
 client: lava-wait address; grep '^ip=' /tmp/lava_multi_node_cache.txt`,
   find: (situation) =>
     lackedKeys(situation)
-      .filter(({ instead }) => instead !== undefined)
+      .filter(({ instead, isBehindName }) => instead !== undefined || isBehindName)
       .map((lack) => tellLack(situation, lack, 'key-sent-under-another-name-than-it-is-read')),
 };

@@ -1,8 +1,9 @@
 /** Keys that a member read of a message, beside those that came with it. */
 import { type Call, counted, isSend, type Member, wordsOf } from '../facts.ts';
-import { keysRead } from '../keys-read.ts';
+import { certainty } from '../graphs.ts';
+import { type KeysRead, keysRead, readingPlace } from '../keys-read.ts';
 import type { Finding, Situation } from '../situation.ts';
-import { culpritOf } from '../situation.ts';
+import { culpritOf, placed } from '../situation.ts';
 import { callStep, found, nearest, who } from '../words.ts';
 import { failureAfter } from './race-lost.ts';
 
@@ -12,6 +13,10 @@ export interface LackedKey {
   readonly key: string;
   /** The key that came in its place. */
   readonly instead: string | undefined;
+  /** It came, but not as it is looked for: behind `lava-wait-all` the sender's name stands before it. */
+  readonly isBehindName: boolean;
+  /** Another who sends the message with it, and whom the wait did not wait for. */
+  readonly other: Member | undefined;
   readonly hurt: { text: string; event: number };
 }
 
@@ -25,38 +30,75 @@ function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
   );
   const [first] = waits;
   if (first === undefined || failureAfter(situation, first) === undefined) return undefined;
-  const { read: keys, known } = keysRead(situation, member);
-  if (keys.length === 0) return undefined;
+  const keys = keysRead(situation, member);
+  if (keys.read.length === 0) return undefined;
   for (const wait of waits.toReversed()) {
     const hurt = failureAfter(situation, wait);
     if (hurt === undefined) continue;
-    const sends = sendsHeard(situation, wait);
-    const [last] = sends.slice(-1);
-    if (last === undefined) continue;
-    const came = new Map(sends.flatMap(({ pairs }) => pairs));
-    const everCame = new Set(
-      waits
-        .filter((other) => other !== wait)
-        .flatMap((other) =>
-          sendsHeard(situation, other).flatMap(({ pairs }) => pairs.map(([key]) => key)),
-        ),
-    );
-    const lacked = keys.filter((key) => (came.get(key) ?? '') === '' && !everCame.has(key));
-    const [key] = lacked;
-    if (key === undefined) continue;
-    const unread = [...came.keys()].filter((one) => !known.has(one));
-    const near = came.has(key) ? undefined : nearest(key, unread);
-    const only =
-      unread.length === 1 && lacked.length === 1 && !came.has(key) ? unread[0] : undefined;
-    return {
-      wait,
-      send: senderOf(sends, key, near ?? only) ?? last,
-      key,
-      instead: near ?? only,
-      hurt,
-    };
+    const elsewhere = waits
+      .filter((other) => other !== wait)
+      .flatMap((other) => sendsHeard(situation, other));
+    const lack = lackOf(situation, wait, keys, new Set(elsewhere.flatMap(keysOf)));
+    if (lack !== undefined) return { ...lack, wait, hurt };
   }
   return undefined;
+}
+
+const keysOf = ({ pairs }: Call): string[] => pairs.map(([key]) => key);
+
+function lackOf(
+  situation: Situation,
+  wait: Call,
+  { read, known, atStart }: KeysRead,
+  elsewhere: ReadonlySet<string>,
+): Pick<LackedKey, 'send' | 'key' | 'instead' | 'isBehindName' | 'other'> | undefined {
+  const sends = sendsHeard(situation, wait);
+  const [last] = sends.slice(-1);
+  if (last === undefined) return undefined;
+  const came = new Map(sends.flatMap(({ pairs }) => pairs));
+  const none = { instead: undefined, isBehindName: false, other: undefined };
+  const lacked = read.filter((key) => (came.get(key) ?? '') === '' && !elsewhere.has(key));
+  const [key] = lacked;
+  if (key === undefined) {
+    const hidden =
+      wait.verb === 'wait-all' ? read.find((one) => atStart.has(one) && came.has(one)) : undefined;
+    const send = sends.find((one) => keysOf(one).includes(hidden ?? ''));
+    return hidden === undefined || send === undefined
+      ? undefined
+      : { ...none, send, key: hidden, isBehindName: true };
+  }
+  const unread = [...came.keys()].filter((one) => !known.has(one));
+  const near = came.has(key) ? undefined : nearest(key, unread);
+  const isOnly = unread.length === 1 && lacked.length === 1 && !came.has(key);
+  const only =
+    isOnly && !sends.some((send) => saysKey(situation, send, key)) ? unread[0] : undefined;
+  const other = wait.verb === 'wait' ? otherSender(situation, wait, key) : undefined;
+  const instead = other === undefined ? (near ?? only) : undefined;
+  return { ...none, send: senderOf(sends, key, instead) ?? last, key, instead, other };
+}
+
+/** The line of a send has the key, and left it out this time: `${ip:+ip=$ip}`. */
+const saysKey = (situation: Situation, send: Call, key: string): boolean =>
+  new RegExp(`(?<![\\w.-])${key.replaceAll('.', '\\.')}=`).test(
+    situation.placeOf(send)?.text ?? '',
+  );
+
+/** Who sends the same message with the key, but was not heard: it came later, or would have. */
+function otherSender(situation: Situation, wait: Call, key: string): Member | undefined {
+  const heard = new Set(sendsHeard(situation, wait).map(({ member }) => member));
+  return counted(situation.group, wait).find((member) => {
+    if (heard.has(member) || member === wait.member) return false;
+    const sent = member.calls.find((call) => isSend(call) && call.message === wait.message);
+    if (sent !== undefined) return keysOf(sent).includes(key);
+    return situation.graphs
+      .of(member)
+      ?.sites.some(
+        ({ verb, id, pairs }) =>
+          verb === 'send' &&
+          (certainty(id, wait.message) ?? 0) > 0 &&
+          pairs.some(([name]) => (certainty(name, key) ?? 0) > 0),
+      );
+  });
 }
 
 const senderOf = (
@@ -76,29 +118,39 @@ function sendsHeard({ group }: Situation, wait: Call): Call[] {
 }
 
 export function tellLack(situation: Situation, lack: LackedKey, kind: Finding['kind']): Finding {
-  const { wait, send, key, instead, hurt } = lack;
-  const empty = send.pairs.some(([name, value]) => name === key && value === '');
-  const what =
-    instead === undefined
-      ? empty
-        ? `${key} is empty in it`
-        : `there is no ${key} in it`
-      : `${key} is called ${instead} in it`;
+  const { wait, send, key, instead, hurt, isBehindName } = lack;
+  const what = whatOf(lack);
+  const reads = isBehindName ? readingPlace(situation, wait.member, key) : undefined;
   return found({
     kind,
-    culprit: culpritOf(situation, send),
+    culprit: isBehindName
+      ? { ...culpritOf(situation, wait), ...placed(reads) }
+      : culpritOf(situation, send),
     missing: [],
     first: { member: send.member, version: send.version },
     steps: [
-      callStep(situation, send, `${who(send.member)} calls ${wordsOf(send)}: ${what}`),
+      callStep(
+        situation,
+        send,
+        `${who(send.member)} calls ${wordsOf(send)}${isBehindName ? '' : `: ${what}`}`,
+      ),
       callStep(situation, wait, `${who(wait.member)} reads ${key} after ${wordsOf(wait)}`),
       hurt,
     ],
     summary: `${who(wait.member)} reads ${key} of message ${send.message}, and ${what} (${who(send.member)})`,
     advice: [
-      instead === undefined
-        ? `send it with its value: lava-send ${send.message} ${key}=...`
-        : `use one name: ${key} or ${instead}`,
+      isBehindName
+        ? `look for NAME:${key}=, as lava-wait-all writes it`
+        : instead === undefined
+          ? `send it with its value: lava-send ${send.message} ${key}=...`
+          : `use one name: ${key} or ${instead}`,
     ],
   });
+}
+
+function whatOf({ send, key, instead, isBehindName }: LackedKey): string {
+  if (isBehindName) return `it stands there as ${send.member.device}:${key}`;
+  if (instead !== undefined) return `${key} is called ${instead} in it`;
+  const isEmpty = send.pairs.some(([name, value]) => name === key && value === '');
+  return isEmpty ? `${key} is empty in it` : `there is no ${key} in it`;
 }

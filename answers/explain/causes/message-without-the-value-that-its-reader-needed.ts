@@ -13,6 +13,9 @@ eth1. Check the value before it is sent.`,
 client: lava-wait address; ip=$(grep '^ip=' /tmp/lava_multi_node_cache.txt | cut -d= -f2); ping -c 1 "$ip"`,
   find: (situation) =>
     lackedKeys(situation)
-      .filter(({ instead }) => instead === undefined)
+      .filter(
+        ({ instead, isBehindName, other }) =>
+          instead === undefined && !isBehindName && other === undefined,
+      )
       .map((lack) => tellLack(situation, lack, 'message-without-the-value-that-its-reader-needed')),
 };

@@ -61,13 +61,13 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
     const isNumbered = other !== undefined && family(other.message) === family(wait.message);
     return other === undefined || isNumbered ? undefined : { is: 'another-id', gap, other };
   }
-  if (whoWouldSendItDied(situation, gap)) return undefined;
   const inside = absence.why === 'blocked' ? absence.in : undefined;
+  if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
+  if (anotherWouldSendIt(situation, gap)) return undefined;
   const crossed =
     inside !== undefined &&
     isInOneCycle(situation, wait, inside) &&
-    !whoWouldSendItDied(situation, { ...gap, wait: inside, member: wait.member });
-  if (inside !== undefined && everyoneWaits(situation, wait)) return { is: 'everyone', gap };
+    !isForAnother(situation, wait, inside);
   // Both sides have the other's line, only later: no name is wrong.
   // In a circle of more than two it is another one who would answer the other side.
   const isMutual = inside !== undefined && counted(situation.group, inside).includes(wait.member);
@@ -95,22 +95,33 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
 }
 
 /**
- * Of several who could each release a `lava-wait`, one died of its own before it sent what a line of it says: that those who
- * wait beside it do not send it either is no news.
+ * Of several who could each release a `lava-wait`, another one has a line that sends it: that those who wait beside it do not
+ * send it either is no news. What became of that one is told of the gap that it left itself.
  */
-function whoWouldSendItDied(situation: Situation, { wait, member }: Gap): boolean {
-  if (wait.verb !== 'wait') return false;
-  const over = decidedAt(situation.group, wait).version;
-  return situation.deaths.some(
-    ({ member: dead, version, ofCall }) =>
-      dead !== member &&
-      (ofCall === undefined || ofCall.end?.how === 'refused') &&
-      version < over &&
-      counted(situation.group, wait).includes(dead) &&
-      isCertain(situation, wait, dead) &&
-      !isCertain(situation, wait, member),
+function anotherWouldSendIt(situation: Situation, { wait, member }: Gap): boolean {
+  if (wait.verb !== 'wait' || couldSend(situation, wait, member)) return false;
+  return counted(situation.group, wait).some(
+    (other) => other !== member && couldSend(situation, wait, other),
   );
 }
+
+/** Whether the other side of a circle waits for somebody who is not in it. */
+function isForAnother(situation: Situation, wait: Call, inside: Call): boolean {
+  if (inside.verb !== 'wait') return false;
+  const circle = new Set([wait, inside].flatMap(cycleOf));
+  const senders = counted(situation.group, inside).filter((one) =>
+    couldSend(situation, inside, one),
+  );
+  return senders.length > 0 && senders.every(({ device }) => !circle.has(device));
+}
+
+/** Whether a line of the member says the id, or the part of it that stands there. */
+const couldSend = ({ graphs }: Situation, { message }: Call, member: Member): boolean =>
+  graphs
+    .of(member)
+    ?.sites.some(
+      ({ verb, id }) => (verb === 'send' || verb === 'sync') && (certainty(id, message) ?? 0) > 0,
+    ) === true;
 
 /** As `nearness` counts: a name that is that near is taken for the one that was meant, whatever else could be sent. */
 const NEAR = 2;

@@ -3,6 +3,7 @@ import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
 import { lateBoots } from './late-boots.ts';
+import { lackedKeys } from './message-values.ts';
 
 export const raceLost: Cause = {
   kind: 'race-lost',
@@ -10,13 +11,19 @@ export const raceLost: Cause = {
   page: `What came first decided, and nothing in the test says what has to come first. Three forms of it are told:
 
 - a wait gave up, or ran into its limit, and what it waited for came after it;
-- two members send the same id with other values, neither after the other, and a \`lava-wait\` took what was there;
+- two members send the same id with other values, or each with a key of its own, neither after the other, and a \`lava-wait\`
+  took what was there;
 - a member says that it is ready before it is: who was released by it found nobody there.
 
 Give the wait a limit that fits, each sender an id of its own (or wait for all of a role: \`lava-wait-all ID ROLE\`), and send only when it is true.`,
   example: `server: lava-send server-ready; iperf -s     # sent before there is a server
 client: lava-wait server-ready; iperf -c server`,
-  find: (situation) => [...came(situation), ...twoSenders(situation), ...tooEarly(situation)],
+  find: (situation) => [
+    ...came(situation),
+    ...twoSenders(situation),
+    ...firstOfSeveral(situation),
+    ...tooEarly(situation),
+  ],
 };
 
 /** It came when the wait was over. */
@@ -76,6 +83,24 @@ function twoSenders(situation: Situation): Finding[] {
     }),
   );
 }
+
+/** It reads what another one sends with the same id, and waited for one of them only. */
+const firstOfSeveral = (situation: Situation): Finding[] =>
+  lackedKeys(situation).flatMap(({ wait, send, key, other, hurt }) =>
+    other === undefined
+      ? []
+      : [
+          found({
+            kind: 'race-lost',
+            culprit: culpritOf(situation, wait),
+            missing: [other.device],
+            first: { member: wait.member, version: send.version },
+            steps: [callStep(situation, send), callStep(situation, wait), hurt],
+            summary: `${who(wait.member)} reads ${key} of message ${wait.message}, which ${who(other)} sends, and ${wordsOf(wait)} was over with that of ${who(send.member)}`,
+            advice: [`wait for all of them: lava-wait-all ${wait.message} ${other.role}`],
+          }),
+        ],
+  );
 
 function rivals({ before }: Situation, sends: readonly Call[]): readonly Call[] {
   for (const [at, one] of sends.entries())

@@ -1,5 +1,5 @@
 /** What rules about refused and failed verbs have in common. */
-import { scriptOf } from '../../places.ts';
+import { scriptOf } from '../../callers.ts';
 import type { Call } from '../facts.ts';
 import type { Gap, Situation } from '../situation.ts';
 

@@ -1,6 +1,7 @@
+import type { Place } from '../../places.ts';
 import { matched } from '../../shell-sites.ts';
 import type { Culprit } from '../explanation.ts';
-import { isSend, wordsOf } from '../facts.ts';
+import { isSend, type Member, wordsOf } from '../facts.ts';
 import { placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
 import { type Cause, culpritMember, type Gap, placed, type Situation } from '../situation.ts';
 import { callStep, endStep, found, listed, namesOf, who } from '../words.ts';
@@ -13,8 +14,8 @@ export const syncThatOneRoleNeverCalls: Cause = {
 on, without ever calling it: its script has no such line, has it in a branch that was not taken, or waits there
 (\`lava-wait\`) where it should sync.
 
-The line named is the one that was not reached, or the call that stands in its place; where there is none, the file is named in
-which it is missing.`,
+The line named is the one that was not reached, or the call that stands in its place; where there is none, the last line that
+the role came to.`,
   example: `server: lava-sync configured
 client: lava-sync configured
 monitor: (nothing)`,
@@ -51,7 +52,7 @@ function tell(situation: Situation, gap: Gap, gaps: readonly Gap[]) {
   });
 }
 
-/** The line that was not reached, the call in its place, or the file that lacks it. */
+/** The line that was not reached, the call in its place, or the last line before the end. */
 function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
   const file = culpritMember(situation, member, wait.message);
   const [site] = sendersOf(situation, member, wait.message);
@@ -63,6 +64,18 @@ function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
   const place =
     (called === undefined ? undefined : situation.placeOf(called)) ??
     (site === undefined ? undefined : placeOfSite(situation, site)) ??
-    (instead === undefined ? undefined : placeOfSite(situation, instead));
+    (instead === undefined ? undefined : placeOfSite(situation, instead)) ??
+    lastLineOf(situation, member);
   return { ...file, ...placed(place) };
+}
+
+/** The last line that its scripts come to: the call would have to stand behind it. */
+function lastLineOf({ graphs }: Situation, member: Member): Place | undefined {
+  const suite = member.suites.at(-1)?.name;
+  const course = suite === undefined ? undefined : graphs.courseOf(member, suite, 'run.sh');
+  const last = course?.points.findLast(
+    ({ isInner, hiddenBy }) => !isInner && hiddenBy === undefined,
+  );
+  if (suite === undefined || last === undefined) return undefined;
+  return { suite, file: last.file, line: last.line, text: last.lineText };
 }

@@ -1,0 +1,27 @@
+/** What the programs are that a board names as those who called. */
+import type { Caller } from '../machines/events.ts';
+
+const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox']);
+const INTERPRETERS = /^(?:python[\d.]*|perl[\d.]*|ruby|node|lua|expect|tclsh)$/;
+/** Programs of ours that stand between a script and a verb. */
+export const OURS =
+  /(?:^|\/)lava-(?:test-case|background-process-start|send|wait|wait-all|sync|test-runner)$/;
+
+/** What a program of the way is: a script of the suite, a command line of its own, or neither. */
+export function scriptOf({ argv }: Caller): { path?: string; command?: string } {
+  const [program = '', ...words] = argv;
+  const name = program.split('/').at(-1)?.replace(/^-/, '') ?? '';
+  if (INTERPRETERS.test(name)) {
+    const path = words.find((word) => !word.startsWith('-'));
+    return path === undefined || words.some((word) => /^-(?:c|e|m)$/.test(word)) ? {} : { path };
+  }
+  if (!SHELLS.has(name)) return program.includes('/') ? { path: program } : {};
+  if (name === 'busybox') words.shift();
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (/^-\w*c$/.test(word)) return { command: words[at + 1] ?? '' };
+    if (/^[-+]\w*o$/.test(word)) at += 1;
+    else if (!/^[-+]/.test(word)) return { path: word };
+  }
+  return {};
+}

@@ -1,0 +1,3 @@
+set -e
+echo "node says $1"
+lava-send "$1"

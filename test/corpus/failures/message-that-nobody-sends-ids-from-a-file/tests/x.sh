@@ -1,0 +1,5 @@
+if [ "$(lava-role)" = a ]; then
+  lava-send stage-1
+else
+  xargs -n1 lava-wait < ids.txt
+fi

@@ -1,0 +1,5 @@
+log() { echo "[$(lava-self)] $*"; }
+die() {
+    log "FATAL: $*" >&2
+    exit 3
+}

@@ -1,0 +1,2 @@
+#!/bin/bash
+lava-sync two-begin

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo writing
+sleep 30

@@ -1,0 +1,2 @@
+export LANG=C
+WORK=$(mktemp -d)

@@ -1,0 +1,3 @@
+report() {
+  lava-test-case "$1" --result "$2" --measurement "$3" --units packets
+}
