@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
+import { LabPast } from '../api/lab-past.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import type { WorkerParts } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
@@ -105,7 +106,8 @@ async function assemble(
   const { store, name: storeName, isShared: shared } = await openStore(options, undo);
   const checkpoints = fileCheckpoints(checkpointsFolder(dataDir));
   const warn = (what: string, error?: unknown) => log.warn({ err: error }, what);
-  const engine = new Engine({ store, checkpoints, shared, warn });
+  const labPast = new LabPast(checkpoints);
+  const engine = new Engine({ store, checkpoints: labPast.alongside(checkpoints), shared, warn });
   undo.push(() => engine.stop());
   await engine.start();
   const say = (what: string) => log.warn(what);
@@ -170,6 +172,7 @@ async function assemble(
     ...(pageFolder !== undefined && { pageFolder }),
     version: packageVersion,
     storeName,
+    labPast,
     keepSecret: secrets.keep,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
