@@ -5,6 +5,7 @@
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import type { SourceList } from '../wire/sources.ts';
 import type { RunFacts } from './run-facts.ts';
+import type { LabMoment } from './views.ts';
 
 /** What ran as one suite of one member. */
 export interface RanSource {
@@ -41,5 +42,19 @@ export interface Evidence {
   readonly related?: readonly RecordedEvent[];
   /** The last runs of the same definition that passed before it, the newest first; absent: nobody looked for them. */
   readonly past?: readonly RunFacts[];
+  /** The queue and the boards as they were at the job's events; absent: nobody looked for them. */
+  readonly lab?: LabRuns;
   console(device: string): ConsoleReader;
+}
+
+/** The queue and the boards along a job: each is as it says from its event on, up to the next one. */
+export interface LabRuns {
+  readonly runs: readonly { readonly from: number; readonly lab: LabMoment }[];
+  /** The last event of which it is known. */
+  readonly until: number;
+}
+
+export function labAt(lab: LabRuns | undefined, version: number): LabMoment | undefined {
+  if (lab === undefined || version > lab.until) return undefined;
+  return lab.runs.findLast(({ from }) => from <= version)?.lab;
 }

@@ -6,7 +6,7 @@ import { jobView } from '../projections/job-view.ts';
 import { narrator } from '../projections/timeline.ts';
 import { iso } from '../projections/views.ts';
 import type { BoardMemory, Moment, Moments, Told } from './moments.ts';
-import type { BoardMoment, EventPlace, MailboxView, StateView } from './views.ts';
+import type { BoardMoment, EventPlace, LabMoment, MailboxView, StateView } from './views.ts';
 
 /** More than these are not shown: of barriers the last ones, beside those in which somebody waits. */
 const SHOWN = { barriersMax: 200, waitsMax: 500 };
@@ -16,13 +16,14 @@ const MAILBOXES_MAX = 500;
  * The whole state after an event.
  *
  * @param event its version, from 1
+ * @param lab as it was then; absent: unknown
  * @throws AnswerRefused `no-such-event`
  */
-export const stateAt = (job: number, moments: Moments, event: number): StateView =>
-  stateOf(job, moments.told(event));
+export const stateAt = (job: number, moments: Moments, event: number, lab?: LabMoment): StateView =>
+  stateOf(job, moments.told(event), lab);
 
 /** The same, of what was told of one event. */
-export function stateOf(job: number, told: Told): StateView {
+export function stateOf(job: number, told: Told, lab?: LabMoment): StateView {
   const { event, moment, count } = told;
   const { barriers, leftOut } = told.barriers.at(event.version, moment.job, SHOWN);
   const mailboxes = mailboxesOf(moment.job);
@@ -36,6 +37,7 @@ export function stateOf(job: number, told: Told): StateView {
     boards: boardsOf(moment),
     barriers,
     mailboxes: mailboxes.filter((mailbox) => shown.has(mailbox)),
+    ...(lab !== undefined && { lab }),
     leftOut: { barriers: leftOut, mailboxes: mailboxes.length - shown.size },
   };
 }

@@ -71,6 +71,44 @@ export const MailboxView = z
   .meta({ id: 'MailboxView' });
 export type MailboxView = z.infer<typeof MailboxView>;
 
+/** A board that a job is about: one of its own, or one that its roles mean. */
+export const LabBoard = z
+  .object({
+    device: z.string(),
+    deviceType: z.string(),
+    tags: z.array(z.string()),
+    worker: z.string(),
+    state: z
+      .enum(['idle', 'reserved', 'retired', 'unlisted'])
+      .describe('`unlisted`: its worker is here and does not list it any more'),
+    health: z.string(),
+    closed: z.string().optional().describe('Why it is open to no job; absent: it is'),
+    heldBy: z.number().optional().describe('The job that had it'),
+    kept: z
+      .array(z.object({ role: z.string(), why: z.string(), until: At.optional() }))
+      .optional()
+      .describe(
+        'While the job waits: for each role that means this board what keeps it from it, `free`: nothing; `until`: by when it comes back at the latest',
+      ),
+  })
+  .meta({ id: 'LabBoard' });
+export type LabBoard = z.infer<typeof LabBoard>;
+
+/** The queue and the boards as they were at an event of a job. */
+export const LabMoment = z
+  .object({
+    queue: z.object({
+      length: z.number().describe('How many jobs wait for boards'),
+      place: z.number().optional().describe('Of this job, from 1; absent: it does not wait'),
+      reason: z.string().optional().describe('Why it waits, in one sentence'),
+      guaranteedStart: At.optional(),
+    }),
+    boards: z.array(LabBoard).describe('Its own first, then those that its roles mean, by name'),
+    more: z.number().describe('How many other boards its roles mean'),
+  })
+  .meta({ id: 'LabMoment' });
+export type LabMoment = z.infer<typeof LabMoment>;
+
 /** A whole job at one of its events. */
 export const StateView = z
   .object({
@@ -81,6 +119,7 @@ export const StateView = z
     boards: z.array(BoardMoment).describe('In `lava-group` order; empty until it had its boards'),
     barriers: z.array(BarrierView),
     mailboxes: z.array(MailboxView).describe('By message id'),
+    lab: LabMoment.optional().describe('Absent: unknown, as in a bundle that does not hold it'),
     leftOut: z
       .object({ barriers: z.number(), mailboxes: z.number() })
       .describe(

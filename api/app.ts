@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
+import { LabPast } from './lab-past.ts';
 import { watchLatencies } from './latencies.ts';
 import { metricsOf, watchLongWaits } from './metrics.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -38,6 +39,8 @@ import { Watchdog } from './watchdog.ts';
 export interface AppOptions extends AppParts {
   tls?: TlsDoor;
   heldMsMax?: number;
+  /** The lab as it was; absent: what was folded of it is kept as long as this process lives. */
+  labPast?: LabPast;
   heartbeatMs?: number;
 }
 
@@ -79,7 +82,8 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     api.addHook('onClose', async () => watchdog.stop());
     watchLongWaits(metrics, watchdog);
     await api.register(longWaitRoutes, { watchdog, streams, open });
-    const evidence = { engine, history, past, attachments, consoleFile };
+    const labPast = parts.labPast ?? new LabPast();
+    const evidence = { engine, history, past, labPast, attachments, consoleFile };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });

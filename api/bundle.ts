@@ -89,6 +89,7 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
   yield eventsPart(PART.events, events);
   if (evidence.related !== undefined) yield eventsPart(PART.related, evidence.related);
   if (evidence.past !== undefined) yield textPart(PART.past, `${JSON.stringify(evidence.past)}\n`);
+  if (evidence.lab !== undefined) yield textPart(PART.lab, `${JSON.stringify(evidence.lab)}\n`);
   const [first] = events;
   if (first?.type === 'JobSubmitted') yield textPart(PART.document, first.data.document);
   const suites = sources.map(({ member, suite, list }) => ({ member, suite, list }));

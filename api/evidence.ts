@@ -11,14 +11,18 @@ import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { timesFile } from '../wire/console-index.ts';
 import { SourceList } from '../wire/sources.ts';
 import type { History } from './history/history.ts';
+import { labAlong } from './lab-along.ts';
+import type { LabPast } from './lab-past.ts';
 import type { ApiEngine, KeptFiles } from './parts.ts';
 import type { PastRuns } from './past-runs.ts';
 import { stopping } from './problems.ts';
+import { ifReadable } from './readable.ts';
 import { noSuchJob } from './schemas.ts';
 
 export interface EvidenceParts {
   history: Pick<History, 'events' | 'file'>;
-  engine: Pick<ApiEngine, 'allEvents'>;
+  engine: Pick<ApiEngine, 'allEvents' | 'jobEvents'>;
+  labPast: Pick<LabPast, 'at'>;
   past: Pick<PastRuns, 'before'>;
   /** What tests handed in, and what ran. */
   attachments: Pick<KeptFiles, 'get'>;
@@ -39,6 +43,8 @@ export interface WantedEvidence {
   related?: boolean;
   /** Whether the runs before it are wanted. */
   past?: boolean;
+  /** Whether the queue and the boards are wanted, as they were at each event. */
+  lab?: boolean;
 }
 
 /**
@@ -59,6 +65,7 @@ export async function evidenceOf(
     : [];
   const related = wanted.related ? await relatedTo(parts, events, signal) : undefined;
   const past = wanted.past ? await pastOf(parts, job, events, signal) : undefined;
+  const lab = wanted.lab ? await ifReadable(() => labAlong(parts, job, events, signal)) : undefined;
   const consoles = new Map<string, ConsoleReader>();
   return {
     job,
@@ -66,6 +73,7 @@ export async function evidenceOf(
     sources,
     ...(related !== undefined && { related }),
     ...(past !== undefined && { past }),
+    ...(lab !== undefined && { lab }),
     console(device) {
       let reader = consoles.get(device);
       reader ??= openConsole(parts.consoleFile(job, device));

@@ -9,6 +9,7 @@ import { stateAt } from '../answers/state-at.ts';
 import { traceOf } from '../answers/trace.ts';
 import { type EvidenceParts, evidenceOf } from '../api/evidence.ts';
 import { History } from '../api/history/history.ts';
+import { LabPast } from '../api/lab-past.ts';
 import type { ApiEngine } from '../api/parts.ts';
 import { PastRuns } from '../api/past-runs.ts';
 import { eventIds } from '../engine/event-ids.ts';
@@ -123,6 +124,7 @@ function partsOf(store: EventStore, jobs: number): EvidenceParts {
     engine,
     history,
     past: new PastRuns({ engine, history }),
+    labPast: new LabPast(),
     attachments: { get: async () => undefined },
     consoleFile: (job, device) => join('/nonexistent', String(job), device),
   };

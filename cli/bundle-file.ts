@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
-import { BUNDLE_FORMAT, EndPart, Manifest, PART, SuitesPart } from '../answers/bundle.ts';
+import { BUNDLE_FORMAT, EndPart, LabPart, Manifest, PART, SuitesPart } from '../answers/bundle.ts';
 import { ConsoleTimes } from '../answers/console-times.ts';
 import type { ConsoleReader, Evidence } from '../answers/evidence.ts';
 import { RunFacts } from '../answers/run-facts.ts';
@@ -48,6 +48,7 @@ export async function readBundle(file: string): Promise<Bundle> {
       events,
       ...(parts.has(PART.related) && { related: eventsOf(textOf(parts, PART.related), refused) }),
       ...(parts.has(PART.past) && { past: json(PART.past, z.array(RunFacts)) }),
+      ...(parts.has(PART.lab) && { lab: json(PART.lab, LabPart) }),
       sources: json(PART.suites, SuitesPart).map((suite) => ({ ...suite, list: suite.list, text })),
       console: (device) => consoleOf(parts, device),
     },

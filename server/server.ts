@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
+import { LabPast } from '../api/lab-past.ts';
 import { TlsDoor } from '../api/tls-door.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import type { WorkerParts } from '../api/worker-parts.ts';
@@ -115,7 +116,8 @@ async function assemble(
   const { store, name: storeName, isShared: shared } = await openStore(options, undo);
   const checkpoints = fileCheckpoints(checkpointsFolder(dataDir));
   const warn = (what: string, error?: unknown) => log.warn({ err: error }, what);
-  const engine = new Engine({ store, checkpoints, shared, warn });
+  const labPast = new LabPast(checkpoints);
+  const engine = new Engine({ store, checkpoints: labPast.alongside(checkpoints), shared, warn });
   undo.push(() => engine.stop());
   await engine.start();
   const say = (what: string) => log.warn(what);
@@ -180,6 +182,7 @@ async function assemble(
     ...(pageFolder !== undefined && { pageFolder }),
     version: packageVersion,
     storeName,
+    labPast,
     keepSecret: secrets.keep,
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),

@@ -2,10 +2,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
-import { Moments } from '../../answers/moments.ts';
 import { scriptLines } from '../../answers/script-lines.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
-import { stateAt } from '../../answers/state-at.ts';
+import { stateOf } from '../../answers/state-at.ts';
 import { traceOf } from '../../answers/trace.ts';
 import {
   DiffView,
@@ -20,6 +19,7 @@ import { ordersOf, whatIf } from '../../answers/what-if-view.ts';
 import { bundleOf } from '../bundle.ts';
 import { type EvidenceParts, evidenceOf } from '../evidence.ts';
 import type { Streams } from '../history/streaming.ts';
+import { JobPast } from '../job-past.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import { JobParams, numberInUrl, problemResponses } from '../schemas.ts';
 
@@ -45,6 +45,7 @@ const AtText = z
   .meta({ description: 'The number of an event, or a time in ISO 8601; absent: the last event' });
 
 export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, is) => {
+  const past = new JobPast(is);
   app.get(
     '/api/jobs/:id/state',
     {
@@ -52,7 +53,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
         tags: ['answers'],
         summary: 'The whole state of a job at one of its events',
         description:
-          'Its members, barriers and mailboxes, and what each board could read: equal to what was so then.',
+          'Its members, barriers and mailboxes, what each board could read, the queue and the boards of the lab: equal to what was so then.',
         params: JobParams,
         querystring: z.object({ at: AtText.optional() }),
         response: { 200: StateView, ...problemResponses },
@@ -60,9 +61,8 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
     },
     async ({ params: { id }, query: { at } }, reply) => {
       const { signal } = is.open.open(reply);
-      const { events } = await evidenceOf(is, id, signal, { sources: false });
-      const moments = new Moments(events);
-      return stateAt(id, moments, moments.versionOf(at));
+      const told = await past.told(id, at, signal);
+      return stateOf(id, told, await past.lab(id, told, signal));
     },
   );
 
@@ -227,6 +227,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
         sources: true,
         related: true,
         past: true,
+        lab: true,
       });
       const bundle = bundleOf(evidence, { version: is.version, now: is.now() });
       const out = is.streams.open(reply, signal, {

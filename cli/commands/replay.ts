@@ -1,15 +1,18 @@
 /** `muster replay ID`: a job as it was at any of its events; step by step with keys, or on with what happens. */
+import { type Evidence, labAt } from '../../answers/evidence.ts';
 import { Moments } from '../../answers/moments.ts';
 import { stateAt } from '../../answers/state-at.ts';
 import { StateView } from '../../answers/views.ts';
-import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
+import { JobView } from '../../projections/views.ts';
+import type { Client } from '../client.ts';
 import { type Cli, printJson, sayingOnInterrupt, withServer } from '../command.ts';
-import { type AnswerOptions, answerCommand, usage, withAnswer, withJob } from '../evidence.ts';
+import { type AnswerOptions, answerCommand, usage, withJob } from '../evidence.ts';
 import { CliFailure, EXIT } from '../exit.ts';
-import { allEvents, eventsPath, knownEvent } from '../follow.ts';
+import { eventsPath } from '../follow.ts';
 import type { Io } from '../io.ts';
-import { renderState } from '../pages/state-page.ts';
+import { renderEventLine, renderState } from '../pages/state-page.ts';
 import { names } from '../pages/text.ts';
+import { atOf, isTimeOfDay } from '../time-of-day.ts';
 
 interface ReplayOptions extends AnswerOptions {
   at?: string;
@@ -18,18 +21,20 @@ interface ReplayOptions extends AnswerOptions {
   follow?: boolean;
 }
 
-type Event = RecordedEvent<JobEvent>;
+/** A job at one of its events, by its number or a time; absent: the last. */
+type StateOf = (at?: string) => Promise<StateView>;
 
 export function replayCommand(cli: Cli) {
   return answerCommand('replay', 'show a job as it was at any of its events', [
     'muster replay 12 --at 41',
-    'muster replay 12 --at 2026-08-01T14:03:59Z --device panda03',
+    'muster replay 12 --at 14:03:59 --device panda03',
+    'muster replay 12 --at 2026-08-01T14:03:59Z',
     'muster replay 12 --step',
     'muster replay --bundle job-12.tar.gz --at 41',
   ])
     .option(
       '--at <event|time>',
-      'the number of an event, or a time in ISO 8601 (default: the last)',
+      'the number of an event, a time of day when the job ran (14:03:59), or a time in ISO 8601 (default: the last)',
     )
     .option('--device <name>', 'this board alone')
     .option('--step', 'event by event, with keys')
@@ -45,17 +50,47 @@ export function replayCommand(cli: Cli) {
     });
 }
 
-function once(cli: Cli, id: number | undefined, options: ReplayOptions): Promise<void> {
+/** Runs on a job, of a server or of a bundle; `at` of the options is no time of day any more. */
+function withStates(
+  cli: Cli,
+  id: number | undefined,
+  options: ReplayOptions,
+  run: (stateOf: StateOf, options: ReplayOptions) => Promise<number>,
+): Promise<void> {
   const { at } = options;
-  const answer = {
-    path: at === undefined ? '/state' : `/state?at=${encodeURIComponent(at)}`,
-    shape: StateView,
-    from: ({ job, events }: { job: number; events: readonly Event[] }) => {
-      const moments = new Moments(events);
-      return stateAt(job, moments, moments.versionOf(at));
+  const meant = (span: Parameters<typeof atOf>[1]) => ({ ...options, at: atOf(at ?? '', span) });
+  return withJob(cli, id, options, {
+    server: async ({ client }, job) => {
+      const stateOf = statesOf(client, job);
+      if (at === undefined || !isTimeOfDay(at)) return run(stateOf, options);
+      const { submittedAt, endedAt } = await client.json(`/api/jobs/${job}`, JobView);
+      const last = endedAt === undefined ? Date.now() : Date.parse(endedAt);
+      return run(stateOf, meant({ job, first: Date.parse(submittedAt), last }));
     },
+    bundle: async ({ job, events, lab }: Evidence) => {
+      const moments = new Moments(events);
+      const stateOf: StateOf = async (word) => {
+        const version = moments.versionOf(word);
+        return stateAt(job, moments, version, labAt(lab, version));
+      };
+      if (at === undefined || !isTimeOfDay(at)) return run(stateOf, options);
+      const [first, last] = [events[0]?.meta.at ?? 0, events.at(-1)?.meta.at ?? 0];
+      return run(stateOf, meant({ job, first, last }));
+    },
+  });
+}
+
+const statesOf =
+  (client: Client, job: number): StateOf =>
+  (at) => {
+    const query = at === undefined ? '' : `?at=${encodeURIComponent(at)}`;
+    return client.json(`/api/jobs/${job}/state${query}`, StateView);
   };
-  return withAnswer(cli, id, options, answer, (view, io) => show(view, io, options));
+
+function once(cli: Cli, id: number | undefined, options: ReplayOptions): Promise<void> {
+  return withStates(cli, id, options, async (stateOf, { at }) =>
+    show(await stateOf(at), cli.io, options),
+  );
 }
 
 async function show(view: StateView, io: Io, { json, device }: ReplayOptions): Promise<number> {
@@ -104,27 +139,25 @@ function stepThrough(cli: Cli, id: number | undefined, options: ReplayOptions): 
   const keys = io.keys();
   if (keys === undefined)
     throw usage('--step needs a terminal: --at EVENT shows one event of a job');
-  const run = async (job: number, events: readonly Event[]): Promise<number> => {
-    const moments = new Moments(events);
-    let at = moments.versionOf(options.at ?? '1');
-    const draw = () => {
-      const view = stateAt(job, moments, at);
+  return withStates(cli, id, options, async (stateOf, { at: from = '1' }) => {
+    const draw = async (at: string | undefined): Promise<StateView> => {
+      const view = await stateOf(at);
       expectBoard(view, options.device);
-      return io.out(`${CLEAR}${renderState(view, io, options.device)}\n${HINT}\n`);
+      const page = renderState(view, io, options.device);
+      // Of a page that is longer than the terminal the end is seen: it says again which event it is of.
+      await io.out(`${CLEAR}${page}\n${renderEventLine(view, io)}${HINT}\n`);
+      return view;
     };
-    await draw();
+    let view = await draw(from);
     for await (const key of keys) {
       const far = KEYS[key];
       if (far === 'end') break;
       if (far === undefined) continue;
-      at = Math.min(Math.max(1, at + far), moments.count);
-      await draw();
+      const to = Math.max(1, view.at.event + far);
+      // The last one of now: a job that runs goes on meanwhile.
+      view = await draw(to >= view.events ? undefined : String(to));
     }
     return EXIT.ok;
-  };
-  return withJob(cli, id, options, {
-    server: async ({ client }, job) => run(job, await allEvents(client, job)),
-    bundle: ({ job, events }) => run(job, events),
   });
 }
 
@@ -135,17 +168,17 @@ function follow(cli: Cli, id: number | undefined, options: ReplayOptions): Promi
     throw usage('--follow needs the number of a job: nothing more happens in a bundle');
   return withServer(cli, options, ({ io, client }) =>
     sayingOnInterrupt(`job ${id} goes on`, async () => {
-      const moments = new Moments();
-      const { events: now } = await client.json(`/api/jobs/${id}/state`, StateView);
-      for await (const received of client.follow(eventsPath(id))) {
-        moments.take(knownEvent(received));
-        // What had happened by now is shown once, and what comes event by event.
-        if (moments.count < now) continue;
-        const view = stateAt(id, moments, moments.count);
+      const stateOf = statesOf(client, id);
+      const tell = async (view: StateView) => {
         expectBoard(view, options.device);
         const text = options.json ? JSON.stringify(view) : renderState(view, io, options.device);
         await io.out(`${text}\n`);
-      }
+        return view;
+      };
+      // What had happened by now is shown once, and what comes event by event.
+      const { events } = await tell(await stateOf());
+      for await (const { version } of client.follow(eventsPath(id), events))
+        await tell(await stateOf(String(version)));
       return EXIT.ok;
     }),
   );

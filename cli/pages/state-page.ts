@@ -1,19 +1,14 @@
 /** A job at one of its events: what happened, where each board was, what each could read, and who waited for whom. */
-import type { BoardMoment, MailboxView, StateView } from '../../answers/views.ts';
+import type { BoardMoment, LabBoard, MailboxView, StateView } from '../../answers/views.ts';
 import { paintOf, renderBarriers, renderMembers } from './job-page.ts';
-import { hang, names, preciseTimeOfDay } from './text.ts';
-import type { Page } from './text-table.ts';
+import { counted, dateAndTime, hang, names, preciseTimeOfDay } from './text.ts';
+import { type Page, table } from './text-table.ts';
 
 /** @param device this board alone; absent: all of them */
 export function renderState(view: StateView, page: Page, device?: string): string {
-  const { at, events, job, boards, barriers, mailboxes } = view;
+  const { job, boards, barriers, mailboxes, lab, leftOut } = view;
   const { columns } = page;
   const title = hang(`job ${view.id}  `, `${job.name}  ${job.state}`, columns);
-  const event = hang(
-    `event ${at.event} of ${events}  `,
-    `${preciseTimeOfDay(at.at)}  ${at.says}`,
-    columns,
-  );
   const wanted = boards.filter((board) => device === undefined || board.device === device);
   const mine = new Set(wanted.map((board) => board.device));
   const members = job.members.filter((member) => mine.has(member.device));
@@ -24,21 +19,70 @@ export function renderState(view: StateView, page: Page, device?: string): strin
   );
   return [
     paintOf(job.state, page.colors)(title),
-    event,
+    renderEventLine(view, page),
     members.length > 0 ? `\n${renderMembers({ ...job, members }, page)}` : '',
     section(
       'scripts and cache files',
       wanted.map((board) => renderBoard(board, columns)),
     ),
-    section(
-      'barriers',
-      seen.length > 0 ? [renderBarriers({ barriers: seen, job: view.id }, page)] : [],
-    ),
-    section(
-      'messages',
-      mailboxes.map((mailbox) => renderMailbox(mailbox, columns)),
-    ),
+    section('barriers', [
+      leftOut.barriers > 0
+        ? hang(
+            '  ',
+            `${counted(leftOut.barriers, 'barrier')} before these, nobody waits in them`,
+            columns,
+          )
+        : '',
+      seen.length > 0 ? renderBarriers({ barriers: seen, job: view.id }, page) : '',
+    ]),
+    section('messages', [
+      ...mailboxes.map((mailbox) => renderMailbox(mailbox, columns)),
+      leftOut.mailboxes > 0 ? hang('  ', `and ${leftOut.mailboxes} more`, columns) : '',
+    ]),
+    section('queue and boards', renderLab(lab, page, device)),
   ].join('');
+}
+
+/** Which event it is, and what happened. */
+export function renderEventLine({ at, events }: StateView, { columns }: Page): string {
+  const says = `${preciseTimeOfDay(at.at)}  ${at.says}`;
+  return hang(`event ${at.event} of ${events}  `, says, columns);
+}
+
+function renderLab(lab: StateView['lab'], page: Page, device?: string): string[] {
+  const { columns } = page;
+  if (lab === undefined) return [hang('  ', 'unknown', columns)];
+  const { length, place, reason, guaranteedStart } = lab.queue;
+  const start =
+    guaranteedStart === undefined ? '' : `; it starts by ${dateAndTime(guaranteedStart)}`;
+  const waits = place === undefined ? '' : `this one is number ${place}: ${reason}${start}`;
+  const queue = `${counted(length, 'job')} in the queue${waits === '' ? '' : `; ${waits}`}`;
+  const boards = lab.boards.filter((board) => device === undefined || board.device === device);
+  const rows = boards.map(({ device: name, deviceType, health, ...board }) => [
+    name,
+    deviceType,
+    standingOf(board),
+    health,
+    keptText(board),
+  ]);
+  const titles = [{ title: 'BOARD' }, { title: 'TYPE' }, { title: 'STATE' }, { title: 'HEALTH' }];
+  return [
+    hang('  ', queue, columns),
+    rows.length > 0 ? table([...titles, { title: 'WHY NOT', flexible: true }], rows, page) : '',
+    lab.more > 0 ? hang('  ', `and ${counted(lab.more, 'more board')}`, columns) : '',
+  ];
+}
+
+type Standing = Pick<LabBoard, 'state' | 'heldBy' | 'kept' | 'closed'>;
+
+const standingOf = ({ state, heldBy }: Standing): string =>
+  heldBy === undefined ? state : `job ${heldBy}`;
+
+/** What keeps it from this job where that waits, and from any job. */
+function keptText({ kept = [], closed }: Standing): string {
+  const why = new Set(kept.map(({ why }) => why).filter((text) => !text.startsWith('held by')));
+  if (why.size === 0 && closed !== undefined) why.add(closed);
+  return [...why].join(', ');
 }
 
 function section(title: string, blocks: readonly string[]): string {

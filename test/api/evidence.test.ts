@@ -2,6 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../api/evidence.ts';
 import { History } from '../../api/history/history.ts';
+import { LabPast } from '../../api/lab-past.ts';
 import type { KeptFiles } from '../../api/parts.ts';
 import { PastRuns } from '../../api/past-runs.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
@@ -23,7 +24,7 @@ const kept = async (files: KeptFiles, text: string) => {
 
 const pastOf = ({ engine }: Pick<Awaited<ReturnType<typeof doors>>, 'engine'>) => {
   const history = new History(engine);
-  return { history, past: new PastRuns({ engine, history }) };
+  return { history, past: new PastRuns({ engine, history }), labPast: new LabPast() };
 };
 
 /** A suite of a member, with its sources kept beside the log. */

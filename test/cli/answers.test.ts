@@ -2,10 +2,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { bundleOf } from '../../api/bundle.ts';
 import type { MemberCommand } from '../../machines/commands.ts';
+import { evidenceOf } from '../answers/evidence.ts';
 import { doors, listening, pair, say, until } from '../api/bench.ts';
+import { Lab } from '../machines/lab.ts';
 import { here, widest } from './fake-server.ts';
 
 /** A job that has said something, with consoles and with what ran; its server, and its bundle. */
@@ -79,6 +83,41 @@ describe('muster replay', () => {
     expect(await is.run('replay', String(is.job), '--device', 'nobody')).toMatchObject({ exit: 1 });
   });
 
+  it('takes a time of day, from a server and from a bundle alike', async () => {
+    const { out } = await is.run('replay', String(is.job), '--at', '4', '--json');
+    const { at } = JSON.parse(out).at;
+    const word = at.slice(11, 23);
+    const asked = ['--at', word, '--json'];
+    const there = await is.run('replay', String(is.job), ...asked);
+    expect(JSON.parse(there.out).at.at).toBe(at);
+    await bundled();
+    expect(await is.run('replay', '--bundle', is.file, ...asked)).toEqual(there);
+    const early = await is.run('replay', String(is.job), '--at', '0:00:00.000');
+    expect([early.exit, early.err]).toEqual([
+      1,
+      expect.stringContaining('nothing had happened by'),
+    ]);
+    expect((await is.run('replay', String(is.job), '--at', '25:00:00')).exit).toBe(2);
+  });
+
+  it('shows the queue and the boards as they were, and that they are unknown where a bundle does not hold them', async () => {
+    const first = await is.run('replay', String(is.job), '--at', '1');
+    expect(first.out).toMatch(/queue and boards\n {2}1 job in the queue; this one is number 1: /);
+    const last = await is.run('replay', String(is.job));
+    expect(last.out).toMatch(
+      new RegExp(
+        `queue and boards\\n {2}0 jobs in the queue\\n[\\s\\S]*${is.server} +panda +job ${is.job} +`,
+      ),
+    );
+    const tar = gunzipSync(
+      await buffer(bundleOf(evidenceOf(new Lab('a:r b:r')), { version: '1', now: 0 })),
+    );
+    const file = join(is.folder, 'without.tar.gz');
+    writeFileSync(file, gzipSync(tar));
+    const { exit, out } = await here(['replay', '--bundle', file]);
+    expect([exit, out]).toEqual([0, expect.stringContaining('queue and boards\n  unknown')]);
+  });
+
   it('goes forwards and backwards by keys, and says that it needs a terminal where there is none', async () => {
     const keys = async function* () {
       for (const key of ['n', 'x', 'p', 'p', 'G', '\u001b[D', 'g', 'q', 'n']) yield key;
@@ -89,7 +128,8 @@ describe('muster replay', () => {
       keys: keys(),
     });
     const of = (await is.engine.job(is.job)) && out.match(/event \d+ of (\d+)/)?.[1];
-    const shown = [...out.matchAll(/^event (\d+) of/gm)].map(([, at]) => at);
+    // Above the page, and again below it: the top of a long one is out of sight.
+    const shown = [...out.matchAll(/^event (\d+) of.*\n(?: .*\n)*n p: /gm)].map(([, at]) => at);
     expect([exit, shown]).toEqual([0, ['3', '4', '3', '2', of, String(Number(of) - 1), '1']]);
     expect((await is.run('replay', String(is.job), '--step')).exit).toBe(2);
   });
