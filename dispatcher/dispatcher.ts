@@ -53,9 +53,12 @@ export interface Dispatcher {
   start(): Promise<void>;
   /**
    * Takes the boards and limits of a lab's file that was read again. A board that somebody has stays as it is until it is
-   * nobody's. @throws what opening a driver or registering says; nothing has changed then
+   * nobody's.
+   *
+   * @param opened called when the drivers are open, before a board can have a job: `gateway` may be another
+   * @throws what opening a driver or registering says; nothing has changed then
    */
-  change(lab: LabPart): Promise<LabChange>;
+  change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange>;
   /** Lets go. Boards run on, for a server that comes back, unless `killBoards`. */
   stop(how: { killBoards: boolean }): Promise<void>;
 }
@@ -195,11 +198,12 @@ class Hands implements Dispatcher {
     await this.#reconcile();
   }
 
-  async change(lab: LabPart): Promise<LabChange> {
+  async change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange> {
     const before = this.#now;
     const order = await this.#places.order(lab.boards, new Set(this.#boards.keys()));
     const next = await openGeneration(this.#options, lab, order);
     this.#drivers.push(...next.drivers.values());
+    await opened();
     // From here on, for a job may have a new board before the server's answer is here.
     this.#isChanging = true;
     this.#take(next);
