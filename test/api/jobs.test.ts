@@ -38,10 +38,14 @@ describe('jobs', () => {
     const wide = (await check(document(9))).json();
     const submitted = (await app.inject(submit(document(9)))).json();
     expect(wide.short).toEqual(submitted.short);
+    const lonely = document().replace('lava-sync ready', 'lava-wait never');
+    const warned = (await check(lonely)).json().warnings;
+    expect(warned).toEqual((await app.inject(submit(lonely))).json().warnings);
+    expect(warned[0].message).toContain('[wait-without-send]');
     const wrong = await check('{"timeout": ');
     expect(wrong.statusCode).toBe(422);
     expect(wrong.json().problems[0].line).toBe(1);
-    expect(engine.jobCount).toBe(1);
+    expect(engine.jobCount).toBe(2);
   });
 
   it('give back the document byte for byte', async () => {

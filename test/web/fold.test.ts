@@ -1,31 +1,9 @@
 /** What the page folds out of a job's events is what the server says the job was at each of them. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Moments } from '../../answers/moments.ts';
 import { stateAt } from '../../answers/state-at.ts';
-import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { cacheAt, jobStateAt, memberAt, missingAt, openWaits } from '../../web/job/at.ts';
-import { JobFold } from '../../web/job/fold.ts';
-
-const folder = new URL('../histories/', import.meta.url);
-const histories = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
-
-/** The jobs of a history, each with its events. */
-function jobsOf(name: string): RecordedEvent<JobEvent>[][] {
-  const jobs = new Map<string, RecordedEvent<JobEvent>[]>();
-  for (const line of readFileSync(new URL(name, folder), 'utf8').split('\n')) {
-    const event = line === '' ? undefined : (JSON.parse(line) as RecordedEvent<JobEvent>);
-    if (event?.stream?.startsWith('job-') !== true) continue;
-    jobs.set(event.stream, [...(jobs.get(event.stream) ?? []), event]);
-  }
-  return [...jobs.values()];
-}
-
-function foldOf(events: readonly RecordedEvent<JobEvent>[]): JobFold {
-  const fold = new JobFold();
-  for (const event of events) fold.take(event);
-  return fold;
-}
+import { foldOf, histories, jobsOf } from './histories.ts';
 
 const MEMBER_ENDS = ['complete', 'failed', 'timedOut', 'cancelled'];
 

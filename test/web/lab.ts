@@ -27,10 +27,11 @@ export class TestLab {
     this.server = server;
   }
 
+  /** `FOLDER` in the lab's file: that of the lab. */
   static async start(lab = LAB, more: Partial<ServerOptions> = {}): Promise<TestLab> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-page-'));
     const labFile = join(folder, 'lab.yaml');
-    await writeFile(labFile, lab);
+    await writeFile(labFile, lab.replaceAll('FOLDER', folder));
     const log = pino({ level: 'silent' });
     const place = { dataDir: join(folder, 'data'), host: '127.0.0.1', port: 0 };
     const server = await startServer({ ...place, ...(lab !== '' && { labFile }), log, ...more });
@@ -78,6 +79,51 @@ export const job = (name: string, roles: Record<string, [number, string]>, actio
   })),
   actions,
 });
+
+/** An event that the lanes name under the pointer. */
+export interface Named {
+  x: number;
+  y: number;
+  event: number;
+  text: string;
+}
+
+/** What the lanes name along the middle of a lane, from left to right, each event once. */
+export async function namedOn(page: Page, lane: number, lanes = 0): Promise<Named[]> {
+  // What stands in a string runs in the page. A pointer goes over it there: from here it would take a minute.
+  const told = (await page.evaluate(`(async () => {
+    const all = document.querySelectorAll('.lanes')[${lanes}];
+    const canvas = all.querySelector('canvas');
+    const box = canvas.getBoundingClientRect();
+    const row = all.querySelectorAll('.lane-name')[${lane}].getBoundingClientRect();
+    const y = row.y + row.height / 2;
+    const told = [];
+    for (let x = box.x + 3; x < box.right - 3; x += 3) {
+      canvas.dispatchEvent(new PointerEvent('pointermove', { clientX: x, clientY: y, bubbles: true }));
+      await new Promise((done) => setTimeout(done));
+      told.push([x, y, all.querySelector('.tip')?.textContent ?? '']);
+    }
+    canvas.dispatchEvent(new PointerEvent('pointerleave', { clientX: 0, clientY: 0 }));
+    return told;
+  })()`)) as [number, number, string][];
+  const found = new Map<number, Named>();
+  for (const [x, y, tip] of told) {
+    const [, event, text = ''] = /^(\d+) · .+? · (.*)$/.exec(tip) ?? [];
+    if (event !== undefined && !found.has(Number(event)))
+      found.set(Number(event), { x, y, event: Number(event), text });
+  }
+  return [...found.values()];
+}
+
+/** Resolves after the browser has painted so many times more. */
+export const painted = (page: Page, times = 2): Promise<unknown> =>
+  page.evaluate(`new Promise((done) => {
+    let left = ${times};
+    requestAnimationFrame(function next() {
+      if (left-- > 0) requestAnimationFrame(next);
+      else done();
+    });
+  })`);
 
 /** A page that fails its test when the browser has anything to complain of. */
 export async function openPage(context: BrowserContext): Promise<{ page: Page; said: string[] }> {

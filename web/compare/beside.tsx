@@ -26,9 +26,10 @@ export function Beside({ runs }: { runs: TwoRuns }) {
   const pair = runs.pair.value;
   if (pair === undefined) return <p class="empty">The runs have no boards in common.</p>;
   const parting = partingRow(rows, runs);
-  const stands = rows.findIndex(
-    (row) => row.bad === bad.chosen.value && bad.chosen.value !== undefined,
-  );
+  const stands = ({ good: one, bad: other }: Row) =>
+    (one !== undefined && one === good.chosen.value) ||
+    (other !== undefined && other === bad.chosen.value);
+  const first = rows.findIndex(stands);
   return (
     <Section
       title="Event by event"
@@ -58,11 +59,14 @@ export function Beside({ runs }: { runs: TwoRuns }) {
         class="events beside"
         count={rows.length}
         rowHeight={ROW_HEIGHT}
-        focus={stands >= 0 ? stands : parting}
+        focus={first >= 0 ? first : parting}
         label="Events of both boards"
-        row={(n) => (
-          <Pair key={n} runs={runs} row={rows[n]} isParting={n === parting} isNow={n === stands} />
-        )}
+        row={(n) => {
+          const row = rows[n];
+          if (row === undefined) return null;
+          const isNow = stands(row);
+          return <Pair key={n} runs={runs} row={row} isParting={n === parting} isNow={isNow} />;
+        }}
       />
     </Section>
   );
@@ -83,13 +87,12 @@ function partingRow(rows: readonly Row[], { diff, pair }: TwoRuns): number | und
 
 interface PairProps {
   runs: TwoRuns;
-  row: Row | undefined;
+  row: Row;
   isParting: boolean;
   isNow: boolean;
 }
 
 function Pair({ runs, row, isParting, isNow }: PairProps) {
-  if (row === undefined) return null;
   const isSame = row.good !== undefined && row.bad !== undefined;
   const stand = () => {
     if (row.good !== undefined) runs.good.stand(row.good);

@@ -228,4 +228,4 @@ function LensKeys({ view }: { view: LaneView }) {
 
 export const isTyping = ({ target }: KeyboardEvent): boolean =>
   target instanceof HTMLElement &&
-  target.matches('input:not([type=range]), textarea, select, [contenteditable]');
+  target.matches('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]');

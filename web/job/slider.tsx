@@ -108,7 +108,8 @@ function hearKeys(page: JobPage): () => void {
   const press = (event: KeyboardEvent) => {
     if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const { target, key, shiftKey } = event;
-    const isOnButton = target instanceof HTMLElement && target.matches('button, a, summary');
+    const isOnButton =
+      target instanceof HTMLElement && target.matches('button, a, summary, [type=checkbox]');
     const isInScroll = target instanceof HTMLElement && target.matches('[role=region]');
     const at = page.at.peek();
     const lane = page.lane.peek();

@@ -38,15 +38,13 @@ function Menu(props: { page: JobPage; asked: AskedOf; add(change: Change): void 
     const top = Math.min(asked.y, innerHeight - menu.offsetHeight - MARGIN);
     menu.style.left = `${Math.max(MARGIN, left)}px`;
     menu.style.top = `${Math.max(MARGIN, top)}px`;
-    menu.querySelector('button')?.focus();
+    menu.querySelector('button')?.focus({ preventScroll: true });
     const outside = (event: Event) => {
       if (!menu.contains(event.target as Node)) close();
     };
     addEventListener('pointerdown', outside);
-    addEventListener('scroll', close, { capture: true, once: true });
     return () => {
       removeEventListener('pointerdown', outside);
-      removeEventListener('scroll', close, { capture: true });
       if (before instanceof HTMLElement && document.activeElement === document.body) before.focus();
     };
   }, [asked]);

@@ -1,6 +1,6 @@
 /** What a what-if comes to, in a word and a sentence. Pure. */
 import type { WhatIfView } from '../api/types.ts';
-import type { Tone } from '../ui/parts.tsx';
+import type { Tone } from '../ui/tone.ts';
 
 export interface Verdict {
   word: string;

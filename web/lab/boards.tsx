@@ -2,10 +2,11 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { DeviceView } from '../api/types.ts';
-import { boardLink, jobLink, plural, Section, type Tone } from '../ui/parts.tsx';
+import { boardLink, jobLink, plural, Section } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { Rows } from '../ui/rows.tsx';
 import { age, clock, exactly } from '../ui/time.ts';
+import type { Tone } from '../ui/tone.ts';
 import { devices, memberOfBoard } from './lab-state.ts';
 
 /** What a board is to somebody who needs one, in one word. */

@@ -2,7 +2,8 @@
 import { useSignal } from '@preact/signals';
 import { send, toldOf } from '../api/client.ts';
 import type { WorkerView } from '../api/types.ts';
-import { At, Badge, boardLink, plural, Section, Since, type Tone, Trouble } from '../ui/parts.tsx';
+import { At, Badge, boardLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
+import type { Tone } from '../ui/tone.ts';
 
 const BOARDS_NAMED_MAX = 40;
 

@@ -1,8 +1,7 @@
 /** Small parts that every view uses. A state has a sign and a word beside its colour. */
 import type { ComponentChildren } from 'preact';
 import { age, clock, exactly, moment } from './time.ts';
-
-export type Tone = 'good' | 'bad' | 'busy' | 'quiet' | 'warn';
+import type { Tone } from './tone.ts';
 
 const SIGNS: Record<Tone, string> = { good: '✓', bad: '✕', busy: '▸', quiet: '·', warn: '!' };
 
