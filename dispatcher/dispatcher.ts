@@ -126,7 +126,7 @@ class Hands implements Dispatcher {
 
   #lane(device: string, image: string, driver: Driver): Lane {
     const { server, log, allowFiles, limits, dataDir } = this.#options;
-    const context: StepContext = {
+    const context: Omit<StepContext, 'line'> = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
       sourceLimits: limits,

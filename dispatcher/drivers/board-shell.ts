@@ -62,7 +62,9 @@ const NAMELESS = `''|'(none)'|localhost|localhost.*`;
 export function setupScript(device: string, network: { end: BoardEnd; hosts: string } | undefined) {
   const named = `hostname ${shellQuoted(device)} 2>/dev/null || :`;
   const lines = [
-    network === undefined ? `case "$(hostname 2>/dev/null)" in ${NAMELESS}) ${named} ;; esac` : named,
+    network === undefined
+      ? `case "$(hostname 2>/dev/null)" in ${NAMELESS}) ${named} ;; esac`
+      : named,
   ];
   if (network !== undefined) {
     const { end, hosts } = network;
