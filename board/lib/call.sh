@@ -410,6 +410,7 @@ muster_read_verb() {
 # with one fork a program.
 muster_read_callers() {
   muster_callers=''
+  case $muster_name in lava-test-runner) return 0 ;; esac
   muster_caller=$PPID
   while [ "$muster_caller" -gt 1 ] && [ "${#muster_callers}" -lt 1500 ]; do
     muster_words=$(exec tr '\n\000' ' \n' <"/proc/$muster_caller/cmdline") || return 0

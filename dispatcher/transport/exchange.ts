@@ -58,6 +58,11 @@ export class Exchange {
     this.#session = session;
   }
 
+  /** How many calls are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** When `tick` has something to do; `undefined`: not before something comes. */
   get nextAt(): number | undefined {
     let next: number | undefined;
