@@ -46,7 +46,7 @@ export async function callDoor(
 }
 
 const statusOf = (text: string): string => /^[a-z]*/.exec(text)?.[0] ?? '';
-const ANSWER = /^(?:ok|wait|retry|fail|refused|denied)(?: [^\n]*)?\n/;
+const ANSWER = /^(?:ok|wait|retry|fail|refused|denied)(?: [^\n]*)?(?:\n|$)/;
 
 /** `undefined`: no whole answer came. */
 async function posted(
