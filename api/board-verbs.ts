@@ -7,6 +7,7 @@ import { CommandRefused } from '../engine/live-stream.ts';
 import type { MemberCommand } from '../machines/commands.ts';
 import { Rejected } from '../machines/deciding.ts';
 import { type Callers, CaseResult, type Verb } from '../machines/events.ts';
+import { cacheLines } from '../machines/job/conversation.ts';
 import { type JobState, memberOf } from '../machines/job/job.ts';
 import { isTerminal, type Member } from '../machines/job/member.ts';
 import { MESSAGE_BYTES_MAX } from '../machines/names.ts';
@@ -49,6 +50,7 @@ const verbs = new Map<string, BoardVerb>([
   ['group', { kind: 'question', run: group }],
   ['send', { kind: 'change', run: spoken('send') }],
   ['wait', { kind: 'wait', run: spoken('wait') }],
+  ['wait-from', { kind: 'wait', run: waitFrom }],
   ['wait-all', { kind: 'wait', run: spoken('wait-all') }],
   ['sync', { kind: 'wait', run: spoken('sync') }],
   ['abandon', { kind: 'change', run: abandon }],
@@ -177,6 +179,17 @@ function spoken(verb: Verb): Run {
     const end = await engine.call(member.job, member.device, verb, words, by, signal);
     return end ?? { status: 'wait' };
   };
+}
+
+/** As `wait`, with the data as `wait-all` gives it: who sent it stands before it, as LAVA's own scripts read it. */
+async function waitFrom(engine: BoardEngine, call: BoardCall): Promise<BoardAnswer> {
+  const end = await spoken('wait')(engine, call);
+  const job = end.status === 'ok' ? await engine.job(call.member.job) : undefined;
+  const [message] = call.words;
+  if (end.status !== 'ok' || job === undefined || message === undefined) return end;
+  const member = job.members.findIndex(({ device }) => device === call.member.device);
+  const question = { verb: 'wait-all', message, member, role: null, round: 0 } as const;
+  return { ...end, lines: cacheLines(job.conversation, job.group, job.members, question) };
 }
 
 async function abandon(engine: BoardEngine, { member, words }: BoardCall): Promise<BoardAnswer> {

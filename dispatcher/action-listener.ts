@@ -7,6 +7,7 @@ import { plainText } from '../submission/quoting.ts';
 import type { ConsoleLine } from './console-lines.ts';
 import { isTrace, type Signal, SignalReader } from './signals.ts';
 import type { PreparedSuite } from './suites.ts';
+import type { UpstreamCall } from './transport/upstream-lines.ts';
 
 /** What of a suite its console is read with. */
 export type HeardSuite = Pick<PreparedSuite, 'suite' | 'definition' | 'fixups' | 'rules'>;
@@ -34,6 +35,10 @@ export type Heard =
   /** For the patterns of the suite that runs; `set` is open where the line stands. */
   | { is: 'line'; line: ConsoleLine; set?: string }
   | { is: 'note'; text: string }
+  /** A frame of the board, and where its line begins. */
+  | { is: 'frame'; text: string; at: number }
+  /** A call of LAVA's own scripts; `place` is the same when the console is read again. */
+  | { is: 'call'; call: UpstreamCall; place: string }
   | { is: 'exit' }
   | { is: 'runner-ended'; status: number }
   | { is: 'shell-ended'; status: number }
@@ -90,7 +95,7 @@ export class ActionListener {
       return signals.flatMap((signal, index) => this.#take(signal, { line, index }));
     const isMatched =
       this.#hasPatterns &&
-      !line.text.includes('<LAVA_SIGNAL_') &&
+      !/<(?:LAVA_SIGNAL_|MUSTER_LINE )/.test(line.text) &&
       !line.text.startsWith('muster: ') &&
       !isTrace(plainText(line.text));
     return isMatched ? this.#count({ is: 'line' }, { line, index: 0 }) : [];
@@ -116,6 +121,9 @@ export class ActionListener {
       case 'board-ready':
       case 'note':
         return [];
+      case 'frame':
+        // Its sum tells whose it is.
+        return [{ is: 'frame', text: signal.text, at: place.line.at }];
       default:
         return this.#count(signal, place);
     }
@@ -176,6 +184,11 @@ export class ActionListener {
     return [{ is: 'note', text }];
   }
 
+  /** Nothing more is printed. A script that asked waits for its answer: what is open there is no old console. */
+  hearNothing(): Heard[] {
+    return this.#other?.held.at(-1)?.[0].is === 'call' ? this.#release() : [];
+  }
+
   /** No end of the other run came: what was kept back was the suite's own. */
   #release(): Heard[] {
     const held = this.#other?.held ?? [];
@@ -215,6 +228,8 @@ export class ActionListener {
         const reason = signal.message === '' ? 'raised by a test' : signal.message;
         return [this.#report({ type: 'RaiseMember', member: this.#member, reason }, place)];
       }
+      case 'call':
+        return [{ is: 'call', call: signal.call, place: `${place.line.at}.${place.index}` }];
       case 'garbled':
         return this.#unreadable(signal.text, place);
       default:

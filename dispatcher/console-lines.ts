@@ -20,7 +20,7 @@ export interface ConsoleLine {
 }
 
 /** What may be a signal, or the beginning of one with a line of the kernel behind it. */
-const CANDIDATE = /<(?:LAVA_SIGNAL_|MUSTER_|[A-Z_]{0,19}(?:(?:<\d>)?\[ *\d+\.|$))/g;
+const CANDIDATE = /<(?:LAVA_SIGNAL_|LAVA_MULTI_NODE|MUSTER_|[A-Z_]{0,19}(?:(?:<\d>)?\[ *\d+\.|$))/g;
 const HEAD_BYTES_MAX = 128;
 const END = /[\r\n]/g;
 

@@ -2,7 +2,7 @@
  * The console file of one member: append-only, everything its board printed and our own `muster: ...` lines.
  * It stays when the job is over; events carry offsets into it.
  */
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, type FSWatcher, statSync, watch } from 'node:fs';
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +12,8 @@ import { StepFailure, throwIfAborted } from './failure.ts';
 const CHUNK_BYTES = 262_144;
 const POLL_MS_MIN = 10;
 const POLL_MS_MAX = 120;
+/** What is printed in so short a time is read together. */
+const TOGETHER_MS = 2;
 
 export function consolePath(dataDir: string, job: number, device: string): string {
   return join(dataDir, 'jobs', String(job), `${device}.console`);
@@ -97,33 +99,76 @@ export async function* follow(
 ): AsyncGenerator<ConsoleLine> {
   const cutter = new LineCutter(from, wants);
   const chunk = Buffer.alloc(CHUNK_BYTES);
+  const growth = new Growth(path, signal);
   let pauseMs = POLL_MS_MIN;
-  while (true) {
-    throwIfAborted(signal);
-    const before = cutter.position;
-    if (consoleBytes(path) > before) {
-      const file = await open(path, 'r');
-      try {
-        while (true) {
-          const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, cutter.position);
-          if (bytesRead === 0) break;
-          yield* cutter.push(chunk.subarray(0, bytesRead));
-          throwIfAborted(signal);
-          // Here and not when it pauses: a board that prints without end never does.
-          if (cutter.position >= bytesMax)
-            throw new StepFailure(
-              'console-too-large',
-              `the board printed more than ${bytesMax} bytes on its console`,
-            );
+  try {
+    while (true) {
+      throwIfAborted(signal);
+      const before = cutter.position;
+      if (consoleBytes(path) > before) {
+        const file = await open(path, 'r');
+        try {
+          while (true) {
+            const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, cutter.position);
+            if (bytesRead === 0) break;
+            yield* cutter.push(chunk.subarray(0, bytesRead));
+            throwIfAborted(signal);
+            // Here and not when it pauses: a board that prints without end never does.
+            if (cutter.position >= bytesMax)
+              throw new StepFailure(
+                'console-too-large',
+                `the board printed more than ${bytesMax} bytes on its console`,
+              );
+          }
+        } finally {
+          await file.close();
         }
-      } finally {
-        await file.close();
+        pauseMs = POLL_MS_MIN;
+        continue;
       }
-      pauseMs = POLL_MS_MIN;
-      continue;
+      await onIdle();
+      await growth.wait(pauseMs);
+      pauseMs = Math.min(pauseMs * 1.5, POLL_MS_MAX);
     }
-    await onIdle();
-    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-    pauseMs = Math.min(pauseMs * 1.5, POLL_MS_MAX);
+  } finally {
+    growth.close();
+  }
+}
+
+/** Wakes whoever follows a file as soon as it grows, where the machine tells that. */
+class Growth {
+  readonly #signal: AbortSignal;
+  #watcher: FSWatcher | undefined;
+  #isGrown = false;
+  #wake: (() => void) | undefined;
+
+  constructor(path: string, signal: AbortSignal) {
+    this.#signal = signal;
+    try {
+      this.#watcher = watch(path, { persistent: false }, () => {
+        this.#isGrown = true;
+        this.#wake?.();
+      });
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // Not there yet, or too many are watched: it is looked at.
+    }
+  }
+
+  /** Resolves when it has grown, after `ms` at the latest. */
+  async wait(ms: number): Promise<void> {
+    const late = new AbortController();
+    this.#wake = () => late.abort();
+    if (!this.#isGrown)
+      await delay(ms, undefined, {
+        signal: AbortSignal.any([this.#signal, late.signal]),
+      }).catch(() => undefined);
+    this.#wake = undefined;
+    if (this.#isGrown) await delay(TOGETHER_MS);
+    this.#isGrown = false;
+  }
+
+  close(): void {
+    this.#watcher?.close();
   }
 }

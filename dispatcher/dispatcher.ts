@@ -128,7 +128,7 @@ class Hands implements Dispatcher {
     const driver = generation.drivers.get(board?.driver ?? '');
     if (board === undefined || driver === undefined)
       throw new Error(`no driver for boards of the kind ${board?.driver}`);
-    const context: StepContext = {
+    const context: Omit<StepContext, 'line'> = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
       sourceLimits: limits,

@@ -6,6 +6,7 @@ import { ConsoleTimes } from './console-times.ts';
 import type { Driver, Holding } from './drivers/driver.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
+import { BoardLine } from './transport/board-line.ts';
 
 const RETRY_MS = 1_000;
 
@@ -13,7 +14,7 @@ interface LaneOptions {
   device: string;
   /** What the lab names for its type. */
   image: string;
-  context: StepContext;
+  context: Omit<StepContext, 'line'>;
   driver: Driver;
   stopped: AbortSignal;
   /** Ask the server anew. */
@@ -26,6 +27,7 @@ interface LaneOptions {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #times = new ConsoleTimes();
+  readonly #line = new BoardLine();
   #wanted: Owed | undefined;
   #running: { step: string; controller: AbortController } | undefined;
   /** The step that ended last: a server that did not yet see its report may still name it. */
@@ -77,7 +79,9 @@ export class Lane {
   async settled(): Promise<void> {
     await this.#working;
     await this.#halting;
-    if (this.#options.stopped.aborted) await this.#times.stop();
+    if (!this.#options.stopped.aborted) return;
+    this.#line.close();
+    await this.#times.stop();
   }
 
   /**
@@ -140,7 +144,7 @@ export class Lane {
       const { url } = await context.server.access(owed.job, owed.device);
       await this.driver.letReach(url.split(' '));
       await this.#times.watch(context.consoleFile(owed.job, owed.device));
-      await runStep(context, owed, controller.signal);
+      await runStep({ ...context, line: this.#line }, owed, controller.signal);
       this.#ended = step;
       ask();
     } catch (error) {
@@ -156,6 +160,7 @@ export class Lane {
   /** The end of all that runs on it, then the last words on its console, then the end of the board. */
   async #takeDown(here: Holding): Promise<void> {
     const { context, driver, device } = this.#options;
+    this.#line.close();
     await this.#halting;
     await driver.powerOff(device);
     const ended = await context.server.ended(here.job, device);

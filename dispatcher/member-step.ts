@@ -19,6 +19,8 @@ import { meaningOf } from './refusals.ts';
 import { type Plan, readPlan, ShellWatch, writePlan } from './shell-watch.ts';
 import type { Gathered, SourceLimits } from './sources.ts';
 import { layOutSuites } from './suites.ts';
+import { type BoardLine, lineVariables } from './transport/board-line.ts';
+import { Relay } from './transport/relay.ts';
 
 export interface StepContext {
   server: ServerPort;
@@ -31,6 +33,8 @@ export interface StepContext {
   /** In the environment of programs that fetch, so that leftovers of a crash are found. */
   fetchMark: Record<string, string>;
   consoleFile(job: number, device: string): string;
+  /** Carries what the board says over its console. */
+  line: Pick<BoardLine, 'of'>;
 }
 
 /** A step with the image that its board boots. */
@@ -175,6 +179,7 @@ class MemberStep {
       ['MUSTER_TOKEN', token],
       ['MUSTER_HOME', driver.home(this.#seat)],
       ['LAVA_JOB', String(job)],
+      ...lineVariables(this.#owed, driver.home(this.#seat)),
       ...driver.variables(this.#seat),
     ] as const;
     const exported = variables.map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`);
@@ -198,6 +203,7 @@ class MemberStep {
       begun?.suites === undefined
         ? await this.#prepare(index, action)
         : { ...begun, suites: begun.suites };
+    const relay = this.#context.line.of(this.#owed, (session) => this.#openRelay(session));
     // The server may listen elsewhere since the board booted.
     const staging = await driver.staging(seat);
     await writeFile(join(staging, 'env'), await this.#environment(), { mode: 0o600 });
@@ -210,18 +216,34 @@ class MemberStep {
       seat,
       `${runner} ${plan.nonce}; echo '<MUSTER_RUNNER_ENDED ${plan.nonce} '$?'>'`,
     );
-    await new ShellWatch({
+    relay.listen();
+    const watch = new ShellWatch({
       member: this.#owed.device,
       plan,
       console: this.#console,
       bytesMax: this.#context.consoleBytesMax,
       signal: this.#signal,
       gone: () => driver.gone(seat),
-      type: (line) => driver.type(seat, line),
+      type: (line) => relay.type(line),
       report: (command, what, end) => this.#outbox.add({ command, what, end }),
       reported: () => this.#outbox.settled(),
       note: (line) => this.#note(line),
-    }).untilEnd();
+      frame: (text, at) => relay.hear(text, at),
+      call: (call, place) => void relay.callUpstream(call, place),
+    });
+    await watch.untilEnd().finally(() => relay.rest());
+  }
+
+  #openRelay(session: string): Relay {
+    const { server, driver, log } = this.#context;
+    const { job, device, group } = this.#owed;
+    return new Relay({
+      ...{ session, log, console: this.#console, from: consoleBytes(this.#console) },
+      group: group.map((member) => member.device),
+      access: () => server.access(job, device),
+      type: (line) => driver.type(this.#seat, line),
+      note: (line) => this.#note(line),
+    });
   }
 
   /** Beside the console: what a server that starts anew must know of an action that runs. */

@@ -12,6 +12,7 @@ import { follow } from './console.ts';
 import { messageOf, StepFailure } from './failure.ts';
 import { type MatchAnswer, type MatchSession, openMatcher } from './parse-matcher.ts';
 import { scriptEnd } from './script-end.ts';
+import type { UpstreamCall } from './transport/upstream-lines.ts';
 
 export interface Plan {
   /** The word that the marks of the runner carry. */
@@ -36,12 +37,18 @@ export interface ShellWatchOptions {
   /** Resolves when all is durable. */
   reported(): Promise<void>;
   note(line: string): Promise<void>;
+  /** A frame of the board, at this byte of its console. */
+  frame(text: string, at: number): void;
+  /** A call of LAVA's own scripts, with a name that is the same whenever the console is read. */
+  call(call: UpstreamCall, place: string): void;
 }
 
 /** Lines that go to the patterns together. */
 const BATCH_CHARS_MAX = 65_536;
 /** Asked once a printed end of the shell, and never more often than this an action: a board may print thousands. */
 const SHELL_QUESTIONS_MAX = 20;
+/** A script that prints an old console prints on; one that asked waits. */
+const QUIET_MS = 2_000;
 
 interface Matching {
   suite: HeardSuite;
@@ -59,6 +66,7 @@ export class ShellWatch {
   #gone: string | undefined;
   #shellStatus = 0;
   #questions = 0;
+  #heardAt = Date.now();
 
   constructor(options: ShellWatchOptions) {
     this.#options = options;
@@ -77,14 +85,22 @@ export class ShellWatch {
     const wants = () => this.#listener.wantsNext;
     try {
       for await (const line of follow(path, plan.from, { bytesMax, signal, onIdle, wants }))
-        for (const heard of this.#listener.hear(line)) if (await this.#act(heard)) return;
+        if (await this.#hear(this.#listener.hear(line))) return;
     } finally {
       this.#matching?.session.close();
     }
   }
 
+  /** `true`: the action is through. */
+  async #hear(all: readonly Heard[]): Promise<boolean> {
+    this.#heardAt = Date.now();
+    for (const heard of all) if (await this.#act(heard)) return true;
+    return false;
+  }
+
   async #idle(): Promise<void> {
     await this.#flush();
+    if (Date.now() - this.#heardAt > QUIET_MS) await this.#hear(this.#listener.hearNothing());
     // The last words of a board are read before its end is believed.
     if (this.#gone !== undefined)
       throw new StepFailure('shell-ended', `${this.#gone} before its tests were through`);
@@ -97,7 +113,7 @@ export class ShellWatch {
       await this.#gather(heard);
       return false;
     }
-    await this.#flush();
+    if (heard.is !== 'frame') await this.#flush();
     switch (heard.is) {
       case 'report':
         await this.#options.report(heard.command, heard.key, heard.end);
@@ -117,6 +133,12 @@ export class ShellWatch {
       }
       case 'note':
         await this.#options.note(heard.text);
+        return false;
+      case 'frame':
+        this.#options.frame(heard.text, heard.at);
+        return false;
+      case 'call':
+        this.#options.call(heard.call, heard.place);
         return false;
       case 'shell-ended':
         await this.#askShell(heard.status);

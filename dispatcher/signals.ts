@@ -8,6 +8,8 @@ import type { DataOf } from '../machines/events.ts';
 import { CASE_CHARS_MAX, type CaseResult, measured, resultOf } from '../submission/cases.ts';
 import { plainText } from '../submission/quoting.ts';
 import type { ConsoleLine } from './console-lines.ts';
+import { BOARD_MARK } from './transport/frames.ts';
+import { readUpstreamCall, type UpstreamCall } from './transport/upstream-lines.ts';
 
 export type Signal =
   | {
@@ -37,6 +39,10 @@ export type Signal =
   /** Printed by a shell that was asked: the runner does not run any more. */
   | { is: 'shell-free'; nonce: string }
   | { is: 'board-ready'; boot: string }
+  /** A frame of a board that speaks over its console, whole or not: what stands between its marks. */
+  | { is: 'frame'; text: string }
+  /** One of LAVA's own scripts calls the MultiNode API, and waits for the answer on its input. */
+  | { is: 'call'; call: UpstreamCall }
   /** Looked like a signal and is not one that we can use. */
   | { is: 'garbled'; text: string };
 
@@ -50,10 +56,12 @@ const BROKEN_CHARS_MAX = 8_192;
 /** Of one signal: values may hold a `>`, and then it ends at a later one. */
 const ENDS_MAX = 8;
 
-const START = /<(?:LAVA_SIGNAL_|MUSTER_(?:RUNNER|SCRIPT|SHELL|BOARD)_)/g;
+const START =
+  /<(?:LAVA_SIGNAL_|LAVA_MULTI_NODE> <LAVA_|MUSTER_(?:(?:RUNNER|SCRIPT|SHELL|BOARD)_|LINE ))/g;
 const UPSTREAM = '<LAVA_SIGNAL_';
+const MULTI_NODE = '<LAVA_MULTI_NODE>';
 /** The beginning of a start, where the rest of it comes behind a line of the kernel. */
-const BROKEN_START = /<[A-Z_]{0,19}$/;
+const BROKEN_START = /<(?:LAVA_MULTI_NODE>? ?<?)?[A-Z_]{0,19}$/;
 const STAMP = /(?:<\d>)?\[ *\d+\.\d{3,9}\](?:\[ *[CT]\d+\])? /;
 /** Reads the lines of one console in their order. */
 export class SignalReader {
@@ -140,7 +148,8 @@ export const parseSignal = (text: string): Signal | undefined =>
 function brokenAt(region: string): string | undefined {
   const stamp = STAMP.exec(region);
   if (stamp !== null) return region.slice(0, stamp.index);
-  return region.includes('>') ? undefined : region;
+  const isOpen = region.indexOf('>', region.startsWith(MULTI_NODE) ? MULTI_NODE.length : 0) === -1;
+  return isOpen ? region : undefined;
 }
 
 // echoes of a shell
@@ -173,6 +182,14 @@ function readSignal(
   fixups: Fixups,
 ): { signal: Signal; length: number } | undefined {
   let end = region.indexOf('>');
+  if (region.startsWith(MULTI_NODE)) {
+    const read = readUpstreamCall(region);
+    return read && { signal: { is: 'call', call: read.call }, length: read.length };
+  }
+  if (region.startsWith(BOARD_MARK)) {
+    const text = region.slice(BOARD_MARK.length, end);
+    return end === -1 ? undefined : { signal: { is: 'frame', text }, length: end + 1 };
+  }
   for (let tried = 0; end !== -1 && tried < ENDS_MAX; tried += 1) {
     const signal = parseOne(region.slice(1, end), fixups);
     if (signal !== undefined) return { signal, length: end + 1 };

@@ -25,13 +25,7 @@ import { openUrl } from './fetch.ts';
 import { realPathInside } from './files.ts';
 import { checkOut } from './git.ts';
 import { type Gathered, gatherSources, type Script, type SourceLimits } from './sources.ts';
-import {
-  installScript,
-  mergedParameters,
-  runScript,
-  skips,
-  stepPlaces,
-} from './suite-scripts.ts';
+import { installScript, mergedParameters, runScript, skips, stepPlaces } from './suite-scripts.ts';
 
 /** What the one suite of a `lava_command_run` is called, after its number. */
 const COMMAND_SUITE = 'lava-command-run';

@@ -75,8 +75,18 @@ muster_find() {
   return 1
 }
 
-# Whether this board can speak to the server: one that cannot reports on its console.
+# Whether somebody at the other end of the console listens to frames (line.sh).
+muster_has_line() {
+  [ -n "${MUSTER_LINE:-}" ] && [ -p "$MUSTER_HOME/line/out" ]
+}
+
+# Whether this board can speak to the server: one that cannot reports by signals on its console.
 muster_is_online() {
+  muster_has_line || muster_has_network
+}
+
+# Whether there is somebody to ask by HTTP, and a program that can.
+muster_has_network() {
   [ -n "${MUSTER_URL:-}" ] || return 1
   for muster_word in bash curl wget busybox; do
     if command -v "$muster_word" >/dev/null 2>&1; then return 0; fi
@@ -88,9 +98,9 @@ muster_is_online() {
 # printed when it is done. Ends this shell: status 0: done; 1: failed, refused or denied, and said.
 # bash opens the connection itself, and its start is a third of that of an HTTP client.
 muster_run() {
-  muster_need MUSTER_URL "${MUSTER_URL:-}"
+  muster_has_line || muster_need MUSTER_URL "${MUSTER_URL:-}"
   muster_need MUSTER_TOKEN "${MUSTER_TOKEN:-}"
-  if command -v bash >/dev/null 2>&1; then
+  if [ -n "${MUSTER_URL:-}" ] && command -v bash >/dev/null 2>&1; then
     muster_leave_lost_folder
     # The locale: bytes are counted, and the files of a language are not read.
     LC_ALL=C exec bash -p "$muster_bin/../lib/quick.bash" \

@@ -9,7 +9,7 @@ set +o posix
 set -f
 muster_lib=$1 muster_name=$2 muster_silence_seconds=$3 muster_verb=$4 muster_line=$5
 shift 5
-muster_status='' muster_text='' muster_raw='' muster_part='' muster_callers=''
+muster_status='' muster_text='' muster_raw='' muster_part='' muster_callers='' muster_key=''
 
 muster_read_rest() {
   local name=$muster_name seconds=$muster_silence_seconds
@@ -20,6 +20,7 @@ muster_read_rest() {
   # shellcheck source=board/lib/tcp.bash
   . "$muster_lib/tcp.bash"
   muster_name=$name muster_silence_seconds=$seconds muster_client=tcp
+  [ -n "$muster_key" ] || muster_new_key
   muster_read_servers
 }
 
@@ -89,8 +90,9 @@ muster_escape() {
 {
   muster_read_callers
   read -r muster_key </proc/sys/kernel/random/uuid
-  case $muster_key,$MUSTER_URL$muster_verb in
-    ,* | *[\ \	\[@]*) ;; # no kernel's uuid, several servers, IPv6
+  [ -z "$MUSTER_LINE" ] || read -r muster_part <"$MUSTER_HOME/answered"
+  case $muster_key,$MUSTER_URL$muster_verb,$muster_part in
+    ,* | *[\ \	\[@]* | *,line:) ;; # no kernel's uuid, several servers, IPv6, a network that is away
     *attachment*) ;;
     *,http://*:*)
       # Alone on its list, this server is the only one there is to wait for: nobody watches over the clock.
@@ -126,7 +128,6 @@ case $muster_status,$muster_text,$muster_verb in
 esac
 muster_read_rest
 muster_read_verb "$@"
-[ -n "$muster_key" ] || muster_new_key
 if [ -z "$muster_status" ] && ! muster_tcp_parse; then
   muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
 fi

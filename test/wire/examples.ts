@@ -50,6 +50,10 @@ const examples: Example[] = [
     step: 'a wait for all',
     calls: [call('client', 'wait-all', 'all'), call('server', 'send', 'all', 'x=1')],
   },
+  {
+    step: 'a wait that says who sent each datum',
+    calls: [call('client', 'wait-from', 'ip')],
+  },
   { step: 'a wait for all of a role', calls: [call('client', 'wait-all', 'all', 'server')] },
   { step: 'a sync', calls: [call('server', 'sync', 'ready'), call('client', 'sync', 'ready')] },
   {
