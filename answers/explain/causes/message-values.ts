@@ -5,7 +5,7 @@ import { type KeysRead, keysRead, readingPlace } from '../keys-read.ts';
 import type { Finding, Situation } from '../situation.ts';
 import { culpritOf, placed } from '../situation.ts';
 import { callStep, found, nearest, who } from '../words.ts';
-import { failureAfter } from './race-lost.ts';
+import { failureAfter } from './failure-after.ts';
 
 export interface LackedKey {
   readonly wait: Call;

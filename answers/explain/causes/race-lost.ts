@@ -2,6 +2,7 @@ import type { ConsoleLine } from '../consoles.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
+import { failureAfter } from './failure-after.ts';
 import { lateBoots } from './late-boots.ts';
 import { lackedKeys } from './message-values.ts';
 
@@ -183,25 +184,3 @@ function behind(situation: Situation, call: Call): string[] {
   return lines.slice(0, end === -1 ? LINES_BEHIND_MAX : Math.min(end, LINES_BEHIND_MAX));
 }
 const LINES_BEHIND_MAX = 12;
-
-/** What of its member failed after a wait, and before its next call. */
-export function failureAfter(
-  { deaths }: Situation,
-  { member, end }: Call,
-): { text: string; event: number } | undefined {
-  const over = end?.version ?? Number.POSITIVE_INFINITY;
-  const death = deaths.find(
-    (one) => one.member === member && one.version > over && one.ofCall === undefined,
-  );
-  const failed = member.results.find(
-    (one) =>
-      one.version > over && one.result === 'fail' && !/^multinode-|^exit$|^install$/.test(one.case),
-  );
-  if (death === undefined && failed === undefined) return undefined;
-  const isCase = failed !== undefined && (death === undefined || failed.version < death.version);
-  const version = isCase ? failed.version : (death?.version ?? 0);
-  const text = isCase
-    ? `${who(member)} records ${failed.case}: fail`
-    : `the script of ${who(member)} ends with status ${death?.status ?? 0}`;
-  return { text, event: version };
-}
