@@ -3,6 +3,7 @@ import { sum } from './arithmetic.ts';
 import { type GlobPart, globSource } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, joined, NOT_ZERO, type Pattern, unknown, unset } from './patterns.ts';
+import { asked, holeOf, takenOf } from './reads.ts';
 import type { Status } from './scope.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
 import { CACHE_FILE, CHECKOUT, type Field, type Walk } from './walk.ts';
@@ -203,8 +204,14 @@ function variable(walk: Walk, part: Expansion): Pattern {
   if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index)))
     return element(walk, part);
   const found = lookedUp(walk, name);
-  if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name))
+  if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name)) {
     walk.readKey(exact(name), source);
+    const expression = `^${name}=`;
+    const taken = asked(walk, { expression, isOpen: false, needsValue: true });
+    const value = holeOf(walk, undefined, taken);
+    walk.scope.vars.set(name, value);
+    return operator === undefined ? value : operated(walk, part, value, value);
+  }
   if (part.isLength) {
     const { arrays, maps } = walk.scope;
     const size = maps.get(name)?.size ?? arrays.get(name)?.length;
@@ -249,6 +256,15 @@ function operated(
       break;
   }
   const parts = globParts(walk, operandWord ?? null);
+  const taken = takenOf(walk, value);
+  if (taken !== undefined && /^[#%]/.test(operator)) {
+    const isOfValue = operand.includes('=') && operator.startsWith('#');
+    return holeOf(
+      walk,
+      undefined,
+      isOfValue ? asked(walk, { ...taken.seek, needsValue: true }) : taken,
+    );
+  }
   return walk.lifted([value], source, ([of = value]) =>
     of.kind === 'exact'
       ? (changed(walk, of.text, { operator, operand, parts }) ?? unknown(source))

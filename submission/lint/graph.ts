@@ -42,7 +42,10 @@ export function graphOf(
 }
 
 function enter(walk: Walk, entry: Entry, context: GraphContext, readFile: ReadFile): void {
+  const { lastWait } = walk.scope;
   walk.scope = new Scope();
+  // The file of the last wait stays.
+  walk.scope.lastWait = lastWait;
   walk.isDead = false;
   walk.readFile = entry.readFile ?? readFile;
   walk.prefix = entry.prefix ?? '';

@@ -81,7 +81,9 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
     ...keyFindings(graphs),
     ...limitFindings(graphs, definition, lab?.times),
   ];
-  const unique = [...new Map(all.map((one) => [findingKey(one), one])).values()];
+  // The same said twice is said once, as the worse.
+  const worse = [...all].sort((a, b) => rank[b.severity] - rank[a.severity]);
+  const unique = [...new Map(worse.map((one) => [findingKey(one), one])).values()];
   const kept = unique.filter((one) => !isIgnored(one, texts.get(one.file)));
   const isBroken = kept.some(({ severity }) => severity === 'error');
   const isOpen =

@@ -1,8 +1,11 @@
 /** Processes: subshells, pipes, background, `$(...)`, and where their input comes from. */
+
+import type { Tree } from './call-graph.ts';
+import { ofStatus, simple } from './decisions.ts';
 import { textValue } from './expansions.ts';
 import { exact, joined, type Pattern, unknown } from './patterns.ts';
 import { quiet } from './results.ts';
-import { failed, ok } from './scope.ts';
+import { failed, ok, type Status } from './scope.ts';
 import type { Redirect, Span, Statement } from './shell-tree.ts';
 import type { Result, Walk } from './walk.ts';
 
@@ -35,6 +38,7 @@ export function subshell(
 export function pipeline(walk: Walk, { stages }: Kind<'pipeline'>): Result {
   const saved = walk.input;
   let result: Result = quiet(ok);
+  const statuses: Status[] = [];
   for (const [index, stage] of stages.entries()) {
     const isLast = index === stages.length - 1;
     const capturing = walk.isCapturing;
@@ -44,10 +48,27 @@ export function pipeline(walk: Walk, { stages }: Kind<'pipeline'>): Result {
     // How a stage ends matters only for the last.
     result = isLast ? run() : asStage(walk, run);
     walk.isCapturing = capturing;
+    statuses.push(result.status);
     if (walk.isDead) break;
   }
   walk.input = saved;
-  return result;
+  if (!walk.scope.pipefail) return result;
+  // It fails where one of them does.
+  let tree: Tree = true;
+  for (const status of statuses.reverse()) tree = both(ofStatus(status), tree);
+  const known = statuses.filter((status) => status.is === 'either' && !status.isCall);
+  const [open] = known;
+  if (open !== undefined && known.length === statuses.filter(({ is }) => is === 'either').length)
+    return { ...result, status: statuses.some(({ is }) => is === 'failed') ? failed : open };
+  return { ...result, status: walk.decision(tree, '|') };
+}
+
+function both(first: Tree, rest: Tree): Tree {
+  if (typeof first === 'boolean') return first ? rest : false;
+  return simple(
+    first.key,
+    first.ways.map((way) => both(way, rest)),
+  );
 }
 
 function asStage<T>(walk: Walk, run: () => T): T {
@@ -82,7 +103,7 @@ export function captured(walk: Walk, body: readonly Statement[], at: Span): Patt
   walk.isCapturing = isCapturing;
   walk.isCondition = isCondition;
   walk.reading = reading ?? at;
-  walk.substitution = status.is === 'failed' ? failed : ok;
+  walk.substitution = status.is === 'either' && !status.isCall ? ok : status;
   return out;
 }
 

@@ -1,13 +1,14 @@
 /** Programs of the board: what a few of them print is known, how they end is not. */
 import { sum } from './arithmetic.ts';
 import { exact, joined, type Pattern, unknown } from './patterns.ts';
+import { cacheResult } from './reads.ts';
 import { either } from './results.ts';
 import { failed, ok } from './scope.ts';
 import { foreign } from './script-files.ts';
 import type { Statement } from './shell-tree.ts';
 import { fileSource } from './source.ts';
 import { grepped, toolOutput } from './text-tools.ts';
-import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
+import type { Field, Result, Walk } from './walk.ts';
 
 const MULTINODE = /^lava-(?:send|wait|wait-all|sync|network)$/;
 
@@ -18,7 +19,8 @@ export function program(
   name: string,
   args: readonly Field[],
 ): Result {
-  noteReads(walk, statement, name, args);
+  const ofCache = cacheResult(walk, statement, name, args);
+  if (ofCache !== undefined) return ofCache;
   const words = args.map(({ value }) => value);
   if (words.some((word) => word.kind === 'exact' && MULTINODE.test(word.text)))
     walk.open('command', statement);
@@ -40,7 +42,6 @@ export function program(
     if (found !== undefined)
       return { status: found.isFound ? ok : failed, out: exact(found.output) };
   }
-  if (base === 'cat' && texts.includes(CACHE_FILE)) return { status: ok, out: walk.cacheText() };
   const given =
     base === 'cat' && texts.length === 1 && isKnown
       ? walk.fileText(exact(texts[0] ?? ''))
@@ -188,32 +189,3 @@ function echoed(base: string, args: readonly Field[]): Pattern | undefined {
   if (words.some((word) => word.kind === 'exact' && word.text.includes('\\'))) return undefined;
   return args.length === 1 ? first?.value : joined(words);
 }
-
-/** `grep key cache`, `awk '/key/' cache`, and the same behind `cat cache |`. */
-function noteReads(walk: Walk, statement: Statement, name: string, args: readonly Field[]): void {
-  if (!/^(?:.*\/)?(?:grep|egrep|fgrep|sed|awk|gawk)$/.test(name)) return;
-  const words = args.flatMap(({ value }) => (value.kind === 'exact' ? [value.text] : ['']));
-  const isCache = words.includes(CACHE_FILE) || walk.isCacheInput;
-  if (!isCache || words.some((word) => /^-[a-zA-Z]*v/.test(word))) return;
-  const pattern = args.find(
-    ({ value }) => value.kind !== 'exact' || !value.text.startsWith('-'),
-  )?.value;
-  if (pattern === undefined) return;
-  const isGrep = /grep$/.test(name);
-  for (const key of pattern.kind === 'exact' ? keysOf(pattern.text, isGrep) : [pattern])
-    walk.readKey(typeof key === 'string' ? exact(key) : key, walk.textOf(statement), statement);
-}
-
-/** The keys that a regular expression looks for, as far as it names any. */
-function keysOf(pattern: string, isGrep: boolean): string[] {
-  const named = [...pattern.matchAll(/(?:^|[/^:\s(|])([A-Za-z][A-Za-z0-9_.-]*)=/g)].map(
-    ([, key = '']) => key,
-  );
-  if (named.length > 0) return named;
-  const bare = isGrep
-    ? /^[:^]?([A-Za-z][A-Za-z0-9_-]*)$/.exec(pattern)
-    : /\/\^?([A-Za-z][A-Za-z0-9_-]*)\//.exec(pattern);
-  return bare?.[1] === undefined ? [] : [bare[1]];
-}
-
-// what runs another command

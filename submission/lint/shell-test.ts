@@ -3,6 +3,7 @@ import { fieldsOf, globParts, lookedUp, textValue } from './expansions.ts';
 import { fitsGlob, sameWord } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, NOT_ZERO, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
+import { takenOf, told } from './reads.ts';
 import { failed, flipped, ok, type Status } from './scope.ts';
 import type { Word } from './shell-tree.ts';
 import type { Walk } from './walk.ts';
@@ -190,6 +191,8 @@ class Test {
     if (value.kind === 'exact') return known(value.text !== '');
     const parts = partsOf(value);
     if (parts.some((part) => typeof part === 'string' && part !== '')) return ok;
+    const taken = takenOf(this.#walk, value);
+    if (taken !== undefined) return told(taken.key, patternText(value));
     return this.#open(`long ${patternKey(value)}`);
   }
 

@@ -1,5 +1,5 @@
 /** Why a group stands still at the end of a run: the waits that are the cause, not those that merely wait for them. */
-import type { CallGraph, CallSite, Place } from './call-graph.ts';
+import type { CacheRead, CallGraph, CallSite, Place } from './call-graph.ts';
 import type { StuckWait } from './certainty.ts';
 import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Finding, RuleId } from './findings.ts';
@@ -15,9 +15,11 @@ export function stuckFindings(members: readonly MemberProgram[], outcome: Outcom
 class Causes {
   readonly #members: readonly MemberProgram[];
   readonly #waits: readonly StuckWait[];
+  readonly #unread: Outcome['unread'];
 
   constructor(members: readonly MemberProgram[], outcome: Outcome) {
     this.#members = members;
+    this.#unread = outcome.unread;
     this.#waits = outcome.stuck.filter(({ isCertain }) => isCertain);
   }
 
@@ -75,6 +77,8 @@ class Causes {
     const never = this.#neverSent(stuck);
     const death = this.#death(never, stuck.wait.message);
     if (death !== undefined) return this.#died(stuck, death);
+    const unread = this.#unreadOf(never, stuck.wait.message);
+    if (unread !== undefined) return this.#notSent(stuck, unread);
     const missing = [...new Set(never.map((m) => this.#role(m)))];
     const related = never.flatMap((m) => this.#sendsOf(m, stuck.wait.message));
     const isCalled = related.length > 0;
@@ -145,6 +149,40 @@ class Causes {
     };
   }
 
+  /** What a member looked for in vain before it came to what it would have sent. */
+  #unreadOf(
+    members: readonly number[],
+    message: string,
+  ): { member: number; read: CacheRead } | undefined {
+    for (const { member, read } of this.#unread) {
+      const found = this.#graph(member)?.reads[read];
+      if (
+        found !== undefined &&
+        members.includes(member) &&
+        this.#sendsOf(member, message).length > 0
+      )
+        return { member, read: found };
+    }
+    return undefined;
+  }
+
+  #notSent(stuck: StuckWait, { member, read }: { member: number; read: CacheRead }): Finding {
+    const site = this.#site(stuck);
+    const key = patternText(read.key);
+    return {
+      ...placeOf(read),
+      rule: 'key-never-sent',
+      severity: 'error',
+      message: `no line for ${key} is in the cache file here, and ${this.#role(member)} ends its script: ${read.text}`,
+      ...readHint(read, this.#graph(member)),
+      role: this.#role(member),
+      related:
+        site === undefined
+          ? []
+          : [{ ...placeOf(site), message: `${this.#role(stuck.wait.member)} waits here` }],
+    };
+  }
+
   #circle(waits: readonly StuckWait[]): Finding | undefined {
     const [first] = waits;
     if (first === undefined) return undefined;
@@ -186,6 +224,15 @@ class Causes {
       related: related.map((other) => ({ ...placeOf(other), message: other.text })),
     };
   }
+}
+
+/** What a wait leaves in the file, where the pattern cannot fit it. */
+function readHint(read: CacheRead, graph: CallGraph | undefined): { hint?: string } {
+  const wait = read.after === null ? undefined : graph?.sites[read.after];
+  if (wait === undefined) return { hint: 'no wait has filled the file before it' };
+  return wait.verb === 'wait-all'
+    ? { hint: 'lava-wait-all leaves lines of the form name:key=value' }
+    : {};
 }
 
 export const placeOf = ({ file, line, column }: Place): Place => ({ file, line, column });

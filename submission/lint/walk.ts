@@ -11,6 +11,7 @@ import type {
   GraphContext,
   Op,
   ReadFile,
+  Seek,
   Tree,
   Way,
 } from './call-graph.ts';
@@ -30,6 +31,12 @@ const CACHE_HOLE = 'the cache file';
 const OPS_MAX = 60_000;
 const STEPS_MAX = 200_000;
 const NESTED_MAX = 40;
+
+/** A text that is there when a line was found in the cache file, and empty else. */
+export interface Taken {
+  readonly key: string;
+  readonly seek: Seek;
+}
 
 export interface Frame {
   readonly block: number;
@@ -89,6 +96,8 @@ export class Walk extends Recorder {
   locals: Map<string, Pattern | undefined>[] = [];
   /** Words that the ways taken decide, by the ids of their holes. */
   readonly cases = new Map<string, Cases>();
+  /** Words that were taken from the cache file, by the ids of their holes. */
+  readonly taken = new Map<string, Taken>();
   ops: Op[] = [];
   #frames: Frame[] = [];
   #ids = 0;
