@@ -114,7 +114,7 @@ const rejection = async ({ server }: Kind, device: string) => {
 };
 
 const deviceOf = ({ server }: Kind, name: string) =>
-  server.get<{ deviceType: string; tags: string[]; driver: string }>(`/api/devices/${name}`);
+  server.get<{ type: string; tags: string[]; driver: string }>(`/api/devices/${name}`);
 
 describe.each([
   ['a server', onServer],
@@ -141,9 +141,13 @@ describe.each([
     expect((await of.reload()).out).toBe(
       '1 board; gone: panda01; when their jobs have ended: panda01\n',
     );
-    expect((await rejection(of, 'panda01'))[0]).toBe('rejected');
+    const waits = await of.server.post('/api/jobs', jobOn('panda01', 'true'));
     await runs(of, 'panda02');
     await job.end();
+    expect(await of.server.get(`/api/jobs/${waits.id}/why`)).toMatchObject({
+      reason: expect.stringMatching(/no longer a board of its worker/),
+    });
+    await of.server.post(`/api/jobs/${waits.id}/cancel`, { reason: 'enough' });
     expect((await rejection(of, 'panda01'))[0]).toBe('rejected');
     await of.write(TWO);
     expect((await of.reload()).out).toBe('2 boards; new: panda01\n');
@@ -157,7 +161,7 @@ describe.each([
     expect((await of.reload()).out).toBe(
       '2 boards; changed: panda01; when their jobs have ended: panda01\n',
     );
-    expect(await deviceOf(of, 'panda01')).toMatchObject({ deviceType: 'beagle', tags: ['usb3'] });
+    expect(await deviceOf(of, 'panda01')).toMatchObject({ type: 'beagle', tags: ['usb3'] });
     const group = [{ role: 'one', count: 1, device_type: 'beagle', tags: ['usb3'] }];
     const { id } = await of.server.post('/api/jobs', {
       ...jobOn('panda01', 'true'),
