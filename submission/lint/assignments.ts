@@ -23,6 +23,8 @@ export function declare(walk: Walk, { command, assignments, words }: Kind<'decla
   }
   const isLocal = command === 'local' || command === 'declare' || command === 'typeset';
   const isMap = flags.includes('A');
+  // A name for another variable, and sums without a sign for them: they are not followed.
+  if (/-\w*[ni]/.test(flags) && command !== 'export') walk.open('word', walk.reading);
   if (isLocal) for (const { name } of assignments) walk.keepLocal(name);
   for (const one of assignments) {
     if (isMap) walk.scope.maps.set(one.name, new Map());

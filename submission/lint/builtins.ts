@@ -1,4 +1,5 @@
 /** The builtins of a shell. */
+import { arithmetic } from './expansions.ts';
 import { exact, type Pattern, partsOf, unknown } from './patterns.ts';
 import { subshell } from './processes.ts';
 import { program } from './programs.ts';
@@ -111,7 +112,13 @@ export const builtins: Record<string, Builtin> = {
       if (value.kind === 'exact') walk.emit({ op: 'join', job: value.text });
     return quiet(ok);
   },
-  kill: (walk, _, args) => {
+  kill: (walk, statement, args) => {
+    if (args.some(({ value }) => value.kind === 'unknown' && value.id === 'shell $')) {
+      if (/^-?(?:0|USR\d|WINCH|CHLD|CONT)$/.test(text(args[0]) ?? '')) return quiet(ok);
+      walk.death(statement, 'exit');
+      walk.leave(walk.frame('process'), failed);
+      return quiet(failed);
+    }
     for (const { value } of skipOptions(args, /^-s$/))
       walk.emit({ op: 'kill', job: value.kind === 'exact' ? value.text : null });
     return quiet(ok);
@@ -136,7 +143,14 @@ export const builtins: Record<string, Builtin> = {
           };
     return quiet(ok);
   },
-  let: (walk, statement) => ({ status: either(walk, statement), out: exact('') }),
+  let: (walk, statement, args) => {
+    let last: Pattern = exact('1');
+    for (const arg of args) last = arithmetic(walk, text(arg) ?? '$');
+    if (last.kind !== 'exact') return { status: either(walk, statement), out: exact('') };
+    return quiet(last.text === '0' ? failed : ok);
+  },
+  mapfile: lines,
+  readarray: lines,
   pwd: (walk) => ({ status: ok, out: here(walk) }),
   getopts: options,
   printf: (walk, statement, args) => {
@@ -172,6 +186,22 @@ function setOptions(walk: Walk, args: readonly Field[]): Result {
 
 const here = ({ scope }: Walk): Pattern | undefined =>
   scope.cwd === null ? undefined : exact(`${CHECKOUT}/${scope.cwd}\n`.replace(/\/\n$/, '\n'));
+
+/** `mapfile -t hosts`: a place of an array for each line. */
+function lines(walk: Walk, _: Statement, args: readonly Field[]): Result {
+  const name = text(skipOptions(args, /^-[dnOsuCc]$/)[0]) ?? 'MAPFILE';
+  const { input } = walk;
+  walk.scope.vars.delete(name);
+  if (input?.kind !== 'exact') walk.scope.arrays.delete(name);
+  else
+    walk.scope.arrays.set(
+      name,
+      input.text
+        .split('\n')
+        .flatMap((line, at, all) => (at === all.length - 1 && line === '' ? [] : [exact(line)])),
+    );
+  return quiet(ok);
+}
 
 /** `getopts "r:v" option`: the next of the arguments, where all of them are known. */
 function options(walk: Walk, statement: Statement, args: readonly Field[]): Result {
@@ -226,6 +256,13 @@ function readLine(walk: Walk, statement: Statement, args: readonly Field[]): Res
   const ifs = walk.scope.vars.get('IFS');
   const separator = ifs?.kind === 'exact' && /^[^\s\\\]^-]$/.test(ifs.text) ? ifs.text : /[ \t]+/;
   const words = line.trim().split(separator);
+  if (args.some((arg) => /^-\w*a$/.test(text(arg) ?? ''))) {
+    walk.scope.arrays.set(
+      names[0] ?? '',
+      words.filter((word) => word !== '').map((word) => exact(word)),
+    );
+    return quiet(end < 0 ? failed : ok);
+  }
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
     walk.scope.vars.set(

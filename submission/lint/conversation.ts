@@ -43,8 +43,14 @@ export interface Outcome {
   readonly vague: readonly { readonly member: number; readonly what: string; readonly at: Place }[];
   /** Members whose scripts went into a loop that nobody saw the end of. */
   readonly parked: readonly number[];
-  /** What was looked for in the cache file, was not there, and ended a script. */
-  readonly unread: readonly { readonly member: number; readonly read: number }[];
+  /** What was looked for in the cache file and was not there. `isFatal`: it ended a script. */
+  readonly unread: readonly {
+    readonly member: number;
+    readonly read: number;
+    readonly isFatal: boolean;
+  }[];
+  /** What was looked for and was there, or may be. */
+  readonly found: readonly { readonly member: number; readonly read: number }[];
   /** Waits that ran out of their limit though nobody was late, and the script went on. */
   readonly missed: readonly StuckWait[];
   readonly faults: readonly FaultPoint[];
@@ -90,6 +96,7 @@ class Talk {
   readonly #vague: Outcome['vague'][number][] = [];
   readonly #refused: Refusal[] = [];
   readonly #ranOut: { thread: Thread; stuck: StuckWait; isFatal: boolean }[] = [];
+  readonly #found: { member: number; read: number }[] = [];
   readonly #reads: { member: number; read: number; isFatal: boolean }[] = [];
   readonly #faults = new Map<string, FaultPoint>();
   readonly #fault: FaultPoint | undefined;
@@ -144,7 +151,8 @@ class Talk {
             job === null && !isPolling && (state === 'parked' || state === 'joins'),
         )
         .map((t) => t.member),
-      unread: this.#reads.filter(({ isFatal }) => isFatal),
+      unread: this.#reads,
+      found: this.#found,
       missed: this.#ranOut.filter((one) => !fatal.includes(one)).map((one) => one.stuck),
       faults: [...this.#faults.values()],
       calls: this.#calls,
@@ -284,12 +292,10 @@ class Talk {
     }
     const [message = ''] = texts;
     if (verb === 'send') this.#keep(member, message, words.slice(1).map(pairOf));
-    const before = this.#caches[member];
     const answer = this.#machine.call(member, verb, texts);
+    if ((verb === 'wait' || verb === 'wait-all') && answer.refused === null)
+      this.#hears(member, verb, message, texts[1]);
     this.#answered(thread, call, answer);
-    if (verb === 'sync' || verb === 'send' || answer.refused !== null || before === undefined)
-      return;
-    this.#hears(member, verb, message, texts[1]);
   }
 
   #keep(member: number, message: string, pairs: readonly Pair[]): void {
@@ -324,6 +330,7 @@ class Talk {
     this.#waiting[member] = undefined;
     const found = finds(this.#caches[member] ?? emptyCache, seek);
     if (found === false) this.#reads.push({ member, read, isFatal: false });
+    else this.#found.push({ member, read });
     return found;
   }
 

@@ -5,6 +5,7 @@ import { holdsSign } from './names.ts';
 import { exact, joined, NOT_ZERO, type Pattern, unknown, unset } from './patterns.ts';
 import { asked, holeOf, takenOf } from './reads.ts';
 import type { Status } from './scope.ts';
+import { readScript } from './shell-reader.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
 import { CACHE_FILE, CHECKOUT, type Field, type Walk } from './walk.ts';
 
@@ -40,6 +41,7 @@ function fieldsOfWord(walk: Walk, word: Word): Field[] {
       continue;
     }
     const value = partValue(walk, part, word);
+    if (isList(part)) isOpen = true;
     if (part.kind === 'text') {
       if (!part.isQuoted && /[*?]|\[.*\]/.test(part.text)) isOpen = true;
       add(value);
@@ -81,6 +83,10 @@ function splitInto(
   return /[*?]/.test(text);
 }
 
+/** Of which nobody knows how many words it is. */
+const isList = (part: WordPart): boolean =>
+  part.kind === 'variable' && !part.isLength && (part.name === '@' || part.index === '@');
+
 /** `$@` and `${a[@]}`: one field each. */
 function listOf(walk: Walk, part: WordPart): readonly Pattern[] | undefined {
   if (part.kind !== 'variable' || part.operator !== undefined || part.isLength) return undefined;
@@ -120,7 +126,7 @@ export function arithmetic(walk: Walk, source: string): Pattern {
     all === '"' ? '' : (a ?? b ?? ''),
   );
   const asIs = `$((${oneLine(source)}))`;
-  if (/[$`]/.test(plain)) return unknown(asIs, `sum ${walk.id()}`);
+  if (/[$`]/.test(plain)) return expandedSum(walk, source, asIs);
   const names = [...new Set(plain.match(/[A-Za-z_]\w*/g) ?? [])];
   const values = names.map((name) => lookedUp(walk, name) ?? exact(''));
   const isSet = /(?<![=!<>])=(?!=)|\+\+|--/.test(plain);
@@ -139,6 +145,16 @@ export function arithmetic(walk: Walk, source: string): Pattern {
     return value === undefined ? unknown(asIs, `sum ${walk.id()}`) : exact(String(value));
   };
   return isSet ? add(values) : walk.lifted(values, asIs, add);
+}
+
+/** A sum with more than names in it: it is expanded as a word is, then counted. */
+function expandedSum(walk: Walk, source: string, asIs: string): Pattern {
+  const open = unknown(asIs, `sum ${walk.id()}`);
+  const [only] = readScript(`"${source.replaceAll('"', '')}"`).body;
+  const word = only?.kind === 'simple' ? only.words[0] : undefined;
+  const text = word === undefined ? open : textValue(walk, word);
+  if (text.kind !== 'exact' || /[$`]/.test(text.text)) return open;
+  return arithmetic(walk, text.text);
 }
 
 /** The value of a variable; `undefined`: nothing that was read sets it. */

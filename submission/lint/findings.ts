@@ -121,7 +121,7 @@ export const rules = [
     id: 'key-never-sent',
     severity: 'warning',
     title: 'A key that is read, and that no message has',
-    page: 'A script takes a key from the cache file, but no message that its last wait can have received has such a key: what it reads is empty.',
+    page: 'A script takes a key from the cache file, but no message that its last wait can have received has such a key, or has a value for it: what it reads is empty. Behind `lava-wait-all` the lines are `name:key=value`, so that `^key=` fits none of them. Where the script ends there and others wait for what it would have sent, it is an error.',
     example: {
       roles: 'server, client',
       script:
@@ -129,6 +129,19 @@ export const rules = [
       line: 5,
     },
     fix: 'Read the key under the name under which it is sent.',
+  },
+  {
+    id: 'send-without-wait',
+    severity: 'warning',
+    title: 'Several roles send the same message, and nobody waits for it',
+    page: 'A `lava-send` holds nobody. Where several roles send the same id and none of them waits for it, they run on without one another, as if nobody had called anything.',
+    example: {
+      roles: 'server, client',
+      script:
+        'if [ "$(lava-role)" = server ]; then\n  lava-send server-up\nelse\n  lava-send server-up\nfi\nlava-sync end',
+      line: 4,
+    },
+    fix: 'Wait for it where it is needed, or meet at `lava-sync`.',
   },
   {
     id: 'timeout-too-short',
@@ -141,8 +154,8 @@ export const rules = [
   {
     id: 'swallowed-failure',
     severity: 'warning',
-    title: 'A wait inside of lava-test-case, which hides its failure',
-    page: '`lava-test-case ID --shell CMD` records how the command ended and exits 0 whatever that was. A wait that fails inside of it does not end the script: what stands below runs without its peers.',
+    title: 'A wait whose failure is hidden',
+    page: '`lava-test-case ID --shell CMD` records how the command ended and exits 0 whatever that was. A wait that fails inside of it, or before `|| true`, does not end the script: what stands below runs without its peers.',
     example: {
       roles: 'server, client',
       script: 'lava-test-case ready --shell lava-sync ready\nlava-sync done',

@@ -5,7 +5,7 @@ import type { Exploration } from './explore.ts';
 import { type Finding, findingKey } from './findings.ts';
 import { shown } from './names.ts';
 import { exact, patternText } from './patterns.ts';
-import { placeOf, stuckFindings } from './stuck-rules.ts';
+import { calledAt, placeOf, stuckFindings } from './stuck-rules.ts';
 
 export function conversationFindings(
   members: readonly MemberProgram[],
@@ -63,7 +63,7 @@ export function faultFindings(
         severity: 'note',
         message: `${FAULTS[fault.what](fault.at.text)}, ${waiting?.role ?? ''} waits for ${id} in vain`,
         role,
-        related: site === undefined ? [] : [{ ...placeOf(site), message: site.text }],
+        related: site === undefined ? [] : [{ ...calledAt(site), message: site.text }],
       },
     ];
   });
@@ -117,7 +117,7 @@ function openWait(
   const member = members[wait.member];
   const site = member?.graph.sites[order];
   return {
-    ...(site === undefined ? { file: '', line: 1, column: 1 } : placeOf(site)),
+    ...(site === undefined ? { file: '', line: 1, column: 1 } : calledAt(site)),
     rule: 'unknown',
     severity: 'note',
     message: `nobody can tell here whether ${site?.text ?? wait.message} is ever answered`,
@@ -133,7 +133,7 @@ function refusedFindings(members: readonly MemberProgram[], { refused }: Outcome
     if (of === undefined || site === undefined) return [];
     const rule = code === 'unknown-role' ? 'unknown-role' : 'refused-call';
     return [
-      { ...placeOf(site), rule, severity: 'error', message: reason, role: of.role, related: [] },
+      { ...calledAt(site), rule, severity: 'error', message: reason, role: of.role, related: [] },
     ];
   });
 }

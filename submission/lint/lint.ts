@@ -15,7 +15,14 @@ import {
 import { isIgnored } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
 import { type Board, roleFindings } from './seats.ts';
-import { keyFindings, type LabTimes, limitFindings, swallowedFindings } from './site-rules.ts';
+import {
+  keyFindings,
+  type LabTimes,
+  limitFindings,
+  swallowedFindings,
+  unfoundFindings,
+  unheardFindings,
+} from './site-rules.ts';
 
 export interface LabFacts {
   readonly boards?: readonly Board[];
@@ -70,7 +77,7 @@ interface Known {
 export function lintMembers(known: Known, members: readonly MemberProgram[]): LintReport {
   const { definition, lab, texts } = known;
   const exploration = explore(definition, members);
-  const graphs = [...new Map(members.map(({ graph }) => [graph.role, graph])).values()];
+  const graphs = [...new Set(members.map(({ graph }) => graph))];
   const all = [
     ...known.findings,
     ...conversationFindings(members, exploration),
@@ -79,6 +86,8 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
     ...graphs.flatMap(unresolvedFindings),
     ...swallowedFindings(graphs),
     ...keyFindings(graphs),
+    ...unfoundFindings(members, exploration),
+    ...unheardFindings(graphs),
     ...limitFindings(graphs, definition, lab?.times),
   ];
   // The same said twice is said once, as the worse.
@@ -96,16 +105,14 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
   return {
     findings: kept.sort(inOrder),
     ignored: unique.length - kept.length,
-    verdict: isBroken
-      ? 'broken'
-      : isOpen && unique.length === kept.length
-        ? 'unknown'
-        : isOpen
-          ? 'unknown'
-          : 'clean',
+    verdict: isBroken ? 'broken' : isOpen || kept.some(isDoubt) ? 'unknown' : 'clean',
     files: [...new Set([...texts.keys(), ...graphs.flatMap(({ files }) => files)])],
   };
 }
+
+/** What hides a failure does no harm where nothing fails; any other warning may be why a job does not do what it is for. */
+const isDoubt = ({ severity, rule }: Finding): boolean =>
+  severity === 'warning' && rule !== 'swallowed-failure';
 
 const rank = { error: 0, warning: 1, note: 2 };
 const inOrder = (a: Finding, b: Finding): number =>

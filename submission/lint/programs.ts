@@ -1,6 +1,6 @@
 /** Programs of the board: what a few of them print is known, how they end is not. */
 import { sum } from './arithmetic.ts';
-import { exact, joined, type Pattern, unknown } from './patterns.ts';
+import { exact, joined, type Pattern, partsOf, unknown } from './patterns.ts';
 import { cacheResult } from './reads.ts';
 import { either } from './results.ts';
 import { failed, ok } from './scope.ts';
@@ -10,7 +10,21 @@ import { fileSource } from './source.ts';
 import { grepped, toolOutput } from './text-tools.ts';
 import type { Field, Result, Walk } from './walk.ts';
 
-const MULTINODE = /^lava-(?:send|wait|wait-all|sync|network)$/;
+const CALLS = /\blava-(?:send|wait|wait-all|sync|network)\b/;
+/** Programs that are given texts, and files that they do not run. */
+const SPEAKS_OF =
+  /^(?:.*\/)?(?:echo|printf|[ef]?grep|sed|awk|logger|cat|tee|ls|stat|file|wc|head|tail|diff|cmp|cp|mv|rm|ln|chmod|chown|install|touch|mkdir|test|which|type|pkill|killall|pgrep|expr|git|tar|sort|tr|cut|md5sum|sha\d+sum|dos2unix|shellcheck|apt|apt-get|dnf|yum|opkg)$/;
+
+/** Whether a program that is given this word may call a verb by it. */
+function mayCall(walk: Walk, word: Pattern): boolean {
+  const text = partsOf(word)
+    .map((part) => (typeof part === 'string' ? part : ' '))
+    .join('');
+  if (CALLS.test(text)) return true;
+  if (word.kind !== 'exact' || !/[./]/.test(word.text)) return false;
+  const given = walk.fileText(word);
+  return given?.kind === 'exact' && CALLS.test(given.text);
+}
 
 /** A program of the board: what it prints is known for a few, how it ends is not. */
 export function program(
@@ -22,7 +36,7 @@ export function program(
   const ofCache = cacheResult(walk, statement, name, args);
   if (ofCache !== undefined) return ofCache;
   const words = args.map(({ value }) => value);
-  if (words.some((word) => word.kind === 'exact' && MULTINODE.test(word.text)))
+  if (!SPEAKS_OF.test(name) && words.some((word) => mayCall(walk, word)))
     walk.open('command', statement);
   const script = words.find(
     (word) => word.kind === 'exact' && /\.(?:py|pl|rb|exp|lua)$/.test(word.text),
@@ -47,6 +61,7 @@ export function program(
       ? walk.fileText(exact(texts[0] ?? ''))
       : undefined;
   if (given !== undefined) return { status: ok, out: given };
+  if (base === 'run-parts') walk.open('command', statement);
   const files = fileTool(walk, statement, base, args);
   if (files !== undefined) return files;
   if (base === 'expr') return summed(walk, statement, words);
@@ -61,12 +76,14 @@ export function program(
   if (output !== undefined) return { status: ok, out: exact(output) };
   if (base === 'echo' || base === 'printf') return { status: ok, out: echoed(base, args) };
   const isSure =
-    /^(?:sleep|cd|mkdir|cat|cut|awk|head|tail|sort|tr|wc|uniq|tee|sed|date|hostname|uname|ifconfig|ip)$/.test(
+    /^(?:sleep|mkdir|cat|cut|awk|head|tail|sort|tr|wc|uniq|tee|sed|date|hostname|uname|ifconfig|ip)$/.test(
       base,
     );
   const out =
     base === 'hostname' && words.length === 0 ? unknown('$(hostname)', 'hostname') : undefined;
-  return { status: isSure && walk.isCapturing ? ok : either(walk, statement), out };
+  // What makes ready is taken to do so.
+  const isReady = /^(?:mkdir|touch|sleep|sync|date)$/.test(base);
+  return { status: isReady || (isSure && walk.isCapturing) ? ok : either(walk, statement), out };
 }
 
 /** `printf '%s-%02d' a 1`: with what is known of its words. */
@@ -131,7 +148,10 @@ function fileTool(
     .filter(
       (value) => value.kind !== 'exact' || !/^-|^[0-7]{3,4}$|^[ugoa]*[-+=]\w*$/.test(value.text),
     );
-  const result = { status: either(walk, statement), out: exact('') };
+  const isKnown =
+    paths.length > 0 &&
+    paths.slice(0, base === 'rm' ? undefined : 1).every((path) => walk.hasFile(path));
+  const result = { status: isKnown ? ok : either(walk, statement), out: exact('') };
   if (base === 'chmod') return result;
   if (base === 'rm') {
     for (const path of paths) {

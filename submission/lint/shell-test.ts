@@ -191,9 +191,17 @@ class Test {
     if (value.kind === 'exact') return known(value.text !== '');
     const parts = partsOf(value);
     if (parts.some((part) => typeof part === 'string' && part !== '')) return ok;
+    if (value.kind === 'unknown' && this.#isOwn(value.id)) return failed;
     const taken = takenOf(this.#walk, value);
     if (taken !== undefined) return told(taken.key, patternText(value));
     return this.#open(`long ${patternKey(value)}`);
+  }
+
+  /** A variable that nothing has set, and that the script sets itself: it is not in the environment. */
+  #isOwn(id: string | undefined): boolean {
+    const [, name] = /^env (\w+)$/.exec(id ?? '') ?? [];
+    if (name === undefined) return false;
+    return new RegExp(`(?:^|[\\s;&|({])${name}=`).test(this.#walk.source.text);
   }
 
   #text(ahead: number): string | undefined {

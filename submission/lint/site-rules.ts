@@ -1,9 +1,11 @@
 /** Rules that look at single calls: a failure that is hidden, a key that nobody sends, a limit that is too short. */
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { CacheRead, CallGraph, CallSite } from './call-graph.ts';
+import type { MemberProgram } from './conversation.ts';
+import type { Exploration } from './explore.ts';
 import type { Finding } from './findings.ts';
 import { couldBeSame, type Pattern, patternText } from './patterns.ts';
-import { isNear, placeOf } from './stuck-rules.ts';
+import { calledAt, isNear, placeOf, readHint } from './stuck-rules.ts';
 
 /** Seconds, by device type. */
 export type LabTimes = ReadonlyMap<
@@ -16,13 +18,21 @@ const WAITS = ['wait', 'wait-all', 'sync', 'collect'];
 export function swallowedFindings(graphs: readonly CallGraph[]): Finding[] {
   return graphs.flatMap(({ role, sites }) =>
     sites
-      .filter(({ verb, within }) => WAITS.includes(verb) && within.includes('test-case'))
+      .filter(
+        ({ verb, within, limitSeconds }) =>
+          WAITS.includes(verb) &&
+          // Whoever sets a limit and goes on means that nobody may come.
+          (within.includes('test-case') ||
+            (within.includes('or-true') && limitSeconds === undefined)),
+      )
       .map(
         (site): Finding => ({
-          ...placeOf(site),
+          ...calledAt(site),
           rule: 'swallowed-failure',
           severity: 'warning',
-          message: `lava-test-case exits 0 when this fails, and the script goes on: ${site.text}`,
+          message: site.within.includes('test-case')
+            ? `lava-test-case exits 0 when this fails, and the script goes on: ${site.text}`
+            : `nothing asks whether this fails, and the script goes on: ${site.text}`,
           role,
           related: [],
         }),
@@ -70,6 +80,64 @@ function keyFinding(graph: CallGraph, read: CacheRead, sends: readonly CallSite[
       related: heard.map((site) => ({ ...placeOf(site), message: site.text })),
     },
   ];
+}
+
+/** What a script looks for and never finds, on whichever way, and that does not end it. */
+export function unfoundFindings(
+  members: readonly MemberProgram[],
+  { outcomes }: Exploration,
+): Finding[] {
+  const keyOf = ({ member, read }: { member: number; read: number }) => `${member} ${read}`;
+  const found = new Set(outcomes.flatMap((outcome) => outcome.found.map(keyOf)));
+  const never = new Map<string, Finding>();
+  for (const { unread } of outcomes)
+    for (const one of unread) {
+      const graph = members[one.member]?.graph;
+      const read = graph?.reads[one.read];
+      if (graph === undefined || read === undefined || found.has(keyOf(one))) continue;
+      never.set(keyOf(one), {
+        ...placeOf(read),
+        rule: 'key-never-sent',
+        severity: 'warning',
+        message: `no line of the cache file fits here, or it has no value: ${read.text}`,
+        ...readHint(read, graph),
+        role: graph.role,
+        related: [],
+      });
+    }
+  return [...never.values()];
+}
+
+/** Several roles send the same id and nobody waits for it: they meant to meet. */
+export function unheardFindings(graphs: readonly CallGraph[]): Finding[] {
+  if (graphs.some(({ unresolved }) => unresolved.length > 0)) return [];
+  const waits = graphs.flatMap(({ sites }) => sites.filter(({ verb }) => WAITS.includes(verb)));
+  const byId = new Map<string, { role: string; site: CallSite }[]>();
+  for (const { role, sites } of graphs)
+    for (const site of sites)
+      if (site.verb === 'send' && site.id.kind === 'exact')
+        byId.set(site.id.text, [...(byId.get(site.id.text) ?? []), { role, site }]);
+  return [...byId].flatMap(([id, sends]): Finding[] => {
+    const roles = [...new Set(sends.map(({ role }) => role))];
+    const last = sends.at(-1);
+    const isHeard = waits.some((site) => couldBeSame(site.id, { kind: 'exact', text: id }));
+    // The last word of a role is a farewell.
+    const isLast = sends.some(({ role, site }) =>
+      graphs.some((graph) => graph.role === role && graph.sites.at(-1) === site),
+    );
+    if (roles.length < 2 || last === undefined || isHeard || isLast) return [];
+    return [
+      {
+        ...calledAt(last.site),
+        rule: 'send-without-wait',
+        severity: 'warning',
+        message: `${roles.join(' and ')} send ${id}, and nobody waits for it`,
+        hint: `was lava-sync ${id} or lava-wait ${id} meant?`,
+        role: last.role,
+        related: sends.slice(0, -1).map(({ site }) => ({ ...placeOf(site), message: site.text })),
+      },
+    ];
+  });
 }
 
 // limits

@@ -138,7 +138,7 @@ class Causes {
     const related =
       site === undefined
         ? []
-        : [{ ...placeOf(site), message: `${this.#role(stuck.wait.member)} waits here` }];
+        : [{ ...calledAt(site), message: `${this.#role(stuck.wait.member)} waits here` }];
     return {
       ...placeOf(place),
       rule: 'dies-under-set-e',
@@ -154,7 +154,8 @@ class Causes {
     members: readonly number[],
     message: string,
   ): { member: number; read: CacheRead } | undefined {
-    for (const { member, read } of this.#unread) {
+    for (const { member, read, isFatal } of this.#unread) {
+      if (!isFatal) continue;
       const found = this.#graph(member)?.reads[read];
       if (
         found !== undefined &&
@@ -179,7 +180,7 @@ class Causes {
       related:
         site === undefined
           ? []
-          : [{ ...placeOf(site), message: `${this.#role(stuck.wait.member)} waits here` }],
+          : [{ ...calledAt(site), message: `${this.#role(stuck.wait.member)} waits here` }],
     };
   }
 
@@ -215,24 +216,31 @@ class Causes {
     const site = this.#site(stuck);
     const isSoft = stuck.isBackground;
     return {
-      ...(site === undefined ? { file: '', line: 1, column: 1 } : placeOf(site)),
+      ...(site === undefined ? { file: '', line: 1, column: 1 } : calledAt(site)),
       rule,
       severity: isSoft ? 'warning' : 'error',
       message,
       ...(hint !== undefined && { hint }),
       role: this.#role(stuck.wait.member),
-      related: related.map((other) => ({ ...placeOf(other), message: other.text })),
+      related: related.map((other) => ({ ...calledAt(other), message: other.text })),
     };
   }
 }
 
 /** What a wait leaves in the file, where the pattern cannot fit it. */
-function readHint(read: CacheRead, graph: CallGraph | undefined): { hint?: string } {
+export function readHint(read: CacheRead, graph: CallGraph | undefined): { hint?: string } {
   const wait = read.after === null ? undefined : graph?.sites[read.after];
   if (wait === undefined) return { hint: 'no wait has filled the file before it' };
   return wait.verb === 'wait-all'
     ? { hint: 'lava-wait-all leaves lines of the form name:key=value' }
     : {};
+}
+
+/** Where a call is written: a wrapper that runs its words (`"$@"`) does not say which, whoever calls it does. */
+export function calledAt(site: CallSite): Place {
+  const caller = site.via.at(-1);
+  const isWrapper = /\$[@*]|\$\{[@*]/.test(site.text) && !site.text.includes('lava-');
+  return placeOf(isWrapper && caller !== undefined ? caller : site);
 }
 
 export const placeOf = ({ file, line, column }: Place): Place => ({ file, line, column });

@@ -24,7 +24,7 @@ const afterAssignments = (args: readonly Field[]): readonly Field[] => {
   return at < 0 ? [] : args.slice(at);
 };
 
-export const wrappers: Record<string, (args: readonly Field[]) => readonly Field[]> = {
+export const wrappers: Record<string, (args: readonly Field[]) => readonly Field[] | undefined> = {
   env: (args) => afterAssignments(skipOptions(args, /^-u$/)),
   sudo: (args) => afterAssignments(skipOptions(args, /^-[ugh]$/)),
   nohup: (args) => args,
@@ -34,6 +34,16 @@ export const wrappers: Record<string, (args: readonly Field[]) => readonly Field
   stdbuf: (args) => skipOptions(args, /^-[ioe]$/),
   time: (args) => skipOptions(args),
   unbuffer: (args) => args,
+  flock: (args) => skipOptions(args, /^-[wE]$/).slice(1),
+  taskset: (args) => skipOptions(args).slice(1),
+  chrt: (args) => skipOptions(args).slice(1),
+  ip: (args) =>
+    args
+      .slice(0, 2)
+      .map(({ word }) => word.source)
+      .join(' ') === 'netns exec'
+      ? args.slice(3)
+      : undefined,
   builtin: (args) => args,
 };
 

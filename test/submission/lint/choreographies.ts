@@ -85,6 +85,28 @@ export function comesThrough({ countsSelf, roles, calls }: Group): boolean {
   return members.every(({ wait, left }) => wait === null && left.length === 0);
 }
 
+/** Whether what several roles send, and not as their last word, is waited for by somebody. */
+export function isHeard({ calls }: Group): boolean {
+  const all = calls.flat();
+  return calls.every((own) =>
+    own.every(({ verb, words: [word = ''] }) => {
+      if (verb !== 'send') return true;
+      const senders = calls.filter((of) =>
+        of.some((c) => c.verb === 'send' && c.words[0] === word),
+      );
+      const isWaited = all.some((c) => c.verb !== 'send' && c.words[0] === word);
+      // A line that is called again counts where it was first.
+      const isLast = senders.some((of) => lastSite(of) === `send ${word}`);
+      return senders.length < 2 || isWaited || isLast;
+    }),
+  );
+}
+
+function lastSite(calls: readonly Call[]): string {
+  const { verb = '', words = [] } = calls.at(-1) ?? {};
+  return `${verb} ${words.join(' ')}`;
+}
+
 // disguises
 
 /** A number from 0 that decides how the next line is written. */
