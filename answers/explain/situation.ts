@@ -8,6 +8,7 @@ import { type Place, Places } from '../places.ts';
 import { HappensBefore } from './before.ts';
 import type { ConsoleLine } from './consoles.ts';
 import { type Death, deathsOf } from './deaths.ts';
+import { deathsInCases } from './deaths-in-cases.ts';
 import type { Culprit, Evidence, Kind, Step } from './explanation.ts';
 import {
   type Call,
@@ -102,19 +103,21 @@ export function situationOf(
     if (!known.has(call)) known.set(call, placeOfCall(places, graphs, call, roles));
     return known.get(call);
   };
-  const deaths = group.members.flatMap(deathsOf);
+  const ended = group.members.flatMap(deathsOf);
   const failed = group.members
     .flatMap((member) =>
-      member.calls.filter((call) => hasFailed(call) && counts(group, deaths, call)),
+      member.calls.filter((call) => hasFailed(call) && counts(group, ended, call)),
     )
     .sort((a, b) => overAt(group, a).version - overAt(group, b).version || a.version - b.version);
-  const gaps = failed.flatMap((wait) =>
-    missingFrom(group, wait).map((member) => ({
-      wait,
-      member,
-      absence: absenceOf(group, deaths, wait, member),
-    })),
+  const lacked = failed.flatMap((wait) =>
+    missingFrom(group, wait).map((member) => ({ wait, member })),
   );
+  const gaps = lacked.map(({ wait, member }) => ({
+    wait,
+    member,
+    absence: absenceOf(group, ended, wait, member),
+  }));
+  const deaths = [...ended, ...deathsInCases(graphs, lacked)];
   return {
     group,
     failed,

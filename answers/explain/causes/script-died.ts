@@ -83,7 +83,10 @@ function tell(
 ): Finding {
   const { member } = death;
   const gaps = gapsOf(situation, member).filter(
-    ({ absence }) => absence.why === 'script-died' || absence.why === 'verb-failed',
+    ({ absence, wait }) =>
+      absence.why === 'script-died' ||
+      absence.why === 'verb-failed' ||
+      death.inCase?.hides.includes(wait.message) === true,
   );
   const culprit = culpritFor(situation, death, at);
   const said = at?.said ?? lastSaid(situation.said.get(member.device));
@@ -108,16 +111,19 @@ function tell(
               said: said.text,
             },
           ]),
-      { text: `${death.script} of ${who(member)} ends ${how}${of}`, event: death.version },
+      { text: `${whatOf(death)} of ${who(member)} ends ${how}${of}`, event: death.version },
       ...waitSteps(situation, gaps),
     ],
-    summary: `the script of ${who(member)} ended ${how}${of}${inFile(culprit)}${waits}`,
+    summary: `${death.inCase === undefined ? 'the script' : whatOf(death)} of ${who(member)} ended ${how}${of}${inFile(culprit)}${waits}`,
     advice:
       kind === 'script-died'
         ? ['see why it ends there, and let it come to the calls that others wait for']
         : ['mend the command, or let it fail without ending the script: command || true'],
   });
 }
+
+const whatOf = ({ script, inCase }: Death): string =>
+  inCase === undefined ? script : `what lava-test-case ${inCase.name} runs`;
 
 function howOf({ status, signal, outOfMemory }: Death): string {
   if (outOfMemory) return `because the board had no memory left`;
