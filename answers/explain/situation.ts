@@ -12,6 +12,7 @@ import { deathsInCases } from './deaths-in-cases.ts';
 import type { Culprit, Evidence, Kind, Step } from './explanation.ts';
 import {
   type Call,
+  callName,
   decidedAt,
   type Group,
   hasFailed,
@@ -152,14 +153,7 @@ const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
 function counts(group: Group, deaths: readonly Death[], call: Call): boolean {
   if (call.end?.how !== 'abandoned') return true;
   const { member, end } = call;
-  const again = member.calls.some(
-    (other) =>
-      other.version > end.version &&
-      other.verb === call.verb &&
-      other.message === call.message &&
-      other.end?.how === 'released',
-  );
-  if (again) return false;
+  if ((member.released.get(callName(call)) ?? 0) > end.version) return false;
   const died = deaths.some((death) => death.member === member && death.version > end.version);
   const failed = member.results.some(
     ({ version, result, case: name }) =>
