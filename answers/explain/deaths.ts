@@ -1,5 +1,5 @@
 /** Scripts that ended other than well, and which of them did so only because a verb of their own had failed. */
-import { type Call, hasFailed, type Mark, type Member } from './facts.ts';
+import { type Call, hasFailed, lastUpTo, type Mark, type Member } from './facts.ts';
 
 export interface Death extends Mark {
   readonly member: Member;
@@ -48,7 +48,7 @@ function deathOf(
   member: Member,
   script: Omit<Death, 'member' | 'ofCall' | 'after' | 'inCase'>,
 ): Death {
-  const after = member.calls.findLast((call) => call.version < script.version);
+  const after = lastUpTo(member.calls, script.version - 1);
   return { ...script, member, after, ofCall: verbThatFailed(after, script), inCase: undefined };
 }
 

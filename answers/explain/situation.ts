@@ -24,6 +24,7 @@ import {
   sendOf,
 } from './facts.ts';
 import { Graphs, sitesOfCall, surest } from './graphs.ts';
+import { type Harm, harmsOf } from './harm.ts';
 
 /** Why a member that a wait lacked had not come, as far as events tell. */
 export type Absence =
@@ -56,6 +57,7 @@ export interface Situation {
   readonly failed: readonly Call[];
   readonly gaps: readonly Gap[];
   readonly deaths: readonly Death[];
+  readonly harms: ReadonlyMap<Member, Harm>;
   readonly before: HappensBefore;
   readonly places: Places;
   readonly graphs: Graphs;
@@ -124,6 +126,7 @@ export function situationOf(
     failed,
     gaps,
     deaths,
+    harms: harmsOf(group.members, deaths),
     before: new HappensBefore(group),
     places,
     graphs,

@@ -44,13 +44,16 @@ function deathsThat(
   is: (death: Death, isOwn: boolean) => boolean,
   kind: Finding['kind'],
 ): Finding[] {
-  return situation.deaths.flatMap((death) => {
-    if (!isRoot(death)) return [];
+  const roots = situation.deaths.filter(isRoot).sort((a, b) => a.version - b.version);
+  return roots.slice(0, DEATHS_TOLD_MAX).flatMap((death) => {
     const at = death.ofCall === undefined ? placeOfDeath(situation, death) : undefined;
     if (isVerdict(situation, death, at)) return [];
     return is(death, isOwnEnd(death, at)) ? [tell(situation, death, at, kind)] : [];
   });
 }
+
+/** Those after so many are no news. */
+const DEATHS_TOLD_MAX = 40;
 
 /** Not that of a verb whose wait failed: that has a cause of its own. Nor of one whose refusal has. */
 function isRoot({ ofCall }: Death): boolean {
