@@ -311,11 +311,11 @@ class CourseWalk extends Walk {
   }
 }
 
-/** Whether its end ends the suite's own script: no command on its way looks at how it ends. */
-export function endsAll({ points }: Course, point: Point): boolean {
-  if (!point.endsItsOwn || point.isInner || point.hiddenBy !== undefined) return false;
+/** Whether its end ends the suite's own script, or a case: no command on its way looks at how it ends. */
+export function endsAll({ points }: Course, point: Point, inCase?: number): boolean {
+  if (!point.endsItsOwn || point.isInner || point.hiddenBy !== inCase) return false;
   const byPlace = indexOf(points);
-  return point.callers.every((at) => byPlace.get(at)?.endsItsOwn !== false);
+  return point.callers.every((at) => at <= (inCase ?? 0) || byPlace.get(at)?.endsItsOwn !== false);
 }
 
 const indexes = new WeakMap<readonly Point[], Map<number, Point>>();

@@ -17,6 +17,8 @@ export interface End {
   readonly traced: string | undefined;
   /** What came of the console behind the last call. */
   readonly said: readonly ConsoleLine[];
+  /** By `at`: the `lava-test-case` in which it was. */
+  readonly inCase: number | undefined;
   /** By `at`: the last call that was made, and the next that was not. */
   readonly from: number;
   readonly to: number;
@@ -30,7 +32,9 @@ export interface Choice {
 
 export function choose(course: Course, end: End): Choice {
   const reached = course.points.filter(({ at }) => at > end.from && at < end.to);
-  const ofStep = reached.filter((point) => isOfStep(course, point, end.command));
+  const ofStep = reached.filter(
+    (point) => point.hiddenBy === end.inCase && isOfStep(course, point, end.command),
+  );
   const said = unexplained(ofStep, end.said);
   const [from, to] = progress(ofStep, end.said);
   // What spoke last was run by others, which had not ended by then.
@@ -40,7 +44,9 @@ export function choose(course: Course, end: End): Choice {
     ofStep.filter(({ at }) => (at > from && at < to) || stillRuns.has(at)),
     end,
   );
-  const ends = between.filter((point) => endsAll(course, point) && !isSafe(course, point));
+  const ends = between.filter(
+    (point) => endsAll(course, point, end.inCase) && !isSafe(course, point),
+  );
   if (end.signal !== undefined) {
     // A board that is shot may still come to its next call.
     const shots = between.filter(isFatal);
@@ -203,8 +209,7 @@ const named = ({ words }: Point, message: string): number =>
 // what can have ended so
 
 /** Its failure may have ended the script, if by way of another command. */
-const mayEnd = (point: Point): boolean =>
-  point.hiddenBy === undefined && (point.endsItsOwn || point.isInner);
+const mayEnd = (point: Point): boolean => point.endsItsOwn || point.isInner;
 
 function couldEndSo(course: Course, point: Point, status: number): boolean {
   const { kind, words, text, callers } = point;

@@ -43,7 +43,8 @@ export function placeOfDeath(situation: Situation, death: Death): DeathPlace | u
   const chosen = chosenLine(look, course);
   // Of what a signal ended a shell names the command alone, and not what in it did it.
   if (death.signal !== undefined && chosen?.isSure === true) return chosen;
-  return reportedLine(look, course) ?? chosen ?? toldLine(look, made);
+  const told = death.inCase === undefined ? toldLine(look, made) : undefined;
+  return reportedLine(look, course) ?? chosen ?? told;
 }
 
 function chosenLine(
@@ -60,7 +61,8 @@ function chosenLine(
   const [from, to] = reached(look, course);
   const { point, within } = choose(course, {
     ...death,
-    command: fatal ?? death.command ?? traces.at(-1),
+    command: death.inCase === undefined ? (fatal ?? death.command ?? traces.at(-1)) : undefined,
+    inCase: death.inCase?.at,
     traced: traces.at(-1),
     said,
     from,
@@ -111,7 +113,7 @@ function reached({ situation, death }: Look, { calls }: Course): [number, number
   const from = Math.max(byCall?.at ?? 0, isLater ? (byResult?.at ?? 0) : 0);
   const next = calls.find(
     ({ at, verb, isCertain, hiddenBy }) =>
-      at > from && isCertain && hiddenBy === undefined && SPEAKS.has(verb),
+      at > from && isCertain && hiddenBy === death.inCase?.at && SPEAKS.has(verb),
   );
   return [from, next?.at ?? Number.POSITIVE_INFINITY];
 }

@@ -1,5 +1,5 @@
 /** Scripts that ended other than well, and which of them did so only because a verb of their own had failed. */
-import { type Call, hasFailed, type Mark, type Member } from './facts.ts';
+import { type Call, hasFailed, lastUpTo, type Mark, type Member } from './facts.ts';
 
 export interface Death extends Mark {
   readonly member: Member;
@@ -14,6 +14,8 @@ export interface Death extends Mark {
   readonly ofCall: Call | undefined;
   /** The last call before it. */
   readonly after: Call | undefined;
+  /** It was in a `lava-test-case`, which hid it: its name, its place in the course, and the messages that were not sent. */
+  readonly inCase: { name: string; at: number; hides: readonly string[] } | undefined;
 }
 
 /** From the scripts' own ends; in logs from before there were such events, from the cases `exit` and `install`. */
@@ -42,9 +44,12 @@ export function deathsOf(member: Member): Death[] {
     });
 }
 
-function deathOf(member: Member, script: Omit<Death, 'member' | 'ofCall' | 'after'>): Death {
-  const after = member.calls.findLast((call) => call.version < script.version);
-  return { ...script, member, after, ofCall: verbThatFailed(after, script) };
+function deathOf(
+  member: Member,
+  script: Omit<Death, 'member' | 'ofCall' | 'after' | 'inCase'>,
+): Death {
+  const after = lastUpTo(member.calls, script.version - 1);
+  return { ...script, member, after, ofCall: verbThatFailed(after, script), inCase: undefined };
 }
 
 function verbThatFailed(

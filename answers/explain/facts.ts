@@ -84,7 +84,10 @@ export interface Member {
   readonly boots: (Mark & { done: Mark | undefined })[];
   readonly actions: ActionRun[];
   readonly suites: Suite[];
-  readonly calls: Call[];
+  /** In program order; of a very long job without those that ended well long before its end. */
+  calls: Call[];
+  /** By verb and message (`callName`): the event that released the last such wait. */
+  readonly released: Map<string, number>;
   readonly scripts: Script[];
   readonly results: Result[];
   end: MemberEnd | undefined;
@@ -112,6 +115,8 @@ export interface Group {
   /** By message id: of each member its sends, one for each count. */
   readonly sends: ReadonlyMap<string, ReadonlyMap<Member, readonly Call[]>>;
   readonly refusals: readonly Call[];
+  /** Calls that were counted and are not kept: there were too many. */
+  readonly forgotten: number;
   /** When the first wait failed. */
   readonly firstFailed: Mark | undefined;
   readonly end: JobEnd | undefined;
@@ -122,6 +127,8 @@ export interface Group {
 }
 
 // what rules ask
+
+export const callName = ({ verb, message }: Call): string => `${verb} ${message}`;
 
 export const isWait = ({ verb }: Call): boolean => verb !== 'send';
 export const isSend = (call: Call): boolean =>
@@ -159,7 +166,7 @@ export function sentCounts(group: Group, message: string, version: number): Map<
   return counts;
 }
 
-function lastUpTo(calls: readonly Call[], version: number): Call | undefined {
+export function lastUpTo(calls: readonly Call[], version: number): Call | undefined {
   let [from, to] = [0, calls.length];
   while (from < to) {
     const middle = (from + to) >> 1;

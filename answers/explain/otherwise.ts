@@ -35,9 +35,14 @@ const SLOW_MS_MIN = 3_000;
 /** The longest wait, if it took a good part of the time in which the boards spoke with each other. */
 function slowest(group: Group): Call | undefined {
   const took = (call: Call) => overAt(group, call).at - call.at;
-  const calls = group.members.flatMap((member) => member.calls);
-  const [longest] = calls.filter(isWait).sort((a, b) => took(b) - took(a));
-  const whole = group.last.at - calls.reduce((first, { at }) => Math.min(first, at), group.last.at);
+  let longest: Call | undefined;
+  let begun = group.last.at;
+  for (const { calls } of group.members)
+    for (const call of calls) {
+      begun = Math.min(begun, call.at);
+      if (isWait(call) && (longest === undefined || took(call) > took(longest))) longest = call;
+    }
+  const whole = group.last.at - begun;
   return longest !== undefined && took(longest) >= SLOW_MS_MIN && took(longest) * 4 >= whole
     ? longest
     : undefined;

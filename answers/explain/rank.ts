@@ -8,7 +8,9 @@ export interface Ranked {
 
 /** Of two that say the same in other words the earlier rule counts. */
 export function rank(situation: Situation, findings: readonly Finding[]): Ranked[] {
-  const left = [...unique(findings)];
+  const left = [...unique(findings)]
+    .sort((a, b) => weight(a) - weight(b) || a.first.version - b.first.version)
+    .slice(0, RANKED_MAX);
   const ranked: Ranked[] = [];
   while (left.length > 0) {
     const [first = 0] = left
@@ -24,6 +26,9 @@ export function rank(situation: Situation, findings: readonly Finding[]): Ranked
     because: at === 0 ? firstBecause(ranked) : laterBecause(situation, ranked[0]?.finding, finding),
   }));
 }
+
+/** Of more nobody reads. */
+const RANKED_MAX = 40;
 
 function* unique(findings: readonly Finding[]): Iterable<Finding> {
   const seen = new Set<string>();

@@ -1,7 +1,7 @@
 /** A group from the events of its job: one pass, in their order; nothing is decided here. */
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { DataOf, JobEvent, RecordedEvent } from '../../machines/events.ts';
-import type { Call, Group, JobEnd, Mark, Member } from './facts.ts';
+import { type Call, callName, type Group, type JobEnd, type Mark, type Member } from './facts.ts';
 
 const HOLES_MAX = 100;
 
@@ -21,6 +21,9 @@ class Reader {
   readonly #members = new Map<string, Member>();
   readonly #byMessage = new Map<string, Call[]>();
   readonly #sends = new Map<string, Map<Member, Call[]>>();
+  #forgotten = 0;
+  /** Of a member whose calls cannot be forgotten: at how many it is tried again. */
+  readonly #forgetAt = new Map<Member, number>();
   readonly #refusals: Call[] = [];
   #firstFailed: Mark | undefined;
   readonly #waits = new Map<number, Call>();
@@ -36,6 +39,7 @@ class Reader {
       byMessage: this.#byMessage,
       sends: this.#sends,
       refusals: this.#refusals,
+      forgotten: this.#forgotten,
       firstFailed: this.#firstFailed,
       end: this.#end,
       last: this.#last,
@@ -175,8 +179,13 @@ class Reader {
         return;
       }
     }
+    const { version, at, console } = mark;
+    const isSend = event.type === 'MessageSent' && verb === 'send';
+    // Written out: there are as many of them as there are events.
     const call: Call = {
-      ...mark,
+      version,
+      at,
+      console,
       member,
       verb,
       message,
@@ -192,9 +201,8 @@ class Reader {
       suite: member.suites.at(-1)?.name,
       stuck: undefined,
       deadlock: undefined,
-      end: undefined,
+      end: isSend ? { version, at, console, how: 'sent' } : undefined,
     };
-    if (event.type === 'MessageSent' && verb === 'send') call.end = { ...mark, how: 'sent' };
     if (event.type === 'RequestRefused') {
       call.end = { ...mark, how: 'refused', code: event.data.code, reason: event.data.reason };
       this.#refusals.push(call);
@@ -205,6 +213,51 @@ class Reader {
     const same = this.#byMessage.get(message) ?? [];
     same.push(call);
     this.#byMessage.set(message, same);
+    if (member.calls.length >= (this.#forgetAt.get(member) ?? this.#callsMax)) {
+      this.#forgetOf(member);
+      this.#forgetAt.set(member, Math.max(this.#callsMax, member.calls.length * 2));
+    }
+  }
+
+  get #callsMax(): number {
+    return Math.max(CALLS_OF_A_MEMBER_MIN, Math.floor(CALLS_KEPT_MAX / this.#members.size));
+  }
+
+  /** What ended well long ago says nothing of how a job ends. Who has sent what is kept, but where all have sent it. */
+  #forgetOf(member: Member): void {
+    const { calls } = member;
+    const old = calls.slice(0, calls.length >> 1);
+    let bad = 0;
+    const forgotten = new Set(
+      old.filter((call) => {
+        if (call.end?.how === 'sent' || call.end?.how === 'released') return !this.#isCount(call);
+        bad += call.end === undefined ? 0 : 1;
+        return call.end !== undefined && bad > FAILED_KEPT_MAX;
+      }),
+    );
+    this.#forgotten += forgotten.size;
+    member.calls = calls.filter((call) => !forgotten.has(call));
+    for (const message of new Set([...forgotten].map((call) => call.message)))
+      this.#forgetAbout(message, member, forgotten);
+  }
+
+  #forgetAbout(message: string, member: Member, forgotten: ReadonlySet<Call>): void {
+    const kept = (this.#byMessage.get(message) ?? []).filter((call) => !forgotten.has(call));
+    if (kept.length === 0) this.#byMessage.delete(message);
+    else this.#byMessage.set(message, kept);
+    const sends = this.#sends.get(message);
+    const mine = (sends?.get(member) ?? []).filter((call) => !forgotten.has(call));
+    if (mine.length > 0) sends?.set(member, mine);
+    else sends?.delete(member);
+  }
+
+  /** By it is known how often its member has sent the message, and somebody else has not yet. */
+  #isCount(call: Call): boolean {
+    const sends = this.#sends.get(call.message);
+    if (sends?.get(call.member)?.at(-1) !== call) return false;
+    for (const member of this.#members.values())
+      if ((sends.get(member)?.at(-1)?.round ?? 0) < call.round) return true;
+    return false;
   }
 
   #send(call: Call): void {
@@ -220,7 +273,15 @@ class Reader {
     if (call === undefined) return;
     switch (event.type) {
       case 'WaitReleased':
-        call.end = { ...mark, how: 'released', by: event.data.by };
+        call.end = {
+          version: mark.version,
+          at: mark.at,
+          console: mark.console,
+          how: 'released',
+          by: event.data.by,
+        };
+        call.member.released.set(callName(call), mark.version);
+        this.#waits.delete(event.data.wait);
         return;
       case 'WaitTimedOut':
         call.end = { ...mark, how: 'timedOut', limit: event.data.limit };
@@ -251,6 +312,10 @@ class Reader {
   }
 }
 
+const CALLS_KEPT_MAX = 40_000;
+const CALLS_OF_A_MEMBER_MIN = 1_000;
+const FAILED_KEPT_MAX = 500;
+
 const newMember = (device: string, role: string, place: number, last: Mark): Member => ({
   device,
   role,
@@ -259,6 +324,7 @@ const newMember = (device: string, role: string, place: number, last: Mark): Mem
   actions: [],
   suites: [],
   calls: [],
+  released: new Map(),
   scripts: [],
   results: [],
   end: undefined,

@@ -8,9 +8,11 @@ import { type Place, Places } from '../places.ts';
 import { HappensBefore } from './before.ts';
 import type { ConsoleLine } from './consoles.ts';
 import { type Death, deathsOf } from './deaths.ts';
+import { deathsInCases } from './deaths-in-cases.ts';
 import type { Culprit, Evidence, Kind, Step } from './explanation.ts';
 import {
   type Call,
+  callName,
   decidedAt,
   type Group,
   hasFailed,
@@ -22,6 +24,7 @@ import {
   sendOf,
 } from './facts.ts';
 import { Graphs, sitesOfCall, surest } from './graphs.ts';
+import { type Harm, harmsOf } from './harm.ts';
 
 /** Why a member that a wait lacked had not come, as far as events tell. */
 export type Absence =
@@ -54,6 +57,7 @@ export interface Situation {
   readonly failed: readonly Call[];
   readonly gaps: readonly Gap[];
   readonly deaths: readonly Death[];
+  readonly harms: ReadonlyMap<Member, Harm>;
   readonly before: HappensBefore;
   readonly places: Places;
   readonly graphs: Graphs;
@@ -102,24 +106,27 @@ export function situationOf(
     if (!known.has(call)) known.set(call, placeOfCall(places, graphs, call, roles));
     return known.get(call);
   };
-  const deaths = group.members.flatMap(deathsOf);
+  const ended = group.members.flatMap(deathsOf);
   const failed = group.members
     .flatMap((member) =>
-      member.calls.filter((call) => hasFailed(call) && counts(group, deaths, call)),
+      member.calls.filter((call) => hasFailed(call) && counts(group, ended, call)),
     )
     .sort((a, b) => overAt(group, a).version - overAt(group, b).version || a.version - b.version);
-  const gaps = failed.flatMap((wait) =>
-    missingFrom(group, wait).map((member) => ({
-      wait,
-      member,
-      absence: absenceOf(group, deaths, wait, member),
-    })),
+  const lacked = failed.flatMap((wait) =>
+    missingFrom(group, wait).map((member) => ({ wait, member })),
   );
+  const gaps = lacked.map(({ wait, member }) => ({
+    wait,
+    member,
+    absence: absenceOf(group, ended, wait, member),
+  }));
+  const deaths = [...ended, ...deathsInCases(graphs, lacked)];
   return {
     group,
     failed,
     gaps,
     deaths,
+    harms: harmsOf(group.members, deaths),
     before: new HappensBefore(group),
     places,
     graphs,
@@ -149,14 +156,7 @@ const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
 function counts(group: Group, deaths: readonly Death[], call: Call): boolean {
   if (call.end?.how !== 'abandoned') return true;
   const { member, end } = call;
-  const again = member.calls.some(
-    (other) =>
-      other.version > end.version &&
-      other.verb === call.verb &&
-      other.message === call.message &&
-      other.end?.how === 'released',
-  );
-  if (again) return false;
+  if ((member.released.get(callName(call)) ?? 0) > end.version) return false;
   const died = deaths.some((death) => death.member === member && death.version > end.version);
   const failed = member.results.some(
     ({ version, result, case: name }) =>

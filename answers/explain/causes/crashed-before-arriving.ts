@@ -77,6 +77,7 @@ function whereOf(situation: Situation, member: Member, id: string | undefined): 
           command: undefined,
           outOfMemory: false,
           ofCall: undefined,
+          inCase: undefined,
           after: last,
         });
   const file = culpritMember(situation, member, id);

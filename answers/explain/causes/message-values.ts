@@ -1,11 +1,11 @@
 /** Keys that a member read of a message, beside those that came with it. */
 import { type Call, counted, isSend, type Member, wordsOf } from '../facts.ts';
 import { certainty } from '../graphs.ts';
+import { failureAfter } from '../harm.ts';
 import { type KeysRead, keysRead, readingPlace } from '../keys-read.ts';
 import type { Finding, Situation } from '../situation.ts';
 import { culpritOf, placed } from '../situation.ts';
 import { callStep, found, nearest, who } from '../words.ts';
-import { failureAfter } from './failure-after.ts';
 
 export interface LackedKey {
   readonly wait: Call;
@@ -25,9 +25,10 @@ export const lackedKeys = (situation: Situation): LackedKey[] =>
   situation.group.members.flatMap((member) => lackedBy(situation, member) ?? []);
 
 function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
-  const waits = member.calls.filter(
+  const all = member.calls.filter(
     (call) => (call.verb === 'wait' || call.verb === 'wait-all') && call.end?.how === 'released',
   );
+  const waits = all.slice(-WAITS_LOOKED_AT);
   const [first] = waits;
   if (first === undefined || failureAfter(situation, first) === undefined) return undefined;
   const keys = keysRead(situation, member);
@@ -43,6 +44,9 @@ function lackedBy(situation: Situation, member: Member): LackedKey | undefined {
   }
   return undefined;
 }
+
+/** The cache file holds what the last one left. */
+const WAITS_LOOKED_AT = 40;
 
 const keysOf = ({ pairs }: Call): string[] => pairs.map(([key]) => key);
 

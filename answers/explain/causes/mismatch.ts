@@ -55,6 +55,7 @@ export const mismatches = <K extends Mismatch['is']>(
 function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const { wait, member, absence } = gap;
   if (absence.why === 'not-up' || absence.why === 'late') return undefined;
+  if (isUnreached(situation, wait, member)) return undefined;
   if (absence.why !== 'blocked' && absence.why !== 'through' && absence.why !== 'busy') {
     // It ended for a reason of its own; it had come all the same, if by another name.
     const other = otherIdFor(situation, wait, member, NEAR);
@@ -67,7 +68,8 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
   const crossed =
     inside !== undefined &&
     isInOneCycle(situation, wait, inside) &&
-    !isForAnother(situation, wait, inside);
+    !isForAnother(situation, wait, inside) &&
+    !isUnreached(situation, inside, wait.member);
   // Both sides have the other's line, only later: no name is wrong.
   // In a circle of more than two it is another one who would answer the other side.
   const isMutual = inside !== undefined && counted(situation.group, inside).includes(wait.member);
@@ -104,6 +106,10 @@ function anotherWouldSendIt(situation: Situation, { wait, member }: Gap): boolea
     (other) => other !== member && couldSend(situation, wait, other),
   );
 }
+
+/** Its line was not reached, because what ended before it was hidden by a `lava-test-case`. */
+const isUnreached = ({ deaths }: Situation, { message }: Call, member: Member): boolean =>
+  deaths.some((death) => death.member === member && death.inCase?.hides.includes(message) === true);
 
 /** Whether the other side of a circle waits for somebody who is not in it. */
 function isForAnother(situation: Situation, wait: Call, inside: Call): boolean {

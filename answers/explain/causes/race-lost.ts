@@ -1,8 +1,8 @@
 import type { ConsoleLine } from '../consoles.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
+import { failureAfter } from '../harm.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
-import { failureAfter } from './failure-after.ts';
 import { lateBoots } from './late-boots.ts';
 import { lackedKeys } from './message-values.ts';
 
@@ -50,40 +50,49 @@ function came(situation: Situation): Finding[] {
 
 /** Two senders of one id, and a wait that takes whichever is there. */
 function twoSenders(situation: Situation): Finding[] {
-  return situation.group.members.flatMap(({ calls }) =>
-    calls.flatMap((wait) => {
-      if (wait.verb !== 'wait' || wait.end?.how !== 'released') return [];
-      const hurt = failureAfter(situation, wait);
-      if (hurt === undefined) return [];
-      const sends = (situation.group.byMessage.get(wait.message) ?? []).filter(
-        (call) =>
-          isSend(call) &&
-          call.member !== wait.member &&
-          (wait.role === undefined || call.member.role === wait.role),
-      );
-      const [one, other] = rivals(situation, sends);
-      if (one === undefined || other === undefined) return [];
-      return [
-        found({
-          kind: 'race-lost',
-          culprit: culpritOf(situation, wait),
-          missing: [],
-          first: { member: one.member, version: Math.min(one.version, other.version) },
-          steps: [
-            callStep(situation, one),
-            callStep(situation, other),
-            callStep(situation, wait),
-            hurt,
-          ],
-          summary: `${who(one.member)} and ${who(other.member)} both send ${wait.message} with other values, and ${who(wait.member)} takes what comes first`,
-          advice: [
-            `give each an id of its own, or wait for all of one role: lava-wait-all ${wait.message} ${one.member.role}`,
-          ],
-        }),
-      ];
-    }),
-  );
+  return situation.group.members.flatMap((member) => {
+    const harm = situation.harms.get(member);
+    if (harm === undefined || harm.deaths.length + harm.failures.length === 0) return [];
+    const waits = member.calls.filter(
+      ({ verb, end }) => verb === 'wait' && end?.how === 'released',
+    );
+    return waits.slice(-WAITS_LOOKED_AT).flatMap((wait) => ofTwo(situation, wait));
+  });
 }
+/** What is long ago, and went well, is not what hurts now. */
+const WAITS_LOOKED_AT = 40;
+
+function ofTwo(situation: Situation, wait: Call): Finding[] {
+  const hurt = failureAfter(situation, wait);
+  if (hurt === undefined) return [];
+  const sends = (situation.group.byMessage.get(wait.message) ?? []).filter(
+    (call) =>
+      isSend(call) &&
+      call.member !== wait.member &&
+      (wait.role === undefined || call.member.role === wait.role),
+  );
+  const [one, other] = rivals(situation, sends.slice(-SENDS_LOOKED_AT));
+  if (one === undefined || other === undefined) return [];
+  return [
+    found({
+      kind: 'race-lost',
+      culprit: culpritOf(situation, wait),
+      missing: [],
+      first: { member: one.member, version: Math.min(one.version, other.version) },
+      steps: [
+        callStep(situation, one),
+        callStep(situation, other),
+        callStep(situation, wait),
+        hurt,
+      ],
+      summary: `${who(one.member)} and ${who(other.member)} both send ${wait.message} with other values, and ${who(wait.member)} takes what comes first`,
+      advice: [
+        `give each an id of its own, or wait for all of one role: lava-wait-all ${wait.message} ${one.member.role}`,
+      ],
+    }),
+  ];
+}
+const SENDS_LOOKED_AT = 16;
 
 /** It reads what another one sends with the same id, and waited for one of them only. */
 const firstOfSeveral = (situation: Situation): Finding[] =>

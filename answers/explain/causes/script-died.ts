@@ -44,13 +44,16 @@ function deathsThat(
   is: (death: Death, isOwn: boolean) => boolean,
   kind: Finding['kind'],
 ): Finding[] {
-  return situation.deaths.flatMap((death) => {
-    if (!isRoot(death)) return [];
+  const roots = situation.deaths.filter(isRoot).sort((a, b) => a.version - b.version);
+  return roots.slice(0, DEATHS_TOLD_MAX).flatMap((death) => {
     const at = death.ofCall === undefined ? placeOfDeath(situation, death) : undefined;
     if (isVerdict(situation, death, at)) return [];
     return is(death, isOwnEnd(death, at)) ? [tell(situation, death, at, kind)] : [];
   });
 }
+
+/** Those after so many are no news. */
+const DEATHS_TOLD_MAX = 40;
 
 /** Not that of a verb whose wait failed: that has a cause of its own. Nor of one whose refusal has. */
 function isRoot({ ofCall }: Death): boolean {
@@ -83,7 +86,10 @@ function tell(
 ): Finding {
   const { member } = death;
   const gaps = gapsOf(situation, member).filter(
-    ({ absence }) => absence.why === 'script-died' || absence.why === 'verb-failed',
+    ({ absence, wait }) =>
+      absence.why === 'script-died' ||
+      absence.why === 'verb-failed' ||
+      death.inCase?.hides.includes(wait.message) === true,
   );
   const culprit = culpritFor(situation, death, at);
   const said = at?.said ?? lastSaid(situation.said.get(member.device));
@@ -108,16 +114,19 @@ function tell(
               said: said.text,
             },
           ]),
-      { text: `${death.script} of ${who(member)} ends ${how}${of}`, event: death.version },
+      { text: `${whatOf(death)} of ${who(member)} ends ${how}${of}`, event: death.version },
       ...waitSteps(situation, gaps),
     ],
-    summary: `the script of ${who(member)} ended ${how}${of}${inFile(culprit)}${waits}`,
+    summary: `${death.inCase === undefined ? 'the script' : whatOf(death)} of ${who(member)} ended ${how}${of}${inFile(culprit)}${waits}`,
     advice:
       kind === 'script-died'
         ? ['see why it ends there, and let it come to the calls that others wait for']
         : ['mend the command, or let it fail without ending the script: command || true'],
   });
 }
+
+const whatOf = ({ script, inCase }: Death): string =>
+  inCase === undefined ? script : `what lava-test-case ${inCase.name} runs`;
 
 function howOf({ status, signal, outOfMemory }: Death): string {
   if (outOfMemory) return `because the board had no memory left`;

@@ -1,4 +1,5 @@
 import { type Call, isSend, isWait, wordsOf } from '../facts.ts';
+import { firstAfter } from '../harm.ts';
 import { type Cause, culpritOf, type Finding, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
 import { mismatches } from './mismatch.ts';
@@ -38,9 +39,13 @@ const sentARound = (situation: Situation): Finding[] =>
 
 const aheadOfOthers = (situation: Situation): Finding[] =>
   [...situation.group.byMessage.values()].flatMap((calls) => {
-    const call = calls.find(
-      (one) => one.verb === 'send' && isSend(one) && ranAhead(situation, one, calls),
+    // Whoever sends it more often did so with its last one, too.
+    const lastOfEach = new Map(
+      calls.flatMap((one) =>
+        one.verb === 'send' && isSend(one) ? [[one.member, one] as const] : [],
+      ),
     );
+    const call = [...lastOfEach.values()].find((one) => ranAhead(situation, one, calls));
     if (call === undefined) return [];
     const other = calls.find((one) => one.member !== call.member && isSend(one)) ?? call;
     return [
@@ -84,17 +89,13 @@ function ranAhead(situation: Situation, call: Call, calls: readonly Call[]): boo
 }
 
 /** What of its own failed after it. */
-function hurt({ deaths }: Situation, call: Call): { version: number; text: string } | undefined {
-  const death = deaths.find(
-    ({ member, version, ofCall }) =>
-      member === call.member && version > call.version && ofCall === undefined,
-  );
+function hurt({ harms }: Situation, call: Call): { version: number; text: string } | undefined {
+  const harm = harms.get(call.member);
+  if (harm === undefined) return undefined;
+  const death = firstAfter(harm.deaths, call.version);
   if (death !== undefined)
     return { version: death.version, text: `its script ends with status ${death.status}` };
-  const failed = call.member.results.find(
-    (one) =>
-      one.version > call.version && one.result === 'fail' && !one.case.startsWith('multinode-'),
-  );
+  const failed = firstAfter(harm.failures, call.version);
   return failed === undefined
     ? undefined
     : { version: failed.version, text: `its case ${failed.case} fails` };

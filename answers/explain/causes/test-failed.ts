@@ -10,7 +10,7 @@ synchronisation. The first one is named. A failed case does not fail its job.`,
   example: 'client: lava-test-case ping --shell ping -c 1 server       # no answer',
   find: (situation) => {
     const failures = situation.group.members.flatMap((member) =>
-      [...member.results.filter(isFailure), ...neverCame(member)].map((result) => ({
+      [...(situation.harms.get(member)?.failures ?? []), ...neverCame(member)].map((result) => ({
         member,
         result,
       })),
@@ -37,18 +37,12 @@ synchronisation. The first one is named. A failed case does not fail its job.`,
   },
 };
 
-/** Not those that the runner and the verbs record of themselves. */
-const isFailure = ({ case: name, result }: Result): boolean =>
-  result === 'fail' &&
-  name !== 'exit' &&
-  name !== 'install' &&
-  !/^multinode-(?:send|wait|sync)/.test(name);
-
 /** Cases that a definition expects, and that did not come before its suite was over. */
 function neverCame({ suites, results }: Member): Result[] {
+  const came = new Set(results.map((one) => `${one.suite} ${one.case}`));
   return suites.flatMap(({ name, prepared, end }) =>
     (end === undefined ? [] : (prepared?.expected ?? []))
-      .filter((id) => !results.some((one) => one.suite === name && one.case === id))
+      .filter((id) => !came.has(`${name} ${id}`))
       .map((id) => ({
         ...(end as Mark),
         suite: name,
