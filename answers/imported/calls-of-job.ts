@@ -13,7 +13,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 const Asked = z.looseObject({
   request: z.string().optional(),
   messageID: z.coerce.string().optional(),
-  message: z.unknown(),
+  message: z.unknown().optional(),
   waitrole: z.string().nullish(),
   client_name: z.coerce.string().optional(),
   group_name: z.coerce.string().optional(),

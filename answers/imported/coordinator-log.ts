@@ -47,7 +47,8 @@ export class CoordinatorLogReader {
     this.#file = file;
   }
 
-  line(text: string): void {
+  line(raw: string): void {
+    const text = raw.replace(/\r$/, '');
     if (text.trim() === '') return;
     const [, day, time, ms, level, message = ''] = LINE.exec(text) ?? [];
     const at = Date.parse(`${day}T${time}.${ms}Z`);

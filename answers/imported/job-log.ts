@@ -56,8 +56,9 @@ export class JobLogReader {
     this.#file = file;
   }
 
-  /** One line, without its end. */
-  line(text: string): void {
+  /** One line, without its end; what other systems put before that is no part of it. */
+  line(raw: string): void {
+    const text = raw.replace(/\r$/, '');
     if (beginsEntry(text)) {
       this.#take(false);
       this.#entry = text;
@@ -204,13 +205,13 @@ export class JobLogReader {
     const before = this.#pending;
     // The dispatcher says it twice: as its board asked for it, and as it asks the coordinator.
     if (before?.verb === verb && before.message === message) {
-      if (waitsFor !== undefined) this.#pending = { ...before, role: waitsFor };
-      if (pairs.length > 0) this.#pending = { ...before, pairs };
+      const forRole = waitsFor === undefined ? {} : { role: waitsFor };
+      this.#pending = { ...before, ...forRole, ...(pairs.length > 0 && { pairs }) };
       return;
     }
     this.#settle();
-    const role_ = waitsFor === undefined ? {} : { role: waitsFor };
-    this.#pending = { at, did: 'call', verb, message, pairs, ...role_, console: this.#bytes };
+    const forRole = waitsFor === undefined ? {} : { role: waitsFor };
+    this.#pending = { at, did: 'call', verb, message, pairs, ...forRole, console: this.#bytes };
   }
 
   /** What was asked is told by now; a wait that is told goes on until it is answered. */
@@ -261,12 +262,11 @@ export class JobLogReader {
   #result(msg: unknown, at: number): undefined {
     const is = Result.safeParse(msg).data;
     if (is === undefined) return;
-    this.#settle();
     const { definition, set, measurement, units } = is;
-    if (definition === 'lava') {
-      if (is.case === 'job') this.#finish(is, at);
-      return;
-    }
+    // Of a send that is refused upstream says so after the results of its own doings.
+    if (definition === 'lava' && is.case !== 'job') return;
+    this.#settle();
+    if (definition === 'lava') return this.#finish(is, at);
     const result = CaseResult.safeParse(is.result).data ?? 'unknown';
     this.#add({
       at,
@@ -280,7 +280,7 @@ export class JobLogReader {
     });
   }
 
-  #finish({ result, error_msg, error_type }: z.infer<typeof Result>, at: number): void {
+  #finish({ result, error_msg, error_type }: z.infer<typeof Result>, at: number): undefined {
     if (this.#open === 'wait') this.#add({ at, did: 'hear', how: 'cut-off' });
     this.#open = undefined;
     const reason = [error_type, error_msg].filter(Boolean).join(': ') || 'no reason is given';
@@ -304,7 +304,7 @@ function entryOf(text: string): unknown {
   } catch {
     // Tags such as `!!python/...` say nothing that is wanted here.
     try {
-      return parse(body, { logLevel: 'silent', maxAliasCount: 0 });
+      return parse(body, { logLevel: 'error', maxAliasCount: 0 });
     } catch {
       return undefined;
     }

@@ -39,9 +39,13 @@ export function oneGroup(logs: readonly ReadLog[], wanted: string | undefined): 
       if (!own.has(member.name)) all.set(member.name, shifted(member, offset(members, own)));
   const roles = rolesOf(groups);
   const size = Math.max(0, ...groups.map((group) => group.size ?? 0));
-  if (all.size === 0) throw new LogRefused('nobody in them calls the MultiNode API');
+  const isSilent = [...all.values()].every(({ observed }) => observed.length === 0);
+  if (isSilent) throw new LogRefused('nobody in them calls the MultiNode API');
   const silent = [...roles.keys()].filter((member) => !all.has(member));
-  if (silent.length > 0) notes.push(`what ${silent.join(', ')} did: no log of it is here`);
+  if (silent.length > 0)
+    notes.push(
+      `what ${silent.join(', ')} did: no log of ${silent.length > 1 ? 'them' : 'it'} is here`,
+    );
   if (size > roles.size)
     notes.push(`${size - roles.size} of the ${size} members of the group: no log names them`);
   const unnamed = [...roles].filter(([, role]) => role === undefined).map(([member]) => member);

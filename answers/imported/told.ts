@@ -77,8 +77,8 @@ class Teller {
   readonly #begun = new Map<string, number>();
   /** Of each message id: the last send of it. */
   readonly #lastSend = new Map<string, RecordedEvent<JobEvent>>();
-  readonly #inferred = new Set<string>();
-  readonly #booted = new Set<string>();
+  /** By member: the message ids of which it is known that it sent them, and no more. */
+  readonly #inferred = new Map<string, Set<string>>();
 
   constructor(job: number, group: OneGroup) {
     this.#group = group;
@@ -134,6 +134,11 @@ class Teller {
   }
 
   take({ member, is }: Step): undefined {
+    // A member that has ended does nothing more (SEMANTICS 2.4): such a log was mixed with another.
+    if (memberOf(this.#job, member)?.ended !== null) {
+      this.notes.push(`what ${member} did after the end of its job: its log goes on`);
+      return;
+    }
     const by = { at: is.at, member, ...(is.console !== undefined && { console: is.console }) };
     switch (is.did) {
       case 'start':
@@ -162,6 +167,10 @@ class Teller {
 
   /** The group's end, where all of its members have come to theirs. */
   end(): void {
+    for (const [name, messages] of this.#inferred)
+      this.notes.push(
+        `when ${name} sent ${listed([...messages])}: it had when others heard of it, and more is not known`,
+      );
     const { members } = this.#job;
     const last = this.events.at(-1);
     if (last === undefined || members.some(({ ended }) => ended === null)) return;
@@ -221,7 +230,6 @@ class Teller {
     if (is === undefined || is.up) return;
     if (is.state !== 'booting') this.#add('MemberBooting', { member }, by);
     this.#add('MemberBooted', { member }, by);
-    this.#booted.add(member);
   }
 
   #calls(is: Did<'call'>, by: By): undefined {
@@ -258,7 +266,6 @@ class Teller {
     if (open === undefined) return;
     const { wait } = open;
     if (is.how === 'released') {
-      const before = this.events.length;
       this.#infer(is, open, by);
       const started = this.events.findLast(
         (one) => one.type === 'WaitStarted' && one.data.wait === wait,
@@ -269,7 +276,6 @@ class Teller {
       const sender = isCause && cause.type === 'MessageSent' ? { by: cause.data.member } : {};
       const because = isCause ? { cause: cause.id } : {};
       this.#add('WaitReleased', { wait, member, ...sender }, { ...by, ...because });
-      if (this.events.length > before + 1) this.#inferred.add(open.message);
       return;
     }
     if (is.how === 'nack') {
@@ -299,9 +305,7 @@ class Teller {
       const pairs = (heard?.pairs ?? []).map(([k, v]): [string, string] => [k, v]);
       const verb = isSync ? 'sync' : 'send';
       this.#sends({ member: name, verb, message: open.message, count: count + 1, pairs }, at);
-      this.notes.push(
-        `when ${name} sent ${open.message}: it had by the time at which ${by.member} heard of it`,
-      );
+      this.#inferred.set(name, (this.#inferred.get(name) ?? new Set()).add(open.message));
     }
   }
 
@@ -337,6 +341,13 @@ class Teller {
     this.#job = evolveJob(this.#job, event);
     this.events.push(event);
   }
+}
+
+const LISTED_MAX = 8;
+
+function listed(words: readonly string[]): string {
+  const more = words.length - LISTED_MAX;
+  return `${words.slice(0, LISTED_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 interface By {
