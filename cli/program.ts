@@ -48,6 +48,7 @@ const commands: Record<string, () => Promise<Build>> = {
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,
+  'import-lava': async () => (await import('./commands/import-lava.ts')).importLavaCommand,
 };
 
 /** The command that the words name; all of them when they name none, so that the help and a wrong name know each. */
