@@ -1,12 +1,14 @@
-/** The page in Debian's Chromium: its first view from a cold cache, and a job of very many events opened and scrubbed. */
+/**
+ * The page in Debian's Chromium: its first view, a job of very many events, a lab of very many boards and jobs, its memory
+ * while a lab is busy, and what many open pages cost the server.
+ */
 import { existsSync } from 'node:fs';
-import pino from 'pino';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { startServer } from '../server/server.ts';
-import { median, ms, table } from './figures.ts';
-import { pumped } from './messages.ts';
-import { startMuster } from './muster-process.ts';
-import { doorsOf, groupSizes } from './peers/muster.ts';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { median, ms, quantile, table } from './figures.ts';
+import { fullLab, largeJob, writeLog } from './page-logs.ts';
+import { type PageServer, startPageServer } from './page-process.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
@@ -16,124 +18,278 @@ const FLAGS = [
   '--enable-precise-memory-info',
 ];
 const MEMBERS = 128;
-const IN_FLIGHT = 16;
-const LOG_SECONDS = [0.2, 4];
+const EVENTS = [5_000, 100_000];
 const RUNS = 3;
+/** A machine that does much else takes long. */
+const WAITED_MS_MAX = 180_000;
 const SCRUB_MS = 4_000;
+const BOARDS = 10_000;
+const JOBS = 10_000;
+/** An hour of a lab with 5,000 events a minute, so many times as fast. */
+const HOUR = { boards: 64, eventsPerSecond: 1_250, factor: 15 };
+const HOUR_PARTS = 6;
+const PAGES = [0, 10, 100];
+/** 5,000 events a minute; a board is given back a minute after its member ended. */
+const PACE = { boards: 512, eventsPerSecond: 5_000 / 60, factor: 1 };
+const PAGES_MEASURED_MS = 20_000;
 
-export async function pageTable(
-  newFolder: () => Promise<string>,
-  say: (line: string) => void,
-): Promise<string | undefined> {
+type NewFolder = () => Promise<string>;
+type Say = (line: string) => void;
+
+export async function pageTable(newFolder: NewFolder, say: Say): Promise<string | undefined> {
   if (!existsSync(CHROMIUM)) {
     say(`there is no ${CHROMIUM}: the page is not measured`);
     return undefined;
   }
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  const rows: string[][] = [];
-  try {
-    for (const seconds of LOG_SECONDS) {
-      const folder = await newFolder();
-      await writeLog(folder, seconds);
-      rows.push(await measured(browser, folder));
+  const parts = [jobTable, labTable, memoryTable, costTable];
+  const texts: string[] = [];
+  for (const part of parts) {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    try {
+      texts.push(await part(browser, newFolder, say));
+      say(texts.at(-1) ?? '');
+    } finally {
+      await browser.close();
     }
-  } finally {
-    await browser.close();
   }
-  return table(
-    [
-      'events of the job',
-      'first view of the lab, cold, ms',
-      'the job: lanes, ms',
-      'all of its events, ms',
-      'scrubbing, frames/s',
-      'the slowest frame, ms',
-      'heap, MiB',
-    ],
-    rows,
-  );
+  return [...texts, `Load of the machine at the end: ${loadavg()[0]?.toFixed(1)}.`].join('\n\n');
 }
 
-/** One job of 128 members that send and send. */
-async function writeLog(folder: string, seconds: number): Promise<void> {
-  const muster = await startMuster({ folder, sizes: groupSizes(MEMBERS) });
-  const undo: (() => unknown)[] = [];
-  const { line } = await doorsOf(muster, MEMBERS, undo);
-  await pumped(line, IN_FLIGHT, seconds);
-  for (const step of undo) await step();
-  await muster.stop();
+// a job
+
+async function jobTable(browser: Browser, newFolder: NewFolder): Promise<string> {
+  const rows: string[][] = [];
+  for (const events of EVENTS) {
+    const dataDir = join(await newFolder(), 'data');
+    await writeLog(dataDir, largeJob(MEMBERS, events));
+    rows.push(await withServer({ dataDir }, (server) => jobRow(browser, server)));
+  }
+  const head = ['events of the job', 'first view of the lab, cold, ms', 'the job: lanes, ms'];
+  head.push('all of its events, ms', 'scrubbing, frames/s', 'frame, p99 ms', 'longest frame, ms');
+  return table([...head, 'heap, MiB'], rows);
 }
 
-async function measured(browser: Browser, dataDir: string): Promise<string[]> {
-  const log = pino({ level: 'silent' });
-  const server = await startServer({ dataDir, host: '127.0.0.1', port: 0, log });
-  try {
-    const views: number[] = [];
-    for (let run = 0; run < RUNS; run++)
-      views.push(await inNewPage(browser, (page) => firstView(page, server.url)));
-    const jobs = (await (await fetch(`${server.url}/api/jobs`)).json()) as {
-      jobs: { id: number }[];
-    };
-    const id = jobs.jobs.at(-1)?.id ?? 1;
-    return await inNewPage(browser, async (page) => {
+async function jobRow(browser: Browser, { url }: PageServer): Promise<string[]> {
+  const [views, lanes, opened]: [number[], number[], number[]] = [[], [], []];
+  for (let run = 0; run < RUNS; run++)
+    views.push(await inNewPage(browser, (page) => timed(page, url, '.panel')));
+  for (let run = 0; run < RUNS; run++)
+    await inNewPage(browser, async (page) => {
       const from = performance.now();
-      await page.goto(`${server.url}/jobs/${id}`);
-      await page.locator('.lane-name').first().waitFor();
-      const lanes = performance.now() - from;
-      // A member of a worker that is not there has failed, and the job with it: its end is the last event.
-      await page
-        .locator('.standing .sentence', { hasText: /^the job / })
-        .waitFor({ timeout: 60_000 });
-      await page.waitForFunction(FULL, undefined, { timeout: 60_000 });
-      const opened = performance.now() - from;
-      const count = (await page.locator('.slider input').getAttribute('max')) ?? '';
-      const { frames, slowest, heap } = (await page.evaluate(SCRUB)) as Record<string, number>;
-      return [
-        Number(count).toLocaleString('en'),
-        ms(median(views)),
-        ms(lanes),
-        ms(opened),
-        ((1_000 * (frames ?? 0)) / SCRUB_MS).toFixed(0),
-        ms(slowest ?? 0),
-        ((heap ?? 0) / 2 ** 20).toFixed(0),
-      ];
+      lanes.push(await timed(page, `${url}/jobs/1`, '.lane-name'));
+      await page.locator('.standing .sentence', { hasText: 'the job is complete' }).waitFor();
+      opened.push(performance.now() - from);
     });
-  } finally {
-    await server.stop();
-  }
+  return inNewPage(browser, async (page) => {
+    await page.goto(`${url}/jobs/1`);
+    await page.locator('.standing .sentence', { hasText: 'the job is complete' }).waitFor();
+    const count = Number(await page.locator('.slider input').getAttribute('max'));
+    const frames = (await page.evaluate(SCRUB)) as number[];
+    const heap = await heapMiB(page);
+    return [
+      count.toLocaleString('en'),
+      ...[views, lanes, opened].map((each) => ms(median(each))),
+      ((1_000 * frames.length) / SCRUB_MS).toFixed(0),
+      ms(quantile(frames, 0.99)),
+      ms(Math.max(...frames)),
+      heap,
+    ];
+  });
 }
 
-async function inNewPage<T>(browser: Browser, use: (page: Page) => Promise<T>): Promise<T> {
-  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
-  try {
-    return await use(await context.newPage());
-  } finally {
-    await context.close();
-  }
-}
-
-async function firstView(page: Page, url: string): Promise<number> {
-  const from = performance.now();
-  await page.goto(url);
-  await page.locator('.tile').first().waitFor();
-  return performance.now() - from;
-}
-
-/** What stands in a string runs in the page. */
-const FULL = `document.querySelector('.live') === null`;
+/** What stands in a string runs in the page: how long each frame took while the slider was moved with every one. */
 const SCRUB = `new Promise((done) => {
   const slider = document.querySelector('.slider input');
   const max = Number(slider.max);
   const began = performance.now();
-  let frames = 0, slowest = 0, last = began;
-  requestAnimationFrame(function next(now) {
-    frames++;
-    slowest = Math.max(slowest, now - last);
+  const frames = [];
+  let last = began;
+  requestAnimationFrame(function next() {
+    const now = performance.now();
+    frames.push(now - last);
     last = now;
     const part = (now - began) / ${SCRUB_MS};
-    if (part >= 1) return done({ frames, slowest, heap: performance.memory.usedJSHeapSize });
+    if (part >= 1) return done(frames);
     slider.value = String(1 + Math.floor(Math.abs(Math.sin(part * 9)) * (max - 1)));
     slider.dispatchEvent(new Event('input', { bubbles: true }));
     requestAnimationFrame(next);
   });
 })`;
+
+// a lab
+
+async function labTable(browser: Browser, newFolder: NewFolder): Promise<string> {
+  const dataDir = join(await newFolder(), 'data');
+  await writeLog(dataDir, fullLab(BOARDS, JOBS));
+  return withServer({ dataDir }, ({ url }) =>
+    inNewPage(browser, async (page) => {
+      const view = await timed(page, url, '.tile');
+      await page.getByRole('heading', { name: `Queue ${JOBS}` }).waitFor();
+      const boards = (await page.evaluate(scroll('.boards .rows'))) as number[];
+      const queue = (await page.evaluate(scroll('.rows.queue'))) as number[];
+      const from = performance.now();
+      await page.getByRole('searchbox', { name: 'Search boards' }).fill('board09999');
+      await page.locator('.tile', { hasText: 'board09999' }).first().waitFor();
+      const found = performance.now() - from;
+      const rate = (frames: readonly number[]) => ((1_000 * frames.length) / SCRUB_MS).toFixed(0);
+      const head = [
+        'boards and jobs that wait',
+        'first view, cold, ms',
+        'boards scrolled, frames/s',
+      ];
+      head.push('queue scrolled, frames/s', 'frame, p99 ms', 'searched, ms', 'heap, MiB');
+      return table(head, [
+        [
+          `${BOARDS.toLocaleString('en')} and ${JOBS.toLocaleString('en')}`,
+          ms(view),
+          rate(boards),
+          rate(queue),
+          ms(quantile([...boards, ...queue], 0.99)),
+          ms(found),
+          await heapMiB(page),
+        ],
+      ]);
+    }),
+  );
+}
+
+const scroll = (list: string) => `new Promise((done) => {
+  const box = document.querySelector(${JSON.stringify(list)});
+  const began = performance.now();
+  const frames = [];
+  let last = began;
+  requestAnimationFrame(function next() {
+    const now = performance.now();
+    frames.push(now - last);
+    last = now;
+    const part = (now - began) / ${SCRUB_MS};
+    if (part >= 1) return done(frames);
+    box.scrollTop = Math.abs(Math.sin(part * 6)) * box.scrollHeight;
+    requestAnimationFrame(next);
+  });
+})`;
+
+// memory
+
+async function memoryTable(browser: Browser, _: NewFolder, say: Say): Promise<string> {
+  return withServer(HOUR, async (server) => {
+    const places = ['/', '/log'];
+    const contexts = await Promise.all(places.map(() => browser.newContext()));
+    const pages = await Promise.all(contexts.map((context) => context.newPage()));
+    for (const [n, page] of pages.entries()) await page.goto(server.url + (places[n] ?? ''));
+    const rows: string[][] = [];
+    const began = (await server.use()).simulatedMs;
+    for (let part = 0; part <= HOUR_PARTS; part++) {
+      const due = (part * 3_600_000) / HOUR_PARTS;
+      for (;;) {
+        const left = due - ((await server.use()).simulatedMs - began);
+        if (left <= 0) break;
+        await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, left / HOUR.factor)));
+      }
+      const { events } = await server.use();
+      const heaps = await Promise.all(pages.map(heapMiB));
+      const nodes = await Promise.all(pages.map(nodeCount));
+      rows.push([
+        `${Math.round(due / 60_000)}`,
+        events.toLocaleString('en'),
+        ...heaps,
+        ...nodes.map(String),
+      ]);
+      say(`memory: ${rows.at(-1)?.join(' ')}`);
+    }
+    for (const context of contexts) await context.close();
+    const head = ['minute of the lab', 'events', 'heap of the lab, MiB', 'heap of the log, MiB'];
+    return table([...head, 'DOM nodes of the lab', 'DOM nodes of the log'], rows);
+  });
+}
+
+async function heapMiB(page: Page): Promise<string> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return (usedSize / 2 ** 20).toFixed(1);
+}
+
+async function nodeCount(page: Page): Promise<number> {
+  return (await page.evaluate('document.getElementsByTagName("*").length')) as number;
+}
+
+// the server
+
+async function costTable(browser: Browser, _: NewFolder, say: Say): Promise<string> {
+  return withServer(PACE, async (server) => {
+    const rows: string[][] = [];
+    const contexts: BrowserContext[] = [];
+    for (const count of PAGES) {
+      while (contexts.length < count) {
+        const context = await browser.newContext({ viewport: { width: 800, height: 600 } });
+        contexts.push(context);
+        const page = await context.newPage();
+        page.setDefaultTimeout(WAITED_MS_MAX);
+        await page.goto(server.url);
+        await page.locator('.tile').first().waitFor();
+      }
+      rows.push(await costRow(server, count));
+      say(`pages: ${rows.at(-1)?.join(' ')}`);
+    }
+    for (const context of contexts) await context.close();
+    const head = ['open pages of the lab', 'events/s', 'of a core, %', 'memory of the server, MiB'];
+    return table([...head, 'health, median ms', 'p99 ms'], rows);
+  });
+}
+
+async function costRow(server: PageServer, count: number): Promise<string[]> {
+  const before = await server.use();
+  const from = performance.now();
+  const taken: number[] = [];
+  while (performance.now() - from < PAGES_MEASURED_MS) {
+    const asked = performance.now();
+    await (await fetch(`${server.url}/api/health`)).text();
+    taken.push(performance.now() - asked);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const after = await server.use();
+  const seconds = (performance.now() - from) / 1_000;
+  return [
+    String(count),
+    ((after.events - before.events) / seconds).toFixed(0),
+    ((100 * (after.cpuSeconds - before.cpuSeconds)) / seconds).toFixed(1),
+    (after.bytes / 2 ** 20).toFixed(0),
+    ms(median(taken)),
+    ms(quantile(taken, 0.99)),
+  ];
+}
+
+// parts
+
+async function withServer<T>(
+  asked: Parameters<typeof startPageServer>[0],
+  use: (server: PageServer) => Promise<T>,
+): Promise<T> {
+  const server = await startPageServer(asked);
+  try {
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A cold cache: a context of its own. */
+async function inNewPage<T>(browser: Browser, use: (page: Page) => Promise<T>): Promise<T> {
+  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAITED_MS_MAX);
+    return await use(page);
+  } finally {
+    await context.close();
+  }
+}
+
+async function timed(page: Page, url: string, seen: string): Promise<number> {
+  const from = performance.now();
+  await page.goto(url);
+  await page.locator(seen).first().waitFor();
+  return performance.now() - from;
+}

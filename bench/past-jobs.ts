@@ -131,7 +131,7 @@ const definition: DataOf<'JobSubmitted'>['definition'] = {
   actions: ACTIONS,
 };
 
-function event<T extends EventType>(
+export function event<T extends EventType>(
   type: T,
   data: DataOf<T>,
   at: number,

@@ -197,7 +197,8 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     await page.locator('.lane-name').nth(1).click();
     await page.getByRole('tab', { name: 'Messages' }).click();
     await page.getByRole('button', { name: /ready port=5001/ }).click();
-    await page.waitForURL(/at=\d+/);
+    const place = await page.locator('.slider-at b').innerText();
+    await page.waitForURL(new RegExp(`at=${place}(&|$)`));
     const shared = page.url();
     await page.getByRole('link', { name: 'compare with another run' }).click();
     // Its definition has other parameters: nobody knows which run was the good one.

@@ -87,6 +87,28 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     expect(said).toEqual([]);
   }, 90_000);
 
+  it('holds no connection while nobody sees it, and has all that came when somebody does', async () => {
+    const { engine, url } = await labOf(2);
+    const id = await allocated(engine, jobOf({ peer: 2 }));
+    const members = await booted(engine, id);
+    const { page, said } = await openPage(await browser.newContext());
+    const ended = page.waitForEvent('requestfailed', (is) => is.url().endsWith('/events'));
+    await page.goto(`${url}/jobs/${id}`);
+    await page.locator('.slider-at', { hasText: 'live' }).waitFor();
+    const see = (state: string) =>
+      page.evaluate(`{
+        Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }`);
+    await see('hidden');
+    await ended;
+    for (const member of members) await finish(engine, id, member);
+    await page.locator('.standing .sentence', { hasText: 'starts action' }).waitFor();
+    await see('visible');
+    await page.locator('.standing .sentence', { hasText: 'the job is complete' }).waitFor();
+    expect(said).toEqual([]);
+  }, 60_000);
+
   it('shows 10,000 boards and 10,000 jobs that wait, and makes no more of them than are in sight', async () => {
     const { url } = await labOf(1);
     const { page, said } = await openPage(await browser.newContext());

@@ -62,7 +62,8 @@ describe.skipIf(browserLacks !== undefined)(title, () => {
     await page.locator('.causes', { hasText: `${last} arrives at lava-sync start` }).waitFor();
     await page.getByRole('button', { name: 'panda01 client' }).click();
     await page.locator('.cache', { hasText: 'ip=10.0.0.1' }).waitFor();
-    await page.waitForURL(/at=\d+/);
+    const at = await page.locator('.slider-at b').innerText();
+    await page.waitForURL(new RegExp(`at=${at}(&|$)`));
     const shared = page.url();
     expect(await faultsOf(page)).toEqual([]);
     const { page: other } = await openPage(context);

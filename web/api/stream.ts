@@ -24,7 +24,10 @@ export interface Following {
   signal: AbortSignal;
 }
 
-/** Follows until the signal, the end of the stream or a refusal. Never throws. */
+/**
+ * Follows until the signal, the end of the stream or a refusal. Never throws. A page that nobody sees follows nothing: a
+ * browser has six connections to a server, and each tab would hold one.
+ */
 export async function follow(is: Following): Promise<void> {
   let { after } = is;
   let pause = RETRY_MS_MIN;
@@ -41,6 +44,7 @@ export async function follow(is: Following): Promise<void> {
     }
   };
   while (!is.signal.aborted) {
+    await seen();
     try {
       if (await readOnce(is, after, take)) return is.onEnd?.();
     } catch (error) {
@@ -53,6 +57,28 @@ export async function follow(is: Following): Promise<void> {
   }
 }
 
+/** Resolves once the screen had its turn: a timer would be held back by some milliseconds each time. */
+function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+const isHidden = () => document.visibilityState === 'hidden';
+
+/** Resolves when somebody can see the page. */
+function seen(): Promise<void> {
+  if (!isHidden()) return Promise.resolve();
+  return new Promise((resolve) => {
+    document.addEventListener('visibilitychange', () => resolve(), { once: true });
+  });
+}
+
 /** Reads one connection to its end. @returns whether the stream itself ended */
 async function readOnce(
   is: Following,
@@ -61,6 +87,8 @@ async function readOnce(
 ): Promise<boolean> {
   const broken = new AbortController();
   const signal = AbortSignal.any([is.signal, broken.signal]);
+  const hide = () => isHidden() && broken.abort();
+  document.addEventListener('visibilitychange', hide);
   let silence: ReturnType<typeof setTimeout> | undefined;
   const heard = () => {
     clearTimeout(silence);
@@ -89,10 +117,11 @@ async function readOnce(
       if (batch.length > 0) take(batch);
       batch = [];
       if (performance.now() - began < SLICE_MS_MAX) continue;
-      await new Promise((next) => setTimeout(next));
+      await turn();
       began = performance.now();
     }
   } finally {
     clearTimeout(silence);
+    document.removeEventListener('visibilitychange', hide);
   }
 }

@@ -9,6 +9,10 @@ import { JobFold } from './fold.ts';
 import { type AskedOf, type Flag, Lens, type Run } from './run.ts';
 import type { ScriptLines } from './script-lines.ts';
 
+/** What comes is shown so often at most, and never so often that showing it takes more than a part of the time. */
+const TOLD_EVERY_MS = 250;
+const TELLING_PART = 6;
+
 export class JobPage implements Run {
   readonly id: number;
   readonly fold = new JobFold();
@@ -36,6 +40,10 @@ export class JobPage implements Run {
   readonly asked = signal<AskedOf | undefined>(undefined);
   readonly #stop = new AbortController();
   #writesAddress: ReturnType<typeof setTimeout> | undefined;
+  #tells: ReturnType<typeof setTimeout> | undefined;
+  #told = Number.NEGATIVE_INFINITY;
+  /** How long it took to show what came last. */
+  #takes = 0;
 
   constructor(id: number) {
     this.id = id;
@@ -57,6 +65,7 @@ export class JobPage implements Run {
       placeOf: (event: RecordedEvent) => event.version,
       onEvents: (events) => this.#take(events),
       onEnd: () => {
+        this.#tell();
         this.isEnded.value = true;
         void this.refresh();
       },
@@ -69,6 +78,7 @@ export class JobPage implements Run {
     return () => {
       this.#stop.abort();
       clearTimeout(this.#writesAddress);
+      clearTimeout(this.#tells);
     };
   }
 
@@ -82,9 +92,23 @@ export class JobPage implements Run {
 
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
-    this.count.value = this.fold.length;
     if (this.view.peek() !== undefined && events.some(({ type }) => type.startsWith('Job')))
       void this.refresh();
+    if (this.#tells !== undefined) return;
+    const pause = Math.max(TOLD_EVERY_MS, TELLING_PART * this.#takes);
+    const wait = Math.max(0, this.#told + pause - performance.now());
+    this.#tells = setTimeout(() => this.#tell(), wait);
+  }
+
+  /** Shows what is folded: of a log that is read as fast as it comes only now and then. */
+  #tell(): void {
+    clearTimeout(this.#tells);
+    this.#tells = undefined;
+    const began = performance.now();
+    this.count.value = this.fold.length;
+    this.#told = began;
+    // It is painted with the next frame.
+    requestAnimationFrame(() => setTimeout(() => (this.#takes = performance.now() - began)));
   }
 
   /** Stands at an event, and plays no more. The last one of a job that goes on is followed. */

@@ -2,28 +2,58 @@
 import type { JobFold } from './fold.ts';
 import { type Colours, firstThat, type Paint } from './picture.ts';
 
+/** A send is a dot, a result a diamond, an end a flag, whatever went wrong a cross. What lies on one spot is painted once. */
 export function paintMarks(is: Paint, index: number): void {
   const { fold, at, colours, laneHeight, width } = is;
   const lane = fold.lanes[index];
   if (lane === undefined) return;
-  const middle = is.y(index) + laneHeight / 2;
+  const y = is.y(index) + laneHeight / 2;
   const size = laneHeight >= 26 ? 4 : 2.5;
+  const apart = laneHeight >= 26 ? 1 : 2;
+  const [sends, passes, others] = [new Path2D(), new Path2D(), new Path2D()];
   let last = Number.NEGATIVE_INFINITY;
   const first = firstThat(lane.marks.length, (n) => is.x(lane.marks[n] ?? 0) >= -6);
+  const loud: number[] = [];
   for (let n = first; n < lane.marks.length; n++) {
     const mark = lane.marks[n] ?? 0;
     const x = is.x(mark);
     if (x > width + size) break;
-    const type = fold.events[mark]?.type ?? '';
-    const isLoud = type !== 'MessageSent' && type !== 'ResultRecorded';
-    if (x < last + 1 && !isLoud) continue;
+    const event = fold.events[mark];
+    const isFail = event?.type === 'ResultRecorded' && event.data.result === 'fail';
+    if (isFail || (event?.type !== 'MessageSent' && event?.type !== 'ResultRecorded')) {
+      loud.push(mark);
+      continue;
+    }
+    if (x < last + apart) continue;
     last = x;
-    paintMark(at, colours, fold, mark, x, middle, size);
+    if (event.type === 'MessageSent') dot(sends, x, y, size);
+    else diamond(event.data.result === 'pass' ? passes : others, x, y, size + 1);
   }
+  for (const [path, colour] of [
+    [others, colours.soft],
+    [passes, colours.good],
+    [sends, colours.ink],
+  ] as const) {
+    at.fillStyle = colour;
+    at.fill(path);
+  }
+  for (const mark of loud) paintLoud(at, colours, fold, mark, is.x(mark), y, size);
 }
 
-/** A send is a dot, a result a diamond, an end a flag, whatever went wrong a cross. */
-function paintMark(
+function dot(path: Path2D, x: number, y: number, size: number): void {
+  path.moveTo(x + size, y);
+  path.arc(x, y, size, 0, 2 * Math.PI);
+}
+
+function diamond(path: Path2D, x: number, y: number, size: number): void {
+  path.moveTo(x, y - size);
+  path.lineTo(x + size, y);
+  path.lineTo(x, y + size);
+  path.lineTo(x - size, y);
+  path.closePath();
+}
+
+function paintLoud(
   at: CanvasRenderingContext2D,
   colours: Colours,
   fold: JobFold,
@@ -33,23 +63,6 @@ function paintMark(
   size: number,
 ): void {
   const event = fold.events[mark];
-  at.beginPath();
-  if (event?.type === 'MessageSent') {
-    at.fillStyle = colours.ink;
-    at.arc(x, y, size, 0, 2 * Math.PI);
-    at.fill();
-    return;
-  }
-  const isFail = event?.type === 'ResultRecorded' && event.data.result === 'fail';
-  if (event?.type === 'ResultRecorded' && !isFail) {
-    at.fillStyle = event.data.result === 'pass' ? colours.good : colours.soft;
-    at.moveTo(x, y - size - 1);
-    at.lineTo(x + size + 1, y);
-    at.lineTo(x, y + size + 1);
-    at.lineTo(x - size - 1, y);
-    at.fill();
-    return;
-  }
   if (event?.type === 'MemberCompleted') {
     at.fillStyle = colours.good;
     at.fillRect(x - 1, y - 2 * size, 2, 4 * size);
@@ -57,6 +70,7 @@ function paintMark(
   }
   at.strokeStyle = event?.type === 'MemberCancelled' ? colours.warn : colours.bad;
   at.lineWidth = 2;
+  at.beginPath();
   at.moveTo(x - size, y - size);
   at.lineTo(x + size, y + size);
   at.moveTo(x + size, y - size);

@@ -199,10 +199,11 @@ function paintWait(
     labelled(is, `${isBad ? '✕ ' : ''}${wait.label}`, from, width, y, height);
 }
 
-/** A line across the lanes that met, where the barrier opened. */
+/** A line across the lanes that met, where the barrier opened: those of syncs full, the others dashed. */
 function paintBarriers(is: Paint): void {
   const { at, colours, fold, y, laneHeight } = is;
   const seen = new Set<number>();
+  const [syncs, others] = [new Path2D(), new Path2D()];
   eachOpened(is, (barrier, x) => {
     if (seen.has(Math.round(x))) return;
     seen.add(Math.round(x));
@@ -214,16 +215,18 @@ function paintBarriers(is: Paint): void {
     }
     const last = barrier.last === undefined ? -1 : fold.laneNamed(barrier.last);
     if (last >= 0) [low, high] = [Math.min(low, last), Math.max(high, last)];
-    at.strokeStyle = barrier.verb === 'sync' ? colours.accent : colours.soft;
-    at.lineWidth = barrier.verb === 'sync' ? 2 : 1;
-    at.setLineDash(barrier.verb === 'sync' ? [] : [3, 3]);
-    at.beginPath();
-    at.moveTo(Math.round(x) + 0.5, y(low) + 2);
-    at.lineTo(Math.round(x) + 0.5, y(high) + laneHeight - 2);
-    at.stroke();
+    const path = barrier.verb === 'sync' ? syncs : others;
+    path.moveTo(Math.round(x) + 0.5, y(low) + 2);
+    path.lineTo(Math.round(x) + 0.5, y(high) + laneHeight - 2);
   });
-  at.setLineDash([]);
+  at.strokeStyle = colours.accent;
+  at.lineWidth = 2;
+  at.stroke(syncs);
   at.lineWidth = 1;
+  at.strokeStyle = colours.soft;
+  at.setLineDash([3, 3]);
+  at.stroke(others);
+  at.setLineDash([]);
 }
 
 function eachOpened(is: Paint, each: (barrier: Barrier, x: number) => void): void {
@@ -234,44 +237,51 @@ function eachOpened(is: Paint, each: (barrier: Barrier, x: number) => void): voi
   }
 }
 
-const ARROWS_PAINTED_MAX = 4_000;
+/** With more arrows in sight none can be told from another: those of the chosen lane alone are painted. */
+const ARROWS_TOLD_MAX = 1_200;
 
 function paintArrows(is: Paint): void {
-  const { at, colours, fold, x, y, laneHeight, firstLane, lastLane, width } = is;
-  const seen = new Set<string>();
+  const { at, colours, y, laneHeight, chosenLane } = is;
+  const all = arrowsInSight(is);
+  const isCrowded = all.length > ARROWS_TOLD_MAX;
+  const [lines, heads] = [new Path2D(), new Path2D()];
+  for (const [x1, x2, a, b] of all) {
+    if (isCrowded && a !== chosenLane && b !== chosenLane) continue;
+    const [y1, y2] = [y(a) + laneHeight / 2, y(b) + (b > a ? 2 : laneHeight - 2)];
+    lines.moveTo(x1, y1);
+    lines.lineTo(x2, y2);
+    const angle = Math.atan2(y2 - y1, x2 - x1);
+    heads.moveTo(x2, y2);
+    for (const turn of [-0.45, 0.45])
+      heads.lineTo(x2 - 7 * Math.cos(angle + turn), y2 - 7 * Math.sin(angle + turn));
+    heads.closePath();
+  }
   at.strokeStyle = colours.ink;
   at.fillStyle = colours.ink;
   at.globalAlpha = 0.7;
-  // Arrows are in the order of their releases.
-  const first = firstThat(fold.arrows.length, (n) => x(fold.arrows[n]?.to ?? OPEN) >= 0);
-  for (let n = first; n < fold.arrows.length && seen.size < ARROWS_PAINTED_MAX; n++) {
-    const arrow = fold.arrows[n];
-    if (arrow === undefined) break;
-    const [x1, x2] = [x(arrow.from), x(arrow.to)];
-    if (x1 > width) break;
-    if (x2 < 0) continue;
-    const [a, b] = [arrow.fromLane, arrow.toLane];
-    if (Math.max(a, b) < firstLane || Math.min(a, b) > lastLane) continue;
-    const key = `${Math.round(x1)} ${Math.round(x2)} ${a} ${b}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const [y1, y2] = [y(a) + laneHeight / 2, y(b) + (b > a ? 2 : laneHeight - 2)];
-    at.beginPath();
-    at.moveTo(x1, y1);
-    at.lineTo(x2, y2);
-    at.stroke();
-    head(at, x1, y1, x2, y2);
-  }
+  at.stroke(lines);
+  at.fill(heads);
   at.globalAlpha = 1;
 }
 
-function head(at: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
-  const angle = Math.atan2(y2 - y1, x2 - x1);
-  at.beginPath();
-  at.moveTo(x2, y2);
-  for (const turn of [-0.45, 0.45])
-    at.lineTo(x2 - 7 * Math.cos(angle + turn), y2 - 7 * Math.sin(angle + turn));
-  at.fill();
+/** From where to where, and from which lane to which: of those that lie on the same pixels one. */
+function arrowsInSight(is: Paint): [number, number, number, number][] {
+  const { fold, x, firstLane, lastLane, width } = is;
+  const seen = new Map<string, [number, number, number, number]>();
+  // They are in the order of their releases.
+  const first = firstThat(fold.arrows.length, (n) => x(fold.arrows[n]?.to ?? OPEN) >= 0);
+  for (let n = first; n < fold.arrows.length; n++) {
+    const arrow = fold.arrows[n];
+    if (arrow === undefined) break;
+    const { fromLane: a, toLane: b } = arrow;
+    if (Math.max(a, b) < firstLane || Math.min(a, b) > lastLane) continue;
+    const x1 = x(arrow.from);
+    if (x1 > width) continue;
+    const x2 = x(arrow.to);
+    seen.set(`${Math.round(x1)} ${Math.round(x2)} ${a} ${b}`, [x1, x2, a, b]);
+    if (seen.size > ARROWS_TOLD_MAX && is.chosenLane < 0) break;
+  }
+  return [...seen.values()];
 }
 
 function paintRuler(is: Paint, scale: number): void {
