@@ -13,6 +13,7 @@ import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
+import { lineTable } from './line.ts';
 import { lintBench } from './lint.ts';
 import { messagesTable } from './messages.ts';
 import { pageTable } from './page.ts';
@@ -42,6 +43,7 @@ const benches = new Map<string, Bench>([
   ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
+  ['line', lineTable],
   ['consoles', consolesTable],
   ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],

@@ -20,7 +20,6 @@ import { type Plan, readPlan, ShellWatch, writePlan } from './shell-watch.ts';
 import type { Gathered, SourceLimits } from './sources.ts';
 import { layOutSuites } from './suites.ts';
 import { type BoardLine, lineVariables } from './transport/board-line.ts';
-import { Relay } from './transport/relay.ts';
 
 export interface StepContext {
   server: ServerPort;
@@ -203,7 +202,12 @@ class MemberStep {
       begun?.suites === undefined
         ? await this.#prepare(index, action)
         : { ...begun, suites: begun.suites };
-    const relay = this.#context.line.of(this.#owed, (session) => this.#openRelay(session));
+    const relay = this.#context.line.of(this.#owed, {
+      ...{ console: this.#console, log: this.#context.log },
+      access: () => this.#context.server.access(this.#owed.job, this.#owed.device),
+      type: (line) => driver.type(seat, line),
+      note: (line) => this.#note(line),
+    });
     // The server may listen elsewhere since the board booted.
     const staging = await driver.staging(seat);
     await writeFile(join(staging, 'env'), await this.#environment(), { mode: 0o600 });
@@ -232,18 +236,6 @@ class MemberStep {
       call: (call, place) => void relay.callUpstream(call, place),
     });
     await watch.untilEnd().finally(() => relay.rest());
-  }
-
-  #openRelay(session: string): Relay {
-    const { server, driver, log } = this.#context;
-    const { job, device, group } = this.#owed;
-    return new Relay({
-      ...{ session, log, console: this.#console, from: consoleBytes(this.#console) },
-      group: group.map((member) => member.device),
-      access: () => server.access(job, device),
-      type: (line) => driver.type(this.#seat, line),
-      note: (line) => this.#note(line),
-    });
   }
 
   /** Beside the console: what a server that starts anew must know of an action that runs. */

@@ -91,6 +91,8 @@ const Login = z.strictObject({
     .optional(),
   character_delay_ms: whole('milliseconds', 0, CHARACTER_DELAY_MS_MAX).optional(),
   home: File.optional(),
+  /** `line`: what its tests say goes over its line though it has a network. */
+  verbs: z.enum(['network', 'line']).optional(),
 });
 
 const Image = z.strictObject({ url: Address, sha256: Digest.optional() });

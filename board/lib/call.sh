@@ -320,7 +320,7 @@ muster_read_servers() {
   if [ "$muster_first_url" = line: ]; then
     muster_tries=0
     # One call in sixteen looks whether the network is back.
-    case $muster_key in 0*) muster_first_url=$1 ;; esac
+    case $muster_key in 0*) return 0 ;; esac
   fi
   for muster_argument in "$@"; do
     [ "$muster_url" != "$muster_first_url" ] || break

@@ -31,13 +31,14 @@ ears_open() {
     trap '' HUP INT TERM
     exec 4<>"$ears_folder/in"
     ears_listen
-  ) <&3 3<&- >&1 &
+  ) <&3 3<&- &
   ears_reader=$!
   exec 3<&-
+  # Two that read one console tear its lines apart: whoever starts the console's shell anew ends this one first.
+  printf '%s\n' "$ears_reader" >"$ears_folder/reader"
 }
 
-# Reads the console's lines. A line that came though nobody runs tests any more was for the shell of the console: it is
-# told to ask again.
+# Reads the console's lines.
 ears_listen() {
   while IFS= read -r ears_line; do
     case $ears_line in
@@ -49,13 +50,7 @@ ears_listen() {
           *) if [ -p "$ears_call" ]; then printf '%s\n' "$ears_line" 1<>"$ears_call"; fi ;;
         esac
         ;;
-      *)
-        if ! kill -0 $$ || ! kill -0 "$PPID"; then
-          printf '\n<MUSTER_SHELL_ENDED 129>\n'
-          exit 0
-        fi
-        printf '%s\n' "$ears_line" >&4
-        ;;
+      *) printf '%s\n' "$ears_line" >&4 ;;
     esac
   done 2>/dev/null
 }
@@ -63,6 +58,7 @@ ears_listen() {
 # Closes them: what is typed from now on is for the shell of the console. What verbs in the background say is heard again
 # when the next tests run.
 ears_close() {
+  [ -z "$ears_reader" ] || : >"$ears_folder/reader"
   for ears_process in $ears_reader $ears_printer; do
     kill -9 "$ears_process" && wait "$ears_process"
   done 2>/dev/null

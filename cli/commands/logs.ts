@@ -17,6 +17,7 @@ import {
 } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import { readEvent, recordedEvents } from '../follow.ts';
+import { withoutFrames } from '../pages/console-frames.ts';
 import { names } from '../pages/text.ts';
 import { merged, renderTimedLine, type TimedLine, timedLines } from '../pages/timed-lines.ts';
 
@@ -187,10 +188,10 @@ class Interleaved {
       held = Buffer.concat([held, chunk]);
       const end = held.length > LINE_BYTES_MAX ? held.length : held.lastIndexOf(LF) + 1;
       if (end === 0) continue;
-      await this.#write(speaker, held.subarray(0, end));
+      await this.#write(speaker, withoutFrames(held.subarray(0, end)));
       held = held.subarray(end);
     }
-    if (held.length > 0) await this.#write(speaker, held);
+    if (held.length > 0) await this.#write(speaker, withoutFrames(held));
     if (this.#speaker === speaker && !this.#isAtLineStart) await this.#write(speaker, LINE_END);
   }
 

@@ -1,6 +1,7 @@
 /** Consoles line by line with the times at which they came, merged by time with what the log says between them. */
 import { ConsoleTimes } from '../../answers/console-times.ts';
 import { printable } from '../../submission/quoting.ts';
+import { tellFrame } from './console-frames.ts';
 import { preciseTimeOfDay } from './text.ts';
 
 export interface TimedLine {
@@ -28,22 +29,30 @@ export async function* timedLines(
   const times = ConsoleTimes.of(index);
   let held = Buffer.alloc(0);
   let offset = 0;
-  const take = (length: number): TimedLine => {
-    const text = held.toString('utf8', 0, length);
+  let blank: TimedLine | undefined;
+  function* take(length: number): Generator<TimedLine> {
+    const said = held.toString('utf8', 0, length);
     held = held.subarray(length);
     offset += length;
-    return { who, text: text.replace(/[\r\n]+$/, ''), at: times?.timeAt(offset - 1) ?? now?.() };
-  };
+    const told = tellFrame(said);
+    const text = (told ?? said).replace(/[\r\n]+$/, '');
+    const line = { who, text, at: times?.timeAt(offset - 1) ?? now?.() };
+    // The end of a line with which a frame begins belongs to it.
+    if (blank !== undefined && told === undefined) yield blank;
+    blank = told === undefined && text === '' ? line : undefined;
+    if (text !== '') yield line;
+  }
   for await (const chunk of bytes) {
     held = Buffer.concat([held, chunk]);
     for (;;) {
       const end = held.indexOf(LF) + 1;
-      if (end > 0) yield take(end);
-      else if (held.length > LINE_BYTES_MAX) yield take(LINE_BYTES_MAX);
+      if (end > 0) yield* take(end);
+      else if (held.length > LINE_BYTES_MAX) yield* take(LINE_BYTES_MAX);
       else break;
     }
   }
-  if (held.length > 0) yield take(held.length);
+  if (held.length > 0) yield* take(held.length);
+  if (blank !== undefined) yield blank;
 }
 
 /** Several of them as one, by time; at the same time in the order of the list. A line without a time stays behind the one before it. */

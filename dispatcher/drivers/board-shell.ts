@@ -4,6 +4,7 @@
  */
 import { shellQuoted } from '../programs.ts';
 import type { BoardEnd } from './bridge.ts';
+import { END_READER } from './console-pump.ts';
 
 export interface ShellFacts {
   home: string;
@@ -20,7 +21,7 @@ const LOOP = (nonce: string) =>
   'trap : HUP INT TERM;umask 022;mkdir -p "$MUSTER_HOME";PATH=$PATH:$MUSTER_HOME/bin;export PATH;' +
   `echo "<MUSTER_BOARD_LOOP ${nonce} $((6*7))>";` +
   `while :;do sh -c "trap : HUP INT TERM;while IFS= read -r muster_line;do eval \\"\\$muster_line\\";done;exit ${GONE_STATUS}";` +
-  `r=$?;[ $r != ${GONE_STATUS} ]||exit;printf "\\n<MUSTER_SHELL_ENDED %s>\\n" $r;done`;
+  `r=$?;[ $r != ${GONE_STATUS} ]||exit;${END_READER};printf "\\n<MUSTER_SHELL_ENDED %s>\\n" $r;done`;
 
 /** One line for the shell that the login gave. It answers `loopAnswer`. */
 export const loopLine = ({ home, mark, job, nonce }: ShellFacts): string =>

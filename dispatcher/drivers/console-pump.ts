@@ -36,6 +36,13 @@ mkfifo -m 600 in || exit 1
 }
 `;
 
+/**
+ * For sh on a board whose shell ended while tests ran: what reads the console for them (board/lib/ears.sh) would take
+ * parts of what is typed for the next shell. Without a single quote.
+ */
+export const END_READER =
+  '{ read -r r_pid <"$MUSTER_HOME/line/reader"&&kill -9 "$r_pid"; } 2>/dev/null';
+
 /** Types one line, or less, into the pipe. Resolves to `false` when the board ended before somebody read it. */
 export async function typeText(
   pipe: string,

@@ -51,6 +51,9 @@ export interface LineKind {
   close(): Promise<void>;
 }
 
+/** What a board is told that shall speak over its line and nothing else. */
+export const onLineAlone: readonly (readonly [string, string])[] = [['MUSTER_URL', '']];
+
 /** A command of the lab on a terminal of its own, which is what `telnet`, `picocom` or `ssh` expect. */
 export const onTerminal = (command: string): string[] => [
   ...['env', 'SHELL=/bin/sh', 'script', '--quiet', '--return', '--flush', '--command', command],

@@ -1,19 +1,21 @@
 /** The relay of the member that has a lane's board now, and what its board is told so that it can speak over its console. */
 import { createHash } from 'node:crypto';
 import type { Owed } from '../../wire/server-port.ts';
-import type { Relay } from './relay.ts';
+import { consoleBytes } from '../console.ts';
+import { Relay, type RelayOptions } from './relay.ts';
 
 export class BoardLine {
   #relay: Relay | undefined;
   #session: string | undefined;
 
-  /** The relay of this member, which is opened when there is none. */
-  of(owed: Owed, open: (session: string) => Relay): Relay {
+  /** The relay of this member, which is opened when there is none: what its console said before was for somebody else. */
+  of(owed: Owed, is: Omit<RelayOptions, 'session' | 'group' | 'from'>): Relay {
     const session = sessionOf(owed);
     if (this.#relay !== undefined && this.#session === session) return this.#relay;
     this.close();
     this.#session = session;
-    this.#relay = open(session);
+    const group = owed.group.map(({ device }) => device);
+    this.#relay = new Relay({ ...is, session, group, from: consoleBytes(is.console) });
     return this.#relay;
   }
 

@@ -175,6 +175,22 @@ describe.each(usable(shellsOnly))(
       expect(serial.board.readCache()).toBe('k=v\n');
     });
 
+    it('finds its network again when that is back', async () => {
+      serial = new SerialBoard(pair, server.url);
+      const door = await FakeServer.open();
+      serial.board.env.MUSTER_URL = door.url;
+      // One call in sixteen looks: that none of so many does is as good as never.
+      const script = `echo line: >"$MUSTER_HOME/answered"\nset +x\nfor i in $(seq 1 150); do lava-send m; done\n`;
+      await serial.run(script);
+      const byDoor = door.requests.filter(({ verb }) => verb === 'send').length;
+      expect(byDoor + calls().length).toBe(150);
+      expect(byDoor).toBeGreaterThan(0);
+      expect(fs.readFileSync(path.join(serial.board.home, 'answered'), 'utf8')).toBe(
+        `${door.url}\n`,
+      );
+      await door.close();
+    });
+
     it('waits for a server that starts anew, and says nothing on its console', async () => {
       serial = new SerialBoard(pair, server.url);
       serial.board.env.MUSTER_URL = server.url;

@@ -9,7 +9,7 @@ import type { Driver, DriverContext, LabBoard, Seat } from '../driver.ts';
 import { ImageStore } from '../image-store.ts';
 import { runLabCommand, settings } from '../lab-commands.ts';
 import { LineDriver } from '../line-board.ts';
-import { type LineKind, type LineSeat, onTerminal } from '../line-kind.ts';
+import { type LineKind, type LineSeat, onLineAlone, onTerminal } from '../line-kind.ts';
 
 export async function openConsoleDriver(context: DriverContext): Promise<Driver> {
   return new LineDriver(context, new LabHardware(context));
@@ -39,11 +39,13 @@ class LabHardware implements LineKind {
     return this.#console(board).silent_seconds;
   }
 
-  /** A board of which the lab says no address has its line and nothing else: it reports there. */
+  /** A board of which the lab says no address has its line and nothing else: it speaks there. */
   variables({ device }: Seat): readonly (readonly [string, string])[] {
-    const { server_url: url } = this.#console(this.#board(device));
+    const board = this.#board(device);
+    const { server_url: url } = this.#console(board);
+    if (this.login(board).verbs === 'line') return onLineAlone;
     if (url !== undefined) return [['MUSTER_URL', url]];
-    return this.addressOf(device) === undefined ? [['MUSTER_URL', '']] : [];
+    return this.addressOf(device) === undefined ? onLineAlone : [];
   }
 
   async deploy(at: LineSeat, image: string): Promise<void> {

@@ -7,7 +7,7 @@
  * File descriptor 3 is a socket to the dispatcher: setup says its pid there and waits for the word to go on. When
  * the dispatcher dies meanwhile, the socket closes, and a half-made board ends by itself.
  */
-import { PUMP } from '../console-pump.ts';
+import { END_READER, PUMP } from '../console-pump.ts';
 
 /** Needs: volume, processes (a cgroup, or empty), and what `PUMP` needs. $@: the program of the board. */
 export const LAUNCH = `
@@ -116,7 +116,9 @@ PATH=$PATH:$MUSTER_HOME/bin
 cd /root 2>/dev/null || cd /
 while :; do
   /bin/sh
-  printf '\\n<MUSTER_SHELL_ENDED %s>\\n' "$?"
+  status=$?
+  ${END_READER}
+  printf '\\n<MUSTER_SHELL_ENDED %s>\\n' "$status"
 done
 `;
 
@@ -131,7 +133,9 @@ cd "$HOME" || exit 1
 trap : HUP INT TERM
 while :; do
   /bin/sh
-  printf '\\n<MUSTER_SHELL_ENDED %s>\\n' "$?"
+  status=$?
+  ${END_READER}
+  printf '\\n<MUSTER_SHELL_ENDED %s>\\n' "$status"
 done
 `;
 

@@ -14,7 +14,7 @@ import type { Driver, DriverContext, Holding, LabBoard, Seat } from '../driver.t
 import { ImageStore } from '../image-store.ts';
 import { settings } from '../lab-commands.ts';
 import { LineDriver } from '../line-board.ts';
-import type { LineKind, LineSeat } from '../line-kind.ts';
+import { type LineKind, type LineSeat, onLineAlone } from '../line-kind.ts';
 import {
   type ImageFiles,
   imageFiles,
@@ -75,6 +75,11 @@ class Qemu implements LineKind {
 
   login(board: LabBoard | undefined) {
     return settings(board).login;
+  }
+
+  variables({ device }: Seat) {
+    const board = this.#context.boards.find(({ name }) => name === device);
+    return this.login(board).verbs === 'line' ? onLineAlone : [];
   }
 
   async deploy(at: LineSeat, image: string): Promise<void> {
