@@ -1,6 +1,7 @@
 /** The doors: all of the HTTP API on one app. It is built here; listening is for whoever puts the parts together. */
 import type { FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { LabChange } from '../wire/lab-change.ts';
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
@@ -37,6 +38,8 @@ import { Watchdog } from './watchdog.ts';
  */
 export interface AppOptions extends AppParts {
   tls?: TlsDoor;
+  /** Of the server's own boards, where it has some. @throws ApiProblem */
+  ownLab?: { worker: string; reload(): Promise<LabChange> };
   heldMsMax?: number;
   heartbeatMs?: number;
 }
@@ -84,7 +87,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });
     const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
-    await api.register(workerRoutes, { engine, endLine });
+    await api.register(workerRoutes, { engine, endLine, reloadLab: reloadsOf(parts, workers) });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);
@@ -92,6 +95,16 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   await app.ready();
   return app;
 }
+
+/** Of this server's own lab, or of a worker that has a line to it. */
+const reloadsOf =
+  ({ ownLab }: AppOptions, workers: WorkerDoor | undefined) =>
+  async (worker?: string): Promise<LabChange> => {
+    if (ownLab !== undefined && (worker ?? ownLab.worker) === ownLab.worker) return ownLab.reload();
+    if (worker !== undefined && workers !== undefined) return workers.reloadLab(worker);
+    const whose = 'this server was started without --lab: name one of the workers';
+    throw new ApiProblem('no-lab', whose);
+  };
 
 /** A job that retention took out of the log is not unknown: every route of it says where it is. */
 function sayWhatIsArchived(app: FastifyInstance, { archivedIn }: AppParts): void {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { LabChange } from '../wire/lab-change.ts';
 import type { BoardReply, Not, Question } from '../wire/worker-frames.ts';
 import {
   type Answer,
@@ -22,6 +23,7 @@ import {
   SILENCE_MS_MAX,
 } from '../wire/worker-frames.ts';
 import type { BoardsBehind } from './boards-behind.ts';
+import { LabReloads } from './lab-reloads.ts';
 import type { BoardParts } from './parts.ts';
 import { problemOf } from './problems.ts';
 import { type WorkerParts, workerOfToken } from './worker-parts.ts';
@@ -55,6 +57,8 @@ export interface WorkerLineName {
   readonly worker: string | undefined;
   readonly instance: string | undefined;
   replaced(): void;
+  /** It reads its lab's file again. @throws ApiProblem */
+  reloadLab(): Promise<LabChange>;
   bye(code: ByeCode, reason: string): Promise<void>;
 }
 
@@ -78,6 +82,7 @@ export class WorkerLine implements WorkerLineName {
   #boards: ReturnType<WorkerLineParts['boardsBehind']> | undefined;
   #unsubscribe: (() => void) | undefined;
   #heardAt = performance.now();
+  readonly #reloads = new LabReloads();
   #open = 0;
   #outgoing: FromServer[] = [];
   #endedBecause = 'its line broke';
@@ -121,6 +126,10 @@ export class WorkerLine implements WorkerLineName {
     });
   }
 
+  reloadLab(): Promise<LabChange> {
+    return this.#reloads.ask(this.#worker ?? '', (reload) => this.#say({ reload }));
+  }
+
   /** The same worker has another line now. */
   replaced(): void {
     this.#endedBecause = 'it has another line';
@@ -143,6 +152,7 @@ export class WorkerLine implements WorkerLineName {
     this.#unsubscribe = undefined;
     this.#boards?.cutOff();
     this.#boards = undefined;
+    this.#reloads.end(this.#worker ?? '');
     this.#parts.closed(this, this.#endedBecause);
   }
 
@@ -263,6 +273,9 @@ export class WorkerLine implements WorkerLineName {
       case 'console-end':
         this.#assertOwn(question.device);
         return { size: await this.#parts.consoles.end(question.job, question.device) };
+      case 'reloaded':
+        this.#reloads.answer(question);
+        return {};
     }
   }
 

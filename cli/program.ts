@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Build>> = {
   device: async () => (await import('./commands/devices.ts')).deviceCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   workers: async () => (await import('./commands/workers.ts')).workersCommand,
+  lab: async () => (await import('./commands/lab.ts')).labCommand,
   'worker-token': async () => (await import('./commands/worker-token.ts')).workerTokenCommand,
   barriers: async () => (await import('./commands/barriers.ts')).barriersCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,

@@ -12,6 +12,7 @@ import { type Cli, folder } from './command.ts';
 import { CliFailure, EXIT } from './exit.ts';
 import { DATA_DEFAULT } from './log-command.ts';
 import { hang } from './pages/text.ts';
+import { saidReload } from './reload.ts';
 import { toldToStop } from './told-to-stop.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7077';
@@ -87,11 +88,11 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
 async function reload(server: RunningServer, log: Logger): Promise<void> {
   try {
     await server.reloadCertificate();
-    log.warn('SIGHUP: the certificate was read again');
   } catch (error) {
     if (!(error instanceof ServerRefused)) throw error;
-    log.error(`SIGHUP: nothing has changed: ${error.message}`);
+    log.error(`SIGHUP: the certificate has not changed: ${error.message}`);
   }
+  if (server.reloadLab !== undefined) await saidReload(server.reloadLab, log);
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */
@@ -125,7 +126,7 @@ export function serveCommand({ io }: Cli): Command {
       'after',
       `
 Any address but loopback needs MUSTER_API_TOKEN.
-MUSTER_LOG_LEVEL=info says more. SIGHUP: the certificate is read again.
+MUSTER_LOG_LEVEL=info says more. SIGHUP: the lab's file and the certificate are read again.
 
 Example:
   $ muster serve --data /var/lib/muster --lab lab.yaml

@@ -9,27 +9,30 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BoardRegistration, ServerPort } from '../wire/server-port.ts';
+import type { LabChange } from '../wire/lab-change.ts';
+import type { BoardRegistration, Owed, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, consolePath } from './console.ts';
-import type { Driver, DriverContext, Holding, LabBoard, Limits, Log } from './drivers/driver.ts';
-import { boardsLeft } from './drivers/holdings.ts';
+import type { Driver, Holding, LabBoard, Log } from './drivers/driver.ts';
 import { FETCH_MARK_VARIABLE, killUntilNone, markedProcesses } from './drivers/processes.ts';
-import type { Registry } from './drivers/registry.ts';
+import {
+  changeBetween,
+  type Generation,
+  type GenerationOptions,
+  type LabPart,
+  openGeneration,
+  sayingOnce,
+} from './generation.ts';
 import { Lane } from './lane.ts';
 import type { StepContext } from './member-step.ts';
+import { Places } from './places.ts';
+import { meaningOf } from './refusals.ts';
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends LabPart {
   server: ServerPort;
-  boards: readonly LabBoard[];
   /** The server's data folder; boards and consoles live in it. Made when it is not there. */
   dataDir: string;
   /** The package's `board/` folder: what runs on a board. */
   boardFiles: string;
-  limits: Limits;
-  /** Folders that `file:` images and definitions may come from. */
-  allowFiles: readonly string[];
-  /** The kinds of boards that can be driven here. */
-  drivers: Registry;
   log: Log;
 }
 
@@ -48,6 +51,14 @@ export interface Dispatcher {
   takeOver(): Promise<readonly FoundBoard[]>;
   /** Takes over, registers, and works on what is owed from then on. */
   start(): Promise<void>;
+  /**
+   * Takes the boards and limits of a lab's file that was read again. A board that somebody has stays as it is until it is
+   * nobody's.
+   *
+   * @param opened called when the drivers are open, before a board can have a job: `gateway` may be another
+   * @throws what opening a driver or registering says; nothing has changed then
+   */
+  change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange>;
   /** Lets go. Boards run on, for a server that comes back, unless `killBoards`. */
   stop(how: { killBoards: boolean }): Promise<void>;
 }
@@ -65,93 +76,91 @@ export async function createDispatcher(options: DispatcherOptions): Promise<Disp
   await mkdir(options.dataDir, { recursive: true });
   const dataDir = await realpath(options.dataDir);
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
-  const is = { ...options, dataDir };
-  return new Hands(is, hash, await openDrivers(is, hash));
+  const is = { ...options, dataDir, hash, log: sayingOnce(options.log) };
+  const places = await Places.in(dataDir);
+  const order = await places.order(options.boards, new Set());
+  return new Hands(is, places, await openGeneration(is, options, order));
 }
 
-/** By kind: those of the lab's boards, and those of boards that an earlier life left. */
-async function openDrivers(options: DispatcherOptions, hash: string): Promise<Map<string, Driver>> {
-  const { boards, dataDir, drivers } = options;
-  const [anyKind = ''] = drivers.keys();
-  const kinds = new Map(boards.map(({ name, driver }) => [name, driver]));
-  const kindOf = (device: string) => kinds.get(device) ?? anyKind;
-  const left = await boardsLeft(dataDir);
-  const used = new Set([
-    ...kinds.values(),
-    ...[...left].map(([device, state]) => state?.driver ?? kindOf(device)),
-  ]);
-  const opened = new Map<string, Driver>();
-  for (const [kind, open] of drivers) {
-    if (!used.has(kind)) continue;
-    const context: DriverContext = {
-      ...{ kind, kindOf, dataDir, hash, boards: boards.filter(({ driver }) => driver === kind) },
-      lab: boards,
-      boardFiles: options.boardFiles,
-      limits: options.limits,
-      allowFiles: options.allowFiles,
-      fetchMark: { [FETCH_MARK_VARIABLE]: hash },
-      consoleFile: (job, device) => consolePath(dataDir, job, device),
-      log: options.log,
-    };
-    opened.set(kind, await open(context));
-  }
-  return opened;
+/** A board of this worker, by which reading of the lab's file. */
+interface Seated {
+  lane: Lane;
+  generation: Generation;
+  /** How it will be for a job that waits until it is nobody's. */
+  next?: Generation;
 }
 
 class Hands implements Dispatcher {
-  readonly #options: DispatcherOptions;
-  readonly #hash: string;
-  /** By kind. */
-  readonly #drivers: ReadonlyMap<string, Driver>;
+  readonly #options: Omit<DispatcherOptions, keyof LabPart> & GenerationOptions;
+  readonly #places: Places;
+  /** As the lab's file was read last. */
+  #now: Generation;
+  /** With those of earlier readings. */
+  readonly #drivers: Driver[];
   /** By device. */
-  readonly #lanes = new Map<string, Lane>();
+  readonly #boards = new Map<string, Seated>();
   readonly #stopped = new AbortController();
   #unsubscribe: (() => void) | undefined;
   #found: Promise<readonly FoundBoard[]> | undefined;
   #asking: Promise<void> | undefined;
   #askAgain = false;
+  /** The server has not said yet whether it takes the file that was read last. */
+  #isChanging = false;
 
-  constructor(options: DispatcherOptions, hash: string, drivers: ReadonlyMap<string, Driver>) {
+  constructor(
+    options: Omit<DispatcherOptions, keyof LabPart> & GenerationOptions,
+    places: Places,
+    generation: Generation,
+  ) {
     this.#options = options;
-    this.#hash = hash;
-    this.#drivers = drivers;
+    this.#places = places;
+    this.#now = generation;
+    this.#drivers = [...generation.drivers.values()];
     // Every lane hears of the stop.
     setMaxListeners(0, this.#stopped.signal);
-    for (const { name, image, driver: kind } of options.boards) {
-      const driver = drivers.get(kind);
-      if (driver === undefined) throw new Error(`no driver for boards of the kind ${kind}`);
-      this.#lanes.set(name, this.#lane(name, image, driver));
-    }
+    for (const { name } of generation.boards) this.#seat(name, generation);
   }
 
-  #lane(device: string, image: string, driver: Driver): Lane {
-    const { server, log, allowFiles, limits, dataDir } = this.#options;
+  #seat(device: string, generation: Generation): Lane {
+    const { server, log, dataDir, hash } = this.#options;
+    const { allowFiles, limits } = generation;
+    const board = generation.boards.find(({ name }) => name === device);
+    const driver = generation.drivers.get(board?.driver ?? '');
+    if (board === undefined || driver === undefined)
+      throw new Error(`no driver for boards of the kind ${board?.driver}`);
     const context: StepContext = {
       ...{ server, driver, log, allowFiles },
       consoleBytesMax: limits.consoleBytes,
       sourceLimits: limits,
       gitConfigFile: join(dataDir, 'gitconfig'),
-      fetchMark: { [FETCH_MARK_VARIABLE]: this.#hash },
+      fetchMark: { [FETCH_MARK_VARIABLE]: hash },
       consoleFile: (job, member) => this.consoleFile(job, member),
     };
     const ask = () => this.#ask();
-    return new Lane({ device, image, context, driver, stopped: this.#stopped.signal, ask });
+    const idle = () => {
+      if (this.#boards.get(device)?.generation !== this.#now) ask();
+    };
+    const { image } = board;
+    const stopped = this.#stopped.signal;
+    const lane = new Lane({ device, image, context, driver, stopped, ask, idle });
+    this.#boards.set(device, { lane, generation });
+    return lane;
   }
 
   get boardsAre(): string {
-    return [...this.#drivers.values()].map(({ boardsAre }) => boardsAre).join(', ');
+    return [...this.#now.drivers.values()].map(({ boardsAre }) => boardsAre).join(', ');
   }
 
   get gateway(): { address: string } | undefined {
-    return [...this.#drivers.values()].find(({ gateway }) => gateway !== undefined)?.gateway;
+    return this.#drivers.find(({ gateway }) => gateway !== undefined)?.gateway;
   }
 
   addressOf(device: string): string | undefined {
-    return this.#lanes.get(device)?.driver.addressOf(device);
+    return this.#boards.get(device)?.lane.driver.addressOf(device);
   }
 
   holding(device: string): Holding | undefined {
-    return this.#lanes.get(device)?.driver.holding(device);
+    return this.#boards.get(device)?.lane.driver.holding(device);
   }
 
   consoleFile(job: number, device: string): string {
@@ -169,11 +178,11 @@ class Hands implements Dispatcher {
 
   async #takeOver(): Promise<readonly FoundBoard[]> {
     await killUntilNone('fetches', async () => {
-      const fetches = await markedProcesses(FETCH_MARK_VARIABLE, this.#hash);
+      const fetches = await markedProcesses(FETCH_MARK_VARIABLE, this.#options.hash);
       return fetches.map(({ pid }) => pid);
     });
     const found: FoundBoard[] = [];
-    for (const driver of this.#drivers.values())
+    for (const driver of this.#drivers)
       for (const here of await driver.takeOver())
         found.push({ ...here, isOn: driver.alive({ ...here, group: [] }) });
     const devices = found.map(({ device }) => device);
@@ -183,26 +192,57 @@ class Hands implements Dispatcher {
   }
 
   async start(): Promise<void> {
-    const { server, boards } = this.#options;
     await this.takeOver();
-    await server.register(registrations(boards));
-    this.#unsubscribe = server.onChange(() => this.#ask());
+    await this.#options.server.register(registrations(this.#now.boards));
+    this.#unsubscribe = this.#options.server.onChange(() => this.#ask());
     await this.#reconcile();
+  }
+
+  async change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange> {
+    const before = this.#now;
+    const order = await this.#places.order(lab.boards, new Set(this.#boards.keys()));
+    const next = await openGeneration(this.#options, lab, order);
+    this.#drivers.push(...next.drivers.values());
+    await opened();
+    // From here on, for a job may have a new board before the server's answer is here.
+    this.#isChanging = true;
+    this.#take(next);
+    try {
+      await this.#options.server.register(registrations(lab.boards));
+    } catch (error) {
+      this.#take(before);
+      throw error;
+    } finally {
+      this.#isChanging = false;
+    }
+    const held = [...this.#boards].filter(([, { lane }]) => !lane.isIdle).map(([device]) => device);
+    this.#ask();
+    return changeBetween(before.boards, lab.boards, new Set(held));
+  }
+
+  #take(generation: Generation): void {
+    this.#now = generation;
+    for (const { name } of generation.boards)
+      if (!this.#boards.has(name)) this.#seat(name, generation);
+    this.#ask();
   }
 
   async stop({ killBoards }: { killBoards: boolean }): Promise<void> {
     this.#stopped.abort();
     this.#unsubscribe?.();
     await this.#asking;
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
+    const lanes = [...this.#boards].map(([device, { lane }]) => ({ device, lane }));
+    await Promise.all(lanes.map(({ lane }) => lane.settled()));
+    const isHeld = ({ device, lane }: (typeof lanes)[number]) =>
+      lane.driver.holding(device) !== undefined;
     if (killBoards)
-      for (const [device, { driver }] of this.#lanes)
-        if (driver.holding(device) !== undefined)
-          // One that does not go away is no reason to leave the others.
-          await driver.tearDown(device).catch((error: unknown) => {
-            this.#options.log.error({ device, err: error }, 'a board is left as it is');
-          });
-    for (const driver of this.#drivers.values()) await driver.close();
+      // One that does not go away is no reason to leave the others.
+      for (const { device, lane } of lanes.filter(isHeld))
+        await lane.driver.tearDown(device).catch((error: unknown) => {
+          this.#options.log.error({ device, err: error }, 'a board is left as it is');
+        });
+    // What boards share stays as long as one is left, whichever reading of the file it is of.
+    if (!lanes.some(isHeld)) for (const driver of this.#drivers) await driver.close();
   }
 
   /** Asks what is owed, once for any number of changes that came meanwhile. */
@@ -231,12 +271,41 @@ class Hands implements Dispatcher {
   async #reconcile(): Promise<void> {
     const owed = await this.#options.server.owed();
     const byDevice = new Map(owed.map((entry) => [entry.device, entry]));
-    for (const [device, lane] of this.#lanes) lane.want(byDevice.get(device));
+    for (const [device, board] of [...this.#boards])
+      this.#bring(device, board, byDevice.get(device));
+    for (const entry of owed)
+      if (!this.#isChanging && !this.#boards.has(entry.device)) await this.#disown(entry);
+  }
+
+  /** Whoever has a board has it as it was when they got it; whoever comes then, as the lab's file said when they came. */
+  #bring(device: string, board: Seated, owed: Owed | undefined): void {
+    const { lane, generation } = board;
+    if (generation === this.#now || lane.isAt(owed)) lane.want(owed);
+    else if (!lane.isIdle) {
+      if (owed !== undefined) board.next ??= this.#now;
+      lane.want(undefined);
+    } else {
+      const next = board.next ?? this.#now;
+      lane.leave();
+      this.#boards.delete(device);
+      if (next.boards.some(({ name }) => name === device)) this.#seat(device, next).want(owed);
+    }
+  }
+
+  /** It left the lab's file before its job began here, or while nobody was here. */
+  async #disown({ job, device, lease }: Owed): Promise<void> {
+    const reason = `${device} is not in the lab's file of its worker any more`;
+    const command = { type: 'FailMember', member: device, reason, fault: 'worker' } as const;
+    try {
+      await this.#options.server.report(job, command, { key: `${job}.${device}.${lease}.gone` });
+    } catch (error) {
+      if (meaningOf(error) === 'again') throw error;
+    }
   }
 }
 
 /** Boards of the lab's file, as their worker announces them. */
-export const registrations = (boards: DispatcherOptions['boards']): BoardRegistration[] =>
+export const registrations = (boards: readonly LabBoard[]): BoardRegistration[] =>
   boards.map(({ name, type, tags, driver }) => ({
     device: name,
     deviceType: type,

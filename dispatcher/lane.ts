@@ -18,6 +18,8 @@ interface LaneOptions {
   stopped: AbortSignal;
   /** Ask the server anew. */
   ask(): void;
+  /** It has nothing to do any more. */
+  idle(): void;
 }
 
 /** Does one thing at a time, until what is there is what is wanted. */
@@ -34,7 +36,14 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    options.stopped.addEventListener('abort', () => this.#running?.controller.abort());
+    options.stopped.addEventListener('abort', this.#breakOff);
+  }
+
+  readonly #breakOff = (): void => this.#running?.controller.abort();
+
+  /** Another one has the board from now on. */
+  leave(): void {
+    this.#options.stopped.removeEventListener('abort', this.#breakOff);
   }
 
   want(owed: Owed | undefined): void {
@@ -44,6 +53,20 @@ export class Lane {
     const here = this.driver.holding(this.#options.device);
     if (here !== undefined && !isOf(here, owed)) this.#powerOff();
     this.#look();
+  }
+
+  /** Whether it does this, or has the board for it. */
+  isAt(owed: Owed | undefined): boolean {
+    if (owed === undefined) return false;
+    const here = this.driver.holding(this.#options.device);
+    return here === undefined ? this.#wanted?.lease === owed.lease : isOf(here, owed);
+  }
+
+  /** Nobody has the board, and nothing is done to it. */
+  get isIdle(): boolean {
+    const isHeld = this.driver.holding(this.#options.device) !== undefined;
+    const isAtWork = this.#working !== undefined || this.#halting !== undefined;
+    return this.#wanted === undefined && !isHeld && !isAtWork;
   }
 
   get driver(): Driver {
@@ -76,6 +99,7 @@ export class Lane {
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
       if (this.#lookAgain) this.#look();
+      else if (this.isIdle) this.#options.idle();
     });
   }
 

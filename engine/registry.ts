@@ -99,7 +99,8 @@ export class Registry {
     boards: readonly BoardRegistration[],
     is: WorkerFacts = {},
   ): Promise<void> {
-    // Before its boards: a worker that cannot be here changes nothing of them.
+    // One that cannot be here changes nothing of its boards, and one with a board of another's nothing of itself.
+    for (const { device } of boards) this.#assertNotTaken(device, worker);
     if (is.line !== undefined) await this.#announce(worker, boards, is);
     await this.registerBoards(worker, boards);
     await this.#announce(worker, boards, is);
@@ -173,14 +174,19 @@ export class Registry {
     });
   }
 
-  /** Two boards of one name cannot be told apart: the worker that is here keeps its own. */
+  /** Two boards of one name cannot be told apart: the worker that is here keeps its own, and a job its board. */
   #assertNotTaken(device: string, worker: string): void {
-    const owner = this.#device(device)?.worker;
+    const is = this.#device(device);
+    const owner = is?.worker;
     const state =
       owner === undefined ? undefined : this.#port.directory().workers.get(owner)?.state;
     if (owner === worker || state === undefined) return;
     if (!isHeld(state, this.#port.now(), this.#port.shared)) return;
-    const why = `${device} is a board of worker ${owner}, which is here: give one of the two another name`;
+    const job = is?.heldBy?.job;
+    if (!state.boards.includes(device) && job === undefined) return;
+    const why = state.boards.includes(device)
+      ? `${device} is a board of worker ${owner}, which is here: give one of the two another name`
+      : `${device} was a board of worker ${owner}, and job ${job} still has it there: come again when that has ended`;
     throw new CommandRefused(new Rejected('board-taken', why));
   }
 

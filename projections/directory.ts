@@ -103,16 +103,19 @@ export function undriven(directory: Directory, device: string): string | null {
   const name = directory.devices.get(device)?.state.worker ?? '';
   const worker = workerOf(directory, device);
   if (worker?.state === 'away') return `its worker ${name} is away: ${worker.reason}`;
+  if (isUnlisted(directory, device)) return `no longer a board of its worker ${name}`;
   return forsaken(directory, device);
 }
 
-/** Why nobody will drive a board any more, so that a member on it fails; `null`: its worker has it, and may be away. */
+/**
+ * Why nobody drives a board any more, so that a member on it fails; `null`: its worker may be away, but is not lost. One
+ * that its worker does not list any more is its worker's to the end of the job that has it.
+ */
 export function forsaken(directory: Directory, device: string): string | null {
   const name = directory.devices.get(device)?.state.worker ?? '';
   const worker = workerOf(directory, device);
   if (worker?.state === 'lost') return `its worker ${name} is lost: ${worker.reason}`;
-  if (!isListing(worker)) return `its worker ${name} is not connected`;
-  return listed(worker).has(device) ? null : `no longer a board of its worker ${name}`;
+  return isListing(worker) ? null : `its worker ${name} is not connected`;
 }
 
 /** Why a board is given to no new job, though nothing is wrong with it; `null`: its worker takes jobs. */

@@ -21,7 +21,7 @@ export interface InProcessOptions {
   /** Of addresses that jobs name. */
   secrets: AddressSecrets;
   /** By device name; absent: its registrations have them. */
-  healthChecks?: ReadonlyMap<string, HealthCheck>;
+  healthChecks?(): ReadonlyMap<string, HealthCheck>;
   /** What the worker says of itself when it connects. */
   facts(): WorkerFacts;
 }
@@ -33,11 +33,13 @@ export interface InProcessServer extends ServerPort {
 
 export function inProcessServer(is: InProcessOptions): InProcessServer {
   const { engine, worker, secret, secrets } = is;
-  const checked = (boards: readonly BoardRegistration[]) =>
-    boards.map((board) => {
-      const healthCheck = is.healthChecks?.get(board.device) ?? board.healthCheck;
+  const checked = (boards: readonly BoardRegistration[]) => {
+    const checks = is.healthChecks?.();
+    return boards.map((board) => {
+      const healthCheck = checks?.get(board.device) ?? board.healthCheck;
       return { ...board, healthCheck: healthCheck && withSecretsKept(healthCheck, secrets.keep) };
     });
+  };
   return {
     announce: (boards) => engine.registerBoards(worker, checked(boards)),
     register: (boards) => engine.connectWorker(worker, checked(boards), is.facts()),

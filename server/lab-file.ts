@@ -1,6 +1,7 @@
 /** The lab's file as it lies on this machine, with the files of the health checks that it names. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { HealthCheck } from '../machines/events.ts';
 import { formatProblems } from '../submission/format.ts';
 import { parseJob } from '../submission/job.ts';
@@ -21,8 +22,8 @@ export class LabRefused extends Error {
   }
 }
 
-/** @throws LabRefused */
-export async function readLabFile(file: string): Promise<LabFile> {
+/** `before`: as it was when its boards were opened. @throws LabRefused */
+export async function readLabFile(file: string, before?: LabFile): Promise<LabFile> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new LabRefused(file, `it cannot be read: ${error.message}`);
   });
@@ -30,6 +31,11 @@ export async function readLabFile(file: string): Promise<LabFile> {
   if ('problems' in parsed)
     throw new LabRefused(file, formatProblems(parsed.problems, { file, text }));
   const { lab } = parsed;
+  if (before !== undefined && !isDeepStrictEqual(before.lab.bridge, lab.bridge))
+    throw new LabRefused(
+      file,
+      'bridge: boards are on the one that was there at the start: restart for another',
+    );
   const checks = new Map<string, Check | string>();
   const healthChecks = new Map<string, HealthCheck>();
   for (const { name, type, healthCheck } of lab.devices) {

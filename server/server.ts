@@ -9,19 +9,15 @@ import { TlsDoor } from '../api/tls-door.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import type { WorkerParts } from '../api/worker-parts.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
-import { createDispatcher, type Dispatcher, registrations } from '../dispatcher/dispatcher.ts';
-import { registry } from '../dispatcher/drivers/registry.ts';
 import { OpenSets } from '../dispatcher/open-set.ts';
 import { Engine } from '../engine/engine.ts';
 import { archivedIn } from '../store/archive/archive-index.ts';
 import { fileCheckpoints } from '../store/checkpoints.ts';
 import { checkpointsFolder } from '../store/data-folder.ts';
 import { Objects } from '../store/objects.ts';
-import type { Lab } from '../submission/lab.ts';
-import type { ServerPort } from '../wire/server-port.ts';
+import type { LabChange } from '../wire/lab-change.ts';
 import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
-import { openBoardDoor } from './board-door.ts';
 import { type CertificateFiles, readCertificate } from './certificate.ts';
 import { watchClock } from './clock-watch.ts';
 import { consoleCopies } from './console-copies.ts';
@@ -30,7 +26,8 @@ import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
 import { type OpenedLog, openServersLog } from './open-log.ts';
 import type { Outage } from './outage.ts';
-import { builtPage, packageRoot, packageVersion } from './package-root.ts';
+import { OwnBoards } from './own-boards.ts';
+import { builtPage, packageVersion } from './package-root.ts';
 import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
 
@@ -64,6 +61,8 @@ export interface RunningServer {
   boards: string;
   boardCount: number;
   engine: Engine;
+  /** Reads its lab's file again, if it has boards of its own: jobs that run keep theirs as they are. @throws ApiProblem */
+  reloadLab?(): Promise<LabChange>;
   /** Reads its certificate anew, if it has one. @throws ServerRefused: nothing has changed then */
   reloadCertificate(): Promise<void>;
   /** Ends it in order. Boards run on for the next server on this folder, unless `killBoards`. */
@@ -108,7 +107,7 @@ type Undo = (() => Promise<unknown>)[];
 async function assemble(
   options: ServerOptions,
   apiToken: string | undefined,
-  { lab: labFile, tls }: { lab: LabFile | undefined; tls: TlsDoor | undefined },
+  { lab, tls }: { lab: LabFile | undefined; tls: TlsDoor | undefined },
   undo: Undo,
 ): Promise<RunningServer> {
   const { dataDir, host, port, log } = options;
@@ -138,7 +137,9 @@ async function assemble(
     log,
   };
   const worker = await workerNameOf(dataDir, shared);
-  const urls = { people: '', boards: '' };
+  const own = lab && ownBoards(options, lab, () => buildBoardApp(doors));
+  let peoplesUrl = '';
+  const boardsUrl = () => own?.url ?? peoplesUrl;
   const server = inProcessServer({
     engine,
     worker,
@@ -147,13 +148,16 @@ async function assemble(
     secrets,
     urls: () => {
       const others = engine.otherServers().filter((other) => other.isHere);
-      return [urls.boards, ...others.map((other) => other.boardUrl)];
+      return [boardsUrl(), ...others.map((other) => other.boardUrl)];
     },
-    healthChecks: labFile?.healthChecks ?? new Map(),
-    facts: () => ({
-      ...(labFile?.lab.jobLimit !== undefined && { jobLimit: labFile.lab.jobLimit }),
-      ...(shared && { tokenKey, boardUrl: urls.boards }),
-    }),
+    healthChecks: () => own?.lab.healthChecks ?? new Map(),
+    facts: () => {
+      const jobLimit = own?.lab.lab.jobLimit;
+      return {
+        ...(jobLimit !== undefined && { jobLimit }),
+        ...(shared && { tokenKey, boardUrl: boardsUrl() }),
+      };
+    },
   });
   const workerParts: WorkerParts = {
     engine,
@@ -171,7 +175,8 @@ async function assemble(
     },
     memberToken: (job, device) => memberToken(secret, job, device),
   };
-  const dispatcher = labFile && (await handsOf(labFile.lab, server, options, undo));
+  await own?.open(server);
+  undo.push(async () => own?.stop({ killBoards: false }));
 
   let beginning: Beginning | undefined;
   const pageFolder = builtPage();
@@ -187,48 +192,42 @@ async function assemble(
     worker: workerParts,
     ...(apiToken !== undefined && { apiToken }),
     ...(tls !== undefined && { tls }),
+    ...(own !== undefined && { ownLab: { worker, reload: own.reload } }),
   });
   undo.push(() => app.close());
+  undo.push(async () => own?.closeDoors());
   const openDoor = once(async () => {
-    urls.people = await listen(app, { host, port, scheme: tls === undefined ? 'http' : 'https' });
-    urls.boards ||= urls.people;
+    peoplesUrl = await listen(app, { host, port, scheme: tls === undefined ? 'http' : 'https' });
   });
   const steps = [
     // Before anybody can submit: a job for boards that are not known yet would be rejected for good.
-    async () => labFile && server.announce(registrations(labFile.lab.devices)),
+    async () => own?.announce(),
     // Before anybody is answered: a server whose boards cannot reach it is not there yet.
-    async () => {
-      // Boards of this machine need no TLS, and most have none: they have a door of their own then.
-      const gateway = dispatcher?.gateway ?? (tls && { address: LOOPBACK });
-      if (dispatcher === undefined || gateway === undefined) return;
-      const boardApp = await buildBoardApp(doors);
-      undo.push(() => boardApp.close());
-      const boardsRun = (await dispatcher.takeOver()).some(({ isOn }) => isOn);
-      urls.boards = await openBoardDoor(boardApp, { ...gateway, dataDir, boardsRun });
-    },
+    async () => own?.openDoor(),
     openDoor,
-    async () => dispatcher?.start(),
+    async () => own?.start(),
     async () => engine.open(),
     // Where it is the only server of the log, whoever has no line to it now is not here.
     async () =>
       shared ||
-      engine.loseWorkersBut(dispatcher ? [worker] : [], 'no line to it since the server started'),
+      engine.loseWorkersBut(own ? [worker] : [], 'no line to it since the server started'),
   ];
   const begun = await begin(steps, { mayWait: !shared, say });
   beginning = begun;
   await openDoor();
   return {
-    url: urls.people,
-    boards: dispatcher?.boardsAre ?? 'none',
-    boardCount: labFile?.lab.devices.length ?? 0,
+    url: peoplesUrl,
+    boards: own?.boardsAre ?? 'none',
+    boardCount: own?.lab.lab.devices.length ?? 0,
     engine,
+    ...(own !== undefined && { reloadLab: own.reload }),
     reloadCertificate: async () => {
       if (tls !== undefined && options.tls !== undefined)
         tls.change(await readCertificate(options.tls));
     },
     async stop({ killBoards } = { killBoards: false }) {
       await begun.stop();
-      if (killBoards) await dispatcher?.stop({ killBoards });
+      if (killBoards) await own?.stop({ killBoards });
       for (const step of undo.splice(0).reverse()) await step();
     },
   };
@@ -252,30 +251,15 @@ async function openStore(options: ServerOptions, undo: Undo): Promise<OpenedLog>
   return opened;
 }
 
-async function handsOf(
-  lab: Lab,
-  server: ServerPort,
-  { dataDir, log, namespaces, allowFiles = [] }: ServerOptions,
-  undo: Undo,
-): Promise<Dispatcher> {
-  const dispatcher = await createDispatcher({
-    server,
-    boards: lab.devices,
-    dataDir,
-    boardFiles: join(packageRoot, 'board'),
-    limits: lab.limits,
-    allowFiles: [...lab.allowFiles, ...allowFiles],
-    drivers: registry({
-      bridge: lab.bridge,
-      local: {
-        processes: lab.limits.processes,
-        ...(namespaces !== undefined && { namespaces }),
-      },
-    }),
-    log,
-  });
-  undo.push(() => dispatcher.stop({ killBoards: false }));
-  return dispatcher;
+function ownBoards(
+  options: ServerOptions,
+  lab: LabFile,
+  buildDoor: () => Promise<FastifyInstance>,
+): OwnBoards {
+  const { dataDir, log, labFile = '', allowFiles, namespaces } = options;
+  // Boards of this machine need no TLS, and most have none: they have a door of their own then.
+  const address = options.tls && LOOPBACK;
+  return new OwnBoards({ labFile, lab, dataDir, log, allowFiles, namespaces, address, buildDoor });
 }
 
 async function readLab(file: string): Promise<LabFile> {

@@ -8,6 +8,7 @@
  *     server  [{ "n": 7, "ok": {...} }, ...]            or { "n": 7, "not": {...} }, in any order
  *     worker  [{ "gone": 8 }]                           nobody waits for the answer to 8 any more
  *     server  [{ "changed": true }]                     ask what is owed
+ *     server  [{ "reload": "5f..." }]                   read the lab's file again, and say with this name what became of it
  *
  * An answer acknowledges its question: what it did is durable. What has no answer when a line breaks is asked again on
  * the next one, with any server of the log, and every question that changes something changes it once (the keys of
@@ -20,6 +21,7 @@ import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { MemberCommand } from '../machines/commands.ts';
 import { DeviceName, JobId } from '../machines/names.ts';
+import { LabChange } from './lab-change.ts';
 import { BoardRegistration, Ended, Owed } from './server-port.ts';
 
 export const FRAMES = { first: 1, last: 1 } as const;
@@ -89,6 +91,12 @@ export const Question = z.discriminatedUnion('ask', [
   }),
   /** Nothing more comes of a console of so many bytes. */
   question('console-end', { ...member, size: bytes }),
+  /** What became of the lab's file, which a server wished to be read again; `refused`: why nothing has changed. */
+  question('reloaded', {
+    reload: z.string(),
+    change: LabChange.optional(),
+    refused: z.string().optional(),
+  }),
 ]);
 export type Question = z.infer<typeof Question>;
 export type Ask = Question['ask'];
@@ -136,6 +144,7 @@ export const answers = {
   /** How many bytes of the console are there: where the next part begins. */
   console: z.strictObject({ size: bytes }),
   'console-end': z.strictObject({ size: bytes }),
+  reloaded: z.strictObject({}),
 } satisfies Record<Ask, z.ZodType>;
 export type Answer<A extends Ask> = z.infer<(typeof answers)[A]>;
 
@@ -150,6 +159,7 @@ export const FromServer = z.union([
   z.strictObject({ n, ok: z.unknown() }),
   z.strictObject({ n, not: Not }),
   z.strictObject({ changed: z.literal(true) }),
+  z.strictObject({ reload: z.string() }),
   z.strictObject({
     welcome: z.strictObject({ frames: n, worker: z.string(), version: z.string() }),
   }),

@@ -56,21 +56,15 @@ export class BoardDoor {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** What a member's board says with each request. */
-  token(job: number, device: string): string {
-    return `wb1.${job}.${device}.${this.#mac(job, device).toString('base64url')}`;
-  }
-
-  #mac(job: number, device: string): Buffer {
-    return createHmac('sha256', this.#is.secret).update(`board:${job}:${device}`).digest();
-  }
-
   #speaker(request: IncomingMessage): { job: number; device: string } | undefined {
     const given = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const [, number, device, mac = ''] = TOKEN.exec(given) ?? [];
     if (device === undefined) return undefined;
     const job = Number(number);
-    const isOurs = timingSafeEqual(Buffer.from(mac, 'base64url'), this.#mac(job, device));
+    const isOurs = timingSafeEqual(
+      Buffer.from(mac, 'base64url'),
+      macOf(this.#is.secret, job, device),
+    );
     return isOurs ? { job, device } : undefined;
   }
 
@@ -138,6 +132,13 @@ export class BoardDoor {
     );
   }
 }
+
+/** What a member's board says with each request. */
+export const boardToken = (secret: Buffer, job: number, device: string): string =>
+  `wb1.${job}.${device}.${macOf(secret, job, device).toString('base64url')}`;
+
+const macOf = (secret: Buffer, job: number, device: string): Buffer =>
+  createHmac('sha256', secret).update(`board:${job}:${device}`).digest();
 
 /** `undefined`: it is larger than any may be. */
 async function bodyOfRequest(request: IncomingMessage): Promise<Buffer | undefined> {

@@ -63,6 +63,8 @@ export interface LineOptions {
   onLine(): void;
   /** What is owed may have changed: also after each break. */
   onChange(): void;
+  /** The lab's file is to be read again, and what became of it said. */
+  onReload(reload: string): void;
   log: Log;
   pingMs?: number;
 }
@@ -277,6 +279,7 @@ export class Line {
       socket.close();
     } else if ('welcome' in message) void this.#register(socket, end, server);
     else if ('changed' in message) this.#is.onChange();
+    else if ('reload' in message) this.#is.onReload(message.reload);
     else this.#answer(message);
   }
 

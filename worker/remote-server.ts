@@ -11,13 +11,16 @@ import type {
   ServerPort,
 } from '../wire/server-port.ts';
 import { bodyOf } from '../wire/worker-frames.ts';
-import { Line, type LineOptions, Refusal } from './line.ts';
+import { type Body, Line, type LineOptions, Refusal } from './line.ts';
 import type { Report, Spool } from './spool.ts';
 
 export interface RemoteServerOptions extends Omit<LineOptions, 'register' | 'onChange'> {
-  jobLimit?: number;
-  /** By device. */
-  healthChecks: ReadonlyMap<string, HealthCheck>;
+  /** What the lab's file says now of its boards, beside what a dispatcher knows. */
+  lab(): {
+    jobLimit?: number;
+    /** By device. */
+    healthChecks: ReadonlyMap<string, HealthCheck>;
+  };
   spool: Spool;
   /** What an earlier life left there. */
   left: readonly { id: number; report: Report }[];
@@ -30,7 +33,8 @@ export class RemoteServer implements ServerPort {
   readonly line: Line;
   readonly #is: RemoteServerOptions;
   readonly #listeners = new Set<() => void>();
-  #boards: readonly BoardRegistration[] = [];
+  /** What the servers were told last and took: said first on each new line. */
+  #said: Body<'register'> | undefined;
   #registered: (() => void) | undefined;
   #owed: readonly Owed[] | undefined;
   #isFullSaid = false;
@@ -50,9 +54,19 @@ export class RemoteServer implements ServerPort {
     return this.#owed;
   }
 
-  /** Resolves when a server has taken them. @throws WorkerRefused */
+  /**
+   * Resolves when a server has taken them; said again with other boards, on this line or a later one.
+   *
+   * @throws WorkerRefused the first time; Refusal when a server does not take the others, and those before hold
+   */
   async register(boards: readonly BoardRegistration[]): Promise<void> {
-    this.#boards = boards;
+    const body = this.#bodyOf(boards);
+    if (this.#said !== undefined) {
+      await this.line.ask('register', body);
+      this.#said = body;
+      return;
+    }
+    this.#said = body;
     const taken = new Promise<void>((resolve) => {
       this.#registered = resolve;
     });
@@ -60,13 +74,17 @@ export class RemoteServer implements ServerPort {
     await Promise.race([taken, this.line.refused]);
   }
 
-  async #register(): Promise<void> {
-    const { jobLimit, healthChecks } = this.#is;
-    const boards = this.#boards.map((board) => {
+  #bodyOf(boards: readonly BoardRegistration[]): Body<'register'> {
+    const { jobLimit, healthChecks } = this.#is.lab();
+    const checked = boards.map((board) => {
       const healthCheck = healthChecks.get(board.device);
       return healthCheck === undefined ? board : { ...board, healthCheck };
     });
-    await this.line.askFirst('register', { boards, ...(jobLimit !== undefined && { jobLimit }) });
+    return { boards: checked, ...(jobLimit !== undefined && { jobLimit }) };
+  }
+
+  async #register(): Promise<void> {
+    await this.line.askFirst('register', this.#said ?? { boards: [] });
     this.#registered?.();
   }
 

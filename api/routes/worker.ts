@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { memberOf } from '../../machines/job/job.ts';
+import type { LabChange } from '../../wire/lab-change.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { BoardsBehind } from '../boards-behind.ts';
 import type { BoardParts } from '../parts.ts';
@@ -44,6 +45,16 @@ export class WorkerDoor {
   /** Ends the line of a worker whose token is worth nothing any more. */
   async end(worker: string, reason: string): Promise<void> {
     await this.#lines.get(worker)?.bye('token-refused', reason);
+  }
+
+  /** A worker with a line here reads its lab's file again. @throws ApiProblem */
+  async reloadLab(worker: string): Promise<LabChange> {
+    const line = this.#lines.get(worker);
+    if (line !== undefined) return line.reloadLab();
+    const is = this.#parts.worker.engine.worker(worker);
+    if (is === undefined) throw new ApiProblem('no-such-worker', `there is no worker ${worker}`);
+    const why = `worker ${worker} has no line to this server (it is ${is.state})`;
+    throw new ApiProblem('worker-away', why);
   }
 
   #take(socket: WebSocket): void {

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { WorkerState } from '../../machines/worker.ts';
 import { iso } from '../../projections/views.ts';
+import { LabChange } from '../../wire/lab-change.ts';
 import { byOf } from '../by.ts';
 import { orderWorker, type WorkerOrder } from '../orders.ts';
 import type { ApiEngine } from '../parts.ts';
@@ -21,11 +22,13 @@ export interface WorkersOptions {
   engine: ApiEngine;
   /** Ends the line of a worker, if it has one here. */
   endLine(worker: string, reason: string): Promise<void>;
+  /** A worker reads its lab's file again; without a name, the one that lives in this server. */
+  reloadLab(worker?: string): Promise<LabChange>;
 }
 
 export const workerRoutes: FastifyPluginAsyncZod<WorkersOptions> = async (
   app,
-  { engine, endLine },
+  { engine, endLine, reloadLab },
 ) => {
   app.get(
     '/api/workers',
@@ -103,6 +106,31 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkersOptions> = async (
       },
     },
     (request) => ordered(request, { order: 'undrain', worker: request.params.name }),
+  );
+
+  const reloadSchema = { tags: ['workers'], response: { 200: LabChange, ...problemResponses } };
+  app.post(
+    '/api/lab/reload',
+    {
+      schema: {
+        ...reloadSchema,
+        summary:
+          "Read the lab's file of this server again; jobs that run keep their boards as they are",
+      },
+    },
+    () => reloadLab(),
+  );
+  app.post(
+    '/api/workers/:name/reload',
+    {
+      schema: {
+        ...reloadSchema,
+        summary:
+          "Have a worker read its lab's file again; jobs that run keep their boards as they are",
+        params: WorkerParams,
+      },
+    },
+    (request) => reloadLab(request.params.name),
   );
 };
 

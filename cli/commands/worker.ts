@@ -5,18 +5,19 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { BoardPortTaken } from '../../dispatcher/board-port.ts';
 import { registry } from '../../dispatcher/drivers/registry.ts';
-import { LabRefused, readLabFile } from '../../server/lab-file.ts';
+import { type LabFile, LabRefused, readLabFile } from '../../server/lab-file.ts';
 import { packageRoot, packageVersion } from '../../server/package-root.ts';
 import { lockFolder } from '../../store/lock.ts';
 import { StoreRefused } from '../../store/port.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { WorkerRefused } from '../../worker/line.ts';
-import { startWorker, type WorkerLab } from '../../worker/worker.ts';
+import { type RunningWorker, startWorker, type WorkerLab } from '../../worker/worker.ts';
 import { readCa } from '../ca.ts';
 import { type Cli, folder } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { hang } from '../pages/text.ts';
+import { saidReload } from '../reload.ts';
 import { toldToStop } from '../told-to-stop.ts';
 
 const DATA_DEFAULT = './muster-worker';
@@ -48,7 +49,7 @@ export function workerCommand({ io }: Cli): Command {
     .addHelpText(
       'after',
       `
-MUSTER_LOG_LEVEL=info says more.
+MUSTER_LOG_LEVEL=info says more. SIGHUP: the lab's file is read again.
 
 Example:
   $ muster worker --server https://muster.lab:7077 --token-file lab2.token --lab lab.yaml`,
@@ -66,7 +67,8 @@ async function work(options: WorkerOptions, io: Io): Promise<void> {
   const servers = options.server.map(serverUrl);
   const token = await tokenOf(options, io);
   const ca = options.ca === undefined ? undefined : await readCa(options.ca);
-  const lab = await readLab(options.lab);
+  const { lab: first, part: lab } = await readLab(options.lab);
+  const readAgain = async () => (await readLab(options.lab, first)).part;
   const log = pino(
     { level: io.env.MUSTER_LOG_LEVEL ?? 'warn' },
     pino.destination({ fd: 2, sync: true }),
@@ -76,14 +78,15 @@ async function work(options: WorkerOptions, io: Io): Promise<void> {
   if (lock.note !== undefined) log.warn(lock.note);
   try {
     const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
-    const told = toldToStop(() => undefined);
+    let worker: RunningWorker | undefined;
+    const told = toldToStop(() => worker && saidReload(worker.reloadLab, log));
     const starting = startWorker({
-      ...{ servers, token, dataDir, lab, log },
+      ...{ servers, token, dataDir, lab, log, readLab: readAgain },
       boardFiles: join(packageRoot, 'board'),
       version: packageVersion,
       ...(ca !== undefined && { ca }),
     });
-    const worker = await Promise.race([fault, starting, told]);
+    worker = (await Promise.race([fault, starting, told])) ?? undefined;
     if (worker === undefined) return;
     const boards = `${worker.boardCount} boards (${worker.boards}) for ${servers.join(', ')}`;
     process.stdout.write(hang('muster: ', `worker ${nameOf(token)}  ${boards}`, io.columns));
@@ -122,18 +125,20 @@ async function tokenOf({ tokenFile }: WorkerOptions, io: Io): Promise<string> {
 /** A file goes over the line in one frame, in base64. */
 const SOURCE_FILE_BYTES_MAX = WORKER_FRAME_BYTES_MAX / 2;
 
-async function readLab(file: string): Promise<WorkerLab> {
-  const { lab, healthChecks } = await readLabFile(file);
-  const { bridge, limits, jobLimit } = lab;
+/** `before`: as it was when the worker began. @throws LabRefused */
+async function readLab(file: string, before?: LabFile): Promise<{ lab: LabFile; part: WorkerLab }> {
+  const read = await readLabFile(file, before);
+  const { bridge, limits, jobLimit, devices, allowFiles } = read.lab;
   const sourceFileBytes = Math.min(limits.sourceFileBytes, SOURCE_FILE_BYTES_MAX);
-  return {
-    boards: lab.devices,
+  const part = {
+    boards: devices,
     ...(jobLimit !== undefined && { jobLimit }),
     limits: { ...limits, sourceFileBytes },
-    allowFiles: lab.allowFiles,
+    allowFiles,
     drivers: registry({ bridge, local: { processes: limits.processes } }),
-    healthChecks,
+    healthChecks: read.healthChecks,
   };
+  return { lab: read, part };
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */
