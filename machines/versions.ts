@@ -26,6 +26,7 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   WorkerUndrained: 2,
   WorkerTokenMade: 2,
   WorkerTokenRevoked: 2,
+  DevicePowerSwitched: 2,
 };
 
 /** The number of this version's vocabulary: what it reads, and what it writes where it is alone. */
