@@ -2,6 +2,7 @@
 import type { WebSocket } from 'ws';
 import type { OperatorClient, OperatorConsole } from './operator-consoles.ts';
 
+const LEAVE = JSON.stringify({ leave: true });
 /** Of one message. */
 export const TYPED_BYTES_MAX = 1024 * 1024;
 /** What was typed and no board has taken: above it nothing more is read. */
@@ -25,7 +26,12 @@ export class OperatorSocket implements OperatorClient {
     let waiting = 0;
     let typing: Promise<unknown> = Promise.resolve();
     socket.on('message', (bytes: Buffer, isBinary) => {
-      if (!isBinary) return socket.close(1003, 'what is typed is binary');
+      if (!isBinary) {
+        // Whoever says so hears when the board is given back; who only closes does not.
+        if (bytes.toString('utf8') === LEAVE) void console.leave();
+        else socket.close(1003, 'what is typed is binary');
+        return;
+      }
       waiting += bytes.length;
       if (waiting > WAITING_BYTES_PAUSE) socket.pause();
       typing = typing

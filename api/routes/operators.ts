@@ -131,7 +131,7 @@ const consoleSocket: FastifyPluginAsyncZod<{ consoles: OperatorConsoles }> = asy
         tags: ['devices'],
         summary: 'The console of a device that no job has, as a WebSocket',
         description:
-          'The device is offline meanwhile, and given back when the socket closes. Binary messages are bytes: what the device prints, and what is typed. Text is JSON: `{"opened":{"number":3}}` first, `{"ended":"why"}` last.',
+          'The device is offline meanwhile, and given back when the socket closes. Binary messages are bytes: what the device prints, and what is typed. Text is JSON: `{"opened":{"number":3}}` first, `{"ended":"why"}` last; a client may say `{"leave":true}`.',
         params: DeviceParams,
         querystring: z.object({
           /** Who it is, for whoever comes second. */
