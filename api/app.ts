@@ -1,7 +1,9 @@
 /** The doors: all of the HTTP API on one app. It is built here; listening is for whoever puts the parts together. */
 import type { FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { BoardHands } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
+import { handsFrom } from './hands.ts';
 import { History } from './history/history.ts';
 import { Streams } from './history/streaming.ts';
 import { httpServer } from './http-server.ts';
@@ -23,12 +25,14 @@ import { explanationRoutes } from './routes/explanation.ts';
 import { HEALTH_URL, healthRoute, metricsRoute } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { longWaitRoutes } from './routes/long-waits.ts';
+import { operatorRoutes } from './routes/operators.ts';
 import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
 import { WorkerDoor } from './routes/worker.ts';
 import { lineRoutes } from './routes/worker-line.ts';
 import { workerRoutes } from './routes/workers.ts';
+import type { SessionRecords } from './session-records.ts';
 import type { TlsDoor } from './tls-door.ts';
 import { bearerToken, isSame } from './tokens.ts';
 import { Watchdog } from './watchdog.ts';
@@ -40,7 +44,9 @@ import { Watchdog } from './watchdog.ts';
 export interface AppOptions extends AppParts {
   tls?: TlsDoor;
   /** Of the server's own boards, where it has some. @throws ApiProblem */
-  ownLab?: { worker: string; reload(): Promise<LabChange> };
+  ownLab?: { worker: string; reload(): Promise<LabChange>; hands(): BoardHands | undefined };
+  /** Where what operators' consoles printed is kept; absent: nobody gets one. */
+  operatorRecords?: SessionRecords;
   heldMsMax?: number;
   /** The lab as it was; absent: what was folded of it is kept as long as this process lives. */
   labPast?: LabPast;
@@ -63,7 +69,9 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
 
   await app.register(boardRoutes, parts);
   const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
-  await app.register(lineRoutes, { ...parts, ...(workers && { workers }) });
+  const { operatorRecords: records } = parts;
+  const hasConsoles = records !== undefined;
+  await app.register(lineRoutes, { ...parts, hasConsoles, ...(workers && { workers }) });
   await app.register(healthRoute, parts);
   if (parts.pageFolder !== undefined)
     await app.register(pageRoutes, { pageFolder: parts.pageFolder });
@@ -92,6 +100,9 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     await api.register(deviceRoutes, { engine });
     const endLine = async (worker: string, reason: string) => workers?.end(worker, reason);
     await api.register(workerRoutes, { engine, endLine, reloadLab: reloadsOf(parts, workers) });
+    const handsOf = handsFrom(engine, handsOfWorker(parts, workers));
+    if (records !== undefined)
+      await api.register(operatorRoutes, { engine, handsOf, records, log: parts.log });
     await api.register(queueRoutes, { engine, history, open });
     await api.register(metricsRoute, { metrics });
     await api.register(docsRoutes);
@@ -108,6 +119,15 @@ const reloadsOf =
     if (worker !== undefined && workers !== undefined) return workers.reloadLab(worker);
     const whose = 'this server was started without --lab: name one of the workers';
     throw new ApiProblem('no-lab', whose);
+  };
+
+/** Of this server's own worker, or of one that has a line to it. */
+const handsOfWorker =
+  ({ ownLab }: AppOptions, workers: WorkerDoor | undefined) =>
+  (worker: string): BoardHands => {
+    const hands = ownLab?.worker === worker ? ownLab.hands() : workers?.hands(worker);
+    if (hands !== undefined) return hands;
+    throw new ApiProblem('worker-away', `worker ${worker} is not driven from this server`);
   };
 
 /** A job that retention took out of the log is not unknown: every route of it says where it is. */

@@ -27,6 +27,7 @@ export type ApiEngine = BoardEngine &
     | 'setOffline'
     | 'setOnline'
     | 'setHealth'
+    | 'notePower'
     | 'retire'
     | 'restore'
     | 'directory'

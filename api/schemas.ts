@@ -176,6 +176,24 @@ export const DeviceView = z
   .meta({ id: 'DeviceView' });
 export type DeviceView = z.infer<typeof DeviceView>;
 
+export const DeviceConsoles = z.object({
+  consoles: z.array(
+    z.object({
+      number: z.number(),
+      /** Whom its client said that it is. */
+      user: z.string(),
+      startedAt: At,
+      /** Absent: it is open. */
+      endedAt: At.optional(),
+      /** Why it ended. */
+      reason: z.string().optional(),
+      /** How much was printed. */
+      bytes: z.number(),
+    }),
+  ),
+});
+export type DeviceConsoles = z.infer<typeof DeviceConsoles>;
+
 /** What an operator says of a board's health. */
 export const HealthOrder = z
   .strictObject({

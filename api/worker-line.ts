@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { BoardHands } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
 import type { BoardReply, Not, Question } from '../wire/worker-frames.ts';
 import {
@@ -22,6 +23,7 @@ import {
   readFrame,
   SILENCE_MS_MAX,
 } from '../wire/worker-frames.ts';
+import { BoardOrders } from './board-orders.ts';
 import type { BoardsBehind } from './boards-behind.ts';
 import { LabReloads } from './lab-reloads.ts';
 import type { BoardParts } from './parts.ts';
@@ -57,6 +59,8 @@ export interface WorkerLineName {
   readonly worker: string | undefined;
   readonly instance: string | undefined;
   replaced(): void;
+  /** Its boards, for operators. */
+  readonly hands: BoardHands;
   /** It reads its lab's file again. @throws ApiProblem */
   reloadLab(): Promise<LabChange>;
   bye(code: ByeCode, reason: string): Promise<void>;
@@ -83,6 +87,7 @@ export class WorkerLine implements WorkerLineName {
   #unsubscribe: (() => void) | undefined;
   #heardAt = performance.now();
   readonly #reloads = new LabReloads();
+  readonly hands = new BoardOrders((board) => this.#say({ board }));
   #open = 0;
   #outgoing: FromServer[] = [];
   #endedBecause = 'its line broke';
@@ -153,6 +158,7 @@ export class WorkerLine implements WorkerLineName {
     this.#boards?.cutOff();
     this.#boards = undefined;
     this.#reloads.end(this.#worker ?? '');
+    this.hands.end(this.#worker ?? '');
     this.#parts.closed(this, this.#endedBecause);
   }
 
@@ -275,6 +281,15 @@ export class WorkerLine implements WorkerLineName {
         return { size: await this.#parts.consoles.end(question.job, question.device) };
       case 'reloaded':
         this.#reloads.answer(question);
+        return {};
+      case 'ordered':
+        this.hands.ordered(question);
+        return {};
+      case 'printed':
+        await this.hands.printed(question);
+        return {};
+      case 'console-over':
+        this.hands.consoleOver(question);
         return {};
     }
   }

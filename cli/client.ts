@@ -6,11 +6,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { connectionCode, connectionWords, strangeAnswer } from '../wire/connection-words.ts';
 import { ProblemDocument, Received } from './answers.ts';
 import { CliFailure, EXIT, Interrupted } from './exit.ts';
 import { type HttpAnswer, request as httpRequest } from './http.ts';
+import { openSocket } from './web-socket.ts';
 
 export interface ClientLimits {
   /** For one answer. */
@@ -48,6 +50,8 @@ interface Request {
   method?: 'GET' | 'POST' | 'PUT';
   body?: string | Uint8Array | undefined;
   headers?: Record<string, string>;
+  /** For the answer, where it takes longer than others. */
+  maxMs?: number | undefined;
   /** The server was there a moment ago: wait for it to come back even if it refuses the first connection. */
   isPatient?: boolean;
 }
@@ -96,31 +100,46 @@ export class Client {
   /** Asks for a document as it is. @throws as `json` does */
   text(path: string, request: Request = {}): Promise<string> {
     return this.#persist(request, async () => {
-      const timeout = AbortSignal.timeout(this.#limits.requestMaxMs);
+      const timeout = AbortSignal.timeout(request.maxMs ?? this.#limits.requestMaxMs);
       const response = await this.#fetch(path, request, timeout);
       return response.text();
     });
   }
 
-  /** Orders something; `body` is sent as JSON. Only for orders that may be repeated. */
-  post<T extends z.ZodType>(path: string, shape: T, body?: unknown): Promise<z.infer<T>> {
-    return this.#order('POST', path, shape, body);
+  /** Orders something; `body` is sent as JSON. Only for orders that may be repeated. `maxMs`: for its answer. */
+  post<T extends z.ZodType>(
+    path: string,
+    shape: T,
+    body?: unknown,
+    maxMs?: number,
+  ): Promise<z.infer<T>> {
+    return this.#order('POST', path, shape, { body, maxMs });
+  }
+
+  /** Opens a WebSocket; it is paused. @throws as `json` does */
+  socket(path: string): Promise<WebSocket> {
+    return this.#persist({}, () =>
+      openSocket(`${this.url}${path}`, {
+        ...{ headers: this.#headers(), signal: this.#options.signal, ca: this.#options.ca },
+        refused: (status, body, location) => this.#refusal(path, { status, body, location }),
+      }),
+    );
   }
 
   /** Sets something to what `body` says, as JSON. */
   put<T extends z.ZodType>(path: string, shape: T, body: unknown): Promise<z.infer<T>> {
-    return this.#order('PUT', path, shape, body);
+    return this.#order('PUT', path, shape, { body });
   }
 
   #order<T extends z.ZodType>(
     method: 'POST' | 'PUT',
     path: string,
     shape: T,
-    body: unknown,
+    { body, maxMs }: { body: unknown; maxMs?: number | undefined },
   ): Promise<z.infer<T>> {
-    if (body === undefined) return this.json(path, shape, { method });
+    if (body === undefined) return this.json(path, shape, { method, maxMs });
     const headers = { 'content-type': 'application/json' };
-    return this.json(path, shape, { method, body: JSON.stringify(body), headers });
+    return this.json(path, shape, { method, body: JSON.stringify(body), headers, maxMs });
   }
 
   /**
@@ -234,28 +253,36 @@ export class Client {
 
   /** One attempt. An answer that is not a success is thrown as a ServerProblem. */
   async #fetch(path: string, request: Request, limit?: AbortSignal): Promise<HttpAnswer> {
-    const { signal, token, ca } = this.#options;
+    const { signal, ca } = this.#options;
     const response = await httpRequest(`${this.url}${path}`, {
       method: request.method ?? 'GET',
-      headers: {
-        ...request.headers,
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
+      headers: { ...request.headers, ...this.#headers() },
       signal: limit === undefined ? signal : AbortSignal.any([signal, limit]),
       body: request.body,
       ca,
     });
     const { status } = response;
     if (status >= 200 && status < 300) return response;
-    const document = ProblemDocument.safeParse(parseJson(await response.text()));
-    if (document.success) throw new ServerProblem(status, document.data);
-    const why = strangeAnswer(status, response.header('location'));
-    if (status < 500) throw this.#strange(path, why);
-    throw new ServerProblem(status, {
-      code: 'internal',
-      detail: `${this.url}: ${why}`,
-      problems: [],
-    });
+    const body = await response.text();
+    throw this.#refusal(path, { status, body, location: response.header('location') });
+  }
+
+  #headers(): Record<string, string> {
+    const { token } = this.#options;
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  /** What an answer says that is no success. */
+  #refusal(
+    path: string,
+    { status, body, location }: { status: number; body: string; location: string | undefined },
+  ): Error {
+    const document = ProblemDocument.safeParse(parseJson(body));
+    if (document.success) return new ServerProblem(status, document.data);
+    const why = strangeAnswer(status, location);
+    if (status < 500) return this.#strange(path, why);
+    const detail = `${this.url}: ${why}`;
+    return new ServerProblem(status, { code: 'internal', detail, problems: [] });
   }
 
   /** Repeats an attempt whose connection broke. A server that refuses the very first connection is not there. */

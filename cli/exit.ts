@@ -12,6 +12,9 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** 128 + its number, as shells count: of a command that did something in order before it ended. */
+export const EXIT_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 /** Ends the command with a message on stderr and an exit code. */
 export class CliFailure extends Error {
   override readonly name = 'CliFailure';

@@ -19,6 +19,10 @@ export interface Io {
    * `\u001b[C` for the right arrow.
    */
   keys(): AsyncIterable<string> | undefined;
+  /** Bytes as they are typed: from a terminal each key at once and none of them ours, from a pipe to its end. */
+  typed(): Typed;
+  /** Aborted by the first signal that tells this process to end, which is its reason; the second one kills as usual. */
+  told(): AbortSignal;
   /** Aborted by the first Ctrl-C. The handler is installed by the first call; a second Ctrl-C kills as usual. */
   interrupt(): AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,6 +30,13 @@ export interface Io {
   readonly colors: Colors;
   readonly errColors: Colors;
   readonly columns: number;
+}
+
+export interface Typed {
+  readonly isTerminal: boolean;
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Nobody listens any more; the terminal is as it was. Closed already: nothing to do. */
+  close(): void;
 }
 
 /** The real process. */
@@ -53,6 +64,13 @@ export function processIo(): Io {
       for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks);
     },
+    typed: () => typedOn(stdin),
+    told: () => {
+      const controller = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => controller.abort(signal));
+      return controller.signal;
+    },
     keys: () => (stdin.isTTY && stdout.isTTY ? pressed(stdin) : undefined),
     interrupt: () => {
       if (interrupt === undefined) {
@@ -61,6 +79,19 @@ export function processIo(): Io {
         interrupt = controller;
       }
       return interrupt.signal;
+    },
+  };
+}
+
+function typedOn(stdin: NodeJS.ReadStream): Typed {
+  const isTerminal = stdin.isTTY === true;
+  if (isTerminal) stdin.setRawMode(true);
+  return {
+    isTerminal,
+    bytes: stdin,
+    close: () => {
+      if (isTerminal) stdin.setRawMode(false);
+      stdin.destroy();
     },
   };
 }

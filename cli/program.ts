@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Build>> = {
   priority: async () => (await import('./commands/priority.ts')).priorityCommand,
   devices: async () => (await import('./commands/devices.ts')).devicesCommand,
   device: async () => (await import('./commands/devices.ts')).deviceCommand,
+  console: async () => (await import('./commands/console.ts')).consoleCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   workers: async () => (await import('./commands/workers.ts')).workersCommand,
   lab: async () => (await import('./commands/lab.ts')).labCommand,

@@ -9,6 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type BoardHands, HandsRefused } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
 import type { BoardRegistration, Owed, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, consolePath } from './console.ts';
@@ -24,6 +25,7 @@ import {
 } from './generation.ts';
 import { Lane } from './lane.ts';
 import type { StepContext } from './member-step.ts';
+import type { Operator } from './operator.ts';
 import { Places } from './places.ts';
 import { meaningOf } from './refusals.ts';
 
@@ -59,6 +61,8 @@ export interface Dispatcher {
    * @throws what opening a driver or registering says; nothing has changed then
    */
   change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange>;
+  /** What an operator does with a board that no job has. */
+  readonly hands: BoardHands;
   /** Lets go. Boards run on, for a server that comes back, unless `killBoards`. */
   stop(how: { killBoards: boolean }): Promise<void>;
 }
@@ -149,6 +153,18 @@ class Hands implements Dispatcher {
 
   get boardsAre(): string {
     return [...this.#now.drivers.values()].map(({ boardsAre }) => boardsAre).join(', ');
+  }
+
+  readonly hands: BoardHands = {
+    power: async (device, power, signal) => this.#operator(device).power(power, signal),
+    openConsole: async (device, user, operator) =>
+      this.#operator(device).openConsole(user, operator),
+  };
+
+  #operator(device: string): Operator {
+    const lane = this.#boards.get(device)?.lane;
+    if (lane !== undefined) return lane.operator;
+    throw new HandsRefused('not-possible', `${device} is no board of its worker any more`);
   }
 
   get gateway(): { address: string } | undefined {
@@ -282,7 +298,10 @@ class Hands implements Dispatcher {
     const { lane, generation } = board;
     if (generation === this.#now || lane.isAt(owed)) lane.want(owed);
     else if (!lane.isIdle) {
-      if (owed !== undefined) board.next ??= this.#now;
+      if (owed !== undefined) {
+        board.next ??= this.#now;
+        void lane.operator.leave(`job ${owed.job} has the board now`);
+      }
       lane.want(undefined);
     } else {
       const next = board.next ?? this.#now;

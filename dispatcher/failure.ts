@@ -14,6 +14,7 @@ export type StepFailureCode =
   | 'image-too-large'
   | 'image-unreachable'
   | 'install-failed'
+  | 'not-possible'
   | 'shell-ended'
   | 'teardown-failed';
 

@@ -1,11 +1,13 @@
 /** One board of the worker, brought to what the server owes its member: one thing at a time, and the end at once. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { HandsRefused } from '../wire/board-hands.ts';
 import type { Owed } from '../wire/server-port.ts';
 import { consoleTail, note } from './console.ts';
 import { ConsoleTimes } from './console-times.ts';
 import type { Driver, Holding } from './drivers/driver.ts';
 import { messageOf, StepAborted } from './failure.ts';
 import { runStep, type StepContext, type Task } from './member-step.ts';
+import { Operator } from './operator.ts';
 import { BoardLine } from './transport/board-line.ts';
 
 const RETRY_MS = 1_000;
@@ -35,9 +37,19 @@ export class Lane {
   #working: Promise<void> | undefined;
   #lookAgain = false;
   #halting: Promise<void> | undefined;
+  /** For whoever wants the board while no job has it. */
+  readonly operator: Operator;
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    const { device, driver, stopped, context } = options;
+    this.operator = new Operator({
+      ...{ device, driver, stopped, log: context.log, consoleBytesMax: context.consoleBytesMax },
+      under: () => this.#under(),
+      idle: () => {
+        if (this.isIdle) options.idle();
+      },
+    });
     options.stopped.addEventListener('abort', this.#breakOff);
   }
 
@@ -68,7 +80,7 @@ export class Lane {
   get isIdle(): boolean {
     const isHeld = this.driver.holding(this.#options.device) !== undefined;
     const isAtWork = this.#working !== undefined || this.#halting !== undefined;
-    return this.#wanted === undefined && !isHeld && !isAtWork;
+    return this.#wanted === undefined && !isHeld && !isAtWork && !this.operator.isBusy;
   }
 
   get driver(): Driver {
@@ -80,8 +92,19 @@ export class Lane {
     await this.#working;
     await this.#halting;
     if (!this.#options.stopped.aborted) return;
+    await this.operator.leave('');
     this.#line.close();
     await this.#times.stop();
+  }
+
+  /** What is under way of a job that is over. @throws HandsRefused when a job has the board */
+  #under(): Promise<void> | undefined {
+    const { device, stopped } = this.#options;
+    if (stopped.aborted) throw new HandsRefused('worker-away', 'its worker is stopping');
+    const job = this.#wanted?.job;
+    if (job !== undefined)
+      throw new HandsRefused('not-idle', `job ${job} has ${device}: cancel it first`);
+    return this.#working ?? this.#halting;
   }
 
   /**
@@ -130,6 +153,7 @@ export class Lane {
       this.#lookAgain = true;
       return;
     }
+    if (owed !== undefined) await this.operator.leave(`job ${owed.job} has the board now`);
     if (owed === undefined || owed.step.do === 'nothing') return;
     if (stepName(owed) === this.#ended) return;
     await this.#run({ ...owed, image: owed.image ?? image, isLabImage: owed.image === undefined });

@@ -5,7 +5,7 @@
  * Every engine on a log may run every command: the expected version of an append is the only lock. Alone on its log
  * an engine never meets a conflict; where several share one, each hears of the others' events from the log.
  */
-import type { MemberCommand, WorkerCommand } from '../machines/commands.ts';
+import type { DeviceCommand, MemberCommand, WorkerCommand } from '../machines/commands.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { DeviceState } from '../machines/device.ts';
 import {
@@ -363,6 +363,14 @@ export class Engine {
   }
   restore(device: string, reason: string, by: By): Promise<DeviceState> {
     return this.#registry.change(device, { type: 'RestoreDevice', reason }, by);
+  }
+  /** Somebody had its power switched, or tried to. */
+  notePower(
+    device: string,
+    switched: Omit<Extract<DeviceCommand, { type: 'NotePowerSwitch' }>, 'type'>,
+    by: By,
+  ): Promise<DeviceState> {
+    return this.#registry.change(device, { type: 'NotePowerSwitch', ...switched }, by);
   }
   /** See `Registry.setHealth`. */
   setHealth(

@@ -118,6 +118,8 @@ export const DeviceCommand = z.discriminatedUnion('type', [
   command('ChangeDeviceHealth', { to: Health, reason: z.string() }),
   command('RetireDevice', { reason: z.string() }),
   command('RestoreDevice', { reason: z.string() }),
+  /** It was tried by then. */
+  command('NotePowerSwitch', deviceEvents.DevicePowerSwitched.shape),
 ]);
 export type DeviceCommand = z.infer<typeof DeviceCommand>;
 

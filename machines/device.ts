@@ -15,6 +15,7 @@ const anytime = [
   'DeviceWentOffline',
   'DeviceCameOnline',
   'DeviceHealthChanged',
+  'DevicePowerSwitched',
 ] as const;
 
 /** `registered: idle -> reserved -> idle`, `retired` until somebody restores it. Online and health stand beside it. */
@@ -25,7 +26,7 @@ export const deviceMachine = createMachine({
     none: { on: { DeviceRegistered: 'idle' } },
     idle: { on: { ...all(anytime, 'idle'), DeviceReserved: 'reserved', DeviceRetired: 'retired' } },
     reserved: { on: { ...all(anytime, 'reserved'), DeviceReleased: 'idle' } },
-    retired: { on: { DeviceRestored: 'idle' } },
+    retired: { on: { DeviceRestored: 'idle', DevicePowerSwitched: 'retired' } },
   },
 });
 
@@ -126,6 +127,8 @@ export function evolveDevice(
         healthSince,
         faultsInRow: event.data.to === 'unknown' ? device.faultsInRow : 0,
       };
+    case 'DevicePowerSwitched':
+      return { ...device, state };
     case 'DeviceRetired':
       return { ...device, state, retiredReason: event.data.reason };
     case 'DeviceRestored':
@@ -177,6 +180,11 @@ export function decideDevice(
   const draft = new Draft<DeviceState, DeviceEvent>(state, env, evolveDevice);
   if (command.type === 'RegisterDevice') return register(draft, command);
   if (state.state === 'none') return new Rejected('no-such-device', 'there is no such device');
+  if (command.type === 'NotePowerSwitch') {
+    const { type: _, ...switched } = command;
+    draft.emit('DevicePowerSwitched', switched);
+    return draft.events;
+  }
   if (command.type === 'RestoreDevice') {
     if (state.state === 'retired') draft.emit('DeviceRestored', { reason: command.reason });
     return draft.events;

@@ -83,6 +83,11 @@ const proof = {
 
 const ends = { member: Member, reason: Reason };
 
+/** What a board's power is switched to. */
+export const Power = z.enum(['on', 'off', 'reset']);
+export type Power = z.infer<typeof Power>;
+export const PowerOutcome = z.enum(['done', 'failed']);
+
 /** Whose fault a failure was, where it was not the test's. */
 export const Fault = z.enum(['board', 'worker']);
 export type Fault = z.infer<typeof Fault>;
@@ -319,6 +324,12 @@ export const deviceEvents = {
   DeviceRetired: z.strictObject({ reason: Reason }),
   /** Somebody took its retirement back: its health is unknown from here on. */
   DeviceRestored: z.strictObject({ reason: Reason }),
+  /** Somebody had its power switched, whoever had it. `reason`: why that failed; what the power is then nobody knows. */
+  DevicePowerSwitched: z.strictObject({
+    power: Power,
+    outcome: PowerOutcome,
+    reason: Reason.optional(),
+  }),
 };
 
 /** `worker-<name>`. */

@@ -26,6 +26,7 @@ const since: Partial<Record<EventType | `${EventType}.${string}`, number>> = {
   WorkerUndrained: 2,
   WorkerTokenMade: 2,
   WorkerTokenRevoked: 2,
+  DevicePowerSwitched: 2,
 };
 
 /** Of a type whose data may say something new below its own fields: since which number it does. */

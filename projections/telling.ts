@@ -222,6 +222,12 @@ const OUTCOMES = {
   timedOut: 'ran out of time in',
 } as const satisfies Record<DataOf<'ActionEnded'>['outcome'], string>;
 
+const POWERED: Record<DataOf<'DevicePowerSwitched'>['power'], string> = {
+  on: 'switched on',
+  off: 'switched off',
+  reset: 'reset',
+};
+
 const RESULT_TONES: Record<DataOf<'ResultRecorded'>['result'], Tone> = {
   pass: 'good',
   fail: 'bad',
@@ -431,6 +437,11 @@ const tellers: Tellers = {
     telling('device', who, 'is retired', { because: lines(reason) }),
   DeviceRestored: ({ reason }, { who }) =>
     telling('device', who, 'is restored', { because: lines(reason) }),
+  DevicePowerSwitched: ({ power, outcome, reason }, { who }) =>
+    telling('device', who, `${outcome === 'done' ? 'is' : 'could not be'} ${POWERED[power]}`, {
+      because: lines(reason),
+      tone: outcome === 'done' ? 'plain' : 'bad',
+    }),
 
   WorkerConnected: ({ boards }, { who }) =>
     telling('worker', who, 'is connected', {

@@ -11,6 +11,7 @@ import { registry } from '../dispatcher/drivers/registry.ts';
 import { StepFailure } from '../dispatcher/failure.ts';
 import type { LabPart } from '../dispatcher/generation.ts';
 import { inTurn } from '../dispatcher/in-turn.ts';
+import type { BoardHands } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
 import { openBoardDoor } from './board-door.ts';
 import type { InProcessServer } from './in-process-server.ts';
@@ -58,6 +59,11 @@ export class OwnBoards {
 
   get boardsAre(): string {
     return this.#dispatcher?.boardsAre ?? 'none';
+  }
+
+  /** Of its boards, for operators. */
+  get hands(): BoardHands | undefined {
+    return this.#dispatcher?.hands;
   }
 
   /** Nothing runs before `start`. @throws StepFailure when they cannot be driven here */

@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { buildBoardApp } from '../api/board-app.ts';
 import { LabPast } from '../api/lab-past.ts';
+import { giveBackLeft } from '../api/operator-consoles.ts';
+import { SessionRecords } from '../api/session-records.ts';
 import { TlsDoor } from '../api/tls-door.ts';
 import { memberToken, tokenKeyOf } from '../api/tokens.ts';
 import type { WorkerParts } from '../api/worker-parts.ts';
@@ -138,6 +140,7 @@ async function assemble(
     openSet: (job: number, device: string) => openSets.of(consolePath(dataDir, job, device)),
     log,
   };
+  const records = new SessionRecords(join(dataDir, 'consoles'));
   const worker = await workerNameOf(dataDir, shared);
   const own = lab && ownBoards(options, lab, () => buildBoardApp(doors));
   let peoplesUrl = '';
@@ -195,7 +198,8 @@ async function assemble(
     worker: workerParts,
     ...(apiToken !== undefined && { apiToken }),
     ...(tls !== undefined && { tls }),
-    ...(own !== undefined && { ownLab: { worker, reload: own.reload } }),
+    operatorRecords: records,
+    ...(own !== undefined && { ownLab: { worker, reload: own.reload, hands: () => own.hands } }),
   });
   undo.push(() => app.close());
   undo.push(async () => own?.closeDoors());
@@ -210,6 +214,7 @@ async function assemble(
     openDoor,
     async () => own?.start(),
     async () => engine.open(),
+    async () => giveBackLeft(records, engine),
     // Where it is the only server of the log, whoever has no line to it now is not here.
     async () =>
       shared ||

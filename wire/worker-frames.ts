@@ -8,6 +8,7 @@
  *     server  [{ "n": 7, "ok": {...} }, ...]            or { "n": 7, "not": {...} }, in any order
  *     worker  [{ "gone": 8 }]                           nobody waits for the answer to 8 any more
  *     server  [{ "changed": true }]                     ask what is owed
+ *     server  [{ "board": { "order": "8c...", ... } }]  do this with a board for an operator, and say with this name what became of it
  *     server  [{ "reload": "5f..." }]                   read the lab's file again, and say with this name what became of it
  *
  * An answer acknowledges its question: what it did is durable. What has no answer when a line breaks is asked again on
@@ -20,7 +21,9 @@
 import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { MemberCommand } from '../machines/commands.ts';
+import { Power } from '../machines/events.ts';
 import { DeviceName, JobId } from '../machines/names.ts';
+import { HandsTrouble } from './board-hands.ts';
 import { LabChange } from './lab-change.ts';
 import { BoardRegistration, Ended, Owed } from './server-port.ts';
 
@@ -97,6 +100,12 @@ export const Question = z.discriminatedUnion('ask', [
     change: LabChange.optional(),
     refused: z.string().optional(),
   }),
+  /** What became of a server's order to a board: it is done, or `refused`. */
+  question('ordered', { order: z.string(), refused: HandsTrouble.optional() }),
+  /** What a board printed on the console that an operator has, in order; answered when there is room for more. */
+  question('printed', { console: z.string(), body: Body }),
+  /** An operator's console is over, and its board given back. */
+  question('console-over', { console: z.string(), reason: z.string() }),
 ]);
 export type Question = z.infer<typeof Question>;
 export type Ask = Question['ask'];
@@ -145,8 +154,29 @@ export const answers = {
   console: z.strictObject({ size: bytes }),
   'console-end': z.strictObject({ size: bytes }),
   reloaded: z.strictObject({}),
+  ordered: z.strictObject({}),
+  printed: z.strictObject({}),
+  'console-over': z.strictObject({}),
 } satisfies Record<Ask, z.ZodType>;
 export type Answer<A extends Ask> = z.infer<(typeof answers)[A]>;
+
+/**
+ * What a server wants of a board for an operator; `order`: the name of this one. A console has a name of its own, from its
+ * opening to its end; every console of a line ends with the line.
+ */
+export const BoardOrder = z.discriminatedUnion('do', [
+  z.strictObject({ order: z.string(), do: z.literal('power'), device: DeviceName, power: Power }),
+  z.strictObject({
+    order: z.string(),
+    do: z.literal('open-console'),
+    device: DeviceName,
+    console: z.string(),
+    user: z.string(),
+  }),
+  z.strictObject({ order: z.string(), do: z.literal('type'), console: z.string(), body: Body }),
+  z.strictObject({ order: z.string(), do: z.literal('leave'), console: z.string() }),
+]);
+export type BoardOrder = z.infer<typeof BoardOrder>;
 
 /** Why a question has no answer. `again`: it may have one later. */
 export const Not = z.strictObject({ code: z.string(), reason: z.string(), again: z.boolean() });
@@ -160,6 +190,7 @@ export const FromServer = z.union([
   z.strictObject({ n, not: Not }),
   z.strictObject({ changed: z.literal(true) }),
   z.strictObject({ reload: z.string() }),
+  z.strictObject({ board: BoardOrder }),
   z.strictObject({
     welcome: z.strictObject({ frames: n, worker: z.string(), version: z.string() }),
   }),

@@ -10,6 +10,7 @@ import {
   type Answer,
   type Ask,
   answers,
+  type BoardOrder,
   type ByeCode,
   FRAMES,
   FromServer,
@@ -65,6 +66,8 @@ export interface LineOptions {
   onChange(): void;
   /** The lab's file is to be read again, and what became of it said. */
   onReload(reload: string): void;
+  /** A server wants something of a board for an operator. */
+  onOrder(order: BoardOrder): void;
   log: Log;
   pingMs?: number;
 }
@@ -280,6 +283,7 @@ export class Line {
     } else if ('welcome' in message) void this.#register(socket, end, server);
     else if ('changed' in message) this.#is.onChange();
     else if ('reload' in message) this.#is.onReload(message.reload);
+    else if ('board' in message) this.#is.onOrder(message.board);
     else this.#answer(message);
   }
 

@@ -10,6 +10,7 @@ import { inTurn } from '../dispatcher/in-turn.ts';
 import type { HealthCheck } from '../machines/events.ts';
 import type { LabChange } from '../wire/lab-change.ts';
 import { BoardDoors } from './board-doors.ts';
+import { BoardOrders } from './board-orders.ts';
 import { ConsoleFeed } from './console-feed.ts';
 import { RemoteServer } from './remote-server.ts';
 import { Spool } from './spool.ts';
@@ -70,11 +71,13 @@ export async function startWorker(is: WorkerOptions): Promise<RunningWorker> {
       // Without a line there is nobody to be told.
       said.then((what) => server.line.ask('reloaded', { reload, ...what })).catch(() => undefined);
     },
+    onOrder: (order) => void orders.take(order),
     access: async (job, device) => {
       await feed.begin(job, device);
       return { url: doors.url, token: doors.token(job, device) };
     },
   });
+  const orders = new BoardOrders({ line: server.line, hands: () => dispatcher?.hands });
   const feed = new ConsoleFeed({
     ...{ dataDir, log, line: server.line },
     isLive: (job, device) =>
@@ -97,6 +100,7 @@ export async function startWorker(is: WorkerOptions): Promise<RunningWorker> {
   });
   const stop = async ({ killBoards } = { killBoards: false }) => {
     // Nothing waits for a server that may be away: what has no answer is on the disk, or is asked in a later life.
+    orders.stop();
     const stopped = dispatcher?.stop({ killBoards });
     const fed = feed.stop();
     const closed = doors.close();

@@ -1,23 +1,17 @@
 /** The console of a member, byte for byte: whole, from a byte on, or followed until the member has ended. */
-import { createReadStream } from 'node:fs';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isOver, memberOf } from '../../machines/job/job.ts';
 import { isTerminal } from '../../machines/job/member.ts';
 import { timesFile } from '../../wire/console-index.ts';
-import { Consoles, sizeOf } from '../history/consoles.ts';
+import { Consoles } from '../history/consoles.ts';
 import type { History } from '../history/history.ts';
 import type { Streams } from '../history/streaming.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import type { AppParts } from '../parts.ts';
 import { ApiProblem } from '../problems.ts';
 import { MemberParams, noSuchJob, numberInUrl, problemResponses } from '../schemas.ts';
-
-const consoleHead = {
-  'content-type': 'application/octet-stream',
-  'x-content-type-options': 'nosniff',
-};
+import { consoleHead, sendFile } from '../send-file.ts';
 
 export interface ConsolesOptions extends Pick<AppParts, 'consoleFile'> {
   history: History;
@@ -103,46 +97,4 @@ async function memberHasEnded(
   if (job === undefined || member === undefined)
     throw new ApiProblem('no-such-member', `${device} is no member of job ${id}`);
   return isOver(job) || isTerminal(member);
-}
-
-/** Sends what there is now. A console that was never written to is empty. */
-async function sendFile(
-  file: string,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const size = await sizeOf(file);
-  const range = rangeOf(request.headers.range, size);
-  reply.headers({ ...consoleHead, 'accept-ranges': 'bytes' });
-  if (range === undefined) {
-    reply.header('content-length', size);
-    return reply.send(size === 0 ? Buffer.alloc(0) : createReadStream(file, { end: size - 1 }));
-  }
-  const { start, end } = range;
-  return reply
-    .code(206)
-    .headers({
-      'content-range': `bytes ${start}-${end}/${size}`,
-      'content-length': end - start + 1,
-    })
-    .send(createReadStream(file, { start, end }));
-}
-
-/**
- * The bytes that `Range` asks for, both ends included; other forms than `N-` and `N-M` are left alone.
- *
- * @throws ApiProblem `range-not-satisfiable`
- */
-function rangeOf(
-  header: string | undefined,
-  size: number,
-): { start: number; end: number } | undefined {
-  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})?$/.exec(header ?? '') ?? [];
-  if (first === undefined) return undefined;
-  const [start, end] = [Number(first), Math.min(Number(last ?? size), size - 1)];
-  if (last !== undefined && Number(last) < start) return undefined;
-  if (start < size) return { start, end };
-  throw new ApiProblem('range-not-satisfiable', `the console has ${size} bytes so far`, {
-    headers: { 'content-range': `bytes */${size}` },
-  });
 }

@@ -14,9 +14,12 @@ import type { BoardParts } from '../parts.ts';
 import { ApiProblem, pathOf, stopping } from '../problems.ts';
 import { refuse } from '../refusals.ts';
 import { MemberTokens } from '../tokens.ts';
+import { routeUpgrade } from '../upgrades.ts';
 import { WORKER_PATH, type WorkerDoor } from './worker.ts';
 
 const LINE_PATH = '/worker/v1/line';
+/** Of operators, who have the token of the API: a route of it answers. */
+const DEVICE_CONSOLE = /^\/api\/devices\/[^/]+\/console\/?$/;
 
 /** Adds the line to an app. Lines end, in order, before the app's server closes. */
 export async function lineRoutes(
@@ -24,8 +27,9 @@ export async function lineRoutes(
   {
     heldMsMax = HELD_MS_MAX,
     workers,
+    hasConsoles = false,
     ...parts
-  }: BoardParts & { heldMsMax?: number; workers?: WorkerDoor },
+  }: BoardParts & { heldMsMax?: number; workers?: WorkerDoor; hasConsoles?: boolean },
 ): Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
   const lines = new Set<Line>();
@@ -36,6 +40,8 @@ export async function lineRoutes(
     const path = pathOf(request.url ?? '');
     if (path === WORKER_PATH && workers !== undefined)
       return workers.upgrade(request, socket, head);
+    if (DEVICE_CONSOLE.test(path) && hasConsoles)
+      return routeUpgrade(app, request, { socket, head });
     if (path !== LINE_PATH) return refuse(socket, notALine());
     sockets.handleUpgrade(request, socket, head, (opened) => {
       const line = new Line(opened, { ...parts, tokens, heldMsMax });

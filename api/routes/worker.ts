@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { memberOf } from '../../machines/job/job.ts';
+import type { BoardHands } from '../../wire/board-hands.ts';
 import type { LabChange } from '../../wire/lab-change.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { BoardsBehind } from '../boards-behind.ts';
@@ -49,8 +50,17 @@ export class WorkerDoor {
 
   /** A worker with a line here reads its lab's file again. @throws ApiProblem */
   async reloadLab(worker: string): Promise<LabChange> {
+    return this.#lineOf(worker).reloadLab();
+  }
+
+  /** The boards of a worker with a line here, for operators. @throws ApiProblem */
+  hands(worker: string): BoardHands {
+    return this.#lineOf(worker).hands;
+  }
+
+  #lineOf(worker: string): WorkerLineName {
     const line = this.#lines.get(worker);
-    if (line !== undefined) return line.reloadLab();
+    if (line !== undefined) return line;
     const is = this.#parts.worker.engine.worker(worker);
     if (is === undefined) throw new ApiProblem('no-such-worker', `there is no worker ${worker}`);
     const why = `worker ${worker} has no line to this server (it is ${is.state})`;

@@ -43,7 +43,15 @@ const ORDERS = {
 type Order = keyof typeof ORDERS;
 const orders = Object.keys(ORDERS) as Order[];
 
-type DeviceOptions = CommonOptions & { force?: boolean; online?: boolean } & {
+const POWERS = ['on', 'off', 'reset'] as const;
+/** The lab's commands have limits of their own. */
+const POWER_MS_MAX = 86_400_000;
+
+type DeviceOptions = CommonOptions & {
+  force?: boolean;
+  online?: boolean;
+  power?: (typeof POWERS)[number];
+} & {
   [order in Exclude<Order, 'online'>]?: string;
 };
 
@@ -53,17 +61,29 @@ export function deviceCommand(cli: Cli): Command {
     'muster device panda01 --offline "the SD card is worn out"',
     'muster device panda01 --online',
     'muster device panda01 --maintenance "a new fan" --force',
+    'muster device panda01 --power reset',
   ]).argument('<name>', "the board's name");
   for (const order of orders) {
     const flag = order === 'online' ? '--online' : `--${order} <reason>`;
     const others = orders.filter((other) => other !== order);
     command.addOption(new Option(flag, ORDERS[order]).conflicts(others));
   }
+  const power = new Option('--power <how>', 'switch its power: of a board that no job has');
   return command
+    .addOption(power.choices(POWERS).conflicts(orders))
+    .addHelpText(
+      'after',
+      `
+--power runs the lab's power_on, power_off or reset (off and on where there is
+none), waits for its end, and is recorded. Off when it is off is done. A local
+or QEMU board is there only while a job or a console has it, and a machine
+behind ssh is always on: they say so.`,
+    )
     .option('--force', 'with --maintenance or --bad: fail its part in the job that has it')
     .action((name: string, options: DeviceOptions) =>
       withServer(cli, options, async ({ io, client }) => {
         const device = await ordered(client, name, options);
+        if (options.power !== undefined) io.err(`${name}: power ${options.power}: done\n`);
         if (options.json) await printJson(io, device);
         else await io.out(renderDevice(device, io));
         const note = jobNote(device, options);
@@ -88,6 +108,8 @@ function ordered(
       exit: EXIT.usage,
       message: '--force goes with --maintenance REASON or --bad REASON',
     });
+  const { power } = options;
+  if (power !== undefined) return client.post(`${path}/power`, DeviceView, { power }, POWER_MS_MAX);
   if (order === undefined) return client.json(path, DeviceView);
   if (order === 'online') return client.post(`${path}/online`, DeviceView);
   const reason = options[order];

@@ -15,10 +15,13 @@ const ProcessIdSchema = z.strictObject({
   machineBoot: z.string(),
 });
 
+/** In the place of a job's number: an operator has the board. */
+export const OPERATOR = 0;
+
 export const BoardState = z.strictObject({
   /** The kind of the board; states of the time in which there was one kind have none. */
   driver: z.string().default('local'),
-  job: z.int().positive(),
+  job: z.int().nonnegative(),
   lease: z.string(),
   /** The image that the board holds; absent: none, or a deploy was broken off. */
   image: z.string().optional(),
@@ -56,6 +59,10 @@ export class BoardFolder {
   }
   get staging(): string {
     return join(this.volume, 'staging');
+  }
+  /** What the board prints while an operator has it. */
+  get operatorConsole(): string {
+    return join(this.path, 'console');
   }
   get input(): string {
     return join(this.volume, 'in');

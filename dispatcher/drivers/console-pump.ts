@@ -43,13 +43,19 @@ mkfifo -m 600 in || exit 1
 export const END_READER =
   '{ read -r r_pid <"$MUSTER_HOME/line/reader"&&kill -9 "$r_pid"; } 2>/dev/null';
 
-/** Types one line, or less, into the pipe. Resolves to `false` when the board ended before somebody read it. */
+/** What a pipe takes at once, or not at all. */
+export const TYPED_BYTES_MAX = 512;
+
+/**
+ * Types one line, or less, into the pipe, or at most `TYPED_BYTES_MAX`. Resolves to `false` when the board ended before
+ * somebody read it, or nobody reads it.
+ */
 export async function typeText(
   pipe: string,
-  text: string,
+  text: string | Uint8Array,
   isAlive: () => boolean,
 ): Promise<boolean> {
-  const bytes = Buffer.from(text);
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let tried = 0; tried < TYPE_TRIES_MAX; tried += 1) {
     if (typeOnce(pipe, bytes)) return true;
     if (!isAlive()) break;
@@ -59,7 +65,7 @@ export async function typeText(
 }
 
 /** `false`: nobody has the other end open, or it takes no more now. A line is written whole or not at all. */
-function typeOnce(pipe: string, bytes: Buffer): boolean {
+function typeOnce(pipe: string, bytes: Uint8Array): boolean {
   let fd: number | undefined;
   try {
     fd = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

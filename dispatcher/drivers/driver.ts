@@ -1,5 +1,6 @@
 /** What a kind of board must be able to do. One adapter a kind, in a folder of its own; `registry.ts` has them all. */
 
+import type { Power } from '../../machines/events.ts';
 import type { DriverSettings } from '../../submission/lab-drivers.ts';
 
 /** A board in the hands of one member. */
@@ -82,7 +83,32 @@ export interface Driver {
   powerOff(device: string): Promise<void>;
   /** Powers the board off and ends everything of it; the console stays. Nothing there: nothing to do. */
   tearDown(device: string): Promise<void>;
+  /**
+   * Switches the power of a board that no member has, for an operator. Done already: nothing to do.
+   *
+   * @throws StepFailure `not-possible` where boards of this kind have no such power, in words; `command-failed`; StepAborted
+   */
+  power(device: string, power: Power, signal: AbortSignal): Promise<void>;
+  /**
+   * Opens the console of a board that no member has, for an operator; nobody holds the board meanwhile. Where a board is
+   * there only while somebody has it, it boots what the lab names for it. The next life of the worker closes it.
+   *
+   * @throws StepFailure `not-possible` where boards of this kind have none; StepAborted
+   */
+  openConsole(device: string, signal: AbortSignal): Promise<OpenConsole>;
   /** Removes what the boards share, when none is left. */
+  close(): Promise<void>;
+}
+
+/** A console in the hands of an operator. */
+export interface OpenConsole {
+  /** What it prints is in this file, which is gone when it is closed. */
+  readonly file: string;
+  /** Types bytes as they are. `false`: nobody takes them. */
+  type(bytes: Uint8Array): Promise<boolean>;
+  /** Why nothing comes any more, in words; `undefined`: the line is open. */
+  gone(): string | undefined;
+  /** Closes it, and takes away what was made for it. Closed already: nothing to do. */
   close(): Promise<void>;
 }
 

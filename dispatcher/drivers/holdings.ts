@@ -1,7 +1,7 @@
 /** Whose the boards of one kind are: kept on disk, so that a later life of the worker takes them over or clears them away. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BoardFolder, type BoardState } from './board-folder.ts';
+import { BoardFolder, type BoardState, OPERATOR } from './board-folder.ts';
 import type { DriverContext, Holding, Seat } from './driver.ts';
 import { MARK_VARIABLE, markedProcesses, markOf } from './processes.ts';
 
@@ -24,7 +24,14 @@ export class Holdings {
 
   holding(device: string): Holding | undefined {
     const state = this.#states.get(device);
-    return state === undefined ? undefined : { device, job: state.job, lease: state.lease };
+    if (state === undefined || state.job === OPERATOR) return undefined;
+    return { device, job: state.job, lease: state.lease };
+  }
+
+  /** Where what it prints goes. */
+  consoleFile({ job, device }: Seat): string {
+    if (job === OPERATOR) return this.folder(device).operatorConsole;
+    return this.#context.consoleFile(job, device);
   }
 
   /** `undefined`: nobody has the board. */
@@ -57,7 +64,8 @@ export class Holdings {
     for (const [device, state] of left) {
       if ((state?.driver ?? kindOf(device)) !== kind) continue;
       const known = boards.some(({ name }) => name === device);
-      if (state !== undefined && known) this.#states.set(device, state);
+      const isMembers = state !== undefined && state.job !== OPERATOR;
+      if (isMembers && known) this.#states.set(device, state);
       else await this.#clearAway(device, clear);
     }
     const marked = await markedProcesses(MARK_VARIABLE, markOf(hash, ''));

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Power } from '../../machines/events.ts';
 import { consoleBytes, consoleTail, note } from '../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../failure.ts';
 import { lastLine, runProgram, shellQuoted } from '../programs.ts';
@@ -20,14 +21,23 @@ import {
 } from './board-shell.ts';
 import { readyLine, typeText, untilReady } from './console-pump.ts';
 import { Dialogue } from './dialogue.ts';
-import type { ActionMark, Driver, DriverContext, Holding, LabBoard, Seat } from './driver.ts';
+import type {
+  ActionMark,
+  Driver,
+  DriverContext,
+  Holding,
+  LabBoard,
+  OpenConsole,
+  Seat,
+} from './driver.ts';
 import { EndWatch } from './end-watch.ts';
 import { Holdings } from './holdings.ts';
 import { aroundBoard } from './lab-commands.ts';
-import { endBoard, startBoard } from './launch.ts';
+import { endBoard } from './launch.ts';
 import type { LineKind, LineSeat } from './line-kind.ts';
-import { lineLaunch, recordLine } from './line-program.ts';
+import { type LineParts, openLine } from './line-start.ts';
 import { logIn } from './login.ts';
+import { openOperatorLine } from './operator-line.ts';
 import { isAlive, markOf } from './processes.ts';
 import { TearDowns } from './tear-downs.ts';
 import { typeArchive } from './typed-archive.ts';
@@ -213,6 +223,22 @@ export class LineDriver implements Driver {
     await this.#kind.close();
   }
 
+  power(device: string, power: Power, signal: AbortSignal): Promise<void> {
+    return this.#kind.power(device, power, {
+      isOn: this.#holdings.state(device) !== undefined,
+      off: () => this.#switchOff(device),
+      signal,
+    });
+  }
+
+  openConsole(device: string, signal: AbortSignal): Promise<OpenConsole> {
+    return openOperatorLine(this.#parts, device, signal);
+  }
+
+  get #parts(): LineParts {
+    return { context: this.#context, kind: this.#kind, holdings: this.#holdings };
+  }
+
   /** As fast as the lab says that the line can take it. */
   async #press(seat: Seat, text: string): Promise<void> {
     const { input } = this.#holdings.folder(seat.device);
@@ -229,7 +255,7 @@ export class LineDriver implements Driver {
   }
 
   #consoleFile(seat: Seat): string {
-    return this.#context.consoleFile(seat.job, seat.device);
+    return this.#holdings.consoleFile(seat);
   }
 
   #at(seat: Seat, signal: AbortSignal): LineSeat {
@@ -301,20 +327,7 @@ export class LineDriver implements Driver {
 
   async #start(seat: Seat, image: string, signal: AbortSignal): Promise<void> {
     const at = this.#at(seat, signal);
-    await at.folder.layOut();
-    const program = await this.#kind.program(at, image);
-    const { device } = seat;
-    const { volume } = at.folder;
-    const console = this.#consoleFile(seat);
-    const connect = async () => {
-      await this.#kind.connect(at);
-      for (const { name, program: more } of this.#kind.more?.(at) ?? []) {
-        const place = { volume: join(volume, `line-${name}`), console: `${console}-${name}` };
-        await recordLine(this.#context, { device, ...place, program: more });
-      }
-    };
-    const launch = lineLaunch(this.#context, { device, volume, console, program });
-    await startBoard(this.#holdings, seat, launch, { signal, connect });
+    await openLine(this.#parts, at, image);
     await this.#kind.powerOn?.(at);
   }
 

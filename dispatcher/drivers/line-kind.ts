@@ -1,4 +1,5 @@
 /** What a kind of board at the far end of a line must be able to do; `LineDriver` does what all of them share. */
+import type { Power } from '../../machines/events.ts';
 import type { Login } from '../../submission/lab-drivers.ts';
 import type { BoardFolder, BoardState } from './board-folder.ts';
 import type { BoardEnd } from './bridge.ts';
@@ -47,6 +48,16 @@ export interface LineKind {
   letReach(urls: readonly string[]): Promise<void>;
   /** After the line is closed; whose board it was, where that is known. */
   powerOff(device: string, state: BoardState | undefined): Promise<void>;
+  /**
+   * For an operator, of a board that no member has. `isOn`, `off`: of a board that is there with its line alone.
+   *
+   * @throws as `Driver.power`
+   */
+  power(
+    device: string,
+    power: Power,
+    is: { isOn: boolean; off(): Promise<void>; signal: AbortSignal },
+  ): Promise<void>;
   takeOver(kept: readonly Holding[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { onTestFinished } from 'vitest';
 import { type AppOptions, buildApp } from '../../api/app.ts';
 import { WORDS_CONTENT_TYPE } from '../../api/board-words.ts';
 import type { ApiEngine } from '../../api/parts.ts';
+import { SessionRecords } from '../../api/session-records.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -49,6 +50,7 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     attachments,
     openSet: async () => ({}),
     storeName: 'memory',
+    operatorRecords: new SessionRecords(join(folder, 'consoles')),
     keepSecret: () => '0'.repeat(32),
     ...options,
   };

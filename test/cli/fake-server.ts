@@ -19,6 +19,7 @@ export const COMMANDS = [
   'priority',
   'devices',
   'device',
+  'console',
   'barriers',
   'results',
   'logs',
@@ -172,10 +173,16 @@ export async function here(args: readonly string[], options: HereOptions = {}): 
     },
     stdin: async () => Buffer.from(options.stdin ?? ''),
     keys: () => options.keys,
+    typed: () => ({ isTerminal: false, bytes: bytesOf(options.stdin ?? ''), close: () => {} }),
+    told: () => interrupt.signal,
     interrupt: () => interrupt.signal,
   };
   const exit = await run(args, io);
   return { exit, out: out(), err };
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
 }
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));

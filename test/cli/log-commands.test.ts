@@ -86,6 +86,8 @@ async function musterUntil(interrupt: AbortSignal, ...words: string[]) {
     err: (text) => void err.push(text),
     stdin: async () => Buffer.alloc(0),
     keys: () => undefined,
+    typed: () => ({ isTerminal: false, bytes: (async function* () {})(), close: () => {} }),
+    told: () => new AbortController().signal,
     interrupt: () => interrupt,
   });
   // Where a line breaks is not what these tests are about.

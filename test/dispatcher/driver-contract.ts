@@ -1,5 +1,13 @@
 /** What every driver must do, whatever its boards are: one suite for all, each of its cases a sentence. */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,10 +26,19 @@ export interface Contract {
   settings?(device: string, folder: string): DriverSettings;
 }
 
+/** A kernel may boot first. */
+const CONSOLE_SECONDS = 90;
 const DEVICES = ['board-a', 'board-b'];
 const seatOf = (device: string, job = 1): Seat => ({
   ...{ job, device, lease: `lease-${job}`, group: DEVICES },
 });
+/** What a kind of board cannot do is refused in words. */
+function saysWhy(error: unknown): undefined {
+  expect(error).toMatchObject({
+    code: 'not-possible',
+    message: expect.stringMatching(/(\w+ ){3}/),
+  });
+}
 const never = () => new AbortController().signal;
 
 /** The drivers of one case, their folder and what is left of them: gone afterwards. */
@@ -100,7 +117,7 @@ export function describeDriver(title: string, name: string, contract: Contract):
   const it = (sentence: string, run: () => Promise<void>) => {
     const why = skipped[sentence];
     if (why !== undefined) console.log(`skipped: ${title} ${sentence}: ${why}`);
-    test.skipIf(why !== undefined)(sentence, run);
+    test.skipIf(why !== undefined)(sentence, { timeout: 120_000 }, run);
   };
   const booted = async (driver: Driver, device = 'board-a') => {
     const seat = seatOf(device);
@@ -261,6 +278,65 @@ export function describeDriver(title: string, name: string, contract: Contract):
       expect(await next.takeOver()).toEqual([]);
       expect(next.alive(seatOf('board-a'))).toBe(false);
       expect(bench.errors).toEqual([]);
+    });
+
+    it('has its power switched by an operator, or says in words that it has none', async () => {
+      const driver = await bench.live();
+      await driver.takeOver();
+      for (const power of ['off', 'off', 'on', 'on', 'reset', 'off'] as const)
+        await driver.power('board-a', power, never()).catch(saysWhy);
+      expect(driver.holding('board-a')).toBeUndefined();
+      await booted(driver);
+    });
+
+    it('lets an operator type on its console, or says in words that it has none', async () => {
+      const driver = await bench.live();
+      await driver.takeOver();
+      const console = await driver.openConsole('board-a', never()).catch(saysWhy);
+      if (console === undefined) return;
+      expect(driver.holding('board-a')).toBeUndefined();
+      expect(await console.type(Buffer.from('echo "sum $((40 + 2))"\n'))).toBe(true);
+      const text = () => readFileSync(console.file, 'utf8');
+      await until(() => /sum 42\r?\n/.test(text()), text, CONSOLE_SECONDS);
+      expect(console.gone()).toBeUndefined();
+      await console.close();
+      expect(console.gone()).toMatch(/\w+ \w+/);
+      expect(await console.type(Buffer.from('echo hello\n'))).toBe(false);
+      await console.close();
+      expect(existsSync(join(bench.dataDir, 'boards/board-a'))).toBe(false);
+      await booted(driver);
+    });
+
+    it('takes a huge paste on its console to the last byte, and whatever else is typed', async () => {
+      const driver = await bench.live();
+      await driver.takeOver();
+      const console = await driver.openConsole('board-a', never()).catch(saysWhy);
+      if (console === undefined) return;
+      const text = () => readFileSync(console.file, 'latin1');
+      const words = Array.from({ length: 1_000 }, (_, at) => `: line ${at} of a paste\n`).join('');
+      expect(await console.type(Buffer.from(words))).toBe(true);
+      expect(await console.type(Buffer.from([0xff, 0xfe, 0x80, 0x1b, 0x5b, 0x41, 0x15]))).toBe(
+        true,
+      );
+      expect(await console.type(Buffer.from('\nexec 2>&1; echo "is $((1 + 1)) here"\n'))).toBe(
+        true,
+      );
+      await until(() => /is 2 here/.test(text()), text, CONSOLE_SECONDS);
+      await console.close();
+    });
+
+    it('is nobody’s in the next life of its worker when an operator had its console', async () => {
+      const driver = await bench.live();
+      await driver.takeOver();
+      const console = await driver.openConsole('board-a', never()).catch(saysWhy);
+      if (console === undefined) return;
+      const next = await bench.live();
+      expect(await next.takeOver()).toEqual([]);
+      expect(console.gone()).toMatch(/\w+ \w+/);
+      expect(existsSync(join(bench.dataDir, 'boards/board-a'))).toBe(false);
+      expect(bench.errors).toEqual([]);
+      await console.close();
+      await booted(next);
     });
 
     it('of another kind is left alone', async () => {

@@ -163,6 +163,14 @@ class NullDriver implements Driver {
     await this.#holdings.forget(device);
   }
 
+  async power(): Promise<void> {
+    throw new StepFailure('not-possible', 'a shell has no power of its own');
+  }
+
+  async openConsole(): Promise<never> {
+    throw new StepFailure('not-possible', 'a shell has no console but that of its job');
+  }
+
   async close(): Promise<void> {
     for (const device of this.#shells.keys()) await this.powerOff(device);
   }

@@ -137,6 +137,27 @@ describe('online and health stand beside possession', () => {
   });
 });
 
+describe('the power of a board', () => {
+  const off = { type: 'NotePowerSwitch', power: 'off', outcome: 'done' } as const;
+  const reason = 'the outlet does not answer';
+
+  it('is recorded each time that it was switched, and changes nothing else', () => {
+    const before = given(registered).when(reserve()).gives(['DeviceReserved']);
+    const data = { power: 'off', outcome: 'done' } as const;
+    const after = given(registered, reserve()).when(off).gives(['DevicePowerSwitched', data]);
+    expect({ ...after, events: 0 }).toEqual({ ...before, events: 0 });
+    given(registered, off).when(off).gives(['DevicePowerSwitched', data]);
+  });
+
+  it('is recorded with the reason where it could not be switched, of a retired board too', () => {
+    const failed: DeviceCommand = { ...off, power: 'on', outcome: 'failed', reason };
+    given(registered, retired)
+      .when(failed)
+      .gives(['DevicePowerSwitched', { power: 'on', outcome: 'failed', reason }]);
+    given().when(off).rejectsWith('no-such-device');
+  });
+});
+
 describe('a retired board', () => {
   it('is refused to everything but its restoration', () => {
     for (const command of [registered, reserve(), release(), offline, online, sick])

@@ -353,6 +353,7 @@ describe('every device command in every device state', () => {
     { type: 'ChangeDeviceHealth', to: 'bad', reason: 'check' },
     { type: 'RetireDevice', reason: 'broken' },
     { type: 'RestoreDevice', reason: 'repaired' },
+    { type: 'NotePowerSwitch', power: 'off', outcome: 'done' },
   ];
   const meta = { at: START };
   const idle = evolveDevice(initialDevice, { type: 'DeviceRegistered', data: facts, meta });
@@ -382,6 +383,10 @@ describe('every device command in every device state', () => {
       ChangeDeviceHealth: row('DeviceHealthChanged', 'DeviceHealthChanged'),
       RetireDevice: { ...row('DeviceRetired', '(not-idle)'), retired: '-' },
       RestoreDevice: { ...row('-', '-'), retired: 'DeviceRestored' },
+      NotePowerSwitch: {
+        ...row('DevicePowerSwitched', 'DevicePowerSwitched'),
+        retired: 'DevicePowerSwitched',
+      },
     });
   });
 });

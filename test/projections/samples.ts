@@ -95,6 +95,7 @@ export const samples: { [K in EventType]: Extract<AnyEvent, { type: K }>['data']
   DeviceHealthChanged: { from: 'good', to: 'bad', reason: 'check' },
   DeviceRetired: { reason: 'broken' },
   DeviceRestored: { reason: 'repaired' },
+  DevicePowerSwitched: { power: 'reset', outcome: 'failed', reason: 'the outlet does not answer' },
   WorkerConnected: { boards: ['a'] },
   WorkerRenewed: { until: 1_700_000_000_000 },
   WorkerDisconnected: { reason: 'its line broke', until: 1_700_000_090_000 },

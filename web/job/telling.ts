@@ -60,6 +60,7 @@ const GIVEN_UP = {
   'connection-lost': 'its connection broke and did not come back',
   'member-ended': 'its member ended',
 };
+const POWERED = { on: 'switched on', off: 'switched off', reset: 'reset' };
 const OUTCOMES = { ok: 'ends', failed: 'failed in', timedOut: 'ran out of time in' };
 
 /** @param waitOf a wait by its number, as it began */
@@ -226,6 +227,10 @@ function labSentence(is: RecordedEvent): string {
       return `${who} is retired${clause(is.data.reason)}`;
     case 'DeviceRestored':
       return `${who} is restored${clause(is.data.reason)}`;
+    case 'DevicePowerSwitched': {
+      const { power, outcome, reason } = is.data;
+      return `${who} ${outcome === 'done' ? 'is' : 'could not be'} ${POWERED[power]}${clause(reason)}`;
+    }
     case 'WorkerConnected': {
       const count = is.data.boards.length;
       return `worker ${who} is connected with ${count} ${count === 1 ? 'board' : 'boards'}`;

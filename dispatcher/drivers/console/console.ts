@@ -3,6 +3,7 @@
  * the board says on its line is all that is known of it.
  */
 import { join } from 'node:path';
+import type { Power } from '../../../machines/events.ts';
 import type { ConsoleSettings } from '../../../submission/lab-drivers.ts';
 import { StepFailure } from '../../failure.ts';
 import type { Driver, DriverContext, LabBoard, Seat } from '../driver.ts';
@@ -111,6 +112,18 @@ class LabHardware implements LineKind {
     const { seconds } = settings(board).commands;
     const { power_off: command } = this.#console(board);
     await runLabCommand(this.#context, 'power_off', command, seconds, { device });
+  }
+
+  /** Without a `reset` of its own a board is switched off and on. */
+  async power(device: string, power: Power, { signal }: { signal: AbortSignal }): Promise<void> {
+    const board = this.#board(device);
+    const { seconds } = settings(board).commands;
+    const { power_on: on, power_off: off, reset } = this.#console(board);
+    const run = (name: string, command: string | undefined) =>
+      runLabCommand(this.#context, name, command, seconds, { device, signal });
+    if (power === 'reset' && reset !== undefined) return run('reset', reset);
+    if (power !== 'on') await run('power_off', off);
+    if (power !== 'off') await run('power_on', on);
   }
 
   async takeOver(): Promise<void> {

@@ -3,19 +3,22 @@
  * the scratch volume, deploy, boot, taking over after a crash. Their walls are a `Housing`.
  */
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, truncate, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Power } from '../../../machines/events.ts';
 import { consoleBytes, consoleTail, note } from '../../console.ts';
 import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT, unpackImage } from '../../image.ts';
-import { lastLine } from '../../programs.ts';
+import { lastLine, shellQuoted } from '../../programs.ts';
 import type { OpenNetwork } from '../bridge.ts';
 import { readyLine, typeText, untilReady } from '../console-pump.ts';
-import type { ActionMark, Driver, DriverContext, Holding, Seat } from '../driver.ts';
+import { Dialogue } from '../dialogue.ts';
+import type { ActionMark, Driver, DriverContext, Holding, OpenConsole, Seat } from '../driver.ts';
 import { Holdings } from '../holdings.ts';
 import { aroundBoard } from '../lab-commands.ts';
 import { startBoard } from '../launch.ts';
+import { operatorSeat, switchMade, typeBytes } from '../operator-seat.ts';
 import { isAlive } from '../processes.ts';
 import { TearDowns } from '../tear-downs.ts';
 import type { Housing } from './housing.ts';
@@ -67,6 +70,12 @@ export async function openLocalDriver(
   });
   return new LocalDriver(context, housing);
 }
+
+const PROMPT_MS_MAX = 10_000;
+/** The console's shell goes on as one on a terminal, for somebody who types: it has a prompt, and echoes. */
+const terminalLine = (device: string): string =>
+  `export PS1=${shellQuoted(`${device}# `)} SHELL=/bin/sh; ` +
+  "command -v script >/dev/null && exec script -q -f -c 'exec sh -i' /dev/null; exec sh -i";
 
 class LocalDriver implements Driver {
   readonly #context: DriverContext;
@@ -231,13 +240,59 @@ class LocalDriver implements Driver {
     await this.#holdings.forget(device);
   }
 
+  power(device: string, power: Power): Promise<void> {
+    const isOn = this.#holdings.state(device) !== undefined;
+    return switchMade(device, power, { isOn, off: () => this.powerOff(device) });
+  }
+
+  async openConsole(device: string, signal: AbortSignal): Promise<OpenConsole> {
+    const seat = operatorSeat(device);
+    const { image = 'host:' } = this.#context.boards.find(({ name }) => name === device) ?? {};
+    const alive = () => this.alive(seat);
+    const { input } = this.#holdings.folder(device);
+    try {
+      await this.boot(seat, image, '', signal);
+      await this.#onTerminal(seat, signal);
+    } catch (error) {
+      await this.tearDown(device);
+      throw error;
+    }
+    return {
+      file: this.#consoleFile(seat),
+      gone: () => (alive() ? undefined : 'the board ended'),
+      type: (bytes) => typeBytes(input, bytes, alive),
+      close: () => this.#giveBack(seat),
+    };
+  }
+
+  /** What is typed before its new shell reads would be lost to the old one. */
+  async #onTerminal(seat: Seat, signal: AbortSignal): Promise<void> {
+    const file = this.#consoleFile(seat);
+    await truncate(file);
+    const talk = new Dialogue(file, 0, {
+      ...{ bytesMax: this.#context.limits.consoleBytes, signal },
+      isAlive: () => this.alive(seat),
+    });
+    await this.type(seat, terminalLine(seat.device));
+    await talk.expect([/# $/], PROMPT_MS_MAX);
+  }
+
+  async #giveBack({ device, lease }: Seat): Promise<void> {
+    if (this.#holdings.state(device)?.lease !== lease) return;
+    try {
+      await this.tearDown(device);
+    } finally {
+      await aroundBoard(this.#context, 'cleanup', { device });
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#holdings.devices.size > 0) return;
     await this.#housing.close();
   }
 
   #consoleFile(seat: Seat): string {
-    return this.#context.consoleFile(seat.job, seat.device);
+    return this.#holdings.consoleFile(seat);
   }
 
   /** What every board has in MUSTER_HOME from its start: the verbs, their library, and how to reach the server. */

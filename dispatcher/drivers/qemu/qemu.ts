@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Power } from '../../../machines/events.ts';
 import { withoutSecrets } from '../../../submission/addresses.ts';
 import { findKernel } from '../../debian-kernel.ts';
 import { StepFailure } from '../../failure.ts';
@@ -15,6 +16,7 @@ import { ImageStore } from '../image-store.ts';
 import { settings } from '../lab-commands.ts';
 import { LineDriver } from '../line-board.ts';
 import { type LineKind, type LineSeat, onLineAlone } from '../line-kind.ts';
+import { switchMade } from '../operator-seat.ts';
 import {
   type ImageFiles,
   imageFiles,
@@ -167,6 +169,10 @@ class Qemu implements LineKind {
 
   powerOff(device: string): Promise<void> {
     return this.#network.unplug(device);
+  }
+
+  power(device: string, power: Power, is: { isOn: boolean; off(): Promise<void> }): Promise<void> {
+    return switchMade(device, power, is);
   }
 
   async takeOver(kept: readonly Holding[]): Promise<void> {

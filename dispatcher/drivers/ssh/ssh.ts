@@ -117,6 +117,13 @@ class Machine implements LineKind {
       );
   }
 
+  async power(device: string): Promise<void> {
+    throw new StepFailure(
+      'not-possible',
+      `${device} is a machine behind ssh, which is always on: Muster has no switch for it`,
+    );
+  }
+
   async takeOver(): Promise<void> {}
 
   async close(): Promise<void> {}
