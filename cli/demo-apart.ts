@@ -8,6 +8,9 @@ import type { RunningServer } from '../server/server.ts';
 
 const NAME = 'lab2';
 
+/** The worker's own folder, in that of its machine. */
+export const workersData = (folder: string): string => join(folder, 'data');
+
 export interface DemoWorker {
   boards: string;
   boardCount: number;
@@ -27,7 +30,7 @@ export async function startApart(
   await server.engine.changeWorker(NAME, { type: 'MakeWorkerToken', digest }, { actor: 'demo' });
   const child = fork(
     new URL('./demo-worker.js', import.meta.url),
-    [server.url, labFile, join(is.folder, 'data')],
+    [server.url, labFile, workersData(is.folder)],
     { env: { ...process.env, MUSTER_WORKER_TOKEN: token } },
   );
   const ended = once(child, 'exit');
@@ -44,12 +47,27 @@ async function stopped(child: ChildProcess, ended: Promise<unknown>): Promise<vo
   await ended;
 }
 
-/** The files in a folder and those below it, without what boards run on. */
+/** What lies in a folder: its files by name, and of each folder in it how many files. */
 export async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  return names
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
-    .filter((name) => !/(^|\/)(boards|examples\.(git|work))\//.test(name))
-    .sort();
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const count = entry.isDirectory() ? (await filesBelow(join(folder, entry.name))).length : 0;
+    if (entry.isFile()) found.push(entry.name);
+    else if (count > 0) found.push(`${entry.name}/ (${count})`);
+  }
+  return found.sort();
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+const LET_GO_MS_MAX = 15_000;
+
+/** Resolves when the worker has sent all consoles, and its boards are down. */
+export async function settled({ folder }: { folder: string }): Promise<void> {
+  const giveUpAt = performance.now() + LET_GO_MS_MAX;
+  while (performance.now() < giveUpAt && (await filesBelow(join(folder, 'jobs'))).length > 0)
+    await new Promise((resolve) => setTimeout(resolve, 100));
 }

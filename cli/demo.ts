@@ -18,7 +18,7 @@ import { ServerRefused } from '../server/refused.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { StoreRefused } from '../store/port.ts';
 import { ensurePrograms, type Need } from './debian-programs.ts';
-import { type DemoWorker, filesIn, startApart } from './demo-apart.ts';
+import { type DemoWorker, filesIn, settled, startApart, workersData } from './demo-apart.ts';
 import { withRepository } from './examples.ts';
 import { hang, hangLines } from './pages/text.ts';
 import { plainLog } from './plain-log.ts';
@@ -158,12 +158,11 @@ async function startWorker(server: RunningServer, place: Place, lab: string): Pr
 }
 
 async function showFolders(place: Place): Promise<void> {
-  say('');
-  for (const [what, folder] of [
-    ['the server', place.server],
-    ['the worker', place.boards],
-  ] as const)
-    sayBeside(`${what} has  `, (await filesIn(folder)).join('  '));
+  const folder = workersData(place.boards);
+  await settled({ folder });
+  say('\nThe two share no file; what boards printed and ran came over the line.');
+  sayBeside('  the server has  ', (await filesIn(place.server)).join('  '));
+  sayBeside('  the worker has  ', (await filesIn(folder)).join('  '));
 }
 
 const repositoryIn = (dataDir: string): string => join(dataDir, 'examples.git');
