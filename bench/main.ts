@@ -26,6 +26,7 @@ import { rebuildTable } from './rebuild.ts';
 import { schedulerBench } from './scheduler.ts';
 import { verbsTable } from './verbs.ts';
 import { whereTable } from './where.ts';
+import { workersTable } from './workers.ts';
 
 const DOCUMENT = new URL('../../docs/performance.md', import.meta.url);
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -43,6 +44,7 @@ const benches = new Map<string, Bench>([
   ['where', whereTable],
   ['verbs', verbsTable],
   ['consoles', consolesTable],
+  ['workers', (newFolder) => workersTable(newFolder, say)],
   ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],

@@ -11,6 +11,8 @@ export interface Asked {
   sizes: readonly number[];
   /** With the whole API, not the boards' door alone: the first board's console has so many bytes. */
   consoleBytes?: number;
+  /** How long a wait is held; absent: for as long as a bench runs. */
+  heldMsMax?: number;
 }
 export interface Ready {
   port: number;
@@ -22,6 +24,7 @@ export interface Ready {
 export type Question = 'held' | 'profile' | 'profile-end' | 'memory' | 'stop';
 
 export interface MusterProcess extends Ready {
+  pid: number;
   /** How many waits are held. */
   held(): Promise<number>;
   /** What the process has in memory. */
@@ -54,6 +57,7 @@ export async function startMuster(asked: Asked): Promise<MusterProcess> {
   };
   return {
     ...ready,
+    pid: child.pid ?? 0,
     held: () => ask('held') as Promise<number>,
     memoryBytes: () => ask('memory') as Promise<number>,
     startProfile: async () => void (await ask('profile')),

@@ -27,7 +27,8 @@ const HELD_MS_MAX = 3_600_000;
 
 /** Runs until it is told to stop. */
 async function serveForBench(argument: string): Promise<void> {
-  const { folder, store: connection, sizes, consoleBytes } = JSON.parse(argument) as Asked;
+  const asked = JSON.parse(argument) as Asked;
+  const { folder, store: connection, sizes, consoleBytes, heldMsMax = HELD_MS_MAX } = asked;
   const secret = Buffer.alloc(32, 7);
   const shared = connection !== undefined;
   const store = shared
@@ -47,7 +48,7 @@ async function serveForBench(argument: string): Promise<void> {
     consoleSize: () => 0,
     openSet: async () => ({}),
     log,
-    heldMsMax: HELD_MS_MAX,
+    heldMsMax,
   };
   const consoleFile = () => join(folder, 'console');
   const app = await (consoleBytes === undefined

@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the seed's four examples as four jobs on six boards, live, with a summary at the end. The boards are
- * local ones, or with `--boards qemu` a QEMU each.
+ * local ones, or with `--boards qemu` a QEMU each; with `--worker` they are behind a worker that shares nothing with the
+ * server but their line.
  * Exit status 0 only if all four completed and every case in them passed.
  */
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
@@ -17,6 +18,7 @@ import { ServerRefused } from '../server/refused.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { StoreRefused } from '../store/port.ts';
 import { ensurePrograms, type Need } from './debian-programs.ts';
+import { type DemoWorker, filesIn, settled, startApart, workersData } from './demo-apart.ts';
 import { withRepository } from './examples.ts';
 import { hang, hangLines } from './pages/text.ts';
 import { plainLog } from './plain-log.ts';
@@ -56,14 +58,16 @@ async function main(): Promise<number> {
       once: { type: 'boolean' },
       data: { type: 'string' },
       boards: { type: 'string', default: 'local' },
+      worker: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
   const boards = LABS.get(values.boards);
   if (values.help || boards === undefined) {
     say(
-      'npm run demo [-- --once] [-- --data DIR] [-- --boards local|qemu]\n\n' +
-        'Runs the four examples on six boards: namespaces of this machine, or a QEMU each.',
+      'npm run demo [-- --once] [-- --data DIR] [-- --boards local|qemu] [-- --worker]\n\n' +
+        'Runs the four examples on six boards: namespaces of this machine, or a QEMU each; with --worker behind a ' +
+        'worker that shares nothing with the server but their line.',
     );
     return values.help ? 0 : 2;
   }
@@ -77,11 +81,14 @@ async function main(): Promise<number> {
   }
   await boards.ready();
   const dataDir = resolve(values.data ?? 'muster-data');
-  const server = await start(dataDir, boards.lab);
+  const place = values.worker ? apart(dataDir) : together(dataDir);
+  const server = await start(place, boards.lab);
+  let worker: DemoWorker | undefined;
   let ended = false;
   const stop = async () => {
     if (ended) return;
     ended = true;
+    await worker?.stop();
     await server.stop({ killBoards: true });
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -89,10 +96,15 @@ async function main(): Promise<number> {
       say(`\n${signal}: stopping`);
       void stop().then(() => process.exit(130));
     });
-  const good = await runExamples(server, dataDir).catch(async (error: unknown) => {
+  const run = async () => {
+    if (values.worker) worker = await startWorker(server, place, boards.lab);
+    return runExamples(server, place.boards);
+  };
+  const good = await run().catch(async (error: unknown) => {
     await stop();
     throw error;
   });
+  if (values.worker) await showFolders(place);
   if (process.stdout.isTTY && !values.once) {
     sayBeside('', `\nThe server stays up, with the lab on a page: ${server.url}/`);
     say(`Its API is documented at ${server.url}/docs. Ctrl-C ends it.`);
@@ -102,23 +114,55 @@ async function main(): Promise<number> {
   return good ? 0 : 1;
 }
 
-async function start(dataDir: string, lab: string): Promise<RunningServer> {
+/** The folders of the server and of whoever drives the boards: what jobs read lies with the boards. */
+interface Place {
+  server: string;
+  boards: string;
+}
+
+const together = (dataDir: string): Place => ({ server: dataDir, boards: dataDir });
+const apart = (dataDir: string): Place => ({
+  server: join(dataDir, 'server'),
+  boards: join(dataDir, 'worker'),
+});
+
+async function start(place: Place, lab: string): Promise<RunningServer> {
+  const isOne = place.server === place.boards;
   const options = {
-    dataDir,
+    dataDir: place.server,
     host: '127.0.0.1',
-    labFile: join(packageRoot, 'examples', lab),
-    allowFiles: [repositoryIn(dataDir)],
+    ...(isOne && {
+      labFile: join(packageRoot, 'examples', lab),
+      allowFiles: [repositoryIn(place.boards)],
+    }),
     log: plainLog((text) => process.stderr.write(text), columns),
   };
   const server = await startServer({ ...options, port: DEFAULT_PORT }).catch((error: unknown) => {
     if (!(error instanceof ServerRefused) || !error.message.includes('taken')) throw error;
     return startServer({ ...options, port: 0 });
   });
-  sayBeside(
-    '',
-    `server ${server.url}, log in ${dataDir}, ${server.boardCount} boards (${server.boards})`,
-  );
+  const boards = isOne ? `${server.boardCount} boards (${server.boards})` : 'no boards of its own';
+  sayBeside('', `server ${server.url}, log in ${place.server}, ${boards}`);
   return server;
+}
+
+async function startWorker(server: RunningServer, place: Place, lab: string): Promise<DemoWorker> {
+  const worker = await startApart(server, {
+    folder: place.boards,
+    labFile: join(packageRoot, 'examples', lab),
+    allowFiles: repositoryIn(place.boards),
+  });
+  const boards = `${worker.boardCount} boards (${worker.boards})`;
+  sayBeside('', `worker lab2, a process of its own in ${place.boards}, ${boards}`);
+  return worker;
+}
+
+async function showFolders(place: Place): Promise<void> {
+  const folder = workersData(place.boards);
+  await settled({ folder });
+  say('\nThe two share no file; what boards printed and ran came over the line.');
+  sayBeside('  the server has  ', (await filesIn(place.server)).join('  '));
+  sayBeside('  the worker has  ', (await filesIn(folder)).join('  '));
 }
 
 const repositoryIn = (dataDir: string): string => join(dataDir, 'examples.git');

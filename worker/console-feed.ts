@@ -24,6 +24,8 @@ interface Console {
   at: number | undefined;
   /** So many bytes of its index of times are. */
   timesAt: number;
+  /** Behind them is a line that was begun: whoever wrote it may have been killed, and never end it. */
+  timesBegun: number;
   feeding: Promise<void> | undefined;
   /** The server does not take it. */
   isRefused: boolean;
@@ -88,6 +90,7 @@ export class ConsoleFeed {
       path,
       at: undefined,
       timesAt: 0,
+      timesBegun: 0,
       feeding: undefined,
       isRefused: false,
     };
@@ -108,7 +111,7 @@ export class ConsoleFeed {
     const hasMore =
       console.at === undefined ||
       consoleBytes(console.path) > console.at ||
-      consoleBytes(timesFile(console.path)) > console.timesAt;
+      consoleBytes(timesFile(console.path)) > console.timesAt + console.timesBegun;
     if (!hasMore && this.#is.isLive(console.job, console.device)) return;
     console.feeding = (hasMore ? this.#feed(console) : this.#end(console))
       .catch((error: unknown) => this.#failed(console, error))
@@ -134,11 +137,14 @@ export class ConsoleFeed {
 
   async #feed(console: Console): Promise<void> {
     const part = await readPart(console.path, console.at ?? 0);
-    const { times, timesAt } = await readTimes(timesFile(console.path), console.timesAt);
+    const { times, timesAt, begun } = await readTimes(timesFile(console.path), console.timesAt);
     const asked = this.#part(console, console.at === undefined ? Buffer.alloc(0) : part, times);
     const { size } = await this.#is.line.ask('console', asked);
     if (console.at === undefined && size === 0) console.timesAt = 0;
-    else console.timesAt = timesAt;
+    else {
+      console.timesAt = timesAt;
+      console.timesBegun = begun;
+    }
     console.at = size;
   }
 
@@ -190,11 +196,12 @@ async function readPart(path: string, at: number): Promise<Buffer> {
 async function readTimes(
   path: string,
   from: number,
-): Promise<{ times: [number, number][]; timesAt: number }> {
+): Promise<{ times: [number, number][]; timesAt: number; begun: number }> {
   const text = (await readPart(path, from)).toString('latin1');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const times = [...whole.matchAll(/^(\d{1,15}) (\d{1,15})$/gm)].map(
     ([, offset, ms]): [number, number] => [Number(offset), Number(ms)],
   );
-  return { times: times.slice(0, TIMES_MAX), timesAt: from + whole.length };
+  const begun = text.length - whole.length;
+  return { times: times.slice(0, TIMES_MAX), timesAt: from + whole.length, begun };
 }

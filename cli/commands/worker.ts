@@ -4,14 +4,12 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { BoardPortTaken } from '../../dispatcher/board-port.ts';
-import { registry } from '../../dispatcher/drivers/registry.ts';
-import { type LabFile, LabRefused, readLabFile } from '../../server/lab-file.ts';
+import { LabRefused } from '../../server/lab-file.ts';
 import { packageRoot, packageVersion } from '../../server/package-root.ts';
 import { lockFolder } from '../../store/lock.ts';
 import { StoreRefused } from '../../store/port.ts';
-import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
 import { WorkerRefused } from '../../worker/line.ts';
-import { type RunningWorker, startWorker, type WorkerLab } from '../../worker/worker.ts';
+import { type RunningWorker, startWorker } from '../../worker/worker.ts';
 import { readCa } from '../ca.ts';
 import { type Cli, folder } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
@@ -19,6 +17,7 @@ import type { Io } from '../io.ts';
 import { hang } from '../pages/text.ts';
 import { saidReload } from '../reload.ts';
 import { toldToStop } from '../told-to-stop.ts';
+import { readWorkerLab } from '../worker-lab.ts';
 
 const DATA_DEFAULT = './muster-worker';
 
@@ -67,8 +66,8 @@ async function work(options: WorkerOptions, io: Io): Promise<void> {
   const servers = options.server.map(serverUrl);
   const token = await tokenOf(options, io);
   const ca = options.ca === undefined ? undefined : await readCa(options.ca);
-  const { lab: first, part: lab } = await readLab(options.lab);
-  const readAgain = async () => (await readLab(options.lab, first)).part;
+  const { lab: first, part: lab } = await readWorkerLab(options.lab);
+  const readAgain = async () => (await readWorkerLab(options.lab, first)).part;
   const log = pino(
     { level: io.env.MUSTER_LOG_LEVEL ?? 'warn' },
     pino.destination({ fd: 2, sync: true }),
@@ -120,25 +119,6 @@ async function tokenOf({ tokenFile }: WorkerOptions, io: Io): Promise<string> {
   throw wrong(
     'a worker needs its token, in --token-file or MUSTER_WORKER_TOKEN: "muster worker-token NAME" makes it',
   );
-}
-
-/** A file goes over the line in one frame, in base64. */
-const SOURCE_FILE_BYTES_MAX = WORKER_FRAME_BYTES_MAX / 2;
-
-/** `before`: as it was when the worker began. @throws LabRefused */
-async function readLab(file: string, before?: LabFile): Promise<{ lab: LabFile; part: WorkerLab }> {
-  const read = await readLabFile(file, before);
-  const { bridge, limits, jobLimit, devices, allowFiles } = read.lab;
-  const sourceFileBytes = Math.min(limits.sourceFileBytes, SOURCE_FILE_BYTES_MAX);
-  const part = {
-    boards: devices,
-    ...(jobLimit !== undefined && { jobLimit }),
-    limits: { ...limits, sourceFileBytes },
-    allowFiles,
-    drivers: registry({ bridge, local: { processes: limits.processes } }),
-    healthChecks: read.healthChecks,
-  };
-  return { lab: read, part };
 }
 
 /** What a person can mend is said and has its exit code; anything else is a fault of ours. */
