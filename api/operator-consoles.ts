@@ -13,7 +13,7 @@ import type { Session, SessionRecord, SessionRecords } from './session-records.t
 
 const AGAIN_MS = 1_000;
 /** For a stop to end what is open. */
-const STOP_MS_MAX = 10_000;
+const STOP_MS_MAX = 5_000;
 
 /** The operator's client. */
 export interface OperatorClient {

@@ -9,7 +9,7 @@ export interface Upgrade {
   head: Buffer;
 }
 
-const waiting = new WeakMap<IncomingMessage, Upgrade>();
+const waiting = new WeakMap<IncomingMessage, Upgrade & { end(): void }>();
 
 /** Has an app answer an upgrade as a request; what it answers ends the connection. */
 export function routeUpgrade(
@@ -18,12 +18,15 @@ export function routeUpgrade(
   { socket, head }: Upgrade,
 ): void {
   socket.on('error', () => {});
+  // Before it is answered a client says nothing: it is listened to for its end.
+  const end = () => socket.destroy();
+  socket.once('end', end).resume();
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
   response.once('finish', () => socket.end(() => socket.destroy()));
   socket.once('close', () => response.emit('close'));
-  waiting.set(request, { socket, head });
+  waiting.set(request, { socket, head, end });
   app.routing(request, response);
 }
 
@@ -35,6 +38,7 @@ export function takeUpgrade({ raw }: FastifyRequest, reply: FastifyReply): Upgra
   if (upgrade === undefined) return undefined;
   waiting.delete(raw);
   reply.hijack();
+  upgrade.socket.off('end', upgrade.end);
   reply.raw.detachSocket(upgrade.socket as Socket);
   return upgrade;
 }

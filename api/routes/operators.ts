@@ -1,4 +1,5 @@
 /** What operators do with a board itself while no job has it: its power, and its console as a WebSocket. */
+import type { Socket } from 'node:net';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
@@ -30,10 +31,7 @@ export const operatorRoutes: FastifyPluginAsyncZod<OperatorsOptions> = async (ap
   const { engine, handsOf, records, log } = is;
   const consoles = new OperatorConsoles({ engine, handsOf, records, log });
   const stopping = new AbortController();
-  app.addHook('preClose', async () => {
-    stopping.abort();
-    await consoles.stop();
-  });
+  app.addHook('preClose', async () => stopping.abort());
 
   app.post(
     '/api/devices/:name/power',
@@ -123,6 +121,12 @@ const consoleSocket: FastifyPluginAsyncZod<{ consoles: OperatorConsoles }> = asy
   { consoles },
 ) => {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: TYPED_BYTES_MAX });
+  const opening = new Set<Socket>();
+  app.addHook('preClose', async () => {
+    await consoles.stop();
+    // Whose board does not answer hears no more of this server.
+    for (const socket of opening) socket.destroy();
+  });
   app.get(
     '/api/devices/:name/console',
     {
@@ -147,7 +151,11 @@ const consoleSocket: FastifyPluginAsyncZod<{ consoles: OperatorConsoles }> = asy
       }
       const user = oneLine(request.query.user) || 'somebody';
       const client = new OperatorSocket();
-      const console = await consoles.open(request.params.name, user, client, byOf(request));
+      const { socket } = request.raw;
+      opening.add(socket);
+      const console = await consoles
+        .open(request.params.name, user, client, byOf(request))
+        .finally(() => opening.delete(socket));
       const upgrade = takeUpgrade(request, reply);
       if (upgrade === undefined) return reply;
       // Whatever becomes of the connection, the board is given back.
