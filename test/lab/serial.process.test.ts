@@ -258,8 +258,7 @@ run:
       });
       const state = async () => await server.get<JobView>(`/api/jobs/${id}`);
       const waiting = async () =>
-        (await server.get<{ barriers: { id: string }[] }>(`/api/jobs/${id}/barriers`))
-          .barriers;
+        (await server.get<{ barriers: { id: string }[] }>(`/api/jobs/${id}/barriers`)).barriers;
       await expect.poll(waiting, { timeout: 30_000 }).toMatchObject([{ id: 'kept' }]);
       await server.end('SIGKILL');
       await server.start();
