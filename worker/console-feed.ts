@@ -162,7 +162,8 @@ export class ConsoleFeed {
     if (size < consoleBytes(path)) console.at = undefined;
     else if (!this.#is.isLive(job, device)) {
       this.#consoles.delete(`${job} ${device}`);
-      for (const file of [path, timesFile(path), `${path}.plan`]) await rm(file, { force: true });
+      for (const file of [path, timesFile(path), `${path}.plan`, `${path}.answered`])
+        await rm(file, { force: true });
     }
   }
 }

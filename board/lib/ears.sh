@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # the runner reads what is set here
 # The console of a board while its tests run: one process reads what is typed there and gives each line to whom it is for,
-# another one prints what verbs say over it (line.sh). What is no frame is for the steps: LAVA's own scripts read the
-# answers to their calls from their standard input.
+# another one prints what verbs say over it (line.sh). LAVA's own scripts read the answers to their calls from their
+# standard input.
 
 # Opens them; standard input and output are the console.
 ears_open() {
@@ -38,7 +38,7 @@ ears_open() {
   printf '%s\n' "$ears_reader" >"$ears_folder/reader"
 }
 
-# Reads the console's lines.
+# Reads the console's lines. What a worker that came back types again for the shell of the console is done already.
 ears_listen() {
   while IFS= read -r ears_line; do
     case $ears_line in
@@ -50,7 +50,7 @@ ears_listen() {
           *) if [ -p "$ears_call" ]; then printf '%s\n' "$ears_line" 1<>"$ears_call"; fi ;;
         esac
         ;;
-      *) printf '%s\n' "$ears_line" >&4 ;;
+      *'<LAVA_'*) printf '%s\n' "$ears_line" >&4 ;;
     esac
   done 2>/dev/null
 }

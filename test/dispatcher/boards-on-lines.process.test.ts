@@ -157,6 +157,33 @@ describe('a board whose worker comes back', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a script that reads its answers from the console', { timeout: 90_000 }, () => {
+  // What LAVA's own scripts do, in a line; `test/lab/serial.process.test.ts` has the scripts themselves.
+  const ask = (id: string) =>
+    `LAVA_TEST_BIN=/none; echo "<LAVA_MULTI_NODE> <LAVA_SYNC ${id}>"; read -r answer; echo "${id} heard $answer"`;
+
+  test('hears each once, though its worker came back between them', async () => {
+    await labOf('shell');
+    const go = join(lab.folder, 'go');
+    const waits = `until [ -e ${go} ]; do sleep 0.1; done`;
+    const script = `${ask('one')}; ${waits}; ${ask('two')}; ${ask('three')}`;
+    lab.server.allocate(1, [{ device: 'b1', actions: [commands(script)] }]);
+    const text = () => lab.console(1, 'b1');
+    await until(() => text().includes('one heard <LAVA_SYNC_COMPLETE>'), text);
+    await lab.dispatcher?.stop({ killBoards: false });
+    await lab.open();
+    await until(() => text().includes('(taken up again)'), text);
+    writeFileSync(go, '');
+    expect((await lab.ends(1, 60)).b1).toBe('complete');
+    const syncs = lab.server.calls.filter((call) => call.startsWith('b1: sync'));
+    expect(syncs).toEqual(['b1: sync one', 'b1: sync two', 'b1: sync three']);
+    for (const id of ['one', 'two', 'three'])
+      expect(text().match(new RegExp(`^${id} heard .*$`, 'gm'))).toEqual([
+        `${id} heard <LAVA_SYNC_COMPLETE>`,
+      ]);
+  });
+});
+
 describe('the lab’s commands', { timeout: 90_000 }, () => {
   const said = () => readFileSync(join(lab.folder, 'said'), 'utf8').trim().split('\n');
   const say = (word: string) => `echo ${word} >>"$LAB_SAID"`;

@@ -77,6 +77,12 @@ run:
     - head -c 3000 /dev/urandom >/tmp/bytes; lava-test-attach /tmp/bytes
     - lava-sync end
 `,
+        'early.yaml': `metadata: { format: Lava-Test Test Definition 1.0, name: early }
+run: { steps: [lava-sync kept] }
+`,
+        'late.yaml': `metadata: { format: Lava-Test Test Definition 1.0, name: late }
+run: { steps: [sleep 8, lava-sync kept] }
+`,
         'nack.yaml': `metadata: { format: Lava-Test Test Definition 1.0, name: nack }
 run:
   steps:
@@ -241,6 +247,26 @@ run:
         'multinode-sync-begin pass',
         'multinode-sync-together fail',
         'after pass',
+      ]);
+    });
+
+    test('wait on while the server is killed and started anew', async () => {
+      const { id } = await server.post('/api/jobs', {
+        ...{ timeout: 60, job_name: 'killed' },
+        device_group: group(['a', 1, 'serial'], ['b', 1, 'serial']),
+        actions: [shell('a', 'early.yaml'), shell('b', 'late.yaml')],
+      });
+      const state = async () => await server.get<JobView>(`/api/jobs/${id}`);
+      const waiting = async () =>
+        (await server.get<{ barriers: { id: string }[] }>(`/api/jobs/${id}/barriers`)).barriers;
+      await expect.poll(waiting, { timeout: 30_000 }).toMatchObject([{ id: 'kept' }]);
+      await server.end('SIGKILL');
+      await server.start();
+      await expect.poll(async () => (await state()).state, { timeout: 50_000 }).toBe('complete');
+      const { cases } = await server.get<Pick<Ended, 'cases'>>(`/api/jobs/${id}/results`);
+      expect(cases.map((c) => `${c.case} ${c.result}`)).toEqual([
+        'multinode-sync-kept pass',
+        'multinode-sync-kept pass',
       ]);
     });
 

@@ -93,6 +93,14 @@ describe('a right lab', () => {
     expect(labOf(example).devices).toHaveLength(3);
   });
 
+  it('the examples of how-to pages are labs: a board with its line alone', () => {
+    const page = new URL('../../docs/how-to/serial-only-board.md', import.meta.url);
+    const [, example = ''] = /```yaml\n([^`]*)```/.exec(readFileSync(page, 'utf8')) ?? [];
+    const [board] = labOf(example).devices;
+    expect(board).toMatchObject({ name: 'router01', driver: 'console' });
+    expect(board?.address).toBeUndefined();
+  });
+
   it('a limit that is not written has its default', () => {
     expect(labOf(lab('limits: { processes: 9 }')).limits).toEqual({
       processes: 9,
