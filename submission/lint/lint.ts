@@ -12,7 +12,7 @@ import {
   unresolvedFindings,
   vagueFindings,
 } from './group-findings.ts';
-import { isIgnored } from './ignores.ts';
+import { ignoreFindings, isIgnored } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
 import { type Board, roleFindings } from './seats.ts';
 import {
@@ -92,6 +92,7 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
   const graphs = [...new Set(members.map(({ graph }) => graph))];
   const all = [
     ...known.findings,
+    ...[...texts].flatMap(([file, text]) => ignoreFindings(file, text)),
     ...conversationFindings(members, exploration),
     ...faultFindings(members, exploration),
     ...vagueFindings(members, exploration),
@@ -124,7 +125,7 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
 
 /** What hides a failure does no harm where nothing fails; any other warning may be why a job does not do what it is for. */
 const isDoubt = ({ severity, rule }: Finding): boolean =>
-  severity === 'warning' && rule !== 'swallowed-failure';
+  severity === 'warning' && rule !== 'swallowed-failure' && rule !== 'ignore';
 
 const rank = { error: 0, warning: 1, note: 2 };
 const inOrder = (a: Finding, b: Finding): number =>
