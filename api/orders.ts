@@ -16,8 +16,14 @@ import { fitsRequest, isOpenTo } from '../scheduler/fit.ts';
 import type { Shortfall } from '../scheduler/types.ts';
 import { withSecretsKept } from '../submission/addresses.ts';
 import { type ParsedJob, parseJob } from '../submission/job.ts';
-import { warningsAtSubmission } from '../submission/lint/at-submission.ts';
+import {
+  type OpenDefinition,
+  type SaidAtSubmission,
+  saidAtSubmission,
+} from '../submission/lint/at-submission.ts';
+import { labFactsOf } from '../submission/lint/lint.ts';
 import type { Problem } from '../submission/tree.ts';
+import type { LabMemory } from './lab-facts.ts';
 import { type ApiEngine, oneLine } from './parts.ts';
 import { ApiProblem } from './problems.ts';
 
@@ -38,12 +44,21 @@ export interface SubmitParts {
   engine: Pick<ApiEngine, 'submit'>;
   /** Keeps an address with a secret out of the log; says under which name (`withSecretsKept`). */
   keepSecret(address: string): string;
+  /** Reads definitions that lie on this machine; absent: none is read. */
+  openDefinition?: OpenDefinition | undefined;
+  /** What lint is told of the lab. */
+  memory?: Pick<LabMemory, 'facts'> | undefined;
 }
+
+/** So long lint may read, before a job is handed in without. */
+const LINT_READS_MS_MAX = 1_500;
 
 export interface Submission {
   id: number;
   state: JobStateName;
   warnings: Problem[];
+  /** One line: what lint did not read. */
+  unread?: string;
   /** The roles that the boards there are can never satisfy together. */
   short: Awaited<ReturnType<ApiEngine['submit']>>['short'];
 }
@@ -53,20 +68,28 @@ export interface Submission {
  *
  * @throws ApiProblem `invalid-job`; CommandRefused `key-reused` for another document
  */
-export async function submit(
-  { engine, keepSecret }: SubmitParts,
-  order: SubmitOrder,
-  by: By,
-): Promise<Submission> {
+export async function submit(parts: SubmitParts, order: SubmitOrder, by: By): Promise<Submission> {
   const document = textOf(order.document);
   const parsed = parseJob(document);
   if ('problems' in parsed) throw invalidJob(parsed.problems);
   const { countsSelf = parsed.definition.countsSelf } = order;
   const definition = { ...parsed.definition, countsSelf };
-  const found = warningsAtSubmission(definition, document);
+  const { warnings: found, ...said } = await linted(parts, definition, document);
   if (order.strict === true && found.length > 0) throw invalidJob(found);
-  const job = withSecretsKept({ definition, document }, keepSecret);
-  return { ...(await engine.submit(job, by)), warnings: [...parsed.warnings, ...found] };
+  const job = withSecretsKept({ definition, document }, parts.keepSecret);
+  const warnings = [...parsed.warnings, ...found];
+  return { ...(await parts.engine.submit(job, by)), warnings, ...said };
+}
+
+async function linted(
+  { openDefinition, memory }: Pick<SubmitParts, 'openDefinition' | 'memory'>,
+  definition: JobDefinition,
+  document: string,
+): Promise<SaidAtSubmission> {
+  const signal = AbortSignal.timeout(LINT_READS_MS_MAX);
+  const facts = await memory?.facts(signal).catch(() => undefined);
+  const lab = facts && labFactsOf(facts);
+  return saidAtSubmission(definition, document, openDefinition, { ...(lab && { lab }), signal });
 }
 
 /** What a document asks for, and which boards there are for it. */

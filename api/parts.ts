@@ -1,6 +1,7 @@
 /** What the doors are given: the engine as far as they need it, and what the server says of itself. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
+import type { OpenDefinition } from '../submission/lint/at-submission.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** The part of the engine that the board's endpoints use. */
@@ -76,6 +77,8 @@ export interface AppParts extends BoardParts {
   archivedIn?(job: number): Promise<string | undefined>;
   /** Keeps an address with a secret outside of the log, and says under which name (`submission/addresses.ts`). */
   keepSecret(address: string): string;
+  /** Reads a definition that lies on this machine, for lint at submission; absent: none is read. */
+  openDefinition?: OpenDefinition;
   /** Why nothing can be written yet, as after a start with a full disk; absent: it can. */
   readOnly?(): string | undefined;
   /** What the build of the page made; absent: this server has no page. */

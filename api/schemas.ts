@@ -59,8 +59,25 @@ export const Submitted = z.object({
   id: z.number(),
   state: JobView.shape.state,
   warnings: z.array(DocumentProblem),
+  unread: z.string().optional().describe('One line: what lint did not read'),
   short: Short,
 });
+
+/** What lint is told of the lab. */
+export const LintFacts = z.object({
+  boards: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()) })),
+  times: z
+    .array(
+      z.object({
+        type: z.string(),
+        deploySeconds: z.number(),
+        bootSeconds: z.number(),
+        runs: z.number().describe('How many boards of the type came up in the jobs looked at'),
+      }),
+    )
+    .describe('The median of what boards of a type lately took from allocation to a shell'),
+});
+export type LintFacts = z.infer<typeof LintFacts>;
 
 export const CheckedJob = z
   .object({

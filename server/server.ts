@@ -27,6 +27,7 @@ import { consoleCopies } from './console-copies.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
+import { lintSources } from './lint-sources.ts';
 import { type OpenedLog, openServersLog } from './open-log.ts';
 import type { Outage } from './outage.ts';
 import { OwnBoards } from './own-boards.ts';
@@ -192,6 +193,10 @@ async function assemble(
     storeName,
     labPast,
     keepSecret: secrets.keep,
+    openDefinition: lintSources([
+      ...(labFile?.lab.allowFiles ?? []),
+      ...(options.allowFiles ?? []),
+    ]),
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     readOnly: () => beginning?.waitsFor,

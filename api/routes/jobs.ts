@@ -12,7 +12,7 @@ import { openConsole } from '../evidence.ts';
 import type { History } from '../history/history.ts';
 import { withLastLines, withMissingLines } from '../last-lines.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { cancel, checkJob, submit } from '../orders.ts';
+import { cancel, checkJob, type SubmitParts, submit } from '../orders.ts';
 import { type ApiEngine, REASON_CHARACTERS_MAX } from '../parts.ts';
 import { logOnce } from '../problems.ts';
 import {
@@ -43,12 +43,15 @@ export interface JobsOptions {
   history: History;
   open: OpenRequests;
   keepSecret(address: string): string;
+  openDefinition?: SubmitParts['openDefinition'];
+  memory?: SubmitParts['memory'];
   consoleFile(job: number, device: string): string;
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<JobsOptions> = async (app, is) => {
   const { engine, history, open, keepSecret, consoleFile } = is;
-  await app.register(submitRoute, { engine, keepSecret });
+  const { openDefinition, memory } = is;
+  await app.register(submitRoute, { engine, keepSecret, openDefinition, memory });
 
   const view = async (id: number, signal: AbortSignal) => {
     const job = await history.job(id, signal);
@@ -193,10 +196,10 @@ function* candidates(
 }
 
 /** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */
-const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecret'>> = async (
-  app,
-  { engine, keepSecret },
-) => {
+type SubmitOptions = Pick<JobsOptions, 'engine' | 'keepSecret' | 'openDefinition' | 'memory'>;
+
+const submitRoute: FastifyPluginAsyncZod<SubmitOptions> = async (app, is) => {
+  const { engine, keepSecret, openDefinition, memory } = is;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   checkRoute(app, engine);
@@ -228,15 +231,12 @@ const submitRoute: FastifyPluginAsyncZod<Pick<JobsOptions, 'engine' | 'keepSecre
         strict: strict === 'true',
         ...(countsSelf && { countsSelf: countsSelf === 'true' }),
       };
-      const { id, state, warnings, short } = await submit(
-        { engine, keepSecret },
-        order,
-        byOf(request),
-      );
+      const parts = { engine, keepSecret, openDefinition, memory };
+      const { id, state, warnings, unread, short } = await submit(parts, order, byOf(request));
       return reply
         .code(201)
         .header('location', `/api/jobs/${id}`)
-        .send({ id, state: jobViewState(state), warnings, short });
+        .send({ id, state: jobViewState(state), warnings, ...(unread && { unread }), short });
     },
   );
 };

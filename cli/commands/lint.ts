@@ -2,12 +2,13 @@
 import { statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { LintFacts } from '../../api/schemas.ts';
 import { parseJob } from '../../submission/job.ts';
 import type { Finding, LintReport } from '../../submission/lint/findings.ts';
 import { FORMATS, type Format, formatReport } from '../../submission/lint/formats.ts';
-import { lintJob } from '../../submission/lint/lint.ts';
+import { type LabFacts, labFactsOf, lintJob } from '../../submission/lint/lint.ts';
 import { lintDefinition } from '../../submission/lint/lint-definition.ts';
-import { type Cli, exampleText } from '../command.ts';
+import { type Cli, exampleText, withServer } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
 import { filesBelow, folderReader, opener, readText, rootOf, shownPath } from '../lint-files.ts';
 
@@ -17,6 +18,8 @@ interface LintOptions {
   roles?: { role: string; count: number }[];
   countsSelf?: boolean;
   checkout: Map<string, string>;
+  server?: string | true;
+  lab?: LabFacts;
 }
 
 export function lintCommand(cli: Cli): Command {
@@ -35,6 +38,10 @@ export function lintCommand(cli: Cli): Command {
       checkoutOf,
       new Map<string, string>(),
     )
+    .option(
+      '--server [url]',
+      'ask a server (default: MUSTER_URL) which boards there are, and what they took to boot',
+    )
     .addHelpText(
       'after',
       `${exampleText(['muster lint job.json', 'muster lint smoke.yaml --roles server,client:2', 'muster lint tests/ --format sarif'])}
@@ -42,11 +49,23 @@ export function lintCommand(cli: Cli): Command {
 Exit status: 0 no errors, 1 errors (with --strict: or warnings), 2 nothing to lint.`,
     )
     .action(async (path: string, options: LintOptions) => {
-      const report = together(reportsOf(path, options));
+      const lab = await labOf(cli, options.server);
+      const report = together(reportsOf(path, { ...options, ...(lab && { lab }) }));
       await cli.io.out(formatReport(report, options.format));
       const counts = options.strict ? ['error', 'warning'] : ['error'];
       if (report.findings.some(({ severity }) => counts.includes(severity))) cli.exit = EXIT.failed;
     });
+}
+
+/** What a server knows of the lab; nothing, where none is asked. */
+async function labOf(cli: Cli, server: string | true | undefined): Promise<LabFacts | undefined> {
+  if (server === undefined) return undefined;
+  let lab: LabFacts | undefined;
+  await withServer(cli, server === true ? {} : { url: server }, async ({ client }) => {
+    lab = labFactsOf(await client.json('/api/lint/facts', LintFacts));
+    return EXIT.ok;
+  });
+  return lab;
 }
 
 function rolesOf(words: string): { role: string; count: number }[] {
@@ -162,6 +181,7 @@ function lintJobFile(path: string, text: string, options: LintOptions): LintRepo
     text,
     definition: { ...parsed.definition, countsSelf },
     open: opener(path, options.checkout),
+    ...(options.lab !== undefined && { lab: options.lab }),
   });
 }
 

@@ -116,6 +116,7 @@ async function submit(
       message: `warning: ${message}`,
     }));
     io.err(formatProblems(warnings, of));
+    if (submitted.unread !== undefined) io.err(hang('', submitted.unread, io.columns));
     return submitted;
   } catch (error) {
     if (!(error instanceof ServerProblem) || error.code !== 'invalid-job') throw error;

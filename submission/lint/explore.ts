@@ -13,8 +13,14 @@ export interface Exploration {
   readonly areFaultsAll: boolean;
 }
 
-const RUNS_MAX = 256;
-const CALLS_MAX = 60_000;
+/** How much is looked at: runs, and calls in all of them. */
+export interface Effort {
+  readonly runsMax: number;
+  readonly callsMax: number;
+}
+const MUCH: Effort = { runsMax: 256, callsMax: 60_000 };
+/** While somebody waits for another answer. */
+export const LITTLE: Effort = { runsMax: 16, callsMax: 3_000 };
 /** Faults that are told of, those that are tried, and the calls that this may take. */
 const FAULTS_TOLD_MAX = 10;
 const FAULTS_MAX = 120;
@@ -26,11 +32,12 @@ const TURNS = [1, 0, 2];
 export function explore(
   definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
   members: readonly MemberProgram[],
+  { runsMax, callsMax }: Effort = MUCH,
 ): Exploration {
   const outcomes: Outcome[] = [];
   let calls = 0;
   let path: number[] | undefined = [];
-  while (path !== undefined && outcomes.length < RUNS_MAX && calls < CALLS_MAX) {
+  while (path !== undefined && outcomes.length < runsMax && calls < callsMax) {
     const choices: Choices = new Choices(path);
     const outcome = converse(definition, members, choices);
     outcomes.push(outcome);
@@ -39,7 +46,7 @@ export function explore(
   }
   const isGood = outcomes.every(({ stuck }) => stuck.length === 0);
   const faults = isGood
-    ? withFaults(definition, members, outcomes)
+    ? withFaults(definition, members, outcomes, Math.min(callsMax, FAULT_CALLS_MAX))
     : { faulty: [], areFaultsAll: true };
   return { outcomes, isAll: path === undefined, ...faults };
 }
@@ -49,6 +56,7 @@ function withFaults(
   definition: Pick<JobDefinition, 'countsSelf' | 'roles'>,
   members: readonly MemberProgram[],
   outcomes: readonly Outcome[],
+  callsMax: number,
 ): Pick<Exploration, 'faulty' | 'areFaultsAll'> {
   const points = new Map<string, FaultPoint>();
   for (const { faults } of outcomes)
@@ -62,7 +70,7 @@ function withFaults(
   let tried = 0;
   for (const fault of points.values()) {
     if (faulty.length >= FAULTS_TOLD_MAX) break;
-    if (tried >= FAULTS_MAX || calls > FAULT_CALLS_MAX) return { faulty, areFaultsAll: false };
+    if (tried >= FAULTS_MAX || calls > callsMax) return { faulty, areFaultsAll: false };
     tried += 1;
     const outcome = converse(definition, members, new Choices([]), fault);
     calls += outcome.calls;

@@ -189,6 +189,18 @@ export const rules = [
     fix: 'Close what is open, and compare with `sh -n`.',
   },
   {
+    id: 'ignore',
+    severity: 'warning',
+    title: 'A comment that ignores nothing',
+    page: 'A `# muster-lint: ignore` with the name of no rule, or without a reason, takes no finding away.',
+    example: {
+      roles: 'server, client',
+      script: '# muster-lint: ignore sync-not-called-by-all\nlava-sync ready',
+      line: 1,
+    },
+    fix: 'Write the rule as it stands in brackets behind the finding, and a word on why.',
+  },
+  {
     id: 'job',
     severity: 'error',
     title: 'A job that cannot be read',

@@ -4,7 +4,7 @@
 import type { JobDefinition, TestSource } from '../../machines/definition.ts';
 import { readTestDefinition } from '../test-definition.ts';
 import type { MemberProgram } from './conversation.ts';
-import { explore } from './explore.ts';
+import { type Effort, explore } from './explore.ts';
 import { type Finding, findingKey, type LintReport } from './findings.ts';
 import {
   conversationFindings,
@@ -12,7 +12,7 @@ import {
   unresolvedFindings,
   vagueFindings,
 } from './group-findings.ts';
-import { isIgnored } from './ignores.ts';
+import { ignoreFindings, isIgnored } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
 import { type Board, roleFindings } from './seats.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type LabTimes,
   limitFindings,
   swallowedFindings,
+  type Times,
   unfoundFindings,
   unheardFindings,
 } from './site-rules.ts';
@@ -30,6 +31,15 @@ export interface LabFacts {
   readonly times?: LabTimes;
 }
 
+/** As a server tells of it. */
+export const labFactsOf = ({
+  boards,
+  times,
+}: {
+  readonly boards: readonly Board[];
+  readonly times: readonly ({ readonly type: string } & Times)[];
+}): LabFacts => ({ boards, times: new Map(times.map((of) => [of.type, of])) });
+
 export interface JobToLint {
   /** What to call the job's document, and the document. */
   readonly file: string;
@@ -37,6 +47,7 @@ export interface JobToLint {
   readonly definition: JobDefinition;
   open(source: TestSource): Opened;
   readonly lab?: LabFacts;
+  readonly effort?: Effort;
 }
 
 export function lintJob(job: JobToLint): LintReport {
@@ -69,6 +80,7 @@ export function lintJob(job: JobToLint): LintReport {
 interface Known {
   readonly definition: Pick<JobDefinition, 'countsSelf' | 'roles' | 'actions'>;
   readonly lab?: LabFacts;
+  readonly effort?: Effort;
   readonly findings: readonly Finding[];
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -76,10 +88,11 @@ interface Known {
 /** Lints what members run, however it was found. */
 export function lintMembers(known: Known, members: readonly MemberProgram[]): LintReport {
   const { definition, lab, texts } = known;
-  const exploration = explore(definition, members);
+  const exploration = explore(definition, members, known.effort);
   const graphs = [...new Set(members.map(({ graph }) => graph))];
   const all = [
     ...known.findings,
+    ...[...texts].flatMap(([file, text]) => ignoreFindings(file, text)),
     ...conversationFindings(members, exploration),
     ...faultFindings(members, exploration),
     ...vagueFindings(members, exploration),
@@ -112,7 +125,7 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
 
 /** What hides a failure does no harm where nothing fails; any other warning may be why a job does not do what it is for. */
 const isDoubt = ({ severity, rule }: Finding): boolean =>
-  severity === 'warning' && rule !== 'swallowed-failure';
+  severity === 'warning' && rule !== 'swallowed-failure' && rule !== 'ignore';
 
 const rank = { error: 0, warning: 1, note: 2 };
 const inOrder = (a: Finding, b: Finding): number =>

@@ -8,10 +8,11 @@ import { couldBeSame, type Pattern, patternText } from './patterns.ts';
 import { calledAt, isNear, placeOf, readHint } from './stuck-rules.ts';
 
 /** Seconds, by device type. */
-export type LabTimes = ReadonlyMap<
-  string,
-  { readonly deploySeconds: number; readonly bootSeconds: number }
->;
+export type LabTimes = ReadonlyMap<string, Times>;
+export interface Times {
+  readonly deploySeconds: number;
+  readonly bootSeconds: number;
+}
 
 const WAITS = ['wait', 'wait-all', 'sync', 'collect'];
 

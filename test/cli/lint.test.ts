@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { here } from './fake-server.ts';
+import { fakeServer, here } from './fake-server.ts';
 
 let dir: string;
 const put = (name: string, text: string) => {
@@ -76,6 +76,27 @@ test('GitHub and SARIF are given each finding with its line', async () => {
   const { out } = await lint('DIR/job.json', '--format', 'sarif');
   const sarif = JSON.parse(out) as { runs: { results: { ruleId: string }[] }[] };
   expect(sarif.runs[0]?.results.map(({ ruleId }) => ruleId)).toContain('wait-without-send');
+});
+
+test('a server tells which boards there are, and what they took to boot', async () => {
+  put('t/wait.yaml', 'run:\n  steps:\n    - timeout 20 lava-sync end\n');
+  put('slow.json', job(join(dir, 't')).replace('d.yaml', 'wait.yaml').replace('panda', 'slow'));
+  expect((await lint('DIR/slow.json')).out).toMatch(/^clean$/m);
+  const server = await fakeServer({
+    'GET /api/lint/facts': {
+      boards: [{ name: 'slow01', type: 'slow', tags: [] }],
+      times: [
+        { type: 'slow', deploySeconds: 60, bootSeconds: 30, runs: 3 },
+        { type: 'panda', deploySeconds: 2, bootSeconds: 3, runs: 3 },
+      ],
+    },
+  });
+  const { exit, out } = await lint('DIR/slow.json', '--server', server.url);
+  expect(exit).toBe(1);
+  expect(out).toContain('[unsatisfiable-roles]');
+  expect(out).toContain(
+    'client waits here for 20 s at most, but server lately was ready 85 s later',
+  );
 });
 
 test('nothing to lint is a wrong command line', async () => {

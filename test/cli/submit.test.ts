@@ -83,6 +83,20 @@ describe('submit', () => {
     expect((await submit(ended(), [option])).asked[0]?.path).toBe(path);
   });
 
+  test('--strict is passed on, and a job that lint refuses ends with 2', async () => {
+    const { exit, asked, err } = await submit(refused, ['--strict']);
+    expect([exit, asked[0]?.path]).toEqual([2, '/api/jobs?strict=true']);
+    expect(err.replaceAll(/\n\s*/g, ' ')).toContain('nothing was submitted');
+  });
+
+  test('says in one line on stderr what lint did not read', async () => {
+    const unread = 'lint did not read smoke.yaml of https://example.org/tests.git';
+    const { exit, out, err } = await submit({
+      'POST /api/jobs': (_, reply) => json(reply, { ...accepted, unread }, 201),
+    });
+    expect([exit, out, err]).toEqual([0, '12\n', `${unread}\n`]);
+  });
+
   test('shows warnings with their place on stderr', async () => {
     const warnings = [{ path: 'colour', line: 3, column: 3, message: 'is not used' }];
     const { exit, out, err, file } = await submit({
