@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ConsoleReader, Evidence } from '../../answers/evidence.ts';
-import { HappensBefore } from '../../answers/explain/before.ts';
 import { explain } from '../../answers/explain/explain.ts';
 import { Explanation } from '../../answers/explain/explanation.ts';
 import { groupOf } from '../../answers/explain/read-group.ts';
+import { Orders } from '../../answers/happens-before.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { largeJob } from './large-job.ts';
 import { readRecorded } from './recorded.ts';
@@ -113,8 +113,9 @@ it('finds the one of 128 members that never came', async () => {
 });
 
 describe('what happened before what', () => {
-  const group = groupOf(recording('fine-values').events);
-  const before = new HappensBefore(group);
+  const { events } = recording('fine-values');
+  const group = groupOf(events);
+  const before = new Orders(events);
   const [server, client] = ['server', 'client'].map((role) =>
     group.members.find((one) => one.role === role),
   );
