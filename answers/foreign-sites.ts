@@ -100,7 +100,8 @@ function patternOf(item: string): Pattern {
     }
     at = found.index + found[0].length;
   }
-  if (/[^\s+.]/.test(item.slice(at))) parts.push('');
+  // What stands behind a `%` fills the places that are counted already.
+  if (/^\s*[^\s+.%]|^\s*[+.]/.test(item.slice(at))) parts.push('');
   return parts.length === 1 && at === 0 ? ['', ''] : parts;
 }
 

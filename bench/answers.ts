@@ -49,6 +49,7 @@ export async function answersTable(newFolder: () => Promise<string>): Promise<st
     'read from the log, ms',
     'state in the middle, first, ms',
     'any other, ms',
+    'explain, ms',
   ];
   return [
     `Jobs of ${MEMBERS} boards; read from the log each time:`,
@@ -96,8 +97,9 @@ async function oneJob(folder: string, size: number): Promise<string[]> {
   const next = await taken(
     async () => void moments.at(Math.floor(Math.random() * (moments.count >> 1))),
   );
+  const explainMs = await taken(async () => void (await explain(evidence)));
   await store.close();
-  return [perSecond(events), ms(readMs), ms(firstMs), ms(next)];
+  return [perSecond(events), ms(readMs), ms(firstMs), ms(next), ms(explainMs)];
 }
 
 async function taken(run: () => Promise<void>): Promise<number> {

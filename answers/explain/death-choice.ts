@@ -32,9 +32,10 @@ export interface Choice {
 
 export function choose(course: Course, end: End): Choice {
   const reached = course.points.filter(({ at }) => at > end.from && at < end.to);
-  const ofStep = reached.filter(
-    (point) => point.hiddenBy === end.inCase && isOfStep(course, point, end.command),
-  );
+  const inCase = reached.filter((point) => point.hiddenBy === end.inCase);
+  const told = inCase.filter((point) => isOfStep(course, point, end.command));
+  // What looked like a command that was told may be a line of another program: `+++ b/file` of a diff.
+  const ofStep = told.length > 0 ? told : inCase;
   const said = unexplained(ofStep, end.said);
   const [from, to] = progress(ofStep, end.said);
   // What spoke last was run by others, which had not ended by then.
@@ -62,8 +63,17 @@ export function choose(course: Course, end: End): Choice {
   );
   const exits = left.filter(({ kind, words }) => kind === 'exit' && statusOf(words) === end.status);
   if (end.status > 1 && places(exits) === 1) return one(course, exits, exits);
-  return one(course, leaves(left), left.length > 0 ? left : ends);
+  const outer = leaves(left);
+  if (outer.length > 0 && outer.every((point) => programOf(point) === 'wait')) {
+    const jobs = between.filter((point) => isJob(point) && couldEndSo(course, point, end.status));
+    if (places(leaves(jobs)) === 1) return one(course, leaves(jobs), jobs);
+  }
+  return one(course, outer, left.length > 0 ? left : ends);
 }
+
+/** It ends a process in the background, and `wait` ends as that did. */
+const isJob = (point: Point): boolean =>
+  point.isInner && point.endsItsOwn && !SAFE.test(programOf(point));
 
 /** The one place of all; else the innermost command that all stand in. */
 function one(course: Course, points: readonly Point[], all: readonly Point[]): Choice {

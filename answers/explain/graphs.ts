@@ -5,6 +5,7 @@ import { graphOf } from '../../submission/lint/graph.ts';
 import { couldBe, type Pattern, partsOf } from '../../submission/lint/patterns.ts';
 import type { RanSource } from '../evidence.ts';
 import type { Place, Places } from '../places.ts';
+import { matched } from '../shell-sites.ts';
 import { type Course, type CourseEntry, courseOf } from './course.ts';
 import type { Call, Group, Member } from './facts.ts';
 
@@ -47,6 +48,33 @@ export class Graphs {
       this.#courses.set(key, course);
     }
     return this.#courses.get(key);
+  }
+
+  /**
+   * Whether a line of the member sends an id, or a part of it that stands there. Of scripts in other languages it is not known
+   * which of their lines it comes to.
+   */
+  couldSend(member: Member, message: string): boolean {
+    const graph = this.of(member);
+    const isSend = (verb: string) => verb === 'send' || verb === 'sync';
+    const says = graph?.sites.some(
+      ({ verb, id }) => isSend(verb) && (certainty(id, message) ?? 0) > 0,
+    );
+    if (graph === undefined || says === true) return says === true;
+    const files = new Set(
+      graph.unresolved.filter(({ what }) => what === 'shell').map((one) => one.text),
+    );
+    return this.#places.suitesOf(member.device).some((source) =>
+      this.#places
+        .scripts(source)
+        .filter(({ path }) => files.has(path))
+        .some(({ sites }) =>
+          sites.some(
+            ({ verb, words: [id] }) =>
+              isSend(verb) && id !== undefined && (matched(id, message) ?? 0) > 0,
+          ),
+        ),
+    );
   }
 
   #contextOf(member: Member): GraphContext {

@@ -4,8 +4,8 @@
  */
 
 import type { Evidence as Given } from '../evidence.ts';
+import { Orders } from '../happens-before.ts';
 import { type Place, Places } from '../places.ts';
-import { HappensBefore } from './before.ts';
 import type { ConsoleLine } from './consoles.ts';
 import { type Death, deathsOf } from './deaths.ts';
 import { deathsInCases } from './deaths-in-cases.ts';
@@ -58,7 +58,7 @@ export interface Situation {
   readonly gaps: readonly Gap[];
   readonly deaths: readonly Death[];
   readonly harms: ReadonlyMap<Member, Harm>;
-  readonly before: HappensBefore;
+  readonly before: Orders;
   readonly places: Places;
   readonly graphs: Graphs;
   /** Of each member the last lines of its console before its scripts or it itself ended. */
@@ -94,7 +94,7 @@ export interface Cause {
 
 export function situationOf(
   group: Group,
-  given: Pick<Given, 'sources'>,
+  given: Pick<Given, 'sources' | 'events'>,
   said: ReadonlyMap<string, readonly ConsoleLine[]>,
 ): Situation {
   const commands = commandsOf(group);
@@ -127,7 +127,7 @@ export function situationOf(
     gaps,
     deaths,
     harms: harmsOf(group.members, deaths),
-    before: new HappensBefore(group),
+    before: new Orders(given.events),
     places,
     graphs,
     said,

@@ -3,10 +3,14 @@ import type { Situation } from './situation.ts';
 import { listed } from './words.ts';
 
 export function unseenOf({ group, places, failed, deaths }: Situation): string[] {
-  const { holes, members } = group;
+  const { holes, members, forgotten } = group;
   const unseen: string[] = [];
   if (holes.length > 0)
     unseen.push(`events ${listed(holes.map(String))} are not in the log that was read`);
+  if (forgotten > 0)
+    unseen.push(
+      `${forgotten} calls that were over long before the end were counted, and not looked at`,
+    );
   const ran = members.filter(({ suites }) => suites.length > 0);
   const without = ran.filter(({ device }) => !places.knows(device));
   const asks = failed.length > 0 || deaths.length > 0;

@@ -1,6 +1,13 @@
 /** What caused what: trees of causes and effects, and the order in which a job happened. */
 import { describe, expect, it } from 'vitest';
-import { HappensBefore, isBefore, type Placed } from '../../answers/happens-before.ts';
+import {
+  HappensBefore,
+  hostOf,
+  isBefore,
+  LAB,
+  Orders,
+  type Placed,
+} from '../../answers/happens-before.ts';
 import { shivizLines } from '../../answers/shiviz.ts';
 import { traceOf } from '../../answers/trace.ts';
 import { type TraceNode, TraceView } from '../../answers/views.ts';
@@ -126,6 +133,30 @@ describe('the order in which a job happened', () => {
       anyHistory,
       isOrder((lab) => placed(lab.events)),
       100,
+    );
+  });
+
+  it('is the same for two moments as between the places of their events', () => {
+    assertHolds(
+      anyHistory,
+      ([group, ops]: History) => {
+        const { events } = play(labOf(group), ops);
+        const places = placed(events);
+        const orders = new Orders(events);
+        const moment = (at: number) => {
+          const event = events[at] as (typeof events)[number];
+          const host = hostOf(event);
+          return { member: host === LAB ? undefined : { device: host }, version: event.version };
+        };
+        for (const [a, one] of places.entries())
+          for (const [b, other] of places.entries()) {
+            if (a >= b || one.host === LAB || other.host === LAB) continue;
+            const told = orders.order(moment(a), moment(b));
+            expect(told).toBe(isBefore(one, other) ? 'before' : 'concurrent');
+            expect(orders.order(moment(b), moment(a))).toBe(told === 'before' ? 'after' : told);
+          }
+      },
+      60,
     );
   });
 

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ConsoleReader, Evidence } from '../../answers/evidence.ts';
-import { HappensBefore } from '../../answers/explain/before.ts';
 import { explain } from '../../answers/explain/explain.ts';
 import { Explanation } from '../../answers/explain/explanation.ts';
 import { groupOf } from '../../answers/explain/read-group.ts';
+import { Orders } from '../../answers/happens-before.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
-import { largeJob } from './large-job.ts';
+import { largeJob, longAfterOneSend } from './large-job.ts';
 import { readRecorded } from './recorded.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -112,9 +112,26 @@ it('finds the one of 128 members that never came', async () => {
   expect(is.missing).toEqual(['board77']);
 });
 
+it('of a very long job the calls that went well are forgotten, and the answer is the same', async () => {
+  const long = largeJob({ members: 4, rounds: 12_000, lost: 2 });
+  const group = groupOf(long.events);
+  expect(group.forgotten).toBeGreaterThan(10_000);
+  const { kind, culprit, missing, unseen } = await explain(long);
+  expect([kind, culprit?.device, missing]).toEqual(['rounds-out-of-step', 'board2', ['board2']]);
+  expect(unseen.join()).toContain('were counted, and not looked at');
+});
+
+it('who sent long ago is not missed, however long the job is', () => {
+  const events = longAfterOneSend(30_000);
+  const { sends, members } = groupOf(events);
+  const [first] = members;
+  expect(first === undefined ? 0 : sends.get('config')?.get(first)?.length).toBe(1);
+});
+
 describe('what happened before what', () => {
-  const group = groupOf(recording('fine-values').events);
-  const before = new HappensBefore(group);
+  const { events } = recording('fine-values');
+  const group = groupOf(events);
+  const before = new Orders(events);
   const [server, client] = ['server', 'client'].map((role) =>
     group.members.find((one) => one.role === role),
   );

@@ -1,3 +1,23 @@
+/** One member sends a message once, and another one ever after. */
+export function longAfterOneSend(count: number): RecordedEvent<JobEvent>[] {
+  const members = ['a', 'b'].map((device) => ({ device, role: device }));
+  const send = (message: string, nth: number): JobEvent => ({
+    type: 'MessageSent',
+    data: { member: 'a', verb: 'send', message, count: nth, pairs: [] },
+  });
+  return [
+    { type: 'JobAllocated', data: { lease: 'l', members } } satisfies JobEvent,
+    send('config', 1),
+    ...Array.from({ length: count }, (_, at) => send('tick', at + 1)),
+  ].map((event, at) => recorded(event, at + 1));
+}
+
+function recorded(event: JobEvent, version: number): RecordedEvent<JobEvent> {
+  const meta = { at: version, actor: 'test', causationId: '', correlationId: 'job-1' };
+  const place = { id: String(version), stream: 'job-1', version, position: version };
+  return { ...event, ...place, meta } as RecordedEvent<JobEvent>;
+}
+
 /** A job whose members sync again and again, as large as is asked for. */
 import type { Evidence } from '../../answers/evidence.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
@@ -14,10 +34,7 @@ export function largeJob({ members, rounds, lost }: LargeJob): Evidence {
   const events: RecordedEvent<JobEvent>[] = [];
   const names = Array.from({ length: members }, (_, at) => `board${at}`);
   const add = (event: JobEvent) => {
-    const version = events.length + 1;
-    const meta = { at: version, actor: 'test', causationId: '', correlationId: 'job-1' };
-    const place = { id: String(version), stream: 'job-1', version, position: version };
-    events.push({ ...event, ...place, meta } as RecordedEvent<JobEvent>);
+    events.push(recorded(event, events.length + 1));
   };
   const data = (device: string) => ({ member: device });
   add({

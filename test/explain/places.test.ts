@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { scriptOf } from '../../answers/callers.ts';
+import { foreignSitesOf } from '../../answers/foreign-sites.ts';
 import { lineAt, Places } from '../../answers/places.ts';
-import { matched, sitesOf } from '../../answers/shell-sites.ts';
+import { lineOfProgram, matched, sitesOf } from '../../answers/shell-sites.ts';
 import type { SourceList } from '../../wire/sources.ts';
 
 const words = (text: string) =>
@@ -49,6 +50,8 @@ it.each([
   [['bash', '-o', 'pipefail', 'x.sh'], { path: 'x.sh' }],
   [['timeout', '5', 'lava-wait', 'x'], {}],
   [['python3', 'x.py'], { path: 'x.py' }],
+  [['/usr/bin/python3', '-u', './tool', 'a'], { path: './tool' }],
+  [['perl', '-e', 'print 1'], {}],
 ])('what is run by %j', (argv, script) => {
   expect(scriptOf({ argv })).toEqual(script);
 });
@@ -116,4 +119,24 @@ it('counts how far a shell had read in bytes', () => {
   expect(lineAt(script, 8)).toBe(1);
   expect(lineAt(script, 20)).toBe(2);
   expect(lineAt(script, 999)).toBe(2);
+});
+
+it.each([
+  ['call(["lava-sync", "ready"])', 'sync', ['ready']],
+  ["call(['lava-wait', f'{other}-up'])", 'wait', ['*-up']],
+  ['call(["lava-send", "a", "data=" + text])', 'send', ['a', 'data=*']],
+  ['system("lava-sync", $id) == 0 or die;', 'sync', ['*']],
+  ['system("lava-sync lap") == 0', 'sync', ['lap']],
+  ['run(f"lava-wait {word}", shell=True)', 'wait', ['*']],
+  ['os.system("lava-send " + name)', 'send', ['*']],
+  ['step("lava-wait-all", "up-%d" % n, role)', 'wait-all', ['up-*', '*']],
+])('finds the call of %j in another language', (text, verb, expected) => {
+  const [site] = foreignSitesOf(text);
+  expect([site?.verb, site?.words.map((one) => one.join('*'))]).toEqual([verb, expected]);
+});
+
+it('the line that runs a program is that which says most of its words', () => {
+  const script = 'cat > /tmp/w.sh\ntimeout 300 /tmp/w.sh ready\ntimeout 300 /tmp/w.sh done\nfi\n';
+  expect(lineOfProgram(script, ['timeout', '300', '/tmp/w.sh', 'done'])).toBe(3);
+  expect(lineOfProgram(script, ['perl', 'x.pl'])).toBeUndefined();
 });

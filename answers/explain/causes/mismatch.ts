@@ -101,14 +101,15 @@ function mismatchOf(situation: Situation, gap: Gap): Mismatch | undefined {
  * send it either is no news. What became of that one is told of the gap that it left itself.
  */
 function anotherWouldSendIt(situation: Situation, { wait, member }: Gap): boolean {
-  if (wait.verb !== 'wait' || couldSend(situation, wait, member)) return false;
+  if (wait.verb !== 'wait' || situation.graphs.couldSend(member, wait.message)) return false;
   return counted(situation.group, wait).some(
-    (other) => other !== member && couldSend(situation, wait, other),
+    (other) => other !== member && situation.graphs.couldSend(other, wait.message),
   );
 }
 
-/** Its line was not reached, because what ended before it was hidden by a `lava-test-case`. */
+/** It did come to its line, and was refused; or a script that ended in a `lava-test-case` did not come to it, and nobody heard. */
 const isUnreached = ({ deaths }: Situation, { message }: Call, member: Member): boolean =>
+  member.calls.some((call) => call.message === message && call.end?.how === 'refused') ||
   deaths.some((death) => death.member === member && death.inCase?.hides.includes(message) === true);
 
 /** Whether the other side of a circle waits for somebody who is not in it. */
@@ -116,18 +117,10 @@ function isForAnother(situation: Situation, wait: Call, inside: Call): boolean {
   if (inside.verb !== 'wait') return false;
   const circle = new Set([wait, inside].flatMap(cycleOf));
   const senders = counted(situation.group, inside).filter((one) =>
-    couldSend(situation, inside, one),
+    situation.graphs.couldSend(one, inside.message),
   );
   return senders.length > 0 && senders.every(({ device }) => !circle.has(device));
 }
-
-/** Whether a line of the member says the id, or the part of it that stands there. */
-const couldSend = ({ graphs }: Situation, { message }: Call, member: Member): boolean =>
-  graphs
-    .of(member)
-    ?.sites.some(
-      ({ verb, id }) => (verb === 'send' || verb === 'sync') && (certainty(id, message) ?? 0) > 0,
-    ) === true;
 
 /** As `nearness` counts: a name that is that near is taken for the one that was meant, whatever else could be sent. */
 const NEAR = 2;

@@ -9,6 +9,8 @@ export const testFailed: Cause = {
 synchronisation. The first one is named. A failed case does not fail its job.`,
   example: 'client: lava-test-case ping --shell ping -c 1 server       # no answer',
   find: (situation) => {
+    // They did not meet: why not is another question, and may have no answer.
+    if (situation.failed.length > 0 && situation.group.end?.how !== 'complete') return [];
     const failures = situation.group.members.flatMap((member) =>
       [...(situation.harms.get(member)?.failures ?? []), ...neverCame(member)].map((result) => ({
         member,

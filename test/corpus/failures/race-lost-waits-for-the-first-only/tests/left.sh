@@ -1,0 +1,1 @@
+lava-send report left=3

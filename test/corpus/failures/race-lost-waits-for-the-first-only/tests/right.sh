@@ -1,0 +1,2 @@
+sleep 4
+lava-send report right=4
