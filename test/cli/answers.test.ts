@@ -330,7 +330,10 @@ describe('a bundle', () => {
     }
     expect((await long.app.inject(`/api/jobs/${id}/state?at=3`)).statusCode).toBe(200);
     await long.run('bundle', id, long.file);
-    for (const [name = '', ...rest] of [['explain'], ['what-if', '--interleave']]) {
+    for (const [name = '', ...rest] of [
+      ['explain'],
+      ['what-if', '--delay', `${long.server}:20s`],
+    ]) {
       const { exit, out, err } = await long.run(name, id, ...rest);
       expect([name, exit, err]).toEqual([
         name,
