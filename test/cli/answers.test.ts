@@ -330,17 +330,21 @@ describe('a bundle', () => {
     }
     expect((await long.app.inject(`/api/jobs/${id}/state?at=3`)).statusCode).toBe(200);
     await long.run('bundle', id, long.file);
-    for (const [name = '', ...rest] of [
-      ['explain'],
-      ['what-if', '--delay', `${long.server}:20s`],
-    ]) {
-      const { exit, out, err } = await long.run(name, id, ...rest);
-      expect([name, exit, err]).toEqual([
-        name,
-        0,
-        `muster: job ${id} is long: it is fetched whole\n`,
-      ]);
-      expect(await here([name, '--bundle', long.file, ...rest])).toEqual({ exit, out, err: '' });
+    const told = `muster: job ${id} is long: it is fetched whole\n`;
+    for (const [asked, bundled] of [
+      [['explain', id], ['explain']],
+      [
+        ['trace', `${id}/3`],
+        ['trace', '3'],
+      ],
+    ] as const) {
+      const { exit, out, err } = await long.run(...asked);
+      expect([asked, exit, err]).toEqual([asked, 0, told]);
+      expect(await here([...bundled, '--bundle', long.file], { env: { TZ: 'UTC' } })).toEqual({
+        exit,
+        out,
+        err: '',
+      });
     }
     const { exit, out } = await long.run('diff', id, id);
     expect(exit).toBe(0);
