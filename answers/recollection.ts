@@ -9,7 +9,7 @@ import { after, beforeAll, expectNext, type Moment, noSuchEvent, type Told } fro
 type Event = RecordedEvent<JobEvent>;
 
 /** How far apart the kept moments lie. */
-export const KEPT_EVERY = 4_096;
+export const KEPT_EVERY = 1_024;
 
 export class Recollection {
   readonly #kept: Moment[] = [beforeAll];

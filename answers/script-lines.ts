@@ -15,7 +15,7 @@ export function scriptLines({
   sources,
 }: Pick<Evidence, 'job' | 'events' | 'sources'>): ScriptLinesView {
   const group = groupOf(events);
-  const situation = situationOf(group, { sources }, new Map());
+  const situation = situationOf(group, { events, sources }, new Map());
   const calls = group.members
     .flatMap(({ calls: own }) => own)
     .sort((a, b) => a.version - b.version);

@@ -50,6 +50,8 @@ export interface AppOptions extends AppParts {
   /** Where what operators' consoles printed is kept; absent: nobody gets one. */
   operatorRecords?: SessionRecords;
   heldMsMax?: number;
+  /** Events of a job, above which there are no answers made of all of them. */
+  answerEventsMax?: number;
   /** The lab as it was; absent: what was folded of it is kept as long as this process lives. */
   labPast?: LabPast;
   heartbeatMs?: number;
@@ -98,7 +100,11 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
     watchLongWaits(metrics, watchdog);
     await api.register(longWaitRoutes, { watchdog, streams, open });
     const labPast = parts.labPast ?? new LabPast();
-    const evidence = { engine, history, past, labPast, attachments, consoleFile };
+    const { answerEventsMax } = parts;
+    const evidence = {
+      ...{ engine, history, past, labPast, attachments, consoleFile },
+      answerEventsMax,
+    };
     await api.register(answerRoutes, { ...evidence, streams, open, version, now });
     await api.register(explanationRoutes, { ...evidence, open });
     await api.register(deviceRoutes, { engine });

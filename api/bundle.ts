@@ -1,6 +1,7 @@
 /** Writes a job into one file (`answers/bundle.ts`), bit by bit: a console may have a hundred megabytes. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { BUNDLE_FORMAT, type EndPart, type Manifest, PART } from '../answers/bundle.ts';
@@ -86,8 +87,8 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
     ...(is.imported && { imported: is.imported }),
   };
   yield textPart(PART.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
-  yield eventsPart(PART.events, events);
-  if (evidence.related !== undefined) yield eventsPart(PART.related, evidence.related);
+  yield await eventsPart(PART.events, events);
+  if (evidence.related !== undefined) yield await eventsPart(PART.related, evidence.related);
   if (evidence.past !== undefined) yield textPart(PART.past, `${JSON.stringify(evidence.past)}\n`);
   if (evidence.lab !== undefined) yield textPart(PART.lab, `${JSON.stringify(evidence.lab)}\n`);
   const [first] = events;
@@ -112,19 +113,21 @@ async function* partsOf(evidence: Evidence, is: BundleFacts): AsyncGenerator<Par
 }
 
 /** In two passes, so that not all of the text is held at once: a tar says the size of a part first. */
-function eventsPart(name: string, events: readonly RecordedEvent[]): Part {
-  const texts = function* (): Generator<Uint8Array> {
+async function eventsPart(name: string, events: readonly RecordedEvent[]): Promise<Part> {
+  // Each chunk in a turn of its own: boards wait for this thread.
+  const texts = async function* (): AsyncGenerator<Uint8Array> {
     let chunk = '';
     for (const event of events) {
       chunk += `${JSON.stringify(event)}\n`;
       if (chunk.length < TEXT_CHARACTERS) continue;
       yield Buffer.from(chunk);
+      await turn();
       chunk = '';
     }
     yield Buffer.from(chunk);
   };
   let bytes = 0;
-  for (const chunk of texts()) bytes += chunk.length;
+  for await (const chunk of texts()) bytes += chunk.length;
   return { name, bytes, content: texts };
 }
 

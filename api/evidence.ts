@@ -15,7 +15,7 @@ import { labAlong } from './lab-along.ts';
 import type { LabPast } from './lab-past.ts';
 import type { ApiEngine, KeptFiles } from './parts.ts';
 import type { PastRuns } from './past-runs.ts';
-import { stopping } from './problems.ts';
+import { ApiProblem, stopping } from './problems.ts';
 import { ifReadable } from './readable.ts';
 import { noSuchJob } from './schemas.ts';
 
@@ -24,6 +24,8 @@ export interface EvidenceParts {
   engine: Pick<ApiEngine, 'allEvents' | 'jobEvents'>;
   labPast: Pick<LabPast, 'at'>;
   past: Pick<PastRuns, 'before'>;
+  /** Events of a job, above which there is no answer; absent: `ANSWER_EVENTS_MAX`. */
+  answerEventsMax?: number | undefined;
   /** What tests handed in, and what ran. */
   attachments: Pick<KeptFiles, 'get'>;
   /** The file that holds the console of a member; its index lies beside it. */
@@ -36,7 +38,12 @@ const LIST_BYTES_MAX = 16 * 1024 * 1024;
 /** Of an index: more than a year's worth of a console that prints all the time is not read. */
 const TIMES_BYTES_MAX = 32 * 1024 * 1024;
 
+/** Answers are worked out in the thread that boards wait for: from so many events each takes a fraction of a second. */
+export const ANSWER_EVENTS_MAX = 50_000;
+
 export interface WantedEvidence {
+  /** Also of a job that has too many events for an answer. */
+  isWhole?: boolean;
   /** Whether what ran is wanted: its texts are read from files, one by one. */
   sources: boolean | 'lists';
   /** Whether the events of other streams are wanted: they lie anywhere between the job's own. */
@@ -50,7 +57,7 @@ export interface WantedEvidence {
 /**
  * The evidence of a job as it is now.
  *
- * @throws ApiProblem `no-such-job`; `stopping` when the signal aborts first; UnreadableEvent
+ * @throws ApiProblem `no-such-job`, `too-many-events`; `stopping` when the signal aborts first; UnreadableEvent
  */
 export async function evidenceOf(
   parts: EvidenceParts,
@@ -58,8 +65,16 @@ export async function evidenceOf(
   signal: AbortSignal,
   wanted: WantedEvidence = { sources: true },
 ): Promise<Evidence> {
-  const events = (await parts.history.events(job, signal)) as RecordedEvent<JobEvent>[];
+  const most = parts.answerEventsMax ?? ANSWER_EVENTS_MAX;
+  const eventsMax = wanted.isWhole ? Number.POSITIVE_INFINITY : most;
+  const read = await parts.history.events(job, signal, eventsMax + 1);
+  const events = read as RecordedEvent<JobEvent>[];
   if (events.length === 0) throw noSuchJob(job);
+  if (events.length > eventsMax)
+    throw new ApiProblem(
+      'too-many-events',
+      `job ${job} has more than ${eventsMax} events: muster bundle ${job} FILE makes a file of it, from which muster answers with --bundle FILE`,
+    );
   const sources = wanted.sources
     ? await sourcesOf(parts, events, signal, wanted.sources !== 'lists')
     : [];

@@ -3,6 +3,7 @@
  * from then on any of their events costs the few that lie before it.
  */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Told } from '../answers/moments.ts';
 import { KEPT_EVERY, Recollection } from '../answers/recollection.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
@@ -15,6 +16,8 @@ type Event = RecordedEvent<JobEvent>;
 export const LONG_EVENTS = 5_000;
 /** Read in one turn of the readers. */
 const PIECE_EVENTS = 2_000;
+/** Folded in one turn of the event loop: boards wait no longer for it. */
+const SLICE_EVENTS = 200;
 /** Of all jobs that are remembered. */
 const REMEMBERED_EVENTS_MAX = 3_000_000;
 
@@ -75,7 +78,10 @@ export class LongJobs {
   async #catchUp(id: number, recollection: Recollection, signal: AbortSignal): Promise<void> {
     for (;;) {
       const events = await this.#read(id, recollection.count, PIECE_EVENTS, signal);
-      for (const event of events) recollection.take(event);
+      for (const [at, event] of events.entries()) {
+        if (at > 0 && at % SLICE_EVENTS === 0) await turn();
+        recollection.take(event);
+      }
       if (events.length < PIECE_EVENTS) return;
     }
   }

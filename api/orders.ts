@@ -96,20 +96,28 @@ async function linted(
 export interface Checked {
   definition: JobDefinition;
   warnings: Problem[];
+  /** One line: what lint did not read. */
+  unread?: string;
   /** Of each role, in the job's order: how many boards fit it, and how many of them are free now. */
   fitting: { fit: number; free: number }[];
   short: Shortfall[];
 }
 
 /** All that submitting would say, without submitting: nothing is recorded. @throws ApiProblem `invalid-job` */
-export function checkJob(engine: Pick<ApiEngine, 'directory' | 'now'>, given: Uint8Array): Checked {
+export async function checkJob(
+  parts: Pick<SubmitParts, 'openDefinition' | 'memory'> & {
+    engine: Pick<ApiEngine, 'directory' | 'now'>;
+  },
+  given: Uint8Array,
+): Promise<Checked> {
   const document = textOf(given);
   const parsed = parseJob(document);
   if ('problems' in parsed) throw invalidJob(parsed.problems);
   const { definition } = parsed;
-  const warnings = [...parsed.warnings, ...warningsAtSubmission(definition, document)];
-  const { directory } = engine;
-  const now = engine.now();
+  const { warnings: found, ...said } = await linted(parts, definition, document);
+  const warnings = [...parsed.warnings, ...found];
+  const { directory } = parts.engine;
+  const now = parts.engine.now();
   const boards = [...directory.devices.keys()].flatMap(
     (name) => boardOf(directory, name, now) ?? [],
   );
@@ -118,7 +126,7 @@ export function checkJob(engine: Pick<ApiEngine, 'directory' | 'now'>, given: Ui
     const free = fit.filter((board) => board.state === 'idle' && isOpenTo(board, undefined));
     return { fit: fit.length, free: free.length };
   });
-  return { definition, warnings, fitting, short: admit(definition.roles, boards) };
+  return { definition, warnings, ...said, fitting, short: admit(definition.roles, boards) };
 }
 
 /** @throws ApiProblem `invalid-job` */

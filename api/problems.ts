@@ -52,6 +52,7 @@ const titles = {
   'too-new': [409, 'Not every server on this log knows this yet'],
   'key-reused': [409, 'The key was used for something else'],
   'too-large': [413, 'The request is too large'],
+  'too-many-events': [422, 'The job has too many events for a server to answer about'],
   'media-type': [415, 'This kind of content is not understood'],
   'range-not-satisfiable': [416, 'The range begins after the end'],
   expectation: [417, 'The expectation cannot be met'],

@@ -93,6 +93,7 @@ export const CheckedJob = z
       }),
     ),
     warnings: z.array(DocumentProblem),
+    unread: z.string().optional().describe('One line: what lint did not read'),
     short: Short.describe('Empty: the job would be admitted'),
   })
   .meta({ id: 'CheckedJob' });

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { diffOf } from '../answers/diff-view.ts';
 import { explain } from '../answers/explain/explain.ts';
 import { explore } from '../answers/interleave.ts';
-import { Moments } from '../answers/moments.ts';
 import { recordingOf } from '../answers/recorded-steps.ts';
-import { stateAt } from '../answers/state-at.ts';
+import { stateOf } from '../answers/state-at.ts';
 import { traceOf } from '../answers/trace.ts';
 import { type EvidenceParts, evidenceOf } from '../api/evidence.ts';
 import { History } from '../api/history/history.ts';
+import { JobPast } from '../api/job-past.ts';
 import { LabPast } from '../api/lab-past.ts';
 import type { ApiEngine } from '../api/parts.ts';
 import { PastRuns } from '../api/past-runs.ts';
@@ -39,22 +39,25 @@ export async function answersTable(newFolder: () => Promise<string>): Promise<st
   for (const size of SIZES) long.push(await oneJob(await newFolder(), size));
   const head = [
     'events in the log',
-    'state at an event, ms',
+    'state at an event, first, ms',
+    'any other, ms',
     'trace, ms',
     'diff with the last run that passed, ms',
     'explain, ms',
   ];
   const longHead = [
     'events of the one job',
-    'read from the log, ms',
     'state in the middle, first, ms',
     'any other, ms',
+    'longest turn meanwhile, ms',
+    'read whole, ms',
+    'diff with itself, ms',
     'explain, ms',
   ];
   return [
     `Jobs of ${MEMBERS} boards; read from the log each time:`,
     table(head, rows),
-    'One job that has all of the events, read once:',
+    'One job that has all of the events; of its states the first reads it, bit by bit:',
     table(longHead, long),
     `Orders of a conversation: ${perSecond(statesPerSecond())} states a second.`,
   ].join('\n\n');
@@ -66,11 +69,14 @@ async function manyJobs(folder: string, size: number): Promise<string[]> {
   const { signal } = new AbortController();
   const job = Math.max(2, jobs >> 1);
   const read = (more: object) => evidenceOf(parts, job, signal, { sources: false, ...more });
+  const past = new JobPast(parts);
+  const state = async (id: number) => {
+    const told = await past.told(id, '20', signal);
+    stateOf(id, told, await past.lab(id, told, signal));
+  };
   const figures = [
-    await taken(async () => {
-      const { events: all } = await read({});
-      stateAt(job, new Moments(all), all.length >> 1);
-    }),
+    await timed(() => state(job)),
+    await taken(() => state(1 + Math.floor(Math.random() * jobs))),
     await taken(async () => void traceOf(await read({ related: true }), 10)),
     await taken(async () => {
       const bad = await read({ past: true });
@@ -87,28 +93,52 @@ async function oneJob(folder: string, size: number): Promise<string[]> {
   const rounds = Math.ceil(size / (MEMBERS * 3));
   const { store, events } = await written(folder, size, rounds);
   const parts = partsOf(store, 1);
-  const from = performance.now();
-  const evidence = await evidenceOf(parts, 1, new AbortController().signal, { sources: false });
-  const readMs = performance.now() - from;
-  const moments = new Moments(evidence.events);
-  const first = performance.now();
-  moments.at(moments.count >> 1);
-  const firstMs = performance.now() - first;
-  const next = await taken(
-    async () => void moments.at(Math.floor(Math.random() * (moments.count >> 1))),
-  );
-  const explainMs = await taken(async () => void (await explain(evidence)));
+  const past = new JobPast(parts);
+  const { signal } = new AbortController();
+  const turns = longestTurn();
+  const state = async (at: number) => {
+    const told = await past.told(1, String(at), signal);
+    stateOf(1, told, await past.lab(1, told, signal));
+  };
+  const first = await timed(() => state(events >> 1));
+  const next = await taken(() => state(1 + Math.floor(Math.random() * events)));
+  const stateTurn = turns.stop();
+  let evidence = await evidenceOf(parts, 1, signal, { sources: false });
+  const read = await timed(async () => {
+    evidence = await evidenceOf(parts, 1, signal, { sources: false });
+  });
+  const compared = await timed(async () => void diffOf(evidence, evidence, false));
+  const explained = await timed(async () => void (await explain(evidence)));
   await store.close();
-  return [perSecond(events), ms(readMs), ms(firstMs), ms(next), ms(explainMs)];
+  return [perSecond(events), ...[first, next, stateTurn, read, compared, explained].map(ms)];
+}
+
+/** The longest time for which nothing else had its turn. */
+function longestTurn(): { stop(): number } {
+  let [longest, last] = [0, performance.now()];
+  const look = () => {
+    const now = performance.now();
+    [longest, last] = [Math.max(longest, now - last), now];
+    next = setImmediate(look);
+  };
+  let next = setImmediate(look);
+  return {
+    stop() {
+      clearImmediate(next);
+      return longest;
+    },
+  };
+}
+
+async function timed(run: () => Promise<void>): Promise<number> {
+  const from = performance.now();
+  await run();
+  return performance.now() - from;
 }
 
 async function taken(run: () => Promise<void>): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < RUNS; i++) {
-    const from = performance.now();
-    await run();
-    times.push(performance.now() - from);
-  }
+  for (let i = 0; i < RUNS; i++) times.push(await timed(run));
   return median(times);
 }
 
@@ -127,6 +157,7 @@ function partsOf(store: EventStore, jobs: number): EvidenceParts {
     history,
     past: new PastRuns({ engine, history }),
     labPast: new LabPast(),
+    answerEventsMax: Number.POSITIVE_INFINITY,
     attachments: { get: async () => undefined },
     consoleFile: (job, device) => join('/nonexistent', String(job), device),
   };

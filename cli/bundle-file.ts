@@ -38,7 +38,7 @@ export async function readBundle(file: string): Promise<Bundle> {
   if (typeof bundle === 'number' && bundle > BUNDLE_FORMAT)
     throw refused('a newer version of muster wrote it: read it with that one');
   const manifest = json(PART.manifest, Manifest);
-  const events = eventsOfJob(eventsOf(textOf(parts, PART.events), refused), manifest.job, refused);
+  const events = eventsOfJob(eventsOf(parts.get(PART.events), refused), manifest.job, refused);
   const texts = sourceTexts(parts);
   const text = (digest: string) => texts.get(digest);
   return {
@@ -46,7 +46,7 @@ export async function readBundle(file: string): Promise<Bundle> {
     evidence: {
       job: manifest.job,
       events,
-      ...(parts.has(PART.related) && { related: eventsOf(textOf(parts, PART.related), refused) }),
+      ...(parts.has(PART.related) && { related: eventsOf(parts.get(PART.related), refused) }),
       ...(parts.has(PART.past) && { past: json(PART.past, z.array(RunFacts)) }),
       ...(parts.has(PART.lab) && { lab: json(PART.lab, LabPart) }),
       sources: json(PART.suites, SuitesPart).map((suite) => ({ ...suite, list: suite.list, text })),
@@ -127,21 +127,29 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Each is checked as it is on its way out of a log. */
-const eventsOf = (text: string, refused: Refused): RecordedEvent[] =>
-  text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const raw = parsed(line) as RecordedEvent;
-      try {
-        const { event, meta } = parseEvent(raw);
-        const { id, stream, version, position } = raw;
-        return { ...event, id, meta, stream, version, position };
-      } catch (error) {
-        throw error instanceof UnreadableEvent ? refused(error.message) : error;
-      }
-    });
+/** Each is checked as it is on its way out of a log. Line by line: all of them may be more than one text can hold. */
+function eventsOf(bytes: Buffer = Buffer.alloc(0), refused: Refused): RecordedEvent[] {
+  const events: RecordedEvent[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(LF, at);
+    const to = end < 0 ? bytes.length : end;
+    if (to > at) events.push(eventOf(bytes.toString('utf8', at, to), refused));
+    at = to + 1;
+  }
+  return events;
+}
+const LF = 0x0a;
+
+function eventOf(line: string, refused: Refused): RecordedEvent {
+  const raw = parsed(line) as RecordedEvent;
+  try {
+    const { event, meta } = parseEvent(raw);
+    const { id, stream, version, position } = raw;
+    return { ...event, id, meta, stream, version, position };
+  } catch (error) {
+    throw error instanceof UnreadableEvent ? refused(error.message) : error;
+  }
+}
 
 /** @throws CliFailure: it has others than those of its job, or not all of them in their order */
 function eventsOfJob(

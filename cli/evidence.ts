@@ -1,10 +1,14 @@
 /** What the commands share that answer from a job's evidence: by a server, or from a bundle and without one. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Manifest } from '../answers/bundle.ts';
 import type { Evidence } from '../answers/evidence.ts';
 import { AnswerRefused } from '../answers/refused.ts';
 import { readBundle } from './bundle-file.ts';
+import { ServerProblem } from './client.ts';
 import {
   type Cli,
   type CommonOptions,
@@ -54,8 +58,14 @@ export function withAnswer<S extends z.ZodType>(
   show: (view: z.infer<S>, io: Io) => Promise<number>,
 ): Promise<void> {
   return withJob(cli, id, options, {
-    server: async ({ io, client }, job) =>
-      show(await client.json(`/api/jobs/${job}${answer.path}`, answer.shape), io),
+    server: async ({ io, client }, job) => {
+      const path = `/api/jobs/${job}${answer.path}`;
+      const view = await orFromHere(client.json(path, answer.shape), async () => {
+        const evidence = await bundleFrom({ io, client }, job);
+        return refusedInWords(async () => answer.from(evidence));
+      });
+      return show(view, io);
+    },
     bundle: async (evidence) => show(await answer.from(evidence), cli.io),
   });
 }
@@ -78,6 +88,29 @@ export async function withJob(
   await refusedInWords(async () => {
     cli.exit = await run.bundle(evidence);
   });
+}
+
+/** What a server answers; of a job of too many events for it the answer is worked out here. */
+export async function orFromHere<T>(asked: Promise<T>, here: () => Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ServerProblem && error.code === 'too-many-events') return here();
+    throw error;
+  }
+}
+
+/** All that a server knows of a job. */
+export async function bundleFrom({ io, client }: Context, job: number): Promise<Evidence> {
+  io.err(hang('muster: ', `job ${job} is long: it is fetched whole`, io.columns));
+  const folder = await mkdtemp(join(tmpdir(), 'muster-job-'));
+  try {
+    const file = join(folder, `job-${job}.tar.gz`);
+    await writeFile(file, client.made(`/api/jobs/${job}/bundle`));
+    return (await readBundle(file)).evidence;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** The evidence of a bundle; what is unknown of an imported one is said on stderr. */

@@ -14,9 +14,11 @@ const FILES_MAX = 300;
 const REPOSITORY_BYTES_MAX = 2 * 1_048_576;
 const GIT_OUTPUT_MAX = 8 * 1_048_576;
 
-export function lintSources(allowFiles: readonly string[]): OpenDefinition {
+/** @param allowed the folders, as the lab's file was read last */
+export function lintSources(allowed: () => readonly string[]): OpenDefinition {
   const repositories = new Map<string, Promise<Map<string, string | null> | string>>();
   return async (source, signal): Promise<Opened> => {
+    const allowFiles = allowed();
     if (source.from === 'url') return openFile(source.url, allowFiles);
     const revision = source.revision ?? 'HEAD';
     const admitted = await admitRepository(source.repository, allowFiles);

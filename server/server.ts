@@ -193,8 +193,8 @@ async function assemble(
     storeName,
     labPast,
     keepSecret: secrets.keep,
-    openDefinition: lintSources([
-      ...(labFile?.lab.allowFiles ?? []),
+    openDefinition: lintSources(() => [
+      ...(own?.lab.lab.allowFiles ?? []),
       ...(options.allowFiles ?? []),
     ]),
     consoleFile: (job, device) => consolePath(dataDir, job, device),

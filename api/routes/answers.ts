@@ -34,6 +34,9 @@ export interface AnswersOptions extends EvidenceParts {
 /** It takes the server's own time, and boards wait for that: a fraction of a second. */
 const ORDER_STATES_MAX = 1_000;
 
+/** What ran is looked up and not worked out: of a long job too. */
+const WHAT_RAN = { sources: true, isWhole: true };
+
 /** One, or several: `drop=3&drop=5`. */
 const Several = z
   .union([z.string().max(200), z.array(z.string().max(200)).max(20)])
@@ -180,7 +183,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
       },
     },
     async ({ params: { id } }, reply) =>
-      sourcesView(await evidenceOf(is, id, is.open.open(reply).signal)),
+      sourcesView(await evidenceOf(is, id, is.open.open(reply).signal, WHAT_RAN)),
   );
 
   app.get(
@@ -196,7 +199,8 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
       },
     },
     async ({ params: { id, digest } }, reply) => {
-      const text = sourceText(await evidenceOf(is, id, is.open.open(reply).signal), digest);
+      const evidence = await evidenceOf(is, id, is.open.open(reply).signal, WHAT_RAN);
+      const text = sourceText(evidence, digest);
       return reply
         .headers({
           'content-type': 'text/plain; charset=utf-8',
@@ -228,6 +232,7 @@ export const answerRoutes: FastifyPluginAsyncZod<AnswersOptions> = async (app, i
         related: true,
         past: true,
         lab: true,
+        isWhole: true,
       });
       const bundle = bundleOf(evidence, { version: is.version, now: is.now() });
       const out = is.streams.open(reply, signal, {

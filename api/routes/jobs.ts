@@ -202,7 +202,7 @@ const submitRoute: FastifyPluginAsyncZod<SubmitOptions> = async (app, is) => {
   const { engine, keepSecret, openDefinition, memory } = is;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  checkRoute(app, engine);
+  checkRoute(app, { engine, openDefinition, memory });
 
   app.post(
     '/api/jobs',
@@ -242,7 +242,7 @@ const submitRoute: FastifyPluginAsyncZod<SubmitOptions> = async (app, is) => {
 };
 
 /** Beside the submission, with the same parser: what it would say of a document. */
-function checkRoute(app: ZodApp, engine: ApiEngine): void {
+function checkRoute(app: ZodApp, parts: Parameters<typeof checkJob>[0]): void {
   app.post(
     '/api/jobs/check',
     {
@@ -257,7 +257,7 @@ function checkRoute(app: ZodApp, engine: ApiEngine): void {
     },
     async (request) => {
       const document = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-      const { definition, warnings, fitting, short } = checkJob(engine, document);
+      const { definition, warnings, unread, fitting, short } = await checkJob(parts, document);
       const { name, form, timeoutSeconds, priority, actions } = definition;
       const roles = definition.roles.map((role, at) => ({
         ...role,
@@ -272,6 +272,7 @@ function checkRoute(app: ZodApp, engine: ApiEngine): void {
         actions: actions.length,
         roles,
         warnings,
+        ...(unread && { unread }),
         short,
       };
     },

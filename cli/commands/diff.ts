@@ -1,5 +1,5 @@
 /** `muster diff GOOD BAD`: what differs between two runs; with one job: against the last run that passed. */
-import { diffOf } from '../../answers/diff-view.ts';
+import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { DiffView } from '../../answers/views.ts';
 import {
   type Cli,
@@ -9,7 +9,7 @@ import {
   serverCommand,
   withServer,
 } from '../command.ts';
-import { bundled, refusedInWords, usage } from '../evidence.ts';
+import { bundled, bundleFrom, orFromHere, refusedInWords, usage } from '../evidence.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { renderDiff } from '../pages/diff-page.ts';
@@ -48,9 +48,16 @@ export function diffCommand(cli: Cli) {
         throw usage('say which runs: the good one and the bad one, or the bad one alone');
       const path =
         second === undefined ? `/api/jobs/${first}/diff` : `/api/jobs/${second}/diff?with=${first}`;
-      await withServer(cli, options, async ({ io, client }) =>
-        show(await client.json(path, DiffView), io, options),
-      );
+      await withServer(cli, options, async ({ io, client }) => {
+        const view = await orFromHere(client.json(path, DiffView), async () => {
+          const bad = await bundleFrom({ io, client }, second ?? first);
+          return refusedInWords(async () => {
+            const good = second === undefined ? goodRun(bad) : first;
+            return diffOf(await bundleFrom({ io, client }, good), bad, second === undefined);
+          });
+        });
+        return show(view, io, options);
+      });
     });
 }
 

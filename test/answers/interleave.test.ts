@@ -137,6 +137,21 @@ describe('the orders of a conversation', () => {
     expect(explored(lab, { statesMax: 50 })).toMatchObject({ all: false, states: 50 });
   });
 
+  it('are said to be all exactly when none was left out', () => {
+    assertHolds(
+      conversation,
+      (says: Say[]) => {
+        const lab = spoken(says);
+        const { states, all } = explored(lab);
+        expect(all).toBe(true);
+        expect(explored(lab, { statesMax: states })).toMatchObject({ all: true, states });
+        if (states < 2) return;
+        expect(explored(lab, { statesMax: states - 1 }).all).toBe(false);
+      },
+      100,
+    );
+  });
+
   it('hang in every order where a wait was never heard', () => {
     const lab = new Lab('a:r b:r', { onUnreachable: 'wait' });
     lab.sync('a', 'raedy');

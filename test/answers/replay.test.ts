@@ -1,8 +1,9 @@
 /** A job at any of its events is the live one of that moment, with what each of its boards could read then. */
 import { describe, expect, it } from 'vitest';
 import { Moments } from '../../answers/moments.ts';
+import { Recollection } from '../../answers/recollection.ts';
 import { AnswerRefused } from '../../answers/refused.ts';
-import { stateAt } from '../../answers/state-at.ts';
+import { stateAt, stateOf } from '../../answers/state-at.ts';
 import { StateView } from '../../answers/views.ts';
 import type { JobState } from '../../machines/job/job.ts';
 import { jobView } from '../../projections/job-view.ts';
@@ -122,6 +123,26 @@ describe('a job at one of its events', () => {
     expect(at(lab.now - 1)).toBe(before);
     expect(at(lab.now)).toBe(lab.events.length);
     expect(() => at(0)).toThrow('its submission, was at');
+  });
+
+  it('of a job of very many events is the same from what is remembered of it and the few before it', () => {
+    const lab = new Lab('a:r b:r');
+    for (let i = 0; i < 350; i++) for (const member of ['a', 'b']) lab.sync(member, `m${i % 3}`);
+    const recollection = new Recollection();
+    for (const event of lab.events) recollection.take(event);
+    const moments = new Moments(lab.events);
+    for (const version of [1, 2, 1_023, 1_024, 1_025, 1_500, 2_048, 2_049, lab.events.length]) {
+      const from = recollection.near(version);
+      expect(version - from.event).toBeLessThanOrEqual(1_024);
+      const told = recollection.told(from, lab.events.slice(from.event, version));
+      expect(told.moment).toEqual(moments.at(version));
+      expect(stateOf(1, told)).toEqual(stateAt(1, moments, version));
+    }
+    const view = stateAt(1, moments, lab.events.length);
+    expect([view.barriers.length, view.leftOut.barriers]).toEqual([200, 150]);
+    expect(() => recollection.near(0)).toThrow(AnswerRefused);
+    expect(() => recollection.near(lab.events.length + 1)).toThrow('there is no event');
+    expect(() => recollection.take(lab.events[3] as never)).toThrow('is missing');
   });
 
   it('is not told of a log with a hole, and not of an event that there is not', () => {

@@ -13,8 +13,8 @@ import { Lab } from '../machines/lab.ts';
 import { here, widest } from './fake-server.ts';
 
 /** A job that has said something, with consoles and with what ran; its server, and its bundle. */
-async function job12() {
-  const lab = await doors();
+async function job12(options: Parameters<typeof doors>[0] = {}) {
+  const lab = await doors(options);
   const { job, server, client } = await pair(lab.engine);
   const folder = mkdtempSync(join(tmpdir(), 'muster-answers-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -319,6 +319,38 @@ describe('a bundle', () => {
     expect((await here(['sources', '--bundle', is.file, 'run.sh'])).out).toContain(
       'lava-sync ready',
     );
+  });
+
+  it('is fetched by itself for an answer about a job that is too long for the server, which is the same then', async () => {
+    const long = await job12({ answerEventsMax: 5 });
+    const id = String(long.job);
+    for (const path of ['trace?event=3', 'diff?with=1', 'orders', 'what-if', 'explanation']) {
+      const { statusCode, body } = await long.app.inject(`/api/jobs/${id}/${path}`);
+      expect([path, statusCode, JSON.parse(body).code]).toEqual([path, 422, 'too-many-events']);
+    }
+    expect((await long.app.inject(`/api/jobs/${id}/state?at=3`)).statusCode).toBe(200);
+    await long.run('bundle', id, long.file);
+    const told = `muster: job ${id} is long: it is fetched whole\n`;
+    for (const [asked, bundled] of [
+      [['explain', id], ['explain']],
+      [
+        ['trace', `${id}/3`],
+        ['trace', '3'],
+      ],
+    ] as const) {
+      const { exit, out, err } = await long.run(...asked);
+      expect([asked, exit, err]).toEqual([asked, 0, told]);
+      expect(await here([...bundled, '--bundle', long.file], { env: { TZ: 'UTC' } })).toEqual({
+        exit,
+        out,
+        err: '',
+      });
+    }
+    const { exit, out } = await long.run('diff', id, id);
+    expect(exit).toBe(0);
+    expect(await here(['diff', '--bundle', long.file, '--bundle', long.file])).toMatchObject({
+      out,
+    });
   });
 
   it('is not believed when it was cut off, edited, or is something else', async () => {

@@ -37,7 +37,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = (repository: string, of: { path?: string; revision?: string } = {}) =>
-  lintSources([join(dir, 'allowed')])(
+  lintSources(() => [join(dir, 'allowed')])(
     { from: 'git', repository, path: 'd.yaml', parameters: [], ...of },
     AbortSignal.timeout(20_000),
   );
@@ -71,7 +71,7 @@ test.each([
 });
 
 test('reading ends when it has taken too long', async () => {
-  const given = lintSources([join(dir, 'allowed')])(
+  const given = lintSources(() => [join(dir, 'allowed')])(
     { from: 'git', repository: join(dir, 'allowed/tests'), path: 'd.yaml', parameters: [] },
     AbortSignal.abort(new Error('too long')),
   );
