@@ -5,7 +5,8 @@ import { groupOf } from './explain/read-group.ts';
 import { situationOf } from './explain/situation.ts';
 import type { ScriptLinesView } from './views.ts';
 
-/** Calls whose lines one answer looks for: it takes the server's own time, and boards wait for that. */
+/** Events that are read for one answer, and calls whose lines are looked for: it takes the server's own time, and boards wait for that. */
+const EVENTS_MAX = 20_000;
 const CALLS_MAX = 5_000;
 
 /** In the order of the log; only of calls whose line is found. */
@@ -14,15 +15,17 @@ export function scriptLines({
   events,
   sources,
 }: Pick<Evidence, 'job' | 'events' | 'sources'>): ScriptLinesView {
-  const group = groupOf(events);
-  const situation = situationOf(group, { events, sources }, new Map());
+  if (!sources.some(({ list }) => list !== undefined)) return { id: job, lines: [], more: 0 };
+  const first = events.slice(0, EVENTS_MAX);
+  const group = groupOf(first);
+  const situation = situationOf(group, { events: first, sources }, new Map());
   const calls = group.members
     .flatMap(({ calls: own }) => own)
     .sort((a, b) => a.version - b.version);
   return {
     id: job,
     lines: calls.slice(0, CALLS_MAX).flatMap((call) => lineOf(call, situation.placeOf(call)) ?? []),
-    more: Math.max(0, calls.length - CALLS_MAX),
+    more: Math.max(0, calls.length - CALLS_MAX, events.length - EVENTS_MAX),
   };
 }
 

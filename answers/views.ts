@@ -185,7 +185,7 @@ export const ScriptLinesView = z
         }),
       )
       .describe('In the order of the log'),
-    more: z.number().describe('Calls that were not looked at, after these'),
+    more: z.number().describe('At most so many calls were not looked at, after these'),
   })
   .meta({ id: 'ScriptLinesView' });
 export type ScriptLinesView = z.infer<typeof ScriptLinesView>;

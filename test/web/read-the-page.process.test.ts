@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserLacks, openBrowser } from './browser.ts';
-import { job, openPage, run, TestLab } from './lab.ts';
+import { job, openPage, painted, run, TestLab } from './lab.ts';
 
 const folder = new URL('../../docs/how-to/', import.meta.url);
 const text = readFileSync(new URL('read-the-page.md', folder), 'utf8');
@@ -14,13 +14,14 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
   let browser: Browser;
   let lab: TestLab;
   let failed: number;
+  let good: number;
   beforeAll(async () => {
     [browser, lab] = await Promise.all([openBrowser(), TestLab.start()]);
     const roles = { client: [2, 'panda'], server: [1, 'beaglexm'] } as Record<
       string,
       [number, string]
     >;
-    const good = job('two clients and a server', roles, [
+    const meeting = job('two clients and a server', roles, [
       run(
         'server',
         'sleep 1',
@@ -30,7 +31,8 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
       ),
       run('client', 'lava-wait ready', 'lava-sync start', 'sleep 1', 'lava-send done took=3'),
     ]);
-    expect((await lab.over(await lab.submit(good))).state).toBe('complete');
+    good = await lab.submit(meeting);
+    expect((await lab.over(good)).state).toBe('complete');
     failed = await lab.submit(
       job('a server that gives up', roles, [
         run('server', 'lava-sync start', 'sleep 1', 'lava-test-raise broken'),
@@ -47,7 +49,14 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
   it('names in bold only what stands on the page', async () => {
     const { page } = await openPage(await browser.newContext());
     let seen = '';
-    for (const place of ['/', `/jobs/${failed}`, '/submit', '/log', '/operations']) {
+    for (const place of [
+      '/',
+      `/jobs/${failed}`,
+      `/jobs/${failed}/compare?with=${good}`,
+      '/submit',
+      '/log',
+      '/operations',
+    ]) {
       await page.goto(lab.url + place);
       await page.locator('.panel').first().waitFor();
       seen += await page.locator('body').innerText();
@@ -88,21 +97,24 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
     );
     const context = await browser.newContext({ viewport: { width: 1180, height: 760 } });
     const { page } = await openPage(context);
-    const places: Record<string, string> = {
-      '../images/lab.png': '/',
-      '../images/job.png': `/jobs/${failed}`,
+    const log = await (await fetch(`${lab.url}/api/jobs/${good}/events`)).json();
+    const { events } = log as { events: { type: string; version: number }[] };
+    const sent = events.find(({ type }) => type === 'MessageSent')?.version;
+    /** Where each is taken, and what is there by then. */
+    const places: Record<string, [string, string]> = {
+      '../images/lab.png': ['/', '.tile'],
+      '../images/job.png': [`/jobs/${failed}`, '.explained'],
+      '../images/what-if.png': [`/jobs/${good}?drop=${sent}`, '.verdict'],
+      '../images/compare.png': [`/jobs/${failed}/compare?with=${good}`, '.beside .event'],
     };
     for (const file of pictures) {
-      const place = places[file];
-      expect(place, `${file} is of no place that this test knows`).toBeDefined();
-      if (process.env.MUSTER_SCREENSHOTS === '1') {
-        await page.goto(`${lab.url}${place}`);
-        await page
-          .locator(place === '/' ? '.tile' : '.explained')
-          .first()
-          .waitFor();
+      const [place, there] = places[file] ?? ['', ''];
+      expect(place, `${file} is of no place that this test knows`).not.toBe('');
+      await page.goto(`${lab.url}${place}`);
+      await page.locator(there).first().waitFor();
+      await painted(page);
+      if (process.env.MUSTER_SCREENSHOTS === '1')
         await page.screenshot({ path: fileURLToPath(new URL(file, folder)) });
-      }
       expect(existsSync(new URL(file, folder))).toBe(true);
     }
   });
