@@ -11,7 +11,7 @@ function definition(): string {
     lines.push(
       `    - lava-test-case case-${i} --shell ./check-${i % 7}.sh`,
       `    - if [ "$(lava-role)" = server ]; then lava-send m${i} v=${i}; else lava-wait m${i}; fi`,
-      "    - 'value=$(grep v= /tmp/lava_multi_node_cache.txt | cut -d= -f2)'",
+      `    - 'if [ "$(lava-role)" = client ]; then value=$(grep v= /tmp/lava_multi_node_cache.txt | cut -d= -f2); fi'`,
       `    - lava-sync round-${i}`,
     );
   return `run:\n  steps:\n${lines.join('\n')}\n`;

@@ -17,7 +17,27 @@ export function textValue(walk: Walk, word: Word | null): Pattern {
 
 /** The fields of a command's words. */
 export const fieldsOf = (walk: Walk, words: readonly Word[]): Field[] =>
-  words.flatMap((word) => braced(walk, word).flatMap((one) => fieldsOfWord(walk, one)));
+  words.flatMap(
+    (word) =>
+      plainField(word) ??
+      (word.source.includes('{') ? braced(walk, word) : [word]).flatMap((one) =>
+        fieldsOfWord(walk, one),
+      ),
+  );
+
+const plain = new WeakMap<Word, Field>();
+
+/** A word that is nothing but text is always the same. */
+function plainField(word: Word): Field | undefined {
+  const known = plain.get(word);
+  if (known !== undefined) return known;
+  const [part] = word.parts;
+  if (word.parts.length !== 1 || part?.kind !== 'text') return undefined;
+  if (!part.isQuoted && /[*?{]|\[.*\]/.test(part.text)) return undefined;
+  const field = { value: exact(part.text), isOpen: false, word };
+  plain.set(word, field);
+  return field;
+}
 
 function fieldsOfWord(walk: Walk, word: Word): Field[] {
   const fields: Pattern[][] = [];

@@ -6,7 +6,7 @@ const NAMES = new Set<string>(rules.map(({ id }) => id));
 
 /** A reason has to stand there: an ignore without one is none. */
 export function isIgnored({ rule, line }: Finding, text: string | undefined): boolean {
-  if (text === undefined) return false;
+  if (text === undefined || !text.includes('muster-lint:')) return false;
   const lines = text.split('\n');
   if (names(lines[line - 1], rule)) return true;
   for (let above = line - 2; above >= 0 && /^\s*#/.test(lines[above] ?? ''); above--)

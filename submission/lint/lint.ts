@@ -24,6 +24,7 @@ import {
   unfoundFindings,
   unheardFindings,
 } from './site-rules.ts';
+import { definitionSource } from './source.ts';
 
 export interface LabFacts {
   readonly boards?: readonly Board[];
@@ -133,6 +134,7 @@ const inOrder = (a: Finding, b: Finding): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column);
 
 export function definitionFindings(file: string, text: string): Finding[] {
+  if (definitionSource(file, text) !== undefined) return [];
   const { definition, problems } = readTestDefinition(text);
   if (definition !== undefined) return [];
   return problems.slice(0, 5).map(({ line, column, message }) => ({

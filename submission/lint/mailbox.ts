@@ -12,7 +12,7 @@ export interface Pair {
   readonly value: Pattern;
 }
 
-export interface Sent {
+interface Sent {
   readonly id: Pattern;
   readonly pairs: readonly Pair[];
 }
@@ -43,10 +43,23 @@ export function pairOf(word: Pattern): Pair {
   return { key: { kind: 'exact', text: first.slice(0, at) }, value };
 }
 
-const known = new WeakMap<CallGraph, readonly Sent[]>();
+/** The sends of a program, on whichever way. */
+interface Sends {
+  readonly byId: ReadonlyMap<string, readonly Sent[]>;
+  /** Those whose id is not known. */
+  readonly open: readonly Sent[];
+}
 
-/** All sends of a program, on whichever way. */
-export function sendsIn(graph: CallGraph): readonly Sent[] {
+const known = new WeakMap<CallGraph, Sends>();
+
+function sendsOf(graph: CallGraph, message: string): readonly Sent[] {
+  const { byId, open } = sendsIn(graph);
+  const exact = byId.get(message) ?? [];
+  const may = open.filter(({ id }) => couldBe(id, message));
+  return may.length === 0 ? exact : [...exact, ...may];
+}
+
+function sendsIn(graph: CallGraph): Sends {
   const before = known.get(graph);
   if (before !== undefined) return before;
   const out: Sent[] = [];
@@ -61,8 +74,16 @@ export function sendsIn(graph: CallGraph): readonly Sent[] {
     }
   };
   look(graph.program);
-  known.set(graph, out);
-  return out;
+  const byId = new Map<string, Sent[]>();
+  for (const one of out)
+    if (one.id.kind === 'exact') {
+      const same = byId.get(one.id.text);
+      if (same === undefined) byId.set(one.id.text, [one]);
+      else same.push(one);
+    }
+  const sends = { byId, open: out.filter(({ id }) => id.kind !== 'exact') };
+  known.set(graph, sends);
+  return sends;
 }
 
 export interface Heard {
@@ -86,12 +107,11 @@ export function cacheAfter({ verb, message, senders }: Heard): Cache {
   const certain: Line[] = [];
   const possible: Line[] = [];
   const maySend = senders.filter(
-    ({ graph, sent }) => sent.length > 0 || sendsIn(graph).some(({ id }) => couldBe(id, message)),
+    ({ graph, sent }) => sent.length > 0 || sendsOf(graph, message).length > 0,
   );
   for (const { member, name, sent, graph } of maySend) {
     const of = line(member, name);
-    for (const { id, pairs } of sendsIn(graph))
-      if (couldBe(id, message)) possible.push(...pairs.map(of));
+    for (const { pairs } of sendsOf(graph, message)) possible.push(...pairs.map(of));
     possible.push(...sent.flat().map(of));
     const [first = []] = sent;
     if (isAll) certain.push(...sent.flat().map(of));

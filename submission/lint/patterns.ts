@@ -30,6 +30,10 @@ export const unknown = (hole: string, id?: string): Pattern => ({
 
 /** One pattern of several, one behind the other. */
 export function joined(patterns: readonly Pattern[]): Pattern {
+  const [first] = patterns;
+  if (patterns.length === 1 && first !== undefined) return first;
+  if (patterns.every(({ kind }) => kind === 'exact'))
+    return exact(patterns.map((one) => (one.kind === 'exact' ? one.text : '')).join(''));
   const parts = patterns.flatMap(partsOf);
   const merged: Part[] = [];
   for (const part of parts) {

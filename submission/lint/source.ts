@@ -67,8 +67,21 @@ export interface DefinitionSource {
   readonly run: Source;
 }
 
+/** The last ones that were read: every role of a job runs the same. */
+const lately = new Map<string, { text: string; source: DefinitionSource | undefined }>();
+const LATELY_MAX = 20;
+
 /** The steps of a definition: one script, each character with its place in the definition's own file. */
 export function definitionSource(file: string, text: string): DefinitionSource | undefined {
+  const known = lately.get(file);
+  if (known !== undefined && known.text === text) return known.source;
+  const source = readSource(file, text);
+  if (lately.size >= LATELY_MAX) lately.clear();
+  lately.set(file, { text, source });
+  return source;
+}
+
+function readSource(file: string, text: string): DefinitionSource | undefined {
   const { definition, places } = readTestDefinition(text);
   if (definition === undefined || places === undefined) return undefined;
   const place = placeIn(places.text);
