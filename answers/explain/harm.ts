@@ -1,8 +1,6 @@
 /** What went badly for a member itself: its scripts that ended, and its cases that failed. */
 import type { Death } from './deaths.ts';
-import type { Call, Member, Result } from './facts.ts';
-import type { Situation } from './situation.ts';
-import { who } from './words.ts';
+import type { Member, Result } from './facts.ts';
 
 /** Cases that a test recorded, and not those of the runner and of the verbs. */
 export const isOwnCase = ({ case: name }: Result): boolean =>
@@ -40,22 +38,4 @@ export function firstAfter<T extends { version: number }>(
     else from = middle + 1;
   }
   return sorted[from];
-}
-
-/** What of its member failed after a wait, as a step. */
-export function failureAfter(
-  { harms }: Situation,
-  { member, end }: Call,
-): { text: string; event: number } | undefined {
-  const over = end?.version ?? Number.POSITIVE_INFINITY;
-  const harm = harms.get(member);
-  const death = harm === undefined ? undefined : firstAfter(harm.deaths, over);
-  const failed = harm === undefined ? undefined : firstAfter(harm.failures, over);
-  if (death === undefined && failed === undefined) return undefined;
-  const isCase = failed !== undefined && (death === undefined || failed.version < death.version);
-  const version = isCase ? failed.version : (death?.version ?? 0);
-  const text = isCase
-    ? `${who(member)} records ${failed.case}: fail`
-    : `the script of ${who(member)} ends with status ${death?.status ?? 0}`;
-  return { text, event: version };
 }

@@ -1,11 +1,11 @@
 /** Keys that a member read of a message, beside those that came with it. */
 import { type Call, counted, isSend, type Member, wordsOf } from '../facts.ts';
 import { certainty } from '../graphs.ts';
-import { failureAfter } from '../harm.ts';
 import { type KeysRead, keysRead, readingPlace } from '../keys-read.ts';
 import type { Finding, Situation } from '../situation.ts';
 import { culpritOf, placed } from '../situation.ts';
 import { callStep, found, nearest, who } from '../words.ts';
+import { failureAfter } from './failure-after.ts';
 
 export interface LackedKey {
   readonly wait: Call;

@@ -1,8 +1,8 @@
 import type { ConsoleLine } from '../consoles.ts';
 import { ago, type Call, isSend, overAt, wordsOf } from '../facts.ts';
-import { failureAfter } from '../harm.ts';
 import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from '../situation.ts';
 import { callStep, endStep, found, who } from '../words.ts';
+import { failureAfter } from './failure-after.ts';
 import { lateBoots } from './late-boots.ts';
 import { lackedKeys } from './message-values.ts';
 
