@@ -247,6 +247,7 @@ async function lineOf(url: string, name: string, boards: number): Promise<Line> 
       onLine: () => resolve(line),
       onChange: () => {},
       onReload: () => {},
+      onOrder: () => {},
     });
     line.refused.catch(reject);
     line.start();

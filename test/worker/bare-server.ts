@@ -68,6 +68,7 @@ export function lineTo(
     ...{ servers, instance: 'one', version: '0.2.0', log: { info: say, warn: say, error: say } },
     onChange: () => {},
     onReload: () => {},
+    onOrder: () => {},
     register: async () => {
       const announced = boards.map((device) => ({
         ...{ device, deviceType: 'panda', tags: [], driver: 'local' },
