@@ -18,12 +18,15 @@ device_types:
     driver: console
     commands: { seconds: 2 }
     console:
-      connect: 'PS1="board# " exec sh -i'
       power_on: 'echo on >>${power}'
       power_off: 'echo off >>${power}'
 devices:
-  b1: { type: hw }
-  b2: { type: hw, console: { reset: 'exec sleep 100' } }
+  b1:
+    type: hw
+    console: { connect: 'PS1="board# " exec sh -i # b1' }
+  b2:
+    type: hw
+    console: { connect: 'PS1="board# " exec sh -i # b2', reset: 'exec sleep 100' }
 `;
 
 async function serverOf(power = '/dev/null'): Promise<ServerProcess> {
@@ -90,7 +93,7 @@ describe('muster console', { timeout: 120_000 }, () => {
     await muster.says('sum 42');
     // Ctrl-C is the board's.
     muster.type('sleep 1000\r');
-    await muster.says('sleep 1000\r\n');
+    await muster.says(/sleep 1000[\r\n]/);
     muster.type('\u0003');
     muster.type('echo "still $((1 + 1)) here"\r');
     await muster.says('still 2 here');
