@@ -178,9 +178,7 @@ it('a worker whose disk is full in the middle of a job goes on when there is roo
   } catch {
     closeSync(handle);
   }
-  await until(async () =>
-    worker.output.includes('cannot be kept on the disk of this worker'),
-  ).catch(() => undefined);
+  await until(async () => worker.output.includes('cannot be kept on the disk of this worker'));
   rmSync(full);
   await ended(server, id);
   await until(async () => readdirSync(join(dir, 'data', 'jobs', String(id))).length === 0);
