@@ -90,6 +90,7 @@ export class Lane {
       .catch(() => undefined)
       .finally(() => {
         this.#halting = undefined;
+        if (this.isIdle) this.#options.idle();
       });
   }
 
