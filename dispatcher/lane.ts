@@ -117,6 +117,7 @@ export class Lane {
       .catch(() => undefined)
       .finally(() => {
         this.#halting = undefined;
+        if (this.isIdle) this.#options.idle();
       });
   }
 
