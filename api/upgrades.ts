@@ -40,5 +40,7 @@ export function takeUpgrade({ raw }: FastifyRequest, reply: FastifyReply): Upgra
   reply.hijack();
   upgrade.socket.off('end', upgrade.end);
   reply.raw.detachSocket(upgrade.socket as Socket);
+  // No answer is owed any more, which a stop would wait for.
+  reply.raw.emit('close');
   return upgrade;
 }
