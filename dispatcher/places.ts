@@ -7,6 +7,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LabBoard } from './drivers/driver.ts';
+import { codeOf } from './failure.ts';
+
+const RETRY_MS = 1_000;
 
 /** Places of boards of one kind are counted apart, and those with an address of their own. */
 const Place = z.object({ name: z.string(), driver: z.string(), hasAddress: z.boolean() });
@@ -49,16 +52,24 @@ export class Places {
       if (free === undefined) places.push({ name: board.name, ...wanted });
       else free.name = board.name;
     }
-    if (JSON.stringify(places) !== JSON.stringify(this.#places)) await this.#keep(places);
+    if (JSON.stringify(places) !== JSON.stringify(this.#places)) {
+      this.#places = places;
+      await this.#keep();
+    }
     return places.map((place) =>
       isAt(place) ? (here.get(place.name) ?? empty(place)) : empty(place),
     );
   }
 
-  async #keep(places: Place[]): Promise<void> {
-    await writeFile(`${this.#file}.new`, JSON.stringify(places), { mode: 0o600 });
-    await rename(`${this.#file}.new`, this.#file);
-    this.#places = places;
+  /** A full disk keeps nobody from starting: the file is written when there is room. */
+  async #keep(): Promise<void> {
+    try {
+      await writeFile(`${this.#file}.new`, JSON.stringify(this.#places), { mode: 0o600 });
+      await rename(`${this.#file}.new`, this.#file);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC') throw error;
+      setTimeout(() => void this.#keep().catch(() => undefined), RETRY_MS).unref();
+    }
   }
 }
 

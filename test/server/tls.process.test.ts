@@ -227,7 +227,7 @@ describe('SIGHUP', () => {
     copyFileSync(authority.sign().cert, files.cert);
     server.signal('SIGHUP');
     await until(async () => server.output.includes('it is not the certificate of the key'));
-    expect(server.output).toContain('nothing has changed');
+    expect(server.output).toContain('the certificate has not changed');
     expect(await serialOf(server)).toBe(before);
   });
 });
