@@ -21,7 +21,7 @@ import { noSuchJob } from './schemas.ts';
 
 export interface EvidenceParts {
   history: Pick<History, 'events' | 'file'>;
-  engine: Pick<ApiEngine, 'allEvents' | 'jobEvents'>;
+  engine: Pick<ApiEngine, 'allEvents' | 'jobEvents' | 'streamEvents'>;
   labPast: Pick<LabPast, 'at'>;
   past: Pick<PastRuns, 'before'>;
   /** Events of a job, above which there is no answer; absent: `ANSWER_EVENTS_MAX`. */

@@ -11,7 +11,7 @@ import { ifReadable } from './readable.ts';
 import { noSuchJob } from './schemas.ts';
 
 interface Parts {
-  engine: Pick<ApiEngine, 'allEvents' | 'jobEvents'>;
+  engine: Pick<ApiEngine, 'allEvents' | 'jobEvents' | 'streamEvents'>;
   history: Pick<History, 'events' | 'file'>;
   labPast: Pick<LabPast, 'at'>;
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { directoryProjection } from '../engine/directory-projection.ts';
+import type { LastTaken } from '../engine/projection-runner.ts';
 import type { RecordedEvent } from '../machines/events.ts';
 import { applyToDirectory, type Directory, emptyDirectory } from '../projections/directory.ts';
 import type { History } from './history/history.ts';
@@ -25,13 +26,14 @@ const PIECE_EVENTS = 2_000;
 const INDEX = 'lab-places';
 const slotName = (slot: number): string => `lab-place-${slot}`;
 
+/** Where that event stands, and its id: a place of another log is none of this one. */
+const Last = z.object({ stream: z.string(), version: z.number(), id: z.string() });
+
 const Place = z.object({
   slot: z.int().nonnegative(),
-  /** Of the event before the last one taken in, and of that one. */
-  before: z.number(),
+  /** Of the last event that was taken in. */
   position: z.number(),
-  /** Of the event at that position: a place of another log is none of this one. */
-  eventId: z.string(),
+  last: Last,
 });
 
 const Index = z.object({
@@ -43,25 +45,27 @@ const Index = z.object({
 /** What `ProjectionRunner` saves of the directory. */
 const Saved = z.object({
   version: z.number(),
-  before: z.number(),
   position: z.number(),
-  eventId: z.string(),
+  last: Last,
   state: z.unknown(),
 });
 
 /** How the log is read: in turns with all others. */
 export interface LabReads {
-  engine: Pick<ApiEngine, 'allEvents'>;
+  engine: Pick<ApiEngine, 'allEvents' | 'streamEvents'>;
   history: Pick<History, 'file'>;
 }
 
 interface At {
   directory: Directory;
-  before: number;
   position: number;
-  eventId: string;
+  last: LastTaken;
 }
-const beginning = (): At => ({ directory: emptyDirectory(), before: 0, position: 0, eventId: '' });
+const beginning = (): At => ({
+  directory: emptyDirectory(),
+  position: 0,
+  last: { stream: '', version: 0, id: '' },
+});
 
 export class LabPast {
   readonly #kept: Checkpoints;
@@ -101,13 +105,14 @@ export class LabPast {
   async at(position: number, parts: LabReads, signal: AbortSignal): Promise<Directory> {
     const read = (after: number, limit: number) =>
       parts.history.file(signal, () => pageOf(parts.engine.allEvents(after, limit)));
-    const at = await this.#nearest(position, read);
+    const at = await this.#nearest(position, parts, signal);
     while (at.position < position) {
       const page = await read(at.position, PIECE_EVENTS);
       for (const event of page) {
         if (event.position > position) break;
         applyToDirectory(at.directory, event);
-        [at.before, at.position, at.eventId] = [at.position, event.position, event.id];
+        at.position = event.position;
+        at.last = { stream: event.stream, version: event.version, id: event.id };
       }
       const isPast = (page.at(-1)?.position ?? position) >= position;
       if (isPast || page.length < PIECE_EVENTS) break;
@@ -118,18 +123,21 @@ export class LabPast {
 
   async #nearest(
     position: number,
-    read: (after: number, limit: number) => Promise<RecordedEvent[]>,
+    { engine, history }: LabReads,
+    signal: AbortSignal,
   ): Promise<At> {
     const { places } = await this.#places();
     const before = places.filter((place) => place.position <= position);
     for (const place of before.sort((a, b) => b.position - a.position)) {
-      const [event] = await read(place.before, 1);
-      if (event?.id !== place.eventId || event.position !== place.position) continue;
+      const { last } = place;
+      const event = await history.file(signal, () =>
+        firstOf(engine.streamEvents(last.stream, last.version - 1)),
+      );
+      if (event?.id !== last.id || event.position !== place.position) continue;
       const saved = Saved.safeParse(await this.#kept.load(slotName(place.slot))).data;
-      if (saved?.eventId !== place.eventId) continue;
-      const { before: last, eventId } = place;
+      if (saved?.last.id !== last.id) continue;
       const directory = directoryProjection.fromJson(saved.state);
-      return { directory, before: last, position: place.position, eventId };
+      return { directory, position: place.position, last };
     }
     return beginning();
   }
@@ -160,16 +168,10 @@ export class LabPast {
       if (!isFar(index, is.position)) return;
       const used = new Set(places.map(({ slot }) => slot));
       const slot = Array.from({ length: PLACES_MAX + 1 }).findIndex((_, at) => !used.has(at));
-      const { before, position, eventId } = is;
+      const { position, last, state } = is;
       const { version } = directoryProjection;
-      await this.#kept.save(slotName(slot), {
-        version,
-        before,
-        position,
-        eventId,
-        state: is.state,
-      });
-      places.push({ slot, before, position, eventId });
+      await this.#kept.save(slotName(slot), { version, position, last, state });
+      places.push({ slot, position, last });
       places.sort((a, b) => a.position - b.position);
       if (places.length > PLACES_MAX) {
         index.places = places.filter((_, at) => at % 2 === 1);
@@ -196,6 +198,11 @@ function inMemory(): Checkpoints {
 
 /** The keys of submissions are the largest part of a directory, and nobody asks the past for them. */
 const withoutKeys = (state: unknown): unknown => ({ ...(state as object), submissionKeys: [] });
+
+async function firstOf(events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent | undefined> {
+  for await (const event of events) return event;
+  return undefined;
+}
 
 async function pageOf(events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent[]> {
   const page: RecordedEvent[] = [];

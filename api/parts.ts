@@ -17,6 +17,7 @@ export type ApiEngine = BoardEngine &
     | 'submit'
     | 'jobCount'
     | 'allEvents'
+    | 'streamEvents'
     | 'follow'
     | 'cancel'
     | 'devices'

@@ -249,6 +249,11 @@ export class Engine {
     yield* this.#store.read(jobStream(id), after);
   }
 
+  /** The events of any stream with a version above `after`. */
+  streamEvents(stream: string, after = 0): AsyncIterable<RecordedEvent> {
+    return this.#store.read(stream, after);
+  }
+
   allEvents(after = 0, limit?: number): AsyncIterable<RecordedEvent> {
     return this.#store.readAll(after, limit);
   }

@@ -31,13 +31,19 @@ export interface Projection<S> {
   fromJson(json: unknown): S;
 }
 
+export interface LastTaken {
+  stream: string;
+  version: number;
+  id: string;
+}
+
 /** A checkpoint as it lies in its file. */
 export interface Saved {
   version: number;
   /** Of the last event that was taken in. */
   position: number;
   /** Where it stands, and its id: a checkpoint of another log is not taken. */
-  last: { stream: string; version: number; id: string };
+  last: LastTaken;
   state: unknown;
 }
 
@@ -50,7 +56,7 @@ export class ProjectionRunner<S> {
   readonly #waiting: { position: number; resolve: () => void }[] = [];
   #state: S;
   #position = 0;
-  #last: Saved['last'] = { stream: '', version: 0, id: '' };
+  #last: LastTaken = { stream: '', version: 0, id: '' };
   #lastAt = 0;
   #sinceCheckpoint = 0;
   #saving: Promise<void> = Promise.resolve();

@@ -142,6 +142,7 @@ describe('the lab at an event of a job', () => {
         read += limit ?? 0;
         return lab.store.readAll(after, limit);
       },
+      streamEvents: lab.engine.streamEvents.bind(lab.engine),
     };
     const directory = await new LabPast(kept, 10).at(position, { ...reading, engine }, always);
     expect(directory.devices.get('panda01')?.state.offline).toBe('last');
@@ -184,7 +185,8 @@ describe('the lab at an event of a job', () => {
     const lab = await startEngine({}, 2);
     onTestFinished(() => lab.engine.stop());
     const id = await submit(lab.engine, jobOf({ a: 2 }));
-    const damaged: Pick<Engine, 'allEvents' | 'jobEvents'> = {
+    const damaged: Pick<Engine, 'allEvents' | 'jobEvents' | 'streamEvents'> = {
+      streamEvents: lab.engine.streamEvents.bind(lab.engine),
       allEvents: () => {
         throw new UnreadableEvent({ type: 'x', stream: 'device-x', version: 1 }, 'it is damaged');
       },
