@@ -141,6 +141,8 @@ describe.skipIf(browserLacks !== undefined)(`two runs on a page${reason}`, () =>
     await page.keyboard.press('Escape');
     await menu.waitFor({ state: 'detached' });
     await page.keyboard.press('w');
+    const chosen = menu.locator('[role=menuitem]:focus');
+    await chosen.waitFor();
     // The first: that it came later to this; the second: from its start on.
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
@@ -153,6 +155,7 @@ describe.skipIf(browserLacks !== undefined)(`two runs on a page${reason}`, () =>
     await answer.locator('.verdict', { hasText: '✕ times out' }).waitFor();
     await page.waitForURL(/delay=panda\d+%3A500s/);
     await page.getByRole('button', { name: 'What if…' }).press('Enter');
+    await chosen.waitFor();
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');
     await page.waitForURL(/crash=panda\d+%40\d+/);

@@ -59,6 +59,8 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
     ]) {
       await page.goto(lab.url + place);
       await page.locator('.panel').first().waitFor();
+      // It is asked for when the job was read.
+      if (place === `/jobs/${failed}`) await page.locator('.panel.scripts').waitFor();
       seen += await page.locator('body').innerText();
     }
     const words = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, word = '']) => word);

@@ -101,7 +101,7 @@ it('a server that says nothing is given up, and one that a worker cannot hear an
   await untilSaid(said, /is down \(nothing was heard of it\)/);
   proxy.cut();
   await up;
-});
+}, 120_000);
 
 it('what was asked on a line that nobody hears is asked on the next one, and answered', async () => {
   const server = await bareServer();
