@@ -21,9 +21,11 @@ const CACHED_MAX = 50_000;
 const ROWS_AT_ONCE = [16, 4, 1];
 const ROWS_AT_ONCE_MAX = Math.max(...ROWS_AT_ONCE);
 const COLUMNS = 11;
-/** Not of the needless types (a JSON array), or written in a vocabulary above `?`, or damaged. */
+/** Not of the needless types (a JSON array), or written in a vocabulary above `?`, or damaged as far as its row tells. */
 const NEEDED = `(CASE WHEN json_valid(rest) THEN coalesce(rest ->> '$.schema', 1) <= ? ELSE rest IS NULL END
-  AND type IN (SELECT id FROM names WHERE name IN (SELECT value FROM json_each(?)))) IS NOT TRUE`;
+  AND type IN (SELECT id FROM names WHERE name IN (SELECT value FROM json_each(?)))
+  AND json_valid(data) AND stream IN (SELECT id FROM names) AND actor IN (SELECT id FROM names)
+  AND correlation IN (SELECT id FROM names)) IS NOT TRUE`;
 
 export class SqliteLog {
   readonly #db: Database;
