@@ -44,6 +44,6 @@ export async function openLab(fields: DriverFields, own = lab): Promise<void> {
 
 export async function endOf(...actions: ReturnType<typeof deploy>[]): Promise<string | undefined> {
   lab.server.allocate(1, [{ device: 'b1', actions }]);
-  return (await lab.ends(1, 60)).b1;
+  return (await lab.ends(1, 200)).b1;
 }
 export const job = () => endOf(commands('echo "it runs $((1 + 1))"'));
