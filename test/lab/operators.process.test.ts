@@ -1,15 +1,21 @@
 /** Operators at boards behind a real pty, with the real command line, a real server and a real worker. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { DeviceConsoles, DeviceView } from '../../api/schemas.ts';
 import { until, WorkerProcess } from '../worker/worker-process.ts';
 import { ServerProcess } from './server-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** Where jobs on those boards have their folders: the boards are this machine. */
+const HOME = mkdtempSync(join(tmpdir(), 'muster-operators-'));
+afterAll(() => rmSync(HOME, { recursive: true, force: true }));
 
 /** A board whose line is a shell on a terminal of its own, and whose power is a file. */
 const labOf = (power: string) => `
@@ -17,6 +23,7 @@ device_types:
   hw:
     driver: console
     commands: { seconds: 2 }
+    login: { home: ${HOME} }
     console:
       power_on: 'echo on >>${power}'
       power_off: 'echo off >>${power}'
