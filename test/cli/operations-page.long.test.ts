@@ -1,7 +1,15 @@
 /** docs/operations.md: its commands are run as they stand there, and what it quotes is what the product says. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
@@ -142,7 +150,11 @@ describe('the commands of the page, as they stand there', () => {
   );
   it.each([...new Set(options)].sort())('muster %s is there', (used) => {
     const [command, option] = used.split(' ');
-    const files = [`cli/${command}.ts`, `cli/commands/${command}.ts`, `cli/commands/${command}s.ts`];
+    const files = [
+      `cli/${command}.ts`,
+      `cli/commands/${command}.ts`,
+      `cli/commands/${command}s.ts`,
+    ];
     const own = readFileSync(files.find((file) => existsSync(file)) ?? '', 'utf8');
     const shared =
       readFileSync('cli/log-command.ts', 'utf8') + readFileSync('cli/command.ts', 'utf8');
