@@ -13,7 +13,8 @@ import { layUpstream, upstreamScripts } from './upstream-scripts.ts';
 const skipped = await namespacesSkipped();
 const scripts = upstreamScripts();
 const fake = fileURLToPath(new URL('../dispatcher/fake-board.sh', import.meta.url));
-const line = `exec unshare -n -m sh -c 'mount -t tmpfs none /tmp && exec sh ${fake} shell'`;
+// Opened first: the checkout itself may lie below /tmp.
+const line = `exec unshare -n -m sh -c 'exec 3<${fake} && mount -t tmpfs none /tmp && exec sh /proc/self/fd/3 shell'`;
 const LAB = `
 device_types:
   serial:
