@@ -237,7 +237,12 @@ export class Line {
         socket.terminate();
       } else if (socket.readyState === socket.OPEN) socket.ping();
     }, pingMs);
-    socket.on('ping', heard).on('pong', heard);
+    // What answers pings and never speaks is no server of ours.
+    let hasSpoken = false;
+    const alive = () => {
+      if (hasSpoken) heard();
+    };
+    socket.on('ping', alive).on('pong', alive);
     socket.on('error', (error) => {
       end.why ||= connectionWords(error);
     });
@@ -245,10 +250,12 @@ export class Line {
       end.why ||= await strangeServer(response);
       socket.terminate();
     });
-    socket.on('open', () =>
-      socket.send(JSON.stringify([{ hello: { frames: FRAMES, token, instance, version } }])),
-    );
+    socket.on('open', () => {
+      heard();
+      socket.send(JSON.stringify([{ hello: { frames: FRAMES, token, instance, version } }]));
+    });
     socket.on('message', (frame: Buffer, isBinary) => {
+      hasSpoken = true;
       heard();
       try {
         if (isBinary) throw new NotAFrame('it is binary');
