@@ -1,6 +1,5 @@
 /** The parent's side of `muster-server.ts`: Muster in a process of its own, as every peer is. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { startChild } from './child-server.ts';
 import type { SelfTime } from './profile.ts';
 
 export interface Asked {
@@ -35,36 +34,17 @@ export interface MusterProcess extends Ready {
   stop(): Promise<void>;
 }
 
-/** As `examples/muster.service` starts a server. */
-const NODE_OPTIONS = ['--max-semi-space-size=64'];
-
 export async function startMuster(asked: Asked): Promise<MusterProcess> {
-  const child = fork(new URL('./muster-server.js', import.meta.url), [JSON.stringify(asked)], {
-    execArgv: NODE_OPTIONS,
-  });
-  const answers: ((answer: unknown) => void)[] = [];
-  const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
-  child.on('message', (answer) => answers.shift()?.(answer));
-  const ended = once(child, 'exit');
-  const early = ended.then(() => {
-    throw new Error('the Muster process ended');
-  });
-  early.catch(() => {});
-  const ready = (await Promise.race([next(), early])) as Ready;
-  const ask = (question: Question): Promise<unknown> => {
-    child.send(question);
-    return Promise.race([next(), early]);
-  };
+  const module = new URL('./muster-server.js', import.meta.url);
+  const child = await startChild<Ready>(module, asked);
+  const ask = (question: Question) => child.ask(question);
   return {
-    ...ready,
-    pid: child.pid ?? 0,
+    ...child.ready,
+    pid: child.pid,
     held: () => ask('held') as Promise<number>,
     memoryBytes: () => ask('memory') as Promise<number>,
     startProfile: async () => void (await ask('profile')),
     endProfile: () => ask('profile-end') as Promise<SelfTime[]>,
-    async stop() {
-      child.send('stop');
-      await ended;
-    },
+    stop: () => child.stop(),
   };
 }

@@ -1,6 +1,5 @@
 /** The parent's side of `page-server.ts`. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { startChild } from './child-server.ts';
 
 export type PageServerAsked =
   /** On a data folder that is there. */
@@ -25,31 +24,12 @@ export interface PageServer {
   stop(): Promise<void>;
 }
 
-/** As `examples/muster.service` starts a server. */
-const NODE_OPTIONS = ['--max-semi-space-size=64'];
-
 export async function startPageServer(asked: PageServerAsked): Promise<PageServer> {
-  const child = fork(new URL('./page-server.js', import.meta.url), [JSON.stringify(asked)], {
-    execArgv: NODE_OPTIONS,
-  });
-  const answers: ((answer: unknown) => void)[] = [];
-  const next = () => new Promise<unknown>((resolve) => answers.push(resolve));
-  child.on('message', (answer) => answers.shift()?.(answer));
-  const ended = once(child, 'exit');
-  const early = ended.then(() => {
-    throw new Error('the server of the bench ended');
-  });
-  early.catch(() => {});
-  const { url } = (await Promise.race([next(), early])) as { url: string };
+  const module = new URL('./page-server.js', import.meta.url);
+  const child = await startChild<{ url: string }>(module, asked);
   return {
-    url,
-    async use() {
-      child.send('use' satisfies PageServerQuestion);
-      return (await Promise.race([next(), early])) as PageServerUse;
-    },
-    async stop() {
-      child.send('stop' satisfies PageServerQuestion);
-      await ended;
-    },
+    url: child.ready.url,
+    use: async () => (await child.ask('use' satisfies PageServerQuestion)) as PageServerUse,
+    stop: () => child.stop(),
   };
 }

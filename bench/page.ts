@@ -97,10 +97,13 @@ async function jobRow(browser: Browser, { url }: PageServer): Promise<string[]> 
   });
 }
 
-/** What stands in a string runs in the page: how long each frame took while the slider was moved with every one. */
-const SCRUB = `new Promise((done) => {
-  const slider = document.querySelector('.slider input');
-  const max = Number(slider.max);
+/**
+ * What stands in a string runs in the page: how long each frame took while something was moved with every one.
+ *
+ * @param move moves it; `part` goes from 0 to 1
+ */
+const framesWhile = (given: string, move: string) => `new Promise((done) => {
+  ${given}
   const began = performance.now();
   const frames = [];
   let last = began;
@@ -110,11 +113,22 @@ const SCRUB = `new Promise((done) => {
     last = now;
     const part = (now - began) / ${SCRUB_MS};
     if (part >= 1) return done(frames);
-    slider.value = String(1 + Math.floor(Math.abs(Math.sin(part * 9)) * (max - 1)));
-    slider.dispatchEvent(new Event('input', { bubbles: true }));
+    ${move}
     requestAnimationFrame(next);
   });
 })`;
+
+const SCRUB = framesWhile(
+  `const slider = document.querySelector('.slider input'); const max = Number(slider.max);`,
+  `slider.value = String(1 + Math.floor(Math.abs(Math.sin(part * 9)) * (max - 1)));
+    slider.dispatchEvent(new Event('input', { bubbles: true }));`,
+);
+
+const scroll = (list: string) =>
+  framesWhile(
+    `const box = document.querySelector(${JSON.stringify(list)});`,
+    'box.scrollTop = Math.abs(Math.sin(part * 6)) * box.scrollHeight;',
+  );
 
 // a lab
 
@@ -152,22 +166,6 @@ async function labTable(browser: Browser, newFolder: NewFolder): Promise<string>
     }),
   );
 }
-
-const scroll = (list: string) => `new Promise((done) => {
-  const box = document.querySelector(${JSON.stringify(list)});
-  const began = performance.now();
-  const frames = [];
-  let last = began;
-  requestAnimationFrame(function next() {
-    const now = performance.now();
-    frames.push(now - last);
-    last = now;
-    const part = (now - began) / ${SCRUB_MS};
-    if (part >= 1) return done(frames);
-    box.scrollTop = Math.abs(Math.sin(part * 6)) * box.scrollHeight;
-    requestAnimationFrame(next);
-  });
-})`;
 
 // memory
 

@@ -1,5 +1,6 @@
 /** The one projection that a server keeps: what it starts with, and what `muster verify` holds against a cold rebuild. */
 import type { EventType } from '../machines/events.ts';
+import { whileRunning } from '../machines/job/job.ts';
 import {
   applyToDirectory,
   type Directory,
@@ -9,31 +10,8 @@ import {
 } from '../projections/directory.ts';
 import type { Projection } from './projection-runner.ts';
 
-/** What a job says of itself while it has its boards, and the directory does not know: nearly all of a log. */
-const NEEDLESS: ReadonlySet<EventType> = new Set([
-  'AllocationVoided',
-  'ActionStarted',
-  'ActionEnded',
-  'MemberBooting',
-  'MemberBooted',
-  'MessageSent',
-  'RequestRefused',
-  'WaitStarted',
-  'WaitReleased',
-  'WaitResumed',
-  'WaitTimedOut',
-  'WaitStuck',
-  'WaitUnstuck',
-  'WaitUnreachable',
-  'WaitAbandoned',
-  'SuitePrepared',
-  'SuiteStarted',
-  'ScriptEnded',
-  'SuiteEnded',
-  'ResultRecorded',
-  'SignalGarbled',
-  'AttachmentKept',
-]);
+/** Of nearly all of a log the directory knows nothing. */
+const NEEDLESS: ReadonlySet<EventType> = new Set([...whileRunning, 'AllocationVoided']);
 
 export const directoryProjection: Projection<Directory> = {
   name: 'directory',

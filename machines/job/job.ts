@@ -41,7 +41,8 @@ export type JobStateName =
   | 'timedOut'
   | 'cancelled';
 
-const memberEvents = [
+/** What is said of a member while it runs; what is to be asked of a whole lab depends on none of it. */
+export const whileRunning = [
   'ActionStarted',
   'ActionEnded',
   'MemberBooting',
@@ -63,6 +64,10 @@ const memberEvents = [
   'ResultRecorded',
   'SignalGarbled',
   'AttachmentKept',
+] as const;
+
+const memberEvents = [
+  ...whileRunning,
   'MemberCompleted',
   'MemberFailed',
   'MemberTimedOut',

@@ -16,7 +16,6 @@ import { gitRepository } from '../dispatcher/harness.ts';
 
 const FOLDER = fileURLToPath(new URL('../corpus/shells', import.meta.url));
 const BOARDS = ['a01', 'a02', 'a03', 'b01', 'b02', 'b03'];
-const POLL_MS = 100;
 
 /** By `role[n]`, then by case: `null` where there must be none. */
 type Of<T> = Record<string, Record<string, T | null>>;
@@ -81,11 +80,10 @@ export class ShellLab {
     const posted = await fetch(this.#url('/api/jobs'), { method: 'POST', body });
     if (!posted.ok) return [await posted.text()];
     const { id } = (await posted.json()) as { id: number };
-    let state = '';
-    while (!/complete|failed|timedOut|cancelled/.test(state)) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      state = (await this.#get<{ state: string }>(`/api/jobs/${id}`)).state;
-    }
+    const headers = { accept: 'text/event-stream' };
+    // The stream of its events ends with the job.
+    await (await fetch(this.#url(`/api/jobs/${id}/events`), { headers })).text();
+    const { state } = await this.#get<{ state: string }>(`/api/jobs/${id}`);
     const results = await this.#get<JobResults>(`/api/jobs/${id}/results`);
     const text = async (device: string) =>
       (await fetch(this.#url(`/api/jobs/${id}/members/${device}/console`))).text();

@@ -8,6 +8,7 @@ import { newWorkerToken } from '../../api/worker-parts.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import { type RunningServer, startServer } from '../../server/server.ts';
 import { Line, type LineOptions } from '../../worker/line.ts';
+import { until } from '../store/events.ts';
 
 const by = { actor: 'test' };
 
@@ -87,9 +88,7 @@ export function lineTo(
 
 /** Waits for what was said. */
 export async function untilSaid(said: readonly string[], what: RegExp): Promise<string> {
-  for (;;) {
-    const found = said.find((text) => what.test(text));
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const found = () => said.find((text) => what.test(text));
+  await until(`it says ${what}`, () => found() !== undefined);
+  return found() ?? '';
 }

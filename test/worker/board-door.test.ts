@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Question } from '../../wire/worker-frames.ts';
 import { BoardDoor, boardToken } from '../../worker/board-door.ts';
 import { Refusal } from '../../worker/line.ts';
+import { until } from '../store/events.ts';
 
 const secret = Buffer.from('a secret of this worker alone');
 type Asked = Omit<Extract<Question, { ask: 'board' }>, 'n' | 'ask'>;
@@ -91,10 +92,10 @@ it('a board whose verb was killed is not waited for any more', async () => {
   });
   const killed = new AbortController();
   const asked = post('/board/v1/wait', token, 'go\n', killed.signal).catch(() => 'gone');
-  while (given === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('the worker was asked', () => given !== undefined);
   killed.abort();
   expect(await asked).toBe('gone');
-  while (!given.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('nobody waits any more', () => given?.aborted === true);
 });
 
 it('what is asked while there is no line is answered with: again, when the worker stops', async () => {
@@ -110,7 +111,7 @@ it('what is asked while there is no line is answered with: again, when the worke
     (response) => response.text(),
     () => 'cut',
   );
-  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('the worker was asked', () => asked.length > 0);
   await door.close();
   expect(['cut', 'retry the worker has no line to a server now\n']).toContain(await answer);
 });
