@@ -1,9 +1,9 @@
 /** What CI runs and says: `.ci/run`, the scripts that it and the pages name, and the line that sums up its runs. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execaSync } from 'execa';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { pages } from './files.ts';
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -11,13 +11,19 @@ const ci = readFileSync('.ci/run', 'utf8');
 
 describe('the line that sums up runs', () => {
   const dir = mkdtempSync(join(tmpdir(), 'muster-totals-'));
-  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   const report = (name: string, ...files: { status: string; tests: string[] }[]) => {
     const file = join(dir, name);
-    const testResults = files.map(({ status, tests }) => ({
+    const testResults = files.map(({ status, tests }, at) => ({
+      name: resolve(`test/${at}.test.ts`),
       status,
-      assertionResults: tests.map((test) => ({ status: test })),
+      message: tests.length === 0 ? 'it does not load' : '',
+      assertionResults: tests.map((test) => ({
+        status: test,
+        fullName: 'a rule holds',
+        failureMessages: test === 'failed' ? ['expected 1 to be 2'] : [],
+      })),
     }));
     writeFileSync(file, JSON.stringify({ testResults }));
     return file;
@@ -29,19 +35,31 @@ describe('the line that sums up runs', () => {
     return [stdout, exitCode];
   };
 
-  it('adds runs, counts a file that did not load as a failure, and what is to do as skipped; no report is a failure', () => {
+  it('adds runs, and counts what is to do as skipped; no report is a failure', () => {
     const good = report('good', {
       status: 'passed',
       tests: ['passed', 'passed', 'skipped', 'todo'],
     });
+    expect(totals(good)).toEqual(['2 passed, 0 failed, 2 skipped', 0]);
+    expect(totals(good, join(dir, 'none'))).toEqual(['2 passed, 0 failed, 2 skipped', 1]);
+  });
+
+  it('names what failed with its first words, and counts a file that did not load as a failure', () => {
     const bad = report(
       'bad',
       { status: 'failed', tests: ['failed', 'passed'] },
       { status: 'failed', tests: [] },
     );
-    expect(totals(good)).toEqual(['2 passed, 0 failed, 2 skipped', 0]);
-    expect(totals(good, bad)).toEqual(['3 passed, 2 failed, 2 skipped', 1]);
-    expect(totals(good, join(dir, 'none'))).toEqual(['2 passed, 0 failed, 2 skipped', 1]);
+    expect(totals(bad)).toEqual([
+      [
+        'FAILED test/0.test.ts: a rule holds',
+        'expected 1 to be 2',
+        'FAILED test/1.test.ts',
+        'it does not load',
+        '1 passed, 2 failed, 0 skipped',
+      ].join('\n'),
+      1,
+    ]);
   });
 });
 
