@@ -13,6 +13,7 @@ import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
+import { jobsTable } from './jobs.ts';
 import { lineTable } from './line.ts';
 import { lintBench } from './lint.ts';
 import { messagesTable } from './messages.ts';
@@ -44,6 +45,7 @@ const benches = new Map<string, Bench>([
   ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
+  ['jobs', (newFolder) => jobsTable(newFolder, say)],
   ['line', lineTable],
   ['consoles', consolesTable],
   ['workers', (newFolder) => workersTable(newFolder, say)],
