@@ -3,13 +3,13 @@ import type { Action, JobDefinition } from '../machines/definition.ts';
 import type { DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
 import { evolveJob, initialJob } from '../machines/job/job.ts';
 import type { BoardCalls, Call } from './calls.ts';
+import type { DiffView, DivergenceView } from './compared-views.ts';
 import { compare, type Divergence, type Pair } from './diff.ts';
 import type { Evidence } from './evidence.ts';
 import { Moments } from './moments.ts';
 import { AnswerRefused } from './refused.ts';
 import { callKey, factsOf, type RunFacts, usualOf } from './run-facts.ts';
 import { eventPlace } from './state-at.ts';
-import type { DiffView, DivergenceView } from './views.ts';
 
 type Events = readonly RecordedEvent<JobEvent>[];
 type Compared = Pick<Evidence, 'job' | 'events' | 'sources' | 'past'>;

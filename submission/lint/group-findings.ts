@@ -1,9 +1,9 @@
 /** What the runs of a group say: where it stands still, what is refused, and what nobody can tell. */
 import type { CallGraph, FaultKind, Unresolved } from './call-graph.ts';
-import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Exploration } from './explore.ts';
 import { type Finding, findingKey } from './findings.ts';
 import { shown } from './names.ts';
+import type { MemberProgram, Outcome } from './outcome.ts';
 import { exact, patternText } from './patterns.ts';
 import { calledAt, placeOf, stuckFindings } from './stuck-rules.ts';
 

@@ -3,7 +3,6 @@
  */
 import type { JobDefinition, TestSource } from '../../machines/definition.ts';
 import { readTestDefinition } from '../test-definition.ts';
-import type { MemberProgram } from './conversation.ts';
 import { type Effort, explore } from './explore.ts';
 import { type Finding, findingKey, type LintReport } from './findings.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from './group-findings.ts';
 import { ignoreFindings, isIgnored } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
+import type { MemberProgram } from './outcome.ts';
 import { type Board, roleFindings } from './seats.ts';
 import {
   keyFindings,

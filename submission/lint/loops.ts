@@ -1,6 +1,6 @@
 /** Loops: turned as often as is known, or as often as nobody can tell. */
 import type { Op } from './call-graph.ts';
-import { fieldsOf } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
 import { unknown } from './patterns.ts';
 import { met, ok, type Scope, type Status } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';

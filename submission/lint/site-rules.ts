@@ -1,9 +1,9 @@
 /** Rules that look at single calls: a failure that is hidden, a key that nobody sends, a limit that is too short. */
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { CacheRead, CallGraph, CallSite } from './call-graph.ts';
-import type { MemberProgram } from './conversation.ts';
 import type { Exploration } from './explore.ts';
 import type { Finding } from './findings.ts';
+import type { MemberProgram } from './outcome.ts';
 import { couldBeSame, type Pattern, patternText } from './patterns.ts';
 import { calledAt, isNear, placeOf, readHint } from './stuck-rules.ts';
 

@@ -1,9 +1,9 @@
 /** Why a group stands still at the end of a run: the waits that are the cause, not those that merely wait for them. */
 import type { CacheRead, CallGraph, CallSite, Place } from './call-graph.ts';
 import type { StuckWait } from './certainty.ts';
-import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Finding, RuleId } from './findings.ts';
 import { holdsSign, shown } from './names.ts';
+import type { MemberProgram, Outcome } from './outcome.ts';
 import { couldBe, exact, patternText } from './patterns.ts';
 
 const SENDS = ['send', 'sync', 'broadcast'];
