@@ -88,7 +88,8 @@ export class WorkerLine implements WorkerLineName {
   #heardAt = performance.now();
   readonly #reloads = new LabReloads();
   readonly hands = new BoardOrders((board) => this.#say({ board }));
-  #open = 0;
+  /** Numbers of questions that have no answer yet. */
+  readonly #open = new Set<number>();
   #outgoing: FromServer[] = [];
   #endedBecause = 'its line broke';
   #hasEnded = false;
@@ -179,7 +180,9 @@ export class WorkerLine implements WorkerLineName {
     if ('hello' in message) this.#greet(message.hello);
     else if (this.#worker === undefined) throw new NotAFrame('the first one is no hello');
     else if ('gone' in message) this.#boards?.gone(message.gone);
-    else if (this.#open >= OPEN_MAX)
+    else if (this.#open.has(message.n))
+      throw new NotAFrame(`question ${message.n} is open already`);
+    else if (this.#open.size >= OPEN_MAX)
       this.#say({
         n: message.n,
         not: { code: 'busy', reason: `${OPEN_MAX} are open`, again: true },
@@ -223,7 +226,7 @@ export class WorkerLine implements WorkerLineName {
 
   async #answer(question: Question): Promise<void> {
     const { n, ask } = question;
-    this.#open++;
+    this.#open.add(n);
     try {
       const ok = await this.#answerOf(question);
       if (ok !== undefined) this.#say({ n, ok });
@@ -234,7 +237,7 @@ export class WorkerLine implements WorkerLineName {
       if (not.code === 'worker-here') await this.bye('worker-here', not.reason);
       else this.#say({ n, not });
     } finally {
-      this.#open--;
+      this.#open.delete(n);
     }
   }
 
