@@ -318,7 +318,11 @@ describe('times', () => {
 
   it('a board whose connection broke is back, after a pause and a try in vain, before its wait is given up', () => {
     const grace = limit('RESUME_GRACE_MS', 'engine/waiters.ts');
-    const connect = seconds('muster_connect_seconds', 'board/lib/tcp.bash');
+    assertEqual(
+      ['muster_connect_seconds', 'board/lib/call.sh'],
+      ['muster_connect_seconds', 'board/lib/quick.bash'],
+    );
+    const connect = seconds('muster_connect_seconds', 'board/lib/call.sh');
     const pause = seconds('muster_retry_seconds', 'board/lib/call.sh');
     expect(connect + 2 * pause).toBeLessThan(grace);
     expect(limit('BUSY_TIMEOUT_MS', 'store/sqlite/file.ts')).toBeLessThan(grace);
