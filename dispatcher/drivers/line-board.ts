@@ -231,7 +231,9 @@ export class LineDriver implements Driver {
       const tail = lastLine(await consoleTail(consoleFile, from)).slice(0, 300);
       const said = tail === '' ? '' : `; the last line of its console: ${tail}`;
       const why = limit.aborted ? `not within ${seconds} s` : messageOf(error);
-      throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`);
+      throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`, {
+        cause: error,
+      });
     }
   }
 

@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consoleBytes, note } from '../console.ts';
-import { StepFailure } from '../failure.ts';
+import { causeSaid, StepFailure } from '../failure.ts';
 import { lastLine, runProgram, shellQuoted } from '../programs.ts';
 import { markAnswer, markLine, placeScript, setupScript } from './board-shell.ts';
 import { typeText } from './console-pump.ts';
@@ -108,7 +108,11 @@ export class LineShell {
         { timeoutMs: HAND_MS },
       );
       if (packed.status !== 0)
-        throw new StepFailure('install-failed', `cannot pack files: ${lastLine(packed.stderr)}`);
+        throw new StepFailure(
+          'install-failed',
+          `cannot pack files: ${lastLine(packed.stderr)}`,
+          causeSaid(packed.stderr),
+        );
       const place = placeScript(this.home(seat), names);
       if (this.#parts.kind.deliver !== undefined)
         return await this.#parts.kind.deliver(at, archive, place);

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { ARCH_OF_HOST, type Arch, findKernel, type Kernel } from '../../debian-kernel.ts';
-import { StepFailure } from '../../failure.ts';
+import { causeSaid, StepFailure } from '../../failure.ts';
 import { lastLine, runProgram } from '../../programs.ts';
 
 /** What a board needs for its drives, its network and its random numbers. */
@@ -132,7 +132,11 @@ async function makeInitrd(
       timeoutMs: 120_000,
     });
     if (end.status !== 0 || end.stderr !== '')
-      throw new StepFailure('image-broken', `image host:: cannot make it: ${lastLine(end.stderr)}`);
+      throw new StepFailure(
+        'image-broken',
+        `image host:: cannot make it: ${lastLine(end.stderr)}`,
+        causeSaid(end.stderr),
+      );
     await rename(`${root}.gz`, initrd);
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -152,7 +156,11 @@ async function unpackModule(file: string, to: string): Promise<void> {
     to,
   ]);
   if (end.status !== 0)
-    throw new StepFailure('image-broken', `image host:: ${file}: ${lastLine(end.stderr)}`);
+    throw new StepFailure(
+      'image-broken',
+      `image host:: ${file}: ${lastLine(end.stderr)}`,
+      causeSaid(end.stderr),
+    );
 }
 
 /** By name; one that is part of the kernel is not there. */
