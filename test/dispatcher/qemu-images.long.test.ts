@@ -27,7 +27,7 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
     });
     const made = file('made');
     mkdirSync(made);
-    ({ kernel, initrd } = await hostImage(made, []));
+    ({ kernel, initrd } = await hostImage(made, { arch: 'x86_64', programs: [] }));
   });
   afterEach(() => lab.close());
 
