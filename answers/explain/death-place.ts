@@ -1,5 +1,6 @@
 /** The line at which a script ended: by what shells print of errors, else by what it had come to (`death-choice.ts`). */
 import { couldBe } from '../../submission/lint/patterns.ts';
+import { tracesOf } from '../../submission/traces.ts';
 import type { RanSource } from '../evidence.ts';
 import { type Place, type Script, scriptNamed } from '../places.ts';
 import { matched, wordsOf } from '../shell-sites.ts';
@@ -53,7 +54,7 @@ function chosenLine(
 ): (DeathPlace & { isSure: boolean }) | undefined {
   if (course === undefined) return undefined;
   const { death, said } = look;
-  const traces = said.filter(({ text }) => /^\++ /.test(text)).map(({ text }) => text);
+  const traces = tracesOf(said.map(({ text }) => text)).filter((one) => one !== undefined);
   const fatal =
     death.signal === undefined
       ? undefined
@@ -179,9 +180,10 @@ function outcome(
 /** The line of the suite's own script that is the command which its shell told. */
 function toldLine(look: Look, script: Script): DeathPlace | undefined {
   const { death, said } = look;
-  const told = death.command ?? said.findLast(({ text }) => /^\++ /.test(text))?.text;
+  const traces = tracesOf(said.map(({ text }) => text));
+  const told = death.command ?? traces.findLast((one) => one !== undefined);
   if (told === undefined) return undefined;
-  const words = wordsOf(told.replace(/^\++ /, '')).map((word) => word.join(''));
+  const words = wordsOf(told).map((word) => word.join(''));
   let best: { line: number; score: number } | undefined;
   for (const [index, text] of script.text.split('\n').entries()) {
     const score = likeness(text, words);
