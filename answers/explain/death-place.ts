@@ -59,7 +59,7 @@ function chosenLine(
     death.signal === undefined
       ? undefined
       : traces.slice(-TRACED_LOOKED_AT).findLast((text) => FATAL.test(text));
-  const [from, to] = reached(look, course);
+  const [from, to] = reached(look.situation, death, course);
   const { point, within } = choose(course, {
     ...death,
     command: death.inCase === undefined ? (fatal ?? death.command ?? traces.at(-1)) : undefined,
@@ -90,8 +90,11 @@ const placeOf = ({ source }: Look, { file, line, lineText }: Point): Place => ({
 });
 
 /** Behind which call it ended, and before which: the next that it would have made whatever happens. */
-function reached({ situation, death }: Look, { calls }: Course): [number, number] {
-  const { member, suite, version } = death;
+export function reached(
+  situation: Situation,
+  { member, suite, version, inCase }: Pick<Death, 'member' | 'suite' | 'version' | 'inCase'>,
+  { calls }: Course,
+): [number, number] {
   const made = member.calls.filter((call) => call.suite === suite && call.version < version);
   const last = made.at(-1);
   const place = last === undefined ? undefined : situation.placeOf(last);
@@ -114,7 +117,7 @@ function reached({ situation, death }: Look, { calls }: Course): [number, number
   const from = Math.max(byCall?.at ?? 0, isLater ? (byResult?.at ?? 0) : 0);
   const next = calls.find(
     ({ at, verb, isCertain, hiddenBy }) =>
-      at > from && isCertain && hiddenBy === death.inCase?.at && SPEAKS.has(verb),
+      at > from && isCertain && hiddenBy === inCase?.at && SPEAKS.has(verb),
   );
   return [from, next?.at ?? Number.POSITIVE_INFINITY];
 }
