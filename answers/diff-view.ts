@@ -239,27 +239,24 @@ const DIGEST_SHOWN = 12;
 function timingOf(pairs: readonly Pair[], good: Compared, bad: Compared): DiffView['timing'] {
   const past: readonly RunFacts[] =
     bad.past !== undefined && bad.past.length > 0 ? bad.past : [factsOf(good.job, good.events)];
-  const { gaps } = factsOf(bad.job, bad.events);
   const late: DiffView['timing'] = [];
+  const { gaps, lasted } = factsOf(bad.job, bad.events);
   for (const { bad: board } of pairs) {
+    const { device, role } = board;
     const seen = new Map<string, number>();
     for (const { what, event } of board.calls) {
       const nth = (seen.get(what) ?? 0) + 1;
       seen.set(what, nth);
       const key = callKey(board, what, nth);
-      const usual = usualOf(past, 'gaps', key);
-      const ms = gaps[key] ?? 0;
-      if (usual === undefined || ms <= usual.high) continue;
-      const { device, role } = board;
-      late.push({
-        device,
-        role,
-        what,
-        event,
-        seconds: ms / 1000,
-        usual: usual.median / 1000,
-        runs: usual.runs,
-      });
+      const note = (told: string, which: 'gaps' | 'lasted', ms = 0) => {
+        const usual = usualOf(past, which, key);
+        if (usual === undefined || ms <= usual.high) return;
+        const [seconds, median] = [ms / 1000, usual.median / 1000];
+        late.push({ device, role, what: told, event, seconds, usual: median, runs: usual.runs });
+      };
+      note(what, 'gaps', gaps[key]);
+      // How long a wait lasts is the doing of others; how long a boot does is not.
+      if (what === 'boot') note('the end of its boot', 'lasted', lasted[key]);
     }
   }
   return late.sort((a, b) => b.seconds - b.usual - (a.seconds - a.usual)).slice(0, LATE_MAX);

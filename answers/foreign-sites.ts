@@ -2,7 +2,7 @@
  * Where a script in another language than the shell's speaks of a verb: in a list of words (`["lava-sync", "ready"]`), or in
  * a command line (`system("lava-sync ready")`). What is no text between quotes may be anything.
  */
-import { type Pattern, type Site, wordsOf } from './shell-sites.ts';
+import { type Pattern, type Site, sitesOf, wordsOf } from './shell-sites.ts';
 
 const VERB =
   /(["'`])(?:[^"'`\n]*[\s/;&|])?lava-(send|wait-all|wait|sync|test-raise|test-case)(?![\w.-])/g;
@@ -18,7 +18,12 @@ export const isForeign = ({ path, text }: { path: string; text: string }): boole
     (/\.(?:py|pl|pm|rb|js|lua|exp|tcl)$/.test(path) ||
       /^(?:import|from)\s+\w|^use strict/m.test(text)));
 
+/** Its words stand without quotes, as those of a shell. */
+const isTcl = (text: string): boolean =>
+  /^#!.*\b(?:expect|tclsh)/.test(text) || /^\s*(?:set|proc|spawn)\s+\w+\s+[{[]/m.test(text);
+
 export function foreignSitesOf(text: string): Site[] {
+  if (isTcl(text)) return sitesOf(text);
   const sites: Site[] = [];
   let start = 0;
   for (const [index, line] of text.split('\n').entries()) {

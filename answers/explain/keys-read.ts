@@ -2,6 +2,7 @@
  * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
  * variables that are not set, and else by the lines of its scripts that speak of the cache file.
  */
+import { isForeign } from '../foreign-sites.ts';
 import type { Place, Script } from '../places.ts';
 import type { Member } from './facts.ts';
 import type { Situation } from './situation.ts';
@@ -87,8 +88,10 @@ export function readingPlace(situation: Situation, member: Member, key: string):
   return undefined;
 }
 
-function addOfScript(keys: Set<string>, { text }: Script): void {
+function addOfScript(keys: Set<string>, { path, text }: Script): void {
   const lines = cacheLines(text);
+  if (lines.length > 0 && isForeign({ path, text }))
+    for (const key of lookedUp(text)) keys.add(key);
   for (const line of lines) addKeys(keys, line);
   const from = readIn(text);
   if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
@@ -96,6 +99,26 @@ function addOfScript(keys: Set<string>, { text }: Script): void {
     for (const label of lines.length === 0 ? [] : [...caseLabels(text), ...comparedIn(text)])
       keys.add(label);
 }
+
+/** `$h{mac}`, `h["mac"]`, `h.get("mac")`, where `h` is made of what stands on the two sides of a `=`. */
+function lookedUp(text: string): string[] {
+  const names = [...text.matchAll(DICTIONARY)].flatMap(
+    ([, one, two, three]) => one ?? two ?? three ?? [],
+  );
+  return [...new Set(names)].flatMap((name) =>
+    [
+      ...text.matchAll(
+        new RegExp(
+          `[$@%]?\\b${name}(?:->)?\\s*(?:\\{\\s*["']?|\\[\\s*["']|\\.get\\(\\s*["'])([A-Za-z_][\\w.-]*)["']?\\s*[}\\])]`,
+          'g',
+        ),
+      ),
+    ].map(([, key = '']) => key),
+  );
+}
+/** `my %h = map { split /=/ ...`, `h = dict(l.split("=", 1) ...`, `h[k] = v`, `$h{$k} = $v`. */
+const DICTIONARY =
+  /(?:%|\b)(\w+)\s*=[^=\n]*\bsplit\b[^\n]*=|(?:^|\s)(\w+)\[\w+\]\s*=\s*\w+|\$(\w+)\{\s*\$\w+\s*\}\s*=\s*\$/gm;
 
 /** `[ "$k" = port ]`, where a loop reads each line into `k`. */
 function comparedIn(text: string): string[] {

@@ -9,7 +9,7 @@ import { factsOf } from '../../answers/run-facts.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { evolveJob, initialJob } from '../../machines/job/job.ts';
 import { anyHistory, type History, labOf, play } from '../machines/history.ts';
-import { Lab } from '../machines/lab.ts';
+import { bootOf, Lab } from '../machines/lab.ts';
 import { assertHolds, isCaught } from '../machines/runs.ts';
 import { evidenceOf } from './evidence.ts';
 
@@ -168,6 +168,40 @@ describe('the first divergence', () => {
     expect(view.first).toMatchObject({ kind: 'other-outcome' });
     expect(view.beforeFailure).toBe(false);
     expect(diff(run(), run())).not.toHaveProperty('beforeFailure');
+  });
+
+  it('is a value that is not there any more, while another value is none', () => {
+    const sends = (value: string) => {
+      const is = new Lab('s:server c:client');
+      is.send('s', 'up', `ip=${value}`);
+      is.endAction('s');
+      return is;
+    };
+    expect(diff(sends('10.0.0.1'), sends('')).first?.says).toBe(
+      "s (server) called lava-send up ip='' where the good run called lava-send up ip=",
+    );
+    expect(diff(sends('10.0.0.1'), sends('10.0.0.2'))).toMatchObject({
+      equal: true,
+      noise: [{ what: 'values and measurements that differ', count: 1 }],
+    });
+  });
+
+  it('has beside it a board that took longer to boot, and not those who wait for it longer', () => {
+    const boots = (seconds: number) => {
+      const is = new Lab('s:server c:client', { unbooted: true });
+      for (const step of bootOf('c')) is.do(step);
+      is.sync('c', 'up');
+      is.do({ type: 'StartBoot', member: 's' });
+      is.pass(seconds);
+      is.do({ type: 'ConfirmBoot', member: 's' });
+      is.do({ type: 'StartAction', member: 's', action: 0 });
+      is.sync('s', 'up');
+      return is;
+    };
+    expect(diff(boots(3), boots(43)).timing).toEqual([
+      expect.objectContaining({ device: 's', what: 'the end of its boot', seconds: 43, usual: 3 }),
+    ]);
+    expect(diff(boots(3), boots(4)).timing).toEqual([]);
   });
 
   it('has beside it what came later than in the last runs, and the commits that are others', () => {

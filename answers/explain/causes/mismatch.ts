@@ -256,5 +256,5 @@ export function couldBeSent(
 }
 
 /** Whatever could not be read may have calls in it. */
-const hidesCalls = ({ what }: Unresolved): boolean =>
+export const hidesCalls = ({ what }: Unresolved): boolean =>
   what === 'file' || what === 'command' || what === 'syntax' || what === 'shell';

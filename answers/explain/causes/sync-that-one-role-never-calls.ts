@@ -1,11 +1,12 @@
 import type { Place } from '../../places.ts';
 import { matched } from '../../shell-sites.ts';
+import { reached } from '../death-place.ts';
 import type { Culprit } from '../explanation.ts';
 import { isSend, type Member, wordsOf } from '../facts.ts';
 import { placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
 import { type Cause, culpritMember, type Gap, placed, type Situation } from '../situation.ts';
 import { callStep, endStep, found, listed, namesOf, who } from '../words.ts';
-import { mismatches } from './mismatch.ts';
+import { hidesCalls, mismatches } from './mismatch.ts';
 
 export const syncThatOneRoleNeverCalls: Cause = {
   kind: 'sync-that-one-role-never-calls',
@@ -14,8 +15,8 @@ export const syncThatOneRoleNeverCalls: Cause = {
 on, without ever calling it: its script has no such line, has it in a branch that was not taken, or waits there
 (\`lava-wait\`) where it should sync.
 
-The line named is the one that was not reached, or the call that stands in its place; where there is none, the last line that
-the role came to.`,
+The line named is the one that was not reached, or the call that stands in its place; where there is none, the \`exit\` by which
+the role left, or the last line that it came to.`,
   example: `server: lava-sync configured
 client: lava-sync configured
 monitor: (nothing)`,
@@ -55,7 +56,6 @@ function tell(situation: Situation, gap: Gap, gaps: readonly Gap[]) {
 /** The line that was not reached, the call in its place, or the last line before the end. */
 function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
   const file = culpritMember(situation, member, wait.message);
-  const [site] = sendersOf(situation, member, wait.message);
   const instead = sitesOfMember(situation, member, ['wait', 'wait-all']).find(({ site: one }) => {
     const [word] = one.words;
     return word !== undefined && matched(word, wait.message) !== undefined;
@@ -63,10 +63,42 @@ function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
   const called = member.calls.find((call) => call.message === wait.message && !isSend(call));
   const place =
     (called === undefined ? undefined : situation.placeOf(called)) ??
-    (site === undefined ? undefined : placeOfSite(situation, site)) ??
+    ownLine(situation, member, wait.message) ??
     (instead === undefined ? undefined : placeOfSite(situation, instead)) ??
+    exitOf(situation, member) ??
     lastLineOf(situation, member);
   return { ...file, ...placed(place) };
+}
+
+/** The line of its own that would send it. A function that another role alone calls is none. */
+function ownLine(situation: Situation, member: Member, message: string): Place | undefined {
+  const places = sendersOf(situation, member, message).map((one) => placeOfSite(situation, one));
+  const graph = situation.graphs.of(member);
+  if (graph === undefined || graph.unresolved.some(hidesCalls)) return places[0];
+  return places.find(({ file, line }) =>
+    graph.sites.some((site) => site.file === file && site.line === line),
+  );
+}
+
+/** The one `exit` between its last call and the next that it would have made whatever happens. */
+function exitOf(situation: Situation, member: Member): Place | undefined {
+  const suite = member.suites.at(-1);
+  const course =
+    suite === undefined ? undefined : situation.graphs.courseOf(member, suite.name, 'run.sh');
+  if (suite === undefined || course === undefined) return undefined;
+  const version = suite.end?.version ?? Number.POSITIVE_INFINITY;
+  const [from, to] = reached(
+    situation,
+    { member, suite: suite.name, version, inCase: undefined },
+    course,
+  );
+  const exits = course.points.filter(
+    ({ at, kind, isInner }) => at > from && at < to && kind === 'exit' && !isInner,
+  );
+  const [exit] = exits;
+  if (to === Number.POSITIVE_INFINITY || exit === undefined) return undefined;
+  if (exits.some(({ file, line }) => file !== exit.file || line !== exit.line)) return undefined;
+  return { suite: suite.name, file: exit.file, line: exit.line, text: exit.lineText };
 }
 
 /** The last line that its scripts come to: the call would have to stand behind it. */
