@@ -26,7 +26,11 @@ describeDriver('a local board without namespaces', 'local', {
 });
 describeDriver('a board that is nothing but a shell', 'null', {
   open: openNullDriver,
-  skipped: { 'runs on when its worker lets go of it': 'it is a child of its worker' },
+  skipped: {
+    'runs on when its worker lets go of it': 'it is a child of its worker',
+    'has the lab’s commands run before its power, with its shell, and when it is off':
+      'no lab has such boards',
+  },
 });
 
 describe('a worker with boards of two kinds', () => {

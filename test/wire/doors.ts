@@ -80,7 +80,7 @@ async function lineTo(port: number, token: string): Promise<Way> {
       // As text again: the order of an answer's fields is a part of the wire.
       const onFrame = (frame: Buffer) => {
         for (const answer of JSON.parse(frame.toString()))
-          hear({ of: answer.n ?? -1, text: JSON.stringify(answer) });
+          if (answer.n !== undefined) hear({ of: answer.n, text: JSON.stringify(answer) });
       };
       socket.on('message', onFrame);
       return () => socket.off('message', onFrame);

@@ -14,7 +14,7 @@ import { transcript } from './examples.ts';
 const REWRITE = 'npx vitest run test/wire/wire.test.ts --update';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+const files = readdirSync(folder).filter((name) => /^\d+\.\d+\.\d+\.jsonl$/.test(name));
 
 const stepsOf = (file: string): Step[] =>
   readFileSync(`${folder}${file}`, 'utf8')
