@@ -231,7 +231,7 @@ export const TraceView = z
       })
       .describe('With which the chain of causes began'),
     effects: z.array(TraceNode),
-    cut: z.boolean().describe('There are more effects than one answer tells'),
+    cut: z.boolean().describe('There are more causes or effects than one answer tells'),
     otherStreams: z
       .boolean()
       .describe('Whether events of boards and workers were looked at; where not, they are unknown'),

@@ -15,7 +15,7 @@ import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
 import { jobsTable } from './jobs.ts';
 import { lineTable } from './line.ts';
-import { lintBench } from './lint.ts';
+import { lintTable } from './lint.ts';
 import { messagesTable } from './messages.ts';
 import { pageTable } from './page.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
@@ -52,13 +52,7 @@ const benches = new Map<string, Bench>([
   ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
-  [
-    'lint',
-    async () => {
-      lintBench(say);
-      return undefined;
-    },
-  ],
+  ['lint', async () => lintTable()],
 ]);
 
 /** They take long and need no peer: they run when they are named. */

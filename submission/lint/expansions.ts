@@ -4,8 +4,8 @@ import { type GlobPart, globSource } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, joined, type Pattern, unknown, unset } from './patterns.ts';
 import { asked, holeOf, takenOf } from './reads.ts';
-import { readScript } from './shell-reader.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
+import { scriptOf } from './source.ts';
 import { lookedUp } from './variables.ts';
 import type { Walk } from './walk.ts';
 
@@ -65,7 +65,7 @@ export function arithmetic(walk: Walk, source: string): Pattern {
 /** A sum with more than names in it: it is expanded as a word is, then counted. */
 function expandedSum(walk: Walk, source: string, asIs: string): Pattern {
   const open = unknown(asIs, `sum ${walk.id()}`);
-  const [only] = readScript(`"${source.replaceAll('"', '')}"`).body;
+  const [only] = scriptOf(`"${source.replaceAll('"', '')}"`).body;
   const word = only?.kind === 'simple' ? only.words[0] : undefined;
   const text = word === undefined ? open : textValue(walk, word);
   if (text.kind !== 'exact' || /[$`]/.test(text.text)) return open;

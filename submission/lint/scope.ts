@@ -125,32 +125,29 @@ export function met(
       ),
     );
   for (const other of others) {
-    const lists = out.arrays.isOf(other.arrays)
-      ? []
-      : [...out.arrays.keys(), ...other.arrays.keys()];
-    for (const name of new Set(lists))
-      if (JSON.stringify(out.arrays.get(name)) !== JSON.stringify(other.arrays.get(name)))
-        out.arrays.delete(name);
-    for (const [name, routine] of out.functions.isOf(other.functions) ? [] : other.functions)
-      if (!out.functions.has(name)) out.functions.set(name, routine);
-    if (JSON.stringify(out.args) !== JSON.stringify(other.args)) out.args = null;
+    for (const name of out.arrays.differing(other.arrays))
+      if (!isSame(out.arrays.get(name), other.arrays.get(name))) out.arrays.delete(name);
+    for (const name of out.functions.differing(other.functions)) {
+      const routine = other.functions.get(name);
+      if (routine !== undefined && !out.functions.has(name)) out.functions.set(name, routine);
+    }
+    if (!isSame(out.args, other.args)) out.args = null;
     if (out.cwd !== other.cwd) out.cwd = null;
     if (out.lastWait !== other.lastWait) out.lastWait = null;
     if (out.lastJob !== other.lastJob) out.lastJob = null;
     out.errexit &&= other.errexit;
-    for (const [key, way] of [...out.assumed])
-      if (other.assumed.get(key) !== way) out.assumed.delete(key);
-    for (const [file, it] of out.written.isOf(other.written) ? [] : other.written)
-      if (out.written.get(file) !== it) out.written.set(file, { ...it, text: undefined });
-    for (const [name, map] of out.maps.isOf(other.maps) ? [] : [...out.maps, ...other.maps])
-      if (other.maps.get(name) !== map || out.maps.get(name) !== map) out.maps.delete(name);
-    for (const [name] of out.exported.isOf(other.exported) ? [] : other.exported)
-      out.exported.set(name, true);
+    for (const key of out.assumed.differing(other.assumed)) out.assumed.delete(key);
+    for (const file of out.written.differing(other.written)) {
+      const it = other.written.get(file);
+      if (it !== undefined) out.written.set(file, { ...it, text: undefined });
+    }
+    for (const name of out.maps.differing(other.maps)) out.maps.delete(name);
+    for (const name of out.exported.differing(other.exported)) out.exported.set(name, true);
     out.pipefail &&= other.pipefail;
     out.exportsAll ||= other.exportsAll;
     out.hasOwnPath ||= other.hasOwnPath;
     out.hasSourcedCache ||= other.hasSourcedCache;
-    if (JSON.stringify(out.status) !== JSON.stringify(other.status))
+    if (!isSame(out.status, other.status))
       out.status = {
         is: 'either',
         key: `status ${id}`,
@@ -166,12 +163,27 @@ function differing([first, ...others]: readonly Scope[]): Set<string> {
   const out = new Set<string>();
   if (first === undefined) return out;
   for (const { vars } of others)
-    if (!first.vars.isOf(vars))
-      for (const name of new Set([...first.vars.keys(), ...vars.keys()]))
-        if (first.vars.get(name) !== vars.get(name))
-          if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
+    for (const name of first.vars.differing(vars))
+      if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
   return out;
 }
 
 const keyOf = (pattern: Pattern | undefined): string =>
   pattern === undefined ? '' : patternKey(pattern);
+
+/** Plain values. */
+export const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** Whether a script that goes on from the one does what it does from the other, as far as a loop can tell. */
+export function isAsBefore(before: Scope, now: Scope): boolean {
+  const areSame = <V>(a: Table<V>, b: Table<V>) =>
+    a.differing(b).every((name) => isSame(a.get(name), b.get(name)));
+  return (
+    before.cwd === now.cwd &&
+    isSame(before.args, now.args) &&
+    areSame(before.vars, now.vars) &&
+    areSame(before.arrays, now.arrays) &&
+    before.written.size === now.written.size
+  );
+}
