@@ -7,6 +7,12 @@ const INTERPRETERS = /^(?:python[\d.]*|perl[\d.]*|ruby|node|lua|expect|tclsh)$/;
 export const OURS =
   /(?:^|\/)lava-(?:test-case|background-process-start|send|wait|wait-all|sync|test-runner)$/;
 
+/** Whether it is neither a script of a shell nor a command line: what it runs it may end by SIGKILL, and nobody hears of it. */
+export const isProgram = ({ argv: [program = ''] }: Caller): boolean => {
+  const name = program.split('/').at(-1) ?? '';
+  return INTERPRETERS.test(name) || name === 'timeout';
+};
+
 /** What a program of the way is: a script of the suite, a command line of its own, or neither. */
 export function scriptOf({ argv }: Caller): { path?: string; command?: string } {
   const [program = '', ...words] = argv;

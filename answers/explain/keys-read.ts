@@ -36,11 +36,14 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
     .suitesOf(member.device)
     .flatMap((source) => situation.places.reachable(source));
   const isReadIn = scripts.some(({ text }) => readIn(text) !== undefined);
+  const isLookedUp = scripts.some(
+    (script) => isForeign(script) && cacheLines(script.text).length > 0,
+  );
   for (const { text } of said) {
     if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
     const [, variable] = UNBOUND.exec(text) ?? [];
     const [, lacked] = KEY_ERROR.exec(text) ?? [];
-    if (lacked !== undefined) keys.add(lacked);
+    if (lacked !== undefined && isLookedUp) keys.add(lacked);
     if (isReadIn && variable !== undefined) keys.add(variable);
   }
   for (const script of scripts) addOfScript(inScripts, script);

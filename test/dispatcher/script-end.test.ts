@@ -14,7 +14,7 @@ async function endOf(text: string, status = 1) {
 }
 
 it('the last command that its shell showed is told, and not the diff that it printed', async () => {
-  const diff = ['--- a/x.conf', '+++ b/x.conf', '@@ -1,2 +1,2 @@', ' a', '', '+ exit 0', '-b'];
+  const diff = ['--- a/x.conf', '+++ b/x.conf', '@@ -1,3 +1,3 @@', ' a', '', '+ exit 0', '-b'];
   const lines = ['+ cd etc', '+ git diff --exit-code', 'diff --git a/x b/x', ...diff];
   expect(await endOf(`${lines.join('\r\n')}\r\n`)).toEqual({
     status: 1,

@@ -256,5 +256,5 @@ export function couldBeSent(
 }
 
 /** Whatever could not be read may have calls in it. */
-export const hidesCalls = ({ what }: Unresolved): boolean =>
+const hidesCalls = ({ what }: Unresolved): boolean =>
   what === 'file' || what === 'command' || what === 'syntax' || what === 'shell';

@@ -34,7 +34,8 @@ client: lava-wait server-ready; iperf -c server`,
 function came(situation: Situation): Finding[] {
   const booted = new Set(lateBoots(situation).map(({ gap }) => gap.member));
   return firstOfEach(situation.gaps).flatMap(({ wait, member, absence }) => {
-    if (absence.why !== 'late' || booted.has(member)) return [];
+    // What can never be released does not lack whoever still comes.
+    if (absence.why !== 'late' || booted.has(member) || wait.end?.how === 'unreachable') return [];
     const { call } = absence;
     const over = overAt(situation.group, wait);
     return [

@@ -1,12 +1,20 @@
+import { functionAround } from '../../branches.ts';
 import type { Place } from '../../places.ts';
 import { matched } from '../../shell-sites.ts';
 import { reached } from '../death-place.ts';
 import type { Culprit } from '../explanation.ts';
 import { isSend, type Member, wordsOf } from '../facts.ts';
-import { placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
-import { type Cause, culpritMember, type Gap, placed, type Situation } from '../situation.ts';
+import { type MemberSite, mentions, placeOfSite, sendersOf, sitesOfMember } from '../scripts.ts';
+import {
+  type Cause,
+  culpritMember,
+  type Gap,
+  placed,
+  rolesOf,
+  type Situation,
+} from '../situation.ts';
 import { callStep, endStep, found, listed, namesOf, who } from '../words.ts';
-import { hidesCalls, mismatches } from './mismatch.ts';
+import { mismatches } from './mismatch.ts';
 
 export const syncThatOneRoleNeverCalls: Cause = {
   kind: 'sync-that-one-role-never-calls',
@@ -70,14 +78,23 @@ function whereItWould(situation: Situation, { wait, member }: Gap): Culprit {
   return { ...file, ...placed(place) };
 }
 
-/** The line of its own that would send it. A function that another role alone calls is none. */
+/** The line of its own that would send it. */
 function ownLine(situation: Situation, member: Member, message: string): Place | undefined {
-  const places = sendersOf(situation, member, message).map((one) => placeOfSite(situation, one));
-  const graph = situation.graphs.of(member);
-  if (graph === undefined || graph.unresolved.some(hidesCalls)) return places[0];
-  return places.find(({ file, line }) =>
-    graph.sites.some((site) => site.file === file && site.line === line),
+  const own = sendersOf(situation, member, message).find(
+    (one) => !isInFunctionOfAnother(situation, one),
   );
+  return own === undefined ? undefined : placeOfSite(situation, own);
+}
+
+/** In `step_server`, which nobody calls by that name: it is run as `step_$(lava-role)`. */
+function isInFunctionOfAnother(
+  situation: Situation,
+  { member, script, site }: MemberSite,
+): boolean {
+  const name = functionAround(script, site.line);
+  if (name === undefined || mentions(situation, name) !== 1) return false;
+  const isOf = (role: string) => name.startsWith(role) || name.endsWith(role);
+  return !isOf(member.role) && [...rolesOf(situation.group)].some(isOf);
 }
 
 /** The one `exit` between its last call and the next that it would have made whatever happens. */
