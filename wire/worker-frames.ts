@@ -231,7 +231,7 @@ export function commonFrames(a: Hello['frames'], b: Hello['frames'] = FRAMES): n
 }
 
 /** What JSON writes with six characters each. */
-const UNPRINTABLE = /[\x00-\x07\x0b\x0e-\x1f]/;
+const UNPRINTABLE = /(?![\b\t\n\f\r\x7f-\x9f])\p{Cc}/u;
 
 export function bodyOf(content: Uint8Array): Body {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
