@@ -4,27 +4,13 @@ import { exact, joined, type Pattern } from './patterns.ts';
 import type { Word, WordPart } from './shell-tree.ts';
 import type { Field, Walk } from './walk.ts';
 
-export const fieldsOf = (walk: Walk, words: readonly Word[]): Field[] =>
-  words.flatMap(
-    (word) =>
-      plainField(word) ??
-      (word.source.includes('{') ? braced(walk, word) : [word]).flatMap((one) =>
-        fieldsOfWord(walk, one),
-      ),
-  );
-
-const plain = new WeakMap<Word, Field>();
-
-/** A word that is nothing but text is always the same. */
-function plainField(word: Word): Field | undefined {
-  const known = plain.get(word);
-  if (known !== undefined) return known;
-  const [part] = word.parts;
-  if (word.parts.length !== 1 || part?.kind !== 'text') return undefined;
-  if (!part.isQuoted && /[*?{]|\[.*\]/.test(part.text)) return undefined;
-  const field = { value: exact(part.text), isOpen: false, word };
-  plain.set(word, field);
-  return field;
+export function fieldsOf(walk: Walk, words: readonly Word[]): readonly Field[] {
+  const out: Field[] = [];
+  for (const word of words)
+    if (word.plain !== undefined) out.push({ value: exact(word.plain), isOpen: false, word });
+    else if (!word.source.includes('{')) out.push(...fieldsOfWord(walk, word));
+    else for (const one of braced(walk, word)) out.push(...fieldsOfWord(walk, one));
+  return out;
 }
 
 function fieldsOfWord(walk: Walk, word: Word): Field[] {

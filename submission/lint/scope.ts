@@ -42,62 +42,61 @@ export interface Written {
 }
 
 export class Scope {
-  vars = new Table<Pattern>();
-  arrays = new Table<readonly Pattern[]>();
-  functions = new Table<Routine>();
+  vars: Table<Pattern>;
+  arrays: Table<readonly Pattern[]>;
+  functions: Table<Routine>;
   /** `$1` and on; `null`: nobody knows how many. */
-  args: readonly Pattern[] | null = [];
-  scriptName: Pattern = exact('sh');
+  args: readonly Pattern[] | null;
+  scriptName: Pattern;
   /** From the checkout; `null`: not known. */
-  cwd: string | null = '';
-  errexit = false;
-  status: Status = ok;
+  cwd: string | null;
+  errexit: boolean;
+  status: Status;
   /** The wait that filled the cache file, by its site. */
-  lastWait: number | null = null;
-  lastJob: string | null = null;
+  lastWait: number | null;
+  lastJob: string | null;
   /** Ways that were taken here, by key. */
-  assumed = new Table<number>();
+  assumed: Table<number>;
   /** Files that a script wrote, by their paths: what is in them is not what lies in the checkout. */
-  written = new Table<Written>();
+  written: Table<Written>;
   /** What the programs that it starts are told of its variables. */
-  exported = new Table<true>();
+  exported: Table<true>;
   /** Arrays whose places are words. */
-  maps = new Table<ReadonlyMap<string, Pattern>>();
+  maps: Table<ReadonlyMap<string, Pattern>>;
   /** `set -a`. */
-  exportsAll = false;
+  exportsAll: boolean;
   /** Functions that this shell was not told of: it does not have a command of that name. */
-  hidden = new Table<true>();
-  pipefail = false;
+  hidden: Table<true>;
+  pipefail: boolean;
   /** `PATH` was changed: a name alone may be that of a script. */
-  hasOwnPath = false;
-  hasSourcedCache = false;
+  hasOwnPath: boolean;
+  hasSourcedCache: boolean;
 
-  copy(): Scope {
-    const copy = new Scope();
-    copy.take(this);
-    return copy;
+  /** @param of what it begins with; absent: nothing is known yet */
+  constructor(of?: Scope) {
+    this.vars = of?.vars.copy() ?? new Table();
+    this.arrays = of?.arrays.copy() ?? new Table();
+    this.functions = of?.functions.copy() ?? new Table();
+    this.args = of === undefined ? [] : of.args;
+    this.scriptName = of?.scriptName ?? exact('sh');
+    this.cwd = of === undefined ? '' : of.cwd;
+    this.errexit = of?.errexit ?? false;
+    this.status = of?.status ?? ok;
+    this.lastWait = of?.lastWait ?? null;
+    this.lastJob = of?.lastJob ?? null;
+    this.assumed = of?.assumed.copy() ?? new Table();
+    this.written = of?.written.copy() ?? new Table();
+    this.exported = of?.exported.copy() ?? new Table();
+    this.maps = of?.maps.copy() ?? new Table();
+    this.exportsAll = of?.exportsAll ?? false;
+    this.hidden = of?.hidden.copy() ?? new Table();
+    this.pipefail = of?.pipefail ?? false;
+    this.hasOwnPath = of?.hasOwnPath ?? false;
+    this.hasSourcedCache = of?.hasSourcedCache ?? false;
   }
 
-  take(other: Scope): void {
-    this.vars = other.vars.copy();
-    this.arrays = other.arrays.copy();
-    this.functions = other.functions.copy();
-    this.args = other.args;
-    this.scriptName = other.scriptName;
-    this.cwd = other.cwd;
-    this.errexit = other.errexit;
-    this.status = other.status;
-    this.lastWait = other.lastWait;
-    this.lastJob = other.lastJob;
-    this.assumed = other.assumed.copy();
-    this.written = other.written.copy();
-    this.exported = other.exported.copy();
-    this.maps = other.maps.copy();
-    this.hidden = other.hidden.copy();
-    this.exportsAll = other.exportsAll;
-    this.pipefail = other.pipefail;
-    this.hasOwnPath = other.hasOwnPath;
-    this.hasSourcedCache = other.hasSourcedCache;
+  copy(): Scope {
+    return new Scope(this);
   }
 }
 

@@ -19,7 +19,7 @@ const known = (is: boolean): Status => (is ? ok : failed);
 
 /** @param isDouble `[[`: words are not split, and what stands right of `==` is a pattern */
 export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean): Status {
-  const operands: Operand[] = isDouble
+  const operands: readonly Operand[] = isDouble
     ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
   const values = operands.map(({ value }) => value);

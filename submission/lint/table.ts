@@ -4,25 +4,21 @@
  * copied from looks at all of it.
  */
 const OWN_MIN = 32;
+/** Nobody writes into it. */
+const NOTHING = new Map<string, never>();
 
 export class Table<V> {
-  #shared: ReadonlyMap<string, V>;
+  #shared: ReadonlyMap<string, V> = NOTHING;
   /** What is not as in `#shared`; `undefined`: it is there no more. */
-  #own: Map<string, V | undefined>;
+  #own: Map<string, V | undefined> = NOTHING;
   /** Somebody else has `#own`, too. */
-  #isLent = false;
+  #isLent = true;
   #size = 0;
-
-  constructor() {
-    this.#shared = new Map();
-    this.#own = new Map();
-  }
 
   copy(): Table<V> {
     const copy = new Table<V>();
     copy.#shared = this.#shared;
     copy.#own = this.#own;
-    copy.#isLent = true;
     copy.#size = this.#size;
     this.#isLent = true;
     return copy;

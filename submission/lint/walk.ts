@@ -208,7 +208,12 @@ export class Walk extends ProgramWalk {
   // ways
 
   /** The ways that may be taken. A way that was taken before is taken again. */
-  choice(key: string, isDecided: boolean, at: Condition, ways: readonly (() => void)[]): void {
+  choice(
+    key: string,
+    isDecided: boolean,
+    at: () => Condition,
+    ways: readonly (() => void)[],
+  ): void {
     if (this.isDead) return;
     const known = this.scope.assumed.get(key);
     const only = known === undefined ? undefined : ways[known];
@@ -224,7 +229,10 @@ export class Walk extends ProgramWalk {
       this.scope = before.copy();
       this.scope.assumed.set(key, index);
       this.isDead = false;
-      this.when.push({ ...at, holds: at.holds === (index === 0), known: false });
+      this.when.push(() => {
+        const is = at();
+        return { ...is, holds: is.holds === (index === 0), known: false };
+      });
       const body = this.collected(way);
       this.when.pop();
       isWorthIt ||= body.length > 0;
@@ -237,7 +245,7 @@ export class Walk extends ProgramWalk {
     const isAll = alive.length === ways.length;
     if (alive.length > 0)
       this.scope = met(scopes, `choice ${this.id()}`, isAll ? this.holes(key) : undefined);
-    if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at });
+    if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at: at() });
     this.isDead = alive.length === 0;
   }
 
