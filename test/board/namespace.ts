@@ -1,9 +1,13 @@
 /** A network of a board of the tests: real packets between it and this machine, and none when they are to be lost. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { find } from './shells.ts';
 
 /** A program of classic BPF: what is no ARP is dropped. */
 const ALL_BUT_ARP = '4,40 0 0 12,21 0 1 2054,6 0 0 0,6 0 0 2';
+
+/** How many there were in this process: each has an address and a name of its own. */
+let made = 0;
 
 /** A network namespace that is joined to this one by a veth pair, with `eth0` in it. */
 export class Namespace {
@@ -18,11 +22,12 @@ export class Namespace {
 
   static open(): Namespace {
     const holder = spawn('unshare', ['-n', 'sleep', '300'], { stdio: 'ignore' });
-    const third = process.pid & 255;
+    made += 1;
+    const third = (process.pid + made) & 255;
     const outside = `198.19.${third}.1`;
     const inside = `198.19.${third}.2`;
     const nobody = `198.19.${third}.9`;
-    const veth = `mu${process.pid}`;
+    const veth = `mu${process.pid}-${made}`;
     const script = `
       set -e
       until [ "$(readlink /proc/${holder.pid}/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do sleep 0.05; done
@@ -40,14 +45,14 @@ export class Namespace {
         ip link set eth1 up
         ip route add default via ${outside}
         for server in ${nameServers().join(' ')}; do ip route add unreachable $server; done'`;
-    const made = spawnSync('timeout', ['20', 'sh', '-c', script], { encoding: 'utf8' });
-    if (made.status === 0) return new Namespace(holder, veth, outside, inside, nobody);
+    const end = spawnSync('timeout', ['20', 'sh', '-c', script], { encoding: 'utf8' });
+    if (end.status === 0) return new Namespace(holder, veth, outside, inside, nobody);
     holder.kill('SIGKILL');
-    throw new Error(made.stderr || 'unshare, ip or nsenter is missing');
+    throw new Error(end.stderr || 'unshare, ip or nsenter is missing');
   }
 
   enter(words: readonly string[]): string[] {
-    return ['nsenter', '-t', String(this.holder.pid), '-n', ...words];
+    return [find('nsenter') ?? 'nsenter', '-t', String(this.holder.pid), '-n', ...words];
   }
 
   /** From now on packets are lost, in both directions: nobody is told, and addresses are still found. */
@@ -58,11 +63,6 @@ export class Namespace {
         ...['filter', 'add', 'dev', this.link, way, 'protocol', 'all', 'pref', '1'],
         ...['bpf', 'da', 'bytecode', ALL_BUT_ARP],
       );
-  }
-
-  /** The opposite. */
-  passPackets(): void {
-    this.tc('qdisc', 'del', 'dev', this.link, 'clsact');
   }
 
   private tc(...words: string[]): void {
