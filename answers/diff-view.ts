@@ -43,9 +43,9 @@ export function diffOf(good: Compared, bad: Compared, found: boolean): DiffView 
       bad: alone.bad.map(({ device }) => device),
     },
     changed: changedIn(good, bad),
-    timing: timingOf(pairs, good, bad),
+    timing: timingOf(pairs, divergences, good, bad),
     past: (bad.past ?? []).map(({ job }) => job),
-    noise: noiseOf(pairs),
+    noise: [...noiseOf(pairs), ...noiseOfRoles(good, bad)],
   };
 }
 
@@ -165,6 +165,7 @@ function compareDefinitions(left: JobDefinition, right: JobDefinition, note: Not
         ({ role, count, deviceType, device, tags }) =>
           `${count} x ${role} of ${device ?? deviceType}${tags.map((tag) => ` ${tag}`).join('')}`,
       )
+      .sort()
       .join(', ');
   note('roles', 'the job', roles(left), roles(right));
   const count = Math.max(left.actions.length, right.actions.length);
@@ -236,15 +237,25 @@ const DIGEST_SHOWN = 12;
 
 // times, and what means nothing
 
-function timingOf(pairs: readonly Pair[], good: Compared, bad: Compared): DiffView['timing'] {
+/** Of each board up to where it parts from its counterpart: what comes after that comes at other times. */
+function timingOf(
+  pairs: readonly Pair[],
+  divergences: readonly Divergence[],
+  good: Compared,
+  bad: Compared,
+): DiffView['timing'] {
   const past: readonly RunFacts[] =
     bad.past !== undefined && bad.past.length > 0 ? bad.past : [factsOf(good.job, good.events)];
   const late: DiffView['timing'] = [];
   const { gaps, lasted } = factsOf(bad.job, bad.events);
-  for (const { bad: board } of pairs) {
+  for (const pair of pairs) {
+    const board = pair.bad;
     const { device, role } = board;
+    const parts = divergences.find((one) => one.pair === pair);
+    const until =
+      parts === undefined ? undefined : parts.call + (parts.kind === 'other-outcome' ? 1 : 0);
     const seen = new Map<string, number>();
-    for (const { what, event } of board.calls) {
+    for (const { what, event } of board.calls.slice(0, until)) {
       const nth = (seen.get(what) ?? 0) + 1;
       seen.set(what, nth);
       const key = callKey(board, what, nth);
@@ -260,6 +271,16 @@ function timingOf(pairs: readonly Pair[], good: Compared, bad: Compared): DiffVi
     }
   }
   return late.sort((a, b) => b.seconds - b.usual - (a.seconds - a.usual)).slice(0, LATE_MAX);
+}
+
+/** Who stands where in `lava-group` follows the order of the roles. */
+function noiseOfRoles(good: Compared, bad: Compared): DiffView['noise'] {
+  const [left, right] = [good, bad].map(
+    ({ events }) => definitionOf(events)?.roles.map(({ role }) => role) ?? [],
+  );
+  const count = right?.filter((role, at) => left?.includes(role) && left[at] !== role).length ?? 0;
+  const isSame = left?.length === right?.length && count > 0;
+  return isSame ? [{ what: 'roles that stand in another order', count }] : [];
 }
 
 function noiseOf(pairs: readonly Pair[]): DiffView['noise'] {
