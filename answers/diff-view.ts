@@ -54,7 +54,7 @@ export function diffOf(good: Run, bad: Run, found: boolean): DiffView {
     changed: changedIn(good, bad),
     timing: timingOf(compared, good, bad),
     past: (bad.past ?? []).map(({ job }) => job),
-    noise: noiseOf(pairs),
+    noise: [...noiseOf(pairs), ...noiseOfRoles(good, bad)],
   };
 }
 
@@ -175,6 +175,7 @@ function compareDefinitions(left: JobDefinition, right: JobDefinition, note: Not
         ({ role, count, deviceType, device, tags }) =>
           `${count} x ${role} of ${device ?? deviceType}${tags.map((tag) => ` ${tag}`).join('')}`,
       )
+      .sort()
       .join(', ');
   note('roles', 'the job', roles(left), roles(right));
   const count = Math.max(left.actions.length, right.actions.length);
@@ -246,13 +247,23 @@ const DIGEST_SHOWN = 12;
 
 // times, and what means nothing
 
-function timingOf({ pairs, alone }: Compared, good: Run, bad: Run): DiffView['timing'] {
+/** Of each board up to where it parts from its counterpart: what comes after that comes at other times. */
+function timingOf(
+  { pairs, alone, divergences }: Compared,
+  good: Run,
+  bad: Run,
+): DiffView['timing'] {
   const usual = usualIn([...pairs.map((pair) => pair.good), ...alone.good], good, bad.past ?? []);
   const late: DiffView['timing'] = [];
   const from = allocatedAt(bad.events);
-  for (const { bad: board } of pairs)
-    for (const { call, nth, gapMs } of timed(board, from)) {
-      const { device, role } = board;
+  for (const pair of pairs) {
+    const board = pair.bad;
+    const { device, role } = board;
+    const parts = divergences.find((one) => one.pair === pair);
+    const until =
+      parts === undefined ? undefined : parts.call + (parts.kind === 'other-outcome' ? 1 : 0);
+    const same = { ...board, calls: board.calls.slice(0, until) };
+    for (const { call, nth, gapMs } of timed(same, from)) {
       const note = (what: string, which: Measured, ms: number) => {
         const is = usual(which, board, call.what, nth);
         if (is === undefined || ms <= is.high) return;
@@ -264,6 +275,7 @@ function timingOf({ pairs, alone }: Compared, good: Run, bad: Run): DiffView['ti
       if (call.what === 'boot' && call.outcome !== '')
         note('the end of its boot', 'lasted', call.endAt - call.at);
     }
+  }
   return late.sort((a, b) => b.seconds - b.usual - (a.seconds - a.usual)).slice(0, LATE_MAX);
 }
 
@@ -305,4 +317,14 @@ function noiseOf(pairs: readonly Pair[]): DiffView['noise'] {
     { what: 'values and measurements that differ', count: values },
     { what: 'roles that other boards played', count: boards },
   ].filter((noise) => noise.count > 0);
+}
+
+/** Who stands where in `lava-group` follows the order of the roles. */
+function noiseOfRoles(good: Run, bad: Run): DiffView['noise'] {
+  const [left, right] = [good, bad].map(
+    ({ events }) => definitionOf(events)?.roles.map(({ role }) => role) ?? [],
+  );
+  const count = right?.filter((role, at) => left?.includes(role) && left[at] !== role).length ?? 0;
+  const isSame = left?.length === right?.length && count > 0;
+  return isSame ? [{ what: 'roles that stand in another order', count }] : [];
 }

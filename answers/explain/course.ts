@@ -20,7 +20,7 @@ import { testStatus } from '../../submission/lint/shell-test.ts';
 import type { Span, Statement } from '../../submission/lint/shell-tree.ts';
 import { definitionSource, fileSource } from '../../submission/lint/source.ts';
 import { type Field, type Frame, type Result, Walk } from '../../submission/lint/walk.ts';
-import { filesOf } from './named-files.ts';
+import { filesOf } from '../named-files.ts';
 
 /** A command at which a script may have ended. */
 export interface Point {
@@ -95,6 +95,9 @@ export function courseOf(
   return { points: walk.points, calls: walk.courseCalls };
 }
 
+/** Whatever its reader makes of them: at the end of a file, of a board's processes or rights; and those that run others. */
+const MAY_FAIL =
+  /^(?:cd|wait|kill|read|sudo|su|runuser|taskset|chrt|nice|ionice|numactl|setpriv|chroot|unshare|nsenter|ip|timeout|setsid|stdbuf)$/;
 const RUNS = /^(?:\.|source|(?:.*\/)?(?:ba|da|a|k|z)?sh)$/;
 /** Whatever is said may go elsewhere. */
 const AWAY = /\bexec\b[^\n]*>|(?:\}|\)|\bdone|\bfi|\besac)\s*(?:\d?>|\|)/;
@@ -141,7 +144,7 @@ class CourseWalk extends Walk {
     if (isCase) this.#hiding.pop();
     this.#callers.pop();
     // What is certain to go well ends nothing; but of scripts and of these it is not known.
-    const isKnown = this.points.length === before && !/^(?:cd|wait|kill)$/.test(name);
+    const isKnown = this.points.length === before && !MAY_FAIL.test(name);
     if (point !== undefined && kind === 'command' && isKnown && result.status.is === 'ok')
       point.endsItsOwn = false;
     return result;

@@ -145,6 +145,7 @@ function reportedLine(look: Look, course: Course | undefined): DeathPlace | unde
       ran.length > 0 &&
       look.death.status < COMMAND_NOT_FOUND - 1 &&
       !ALWAYS_FATAL.test(one.text) &&
+      !MUST_BE_SET.test(script.text.split('\n')[line - 1] ?? '') &&
       ran.every(({ endsItsOwn, isInner }) => !endsItsOwn && !isInner)
     )
       continue;
@@ -155,6 +156,8 @@ function reportedLine(look: Look, course: Course | undefined): DeathPlace | unde
 const COMMAND_NOT_FOUND = 127;
 const ALWAYS_FATAL =
   /unbound variable|parameter (?:null or )?not set|syntax error|unexpected|bad substitution|read-?only/i;
+/** `${SERIAL:?is not given}` ends a script in its own words. */
+export const MUST_BE_SET = /\$\{\w+:?\?/;
 const REPORTS_LOOKED_AT = 12;
 
 /** `  File "./x.py", line 4, in main`: the innermost that is of the suite. */

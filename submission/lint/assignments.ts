@@ -2,14 +2,15 @@
 import { arithmetic, indexText, textValue } from './expansions.ts';
 import { fieldsOf } from './fields.ts';
 import { exact, joined, type Pattern, unknown } from './patterns.ts';
-import { quiet } from './results.ts';
+import { either, quiet } from './results.ts';
 import { ok } from './scope.ts';
 import type { Assignment, Statement, Word } from './shell-tree.ts';
 import type { Result, Walk } from './walk.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
-export function declare(walk: Walk, { command, assignments, words }: Kind<'declare'>): Result {
+export function declare(walk: Walk, statement: Kind<'declare'>): Result {
+  const { command, assignments, words } = statement;
   const names: string[] = [];
   let flags = '';
   for (const { value } of fieldsOf(walk, words)) {
@@ -23,6 +24,11 @@ export function declare(walk: Walk, { command, assignments, words }: Kind<'decla
     return quiet(ok);
   }
   const isLocal = command === 'local' || command === 'declare' || command === 'typeset';
+  // `declare -F step_server || exit 0` asks, and sets nothing.
+  if (isLocal && command !== 'local' && /-\w*[fFp]/.test(flags) && names.length > 0)
+    return quiet(
+      names.every((name) => walk.scope.functions.has(name)) ? ok : either(walk, statement),
+    );
   const isMap = flags.includes('A');
   // A name for another variable, and sums without a sign for them: they are not followed.
   if (/-\w*[ni]/.test(flags) && command !== 'export') walk.open('word', walk.reading);

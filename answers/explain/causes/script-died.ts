@@ -1,6 +1,6 @@
 import { scriptOf } from '../../callers.ts';
 import { lastSaid } from '../consoles.ts';
-import { type DeathPlace, placeOfDeath, reached } from '../death-place.ts';
+import { type DeathPlace, MUST_BE_SET, placeOfDeath, reached } from '../death-place.ts';
 import type { Death } from '../deaths.ts';
 import { type Call, type Result, wordsOf } from '../facts.ts';
 import {
@@ -100,7 +100,7 @@ const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.outOfMemory ||
   /^\+* ?exit\b/.test(death.command ?? '') ||
   /syntax error|unbound variable|parameter (?:null or )?not set/.test(at?.said?.text ?? '') ||
-  (at?.said !== undefined && /\$\{\w+:?\?/.test(at.place.text)) ||
+  (at?.said !== undefined && MUST_BE_SET.test(at.place.text)) ||
   at?.isExit === true;
 
 function tell(

@@ -97,23 +97,21 @@ function isInFunctionOfAnother(
   return !isOf(member.role) && [...rolesOf(situation.group)].some(isOf);
 }
 
-/** The one `exit` between its last call and the next that it would have made whatever happens. */
+/** The one `exit` between its last call and the next of its script, which it did not make. */
 function exitOf(situation: Situation, member: Member): Place | undefined {
   const suite = member.suites.at(-1);
   const course =
     suite === undefined ? undefined : situation.graphs.courseOf(member, suite.name, 'run.sh');
   if (suite === undefined || course === undefined) return undefined;
   const version = suite.end?.version ?? Number.POSITIVE_INFINITY;
-  const [from, to] = reached(
-    situation,
-    { member, suite: suite.name, version, inCase: undefined },
-    course,
-  );
+  const end = { member, suite: suite.name, version, inCase: undefined };
+  const [from] = reached(situation, end, course);
+  const next = course.calls.find(({ at }) => at > from)?.at ?? 0;
   const exits = course.points.filter(
-    ({ at, kind, isInner }) => at > from && at < to && kind === 'exit' && !isInner,
+    ({ at, kind, isInner }) => at > from && at < next && kind === 'exit' && !isInner,
   );
   const [exit] = exits;
-  if (to === Number.POSITIVE_INFINITY || exit === undefined) return undefined;
+  if (exit === undefined) return undefined;
   if (exits.some(({ file, line }) => file !== exit.file || line !== exit.line)) return undefined;
   return { suite: suite.name, file: exit.file, line: exit.line, text: exit.lineText };
 }
