@@ -101,7 +101,7 @@ async function unpackStream(
   } catch (error) {
     whole.destroy();
     tar.destroy();
-    if (error instanceof StepFailure) throw error;
+    if (error instanceof StepFailure || isDiskFull(error)) throw error;
     await reading;
     throw error;
   }

@@ -377,10 +377,11 @@ muster_remember_url() {
   { printf '%s\n' "$muster_url" >"$MUSTER_HOME/answered"; } 2>/dev/null || :
 }
 
-# Whether the last try ended by its own limits. Whoever starts anew refuses; who says nothing is away, and his network too.
+# Whether the last try ended by its own limits, as far as whole seconds tell. Whoever starts anew refuses; who says nothing
+# is away, and his network too.
 muster_was_silence() {
-  [ "$muster_took" -ge "$muster_silence_seconds" ] ||
-    { [ "$muster_took" -ge "$muster_connect_seconds" ] && [ "$muster_took" -le $((muster_connect_seconds + 3)) ]; }
+  [ "$muster_took" -ge $((muster_silence_seconds - 1)) ] ||
+    { [ "$muster_took" -ge $((muster_connect_seconds - 1)) ] && [ "$muster_took" -le $((muster_connect_seconds + 3)) ]; }
 }
 
 # No answer came: go on to the next URL, and pause after each round of them, longer each time. Silence counts as all the

@@ -25,7 +25,7 @@ export function initCommand(cli: Cli): Command {
     .argument('[file]', 'where to write it', 'lab.yaml')
     .option('--fetch-kernel', "fetch Debian's kernel for QEMU boards; it is not installed")
     .addOption(
-      new Option('--arch <arch>', 'the kernel that is fetched')
+      new Option('--arch <arch>', 'of which architecture')
         .choices(['x86_64', 'aarch64'])
         .default('x86_64'),
     )

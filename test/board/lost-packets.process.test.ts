@@ -40,9 +40,7 @@ async function boardOf(pair: Pair, finished: typeof onTestFinished) {
   return { namespace, byLine, door, serial };
 }
 
-describe
-  .skipIf(lack !== undefined)
-  .concurrent.each(usable(pairs.filter(({ client }) => client !== 'busybox without the link')))(
+describe.skipIf(lack !== undefined).concurrent.each(usable(PAIRS))(
   'a board whose network loses packets, $name',
   { timeout: 120_000 },
   (pair) => {

@@ -193,9 +193,7 @@ describe('lava-network broadcast on a real interface', () => {
         server.reset();
         const call = (...words: string[]) =>
           start(
-            namespace!
-              .enter([...pair.shell, '-eu', board.verb('lava-network'), ...words])
-              .map((word, at) => (at === 0 ? find(word)! : word)),
+            namespace!.enter([...pair.shell, '-eu', board.verb('lava-network'), ...words]),
             board.env,
           ).finished;
 
