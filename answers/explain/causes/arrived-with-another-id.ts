@@ -18,14 +18,16 @@ client: lava-wait ready`,
     mismatches(situation, 'another-id').map(({ gap: { wait, member }, other }) => {
       const odd = isOdd(situation, wait, other) ? wait : other;
       const [mine, theirs] = odd === wait ? [wait, other] : [other, wait];
+      const culprit = culpritOf(situation, odd);
+      const where = culprit.line === undefined ? '' : ' in the line above';
       return found({
         kind: 'arrived-with-another-id',
-        culprit: culpritOf(situation, odd),
+        culprit,
         missing: [member.device],
         first: { member: odd.member, version: odd.version },
         steps: [callStep(situation, other), callStep(situation, wait), endStep(situation, wait)],
         summary: `${who(mine.member)} calls ${wordsOf(mine)}, and ${who(theirs.member)} calls ${wordsOf(theirs)}: ${howAlike(mine.message, theirs.message)}`,
-        advice: [`use one id: ${theirs.message} instead of ${mine.message} in the line above`],
+        advice: [`use one id: ${theirs.message} instead of ${mine.message}${where}`],
       });
     }),
 };
