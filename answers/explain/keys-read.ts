@@ -96,12 +96,17 @@ function addOfScript(keys: Set<string>, { path, text }: Script): void {
   if (lines.length > 0 && isForeign({ path, text }))
     for (const key of lookedUp(text)) keys.add(key);
   for (const line of lines) addKeys(keys, line);
+  if (lines.length > 0 && isForeign({ path, text }))
+    for (const line of text.split('\n')) if (MATCHES.test(line)) addKeys(keys, line);
   const from = readIn(text);
   if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
   if (lines.some((line) => /\bdone\s*</.test(line)) || /\bread\b.*\n[\s\S]*\bcase\b/.test(text))
     for (const label of lines.length === 0 ? [] : [...caseLabels(text), ...comparedIn(text)])
       keys.add(label);
 }
+
+/** `re.search(r"^addr=(.*)"`, `=~ /^addr=/`, `startswith("addr=")`, `regexp {^addr=}`. */
+const MATCHES = /\bre\.\w+\(|=~|\bstartswith\(|\bstartsWith\(|\.match\(|\bregexp\b|\bscan\b/;
 
 /** `$h{mac}`, `h["mac"]`, `h.get("mac")`, where `h` is made of what stands on the two sides of a `=`. */
 function lookedUp(text: string): string[] {

@@ -99,7 +99,9 @@ const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.signal !== undefined ||
   death.outOfMemory ||
   /^\+* ?exit\b/.test(death.command ?? '') ||
-  /syntax error|unbound variable|parameter (?:null or )?not set/.test(at?.said?.text ?? '') ||
+  /syntax error|unbound variable|parameter (?:null or )?not set|bad substitution|read-?only|: \.: (?:cannot|can't) open/i.test(
+    at?.said?.text ?? '',
+  ) ||
   (at?.said !== undefined && MUST_BE_SET.test(at.place.text)) ||
   at?.isExit === true;
 
