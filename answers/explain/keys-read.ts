@@ -2,6 +2,7 @@
  * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
  * variables that are not set, and else by the lines of its scripts that speak of the cache file.
  */
+import { tracesOf } from '../../submission/traces.ts';
 import { isForeign } from '../foreign-sites.ts';
 import type { Place, Script } from '../places.ts';
 import type { Member } from './facts.ts';
@@ -39,8 +40,9 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
   const isLookedUp = scripts.some(
     (script) => isForeign(script) && cacheLines(script.text).length > 0,
   );
+  for (const command of tracesOf(said.map(({ text }) => text)))
+    if (command !== undefined && CACHE.test(command)) addKeys(keys, command);
   for (const { text } of said) {
-    if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
     const [, variable] = UNBOUND.exec(text) ?? [];
     const [, lacked] = KEY_ERROR.exec(text) ?? [];
     if (lacked !== undefined && isLookedUp) keys.add(lacked);

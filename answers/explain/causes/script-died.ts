@@ -98,7 +98,7 @@ function saysNo(
 const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.signal !== undefined ||
   death.outOfMemory ||
-  /^\+* ?exit\b/.test(death.command ?? '') ||
+  /^exit\b/.test(death.command ?? '') ||
   /syntax error|unbound variable|parameter (?:null or )?not set|bad substitution|read-?only|: \.: (?:cannot|can't) open/i.test(
     at?.said?.text ?? '',
   ) ||
