@@ -32,11 +32,11 @@ import { pageRoutes } from './routes/page.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { resultRoutes } from './routes/results.ts';
 import { WorkerDoor } from './routes/worker.ts';
-import { lineRoutes } from './routes/worker-line.ts';
 import { workerRoutes } from './routes/workers.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { TlsDoor } from './tls-door.ts';
 import { bearerToken, isSame } from './tokens.ts';
+import { takeUpgrades } from './upgrades.ts';
 import { Watchdog } from './watchdog.ts';
 
 /**
@@ -75,7 +75,7 @@ export async function buildApp(parts: AppOptions): Promise<FastifyInstance> {
   const workers = parts.worker && new WorkerDoor(app, { ...parts, worker: parts.worker });
   const { operatorRecords: records } = parts;
   const hasConsoles = records !== undefined;
-  await app.register(lineRoutes, { ...parts, hasConsoles, ...(workers && { workers }) });
+  takeUpgrades(app, { workers, hasConsoles });
   await app.register(healthRoute, parts);
   if (parts.pageFolder !== undefined)
     await app.register(pageRoutes, { pageFolder: parts.pageFolder });

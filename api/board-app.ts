@@ -1,10 +1,9 @@
-/** What the boards reach over their bridge: the board's endpoints and the line, and nothing else. */
+/** What the boards reach over their bridge: the board's endpoints, and nothing else. */
 import type { FastifyInstance } from 'fastify';
 import { httpServer } from './http-server.ts';
 import type { BoardParts } from './parts.ts';
 import { openQuickDoor } from './quick-door.ts';
 import { boardRoutes } from './routes/board.ts';
-import { lineRoutes } from './routes/worker-line.ts';
 
 /** Builds the app that listens on the bridge. `heldMsMax`: how long a wait is held at most. */
 export async function buildBoardApp(
@@ -12,7 +11,6 @@ export async function buildBoardApp(
 ): Promise<FastifyInstance> {
   const app = httpServer(parts.log);
   await app.register(boardRoutes, parts);
-  await app.register(lineRoutes, parts);
   openQuickDoor(app, parts);
   await app.ready();
   return app;

@@ -14,7 +14,11 @@ import type { BoardParts } from './parts.ts';
 import { boardRoutes } from './routes/board.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-export type BehindParts = BoardParts & { worker: Pick<WorkerParts, 'memberToken'> };
+/** `heldMsMax`: how long a wait is held at most. */
+export type BehindParts = BoardParts & {
+  worker: Pick<WorkerParts, 'memberToken'>;
+  heldMsMax?: number;
+};
 
 export type BoardQuestion = Extract<Question, { ask: 'board' }>;
 
@@ -77,7 +81,7 @@ export class BoardsBehind {
     const { n, job, device, key, from, body } = question;
     let held: OpenRequest | undefined;
     const hold = () => {
-      held ??= openRequest(HELD_MS_MAX);
+      held ??= openRequest(this.#parts.heldMsMax ?? HELD_MS_MAX);
       this.#open.set(n, held);
       return held.signal;
     };

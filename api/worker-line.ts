@@ -1,18 +1,15 @@
 /**
- * One worker's line (`wire/worker-frames.ts`): what it asks is asked of the same port as that of a dispatcher in this
- * process, and what its boards say goes the same way as at the boards' own door. A line speaks for its worker alone:
- * whatever is asked of another's board is refused.
+ * One worker's line (`wire/worker-frames.ts`): who is at its other end, whether it is alive, and the frames. What is asked on
+ * it is asked of the same port as that of a dispatcher in this process, and what its boards say goes the same way as at the
+ * boards' own door (`worker-questions.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { BoardHands } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
-import type { BoardReply, Not, Question } from '../wire/worker-frames.ts';
+import type { Question } from '../wire/worker-frames.ts';
 import {
-  type Answer,
-  type Ask,
   type ByeCode,
-  bytesOf,
   commonFrames,
   FRAMES,
   type FromServer,
@@ -24,11 +21,10 @@ import {
   SILENCE_MS_MAX,
 } from '../wire/worker-frames.ts';
 import { BoardOrders } from './board-orders.ts';
-import type { BoardsBehind } from './boards-behind.ts';
 import { LabReloads } from './lab-reloads.ts';
 import type { BoardParts } from './parts.ts';
-import { problemOf } from './problems.ts';
-import { type WorkerParts, workerOfToken } from './worker-parts.ts';
+import { workerOfToken } from './worker-parts.ts';
+import { notOf, type QuestionParts, WorkerQuestions } from './worker-questions.ts';
 
 /** Open questions of one line: every board of a large lab waits, and some. */
 const OPEN_MAX = 16_384;
@@ -40,17 +36,12 @@ const UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 const CLOSE_MS_MAX = 2_000;
 
 /** What one line is given. */
-export interface WorkerLineParts extends WorkerParts {
+export interface WorkerLineParts extends QuestionParts {
   log: BoardParts['log'];
-  /** @throws ApiProblem when the content is not what its digest says */
-  keep(digest: string, content: Uint8Array): Promise<void>;
-  isMember(job: number, device: string): Promise<boolean>;
   /** The line that a worker has here now. */
   lineOf(worker: string): WorkerLineName | undefined;
   opened(line: WorkerLineName): void;
   closed(line: WorkerLineName, why: string): void;
-  /** The boards behind a worker that has its line again. */
-  boardsBehind(worker: string): Pick<BoardsBehind, 'ask' | 'gone' | 'cutOff'>;
 }
 
 /** A line as the other lines and the door know it. */
@@ -66,15 +57,6 @@ export interface WorkerLineName {
   bye(code: ByeCode, reason: string): Promise<void>;
 }
 
-/** What a worker hears for a question that has no answer. */
-class Refused extends Error {
-  readonly not: Not;
-  constructor(code: string, reason: string) {
-    super(reason);
-    this.not = { code, reason, again: false };
-  }
-}
-
 export class WorkerLine implements WorkerLineName {
   /** Another one for each line. */
   readonly id = randomUUID();
@@ -82,16 +64,15 @@ export class WorkerLine implements WorkerLineName {
   readonly #parts: WorkerLineParts;
   readonly #alive: NodeJS.Timeout;
   #worker: string | undefined;
-  #hello: Hello | undefined;
-  #boards: ReturnType<WorkerLineParts['boardsBehind']> | undefined;
-  #unsubscribe: (() => void) | undefined;
+  #instance: string | undefined;
+  #questions: WorkerQuestions | undefined;
   #heardAt = performance.now();
   readonly #reloads = new LabReloads();
   readonly hands = new BoardOrders((board) => this.#say({ board }));
-  #open = 0;
+  /** Numbers of questions that have no answer yet. */
+  readonly #open = new Set<number>();
   #outgoing: FromServer[] = [];
   #endedBecause = 'its line broke';
-  #hasEnded = false;
 
   constructor(socket: WebSocket, parts: WorkerLineParts) {
     this.#socket = socket;
@@ -112,7 +93,7 @@ export class WorkerLine implements WorkerLineName {
   }
 
   get instance(): string | undefined {
-    return this.#hello?.instance;
+    return this.#instance;
   }
 
   /** Says why, and closes. */
@@ -151,12 +132,8 @@ export class WorkerLine implements WorkerLineName {
   }
 
   #closed(): void {
-    this.#hasEnded = true;
     clearInterval(this.#alive);
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-    this.#boards?.cutOff();
-    this.#boards = undefined;
+    this.#questions?.end();
     this.#reloads.end(this.#worker ?? '');
     this.hands.end(this.#worker ?? '');
     this.#parts.closed(this, this.#endedBecause);
@@ -177,14 +154,16 @@ export class WorkerLine implements WorkerLineName {
   #take(message: FromWorker): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if ('hello' in message) this.#greet(message.hello);
-    else if (this.#worker === undefined) throw new NotAFrame('the first one is no hello');
-    else if ('gone' in message) this.#boards?.gone(message.gone);
-    else if (this.#open >= OPEN_MAX)
+    else if (this.#questions === undefined) throw new NotAFrame('the first one is no hello');
+    else if ('gone' in message) this.#questions.gone(message.gone);
+    else if (this.#open.has(message.n))
+      throw new NotAFrame(`question ${message.n} is open already`);
+    else if (this.#open.size >= OPEN_MAX)
       this.#say({
         n: message.n,
         not: { code: 'busy', reason: `${OPEN_MAX} are open`, again: true },
       });
-    else void this.#answer(message);
+    else void this.#answer(this.#questions, message);
   }
 
   #greet(hello: Hello): void {
@@ -216,134 +195,35 @@ export class WorkerLine implements WorkerLineName {
     }
     other?.replaced();
     this.#worker = worker;
-    this.#hello = hello;
+    this.#instance = hello.instance;
+    this.#questions = new WorkerQuestions(this.#parts, {
+      ...{ id: this.id, hello, worker, hands: this.hands, reloads: this.#reloads },
+      changed: () => this.#changed(),
+      brokeMeanwhile: () => this.#parts.closed(this, this.#endedBecause),
+    });
     this.#parts.opened(this);
     this.#say({ welcome: { frames, worker, version } });
   }
 
-  async #answer(question: Question): Promise<void> {
+  async #answer(questions: WorkerQuestions, question: Question): Promise<void> {
     const { n, ask } = question;
-    this.#open++;
+    this.#open.add(n);
     try {
-      const ok = await this.#answerOf(question);
+      const ok = await questions.answer(question);
       if (ok !== undefined) this.#say({ n, ok });
     } catch (error) {
-      const not = this.#notOf(error);
+      const not = notOf(error);
       if (not.code === 'internal')
         this.#parts.log.error({ err: error, ask }, 'a question of a worker failed');
       if (not.code === 'worker-here') await this.bye('worker-here', not.reason);
       else this.#say({ n, not });
     } finally {
-      this.#open--;
+      this.#open.delete(n);
     }
-  }
-
-  #notOf(error: unknown): Not {
-    if (error instanceof Refused) return error.not;
-    const { code, message: reason } = problemOf(error);
-    const again = code === 'internal' || code === 'store-unavailable' || code === 'stopping';
-    return { code, reason, again };
-  }
-
-  /** `undefined`: nobody is there to hear it. */
-  async #answerOf(question: Question): Promise<Answer<Ask> | undefined> {
-    const worker = this.#worker ?? '';
-    const port = this.#parts.port(worker, this.#facts());
-    switch (question.ask) {
-      case 'register':
-        return this.#register(question, worker);
-      case 'owed': {
-        const owed = await port.owed();
-        const groups = new Map(owed.map(({ job, group }) => [job, group]));
-        return {
-          owed: owed.map(({ group: _, ...rest }) => rest),
-          groups: [...groups].map(([job, group]) => ({ job, group })),
-        };
-      }
-      case 'ended': {
-        this.#assertOwn(question.device);
-        const ended = await port.ended(question.job, question.device);
-        return ended === undefined ? {} : { ended };
-      }
-      case 'report':
-        return this.#report(question);
-      case 'missing':
-        return { digests: await this.#parts.missing(question.digests) };
-      case 'keep':
-        await this.#parts.keep(question.digest, bytesOf(question.body));
-        return {};
-      case 'board':
-        return this.#board(question);
-      case 'console':
-        return this.#console(question);
-      case 'console-end':
-        this.#assertOwn(question.device);
-        return { size: await this.#parts.consoles.end(question.job, question.device) };
-      case 'reloaded':
-        this.#reloads.answer(question);
-        return {};
-      case 'ordered':
-        this.hands.ordered(question);
-        return {};
-      case 'printed':
-        await this.hands.printed(question);
-        return {};
-      case 'console-over':
-        this.hands.consoleOver(question);
-        return {};
-    }
-  }
-
-  #facts() {
-    const { instance = '', version = '' } = this.#hello ?? {};
-    return { line: { line: this.id, instance, version } };
-  }
-
-  async #register(
-    { boards, jobLimit }: Extract<Question, { ask: 'register' }>,
-    worker: string,
-  ): Promise<Answer<'register'>> {
-    const limit = jobLimit === undefined ? {} : { jobLimit };
-    const port = this.#parts.port(worker, { ...this.#facts(), ...limit });
-    await port.register(boards);
-    // It broke meanwhile: what was recorded then came before this.
-    if (this.#hasEnded) this.#parts.closed(this, this.#endedBecause);
-    if (this.#hasEnded) return {};
-    // Only now: whoever waited on the line before has no other way back.
-    this.#boards ??= this.#parts.boardsBehind(worker);
-    this.#unsubscribe ??= port.onChange(() => this.#changed());
-    return {};
   }
 
   #changed(): void {
     if (!this.#outgoing.some((message) => 'changed' in message)) this.#say({ changed: true });
-  }
-
-  async #report({ job, command, key, console }: Extract<Question, { ask: 'report' }>) {
-    this.#assertOwn(command.member);
-    const port = this.#parts.port(this.#worker ?? '', this.#facts());
-    await port.report(job, command, { key, ...(console !== undefined && { console }) });
-    return {};
-  }
-
-  async #board(question: Extract<Question, { ask: 'board' }>): Promise<BoardReply | undefined> {
-    this.#assertOwn(question.device);
-    if (this.#boards === undefined) throw new Refused('no-such-worker', 'it has not registered');
-    return this.#boards.ask(question);
-  }
-
-  async #console({ job, device, at, body, times, clock }: Extract<Question, { ask: 'console' }>) {
-    this.#assertOwn(device);
-    if (!(await this.#parts.isMember(job, device)))
-      throw new Refused('no-such-member', `${device} is no member of job ${job}`);
-    const ahead = this.#parts.engine.now() - clock;
-    const came = times.map(([offset, ms]) => [offset, ms + ahead] as const);
-    return { size: await this.#parts.consoles.append({ job, device }, at, bytesOf(body), came) };
-  }
-
-  #assertOwn(device: string): void {
-    if (this.#parts.engine.device(device)?.worker !== this.#worker)
-      throw new Refused('no-such-member', `${device} is no board of worker ${this.#worker}`);
   }
 
   #say(message: FromServer): void {

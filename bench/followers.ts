@@ -77,8 +77,8 @@ export async function followersTable(
 async function heldLab(muster: MusterProcess, undo: (() => unknown)[]): Promise<Say[]> {
   const { says, close } = await boardsOf(muster);
   undo.push(close);
-  const groups = muster.tokens.map((group, at) => {
-    const from = muster.tokens.slice(0, at).flat().length;
+  const groups = muster.groups.map((group, at) => {
+    const from = muster.groups.slice(0, at).flat().length;
     return says.slice(from, from + group.length);
   });
   for (const [, ...waiting] of groups)
@@ -108,12 +108,12 @@ async function measured(
     speakers.map((say) => paced(end.signal, SPEAK_EVERY_MS, () => say('send', 'now'))),
   );
   const health = paced(end.signal, HEALTH_EVERY_MS, () =>
-    fetch(`http://localhost:${muster.port}/api/health`).then((answer) => answer.text()),
+    fetch(`http://localhost:${muster.apiPort}/api/health`).then((answer) => answer.text()),
   );
   const memory: number[] = [];
   const memoryLook = paced(end.signal, 200, async () => memory.push(await muster.memoryBytes()));
   const from = performance.now();
-  const { done, bytes } = await followed(muster.port, follow);
+  const { done, bytes } = await followed(muster.apiPort, follow);
   const seconds = (performance.now() - from) / 1000;
   end.abort();
   const taken = (await verbs).flat();

@@ -90,7 +90,7 @@ export async function lineTable(newFolder: () => Promise<string>): Promise<strin
 /** One board; each row of calls begins and ends with a mark, and so does each call, on the board's other output. */
 async function measured(folder: string, bytesASecond: number): Promise<Figures[]> {
   const muster = await startMuster({ folder, sizes: [1] });
-  const token = muster.tokens[0]?.[0] ?? '';
+  const token = muster.groups[0]?.[0]?.token ?? '';
   const action = join(folder, 'home', '0');
   await mkdir(join(action, '0_bench', 'tests'), { recursive: true });
   await writeFile(join(action, 'suites'), '0_bench\n');

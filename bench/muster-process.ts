@@ -1,4 +1,5 @@
 /** The parent's side of `muster-server.ts`: Muster in a process of its own, as every peer is. */
+import type { BoardRegistration } from '../wire/server-port.ts';
 import { startChild } from './child-server.ts';
 import type { SelfTime } from './profile.ts';
 
@@ -8,17 +9,34 @@ export interface Asked {
   store?: string;
   /** How many boards each group has. */
   sizes: readonly number[];
-  /** With the whole API, not the boards' door alone: the first board's console has so many bytes. */
+  /** How many workers the boards are shared among; absent: one has them all. */
+  workers?: number;
+  /** The first board's console has so many bytes. */
   consoleBytes?: number;
   /** How long a wait is held; absent: for as long as a bench runs. */
   heldMsMax?: number;
 }
+export interface Member {
+  job: number;
+  device: string;
+  /** With which its board speaks at the boards' door. */
+  token: string;
+}
+export interface WorkerOfBench {
+  token: string;
+  boards: BoardRegistration[];
+}
 export interface Ready {
+  /** Of the boards' door. */
   port: number;
+  /** Of the API, where workers come too. */
+  apiPort: number;
   /** Of the first board's console. */
   consolePath: string;
-  /** A token a member, group by group. */
-  tokens: string[][];
+  groups: Member[][];
+  workers: WorkerOfBench[];
+  /** Of every worker. */
+  instance: string;
 }
 export type Question = 'held' | 'profile' | 'profile-end' | 'memory' | 'stop';
 

@@ -41,7 +41,7 @@ export async function rebuildTable(newFolder: () => Promise<string>): Promise<st
 }
 
 async function writeLog(folder: string, seconds: number): Promise<void> {
-  const muster = await startMuster({ folder, sizes: groupSizes(BOARDS) });
+  const muster = await startMuster({ folder, sizes: groupSizes(BOARDS), workers: BOARDS });
   const undo: (() => unknown)[] = [];
   const { line } = await doorsOf(muster, BOARDS, undo);
   await pumped(line, IN_FLIGHT, seconds);

@@ -31,7 +31,7 @@ export async function verbsTable(newFolder: () => Promise<string>): Promise<stri
   const folder = await newFolder();
   const env = {
     MUSTER_URL: `http://127.0.0.1:${muster.port}`,
-    MUSTER_TOKEN: muster.tokens[0]?.[0] ?? '',
+    MUSTER_TOKEN: muster.groups[0]?.[0]?.token ?? '',
     MUSTER_HOME: folder,
     MUSTER_DEVICE: 'board0000',
     LANG: 'C.UTF-8',

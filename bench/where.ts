@@ -13,7 +13,11 @@ const SECONDS = 4;
 const SHOWN_US_MIN = 0.3;
 
 export async function whereTable(newFolder: () => Promise<string>): Promise<string> {
-  const muster = await startMuster({ folder: await newFolder(), sizes: groupSizes(CONNECTIONS) });
+  const muster = await startMuster({
+    folder: await newFolder(),
+    sizes: groupSizes(CONNECTIONS),
+    workers: CONNECTIONS,
+  });
   const undo: (() => unknown)[] = [];
   const { http, line } = await doorsOf(muster, CONNECTIONS, undo);
   const overHttp = await profiled(muster, http, 1);

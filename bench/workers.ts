@@ -10,10 +10,11 @@ import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberCommand } from '../machines/commands.ts';
 import { BoardDoor, boardToken } from '../worker/board-door.ts';
-import { Line } from '../worker/line.ts';
+import type { Line } from '../worker/line.ts';
 import { median, ms, quantile, table } from './figures.ts';
 import { startMuster } from './muster-process.ts';
 import { Pipe, readHttp } from './peers/pipe.ts';
+import { openLine, sayBehind } from './peers/worker-line.ts';
 
 const GROUP = 10;
 const SENDS = 500;
@@ -27,7 +28,6 @@ const SHAPES = [
 ];
 
 const secret = Buffer.alloc(32, 7);
-const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** One way for boards to speak, and the process of the server that hears them. */
 interface Lab {
@@ -127,7 +127,7 @@ async function sendsOf(lab: Lab, member: number, count: number): Promise<number[
 async function directLab(newFolder: () => Promise<string>, members: number): Promise<Lab> {
   const sizes = Array.from({ length: members / GROUP }, () => GROUP);
   const muster = await startMuster({ folder: await newFolder(), sizes, heldMsMax: HELD_MS });
-  const tokens = muster.tokens.flat();
+  const tokens = muster.groups.flat().map(({ token }) => token);
   const pipes = await Promise.all(tokens.map(() => Pipe.open(muster.port, readHttp)));
   return {
     pid: muster.pid,
@@ -175,14 +175,9 @@ async function lineLab(
   let reports = 0;
   return {
     ...{ pid: server.child.pid ?? 0, members },
-    async say(at, verb, ...words) {
-      const { line, job, device } = one(at);
-      const { body } = await line.ask('board', {
-        ...{ job, device, method: 'POST', url: `/board/v1/${verb}`, key: randomUUID() },
-        ...{ type: 'application/x-muster-words', console: 0, set: {} },
-        body: { text: words.map((word) => `${word}\n`).join('') },
-      });
-      return 'text' in body ? body.text : '';
+    say(at, verb, ...words) {
+      const member = one(at);
+      return sayBehind(member.line, member, verb, words);
     },
     report(at) {
       const { line, job, device: member } = one(at);
@@ -240,18 +235,7 @@ async function lineOf(url: string, name: string, boards: number): Promise<Line> 
   const announced = Array.from({ length: boards }, (_, at) => ({
     ...{ device: `${name}-b${at}`, deviceType: 'qa', tags: [], driver: 'local' },
   }));
-  return new Promise((resolve, reject) => {
-    const line: Line = new Line({
-      ...{ servers: [url], token, instance: randomUUID(), version: 'bench', log: quiet },
-      register: async () => void (await line.askFirst('register', { boards: announced })),
-      onLine: () => resolve(line),
-      onChange: () => {},
-      onReload: () => {},
-      onOrder: () => {},
-    });
-    line.refused.catch(reject);
-    line.start();
-  });
+  return openLine({ url, token, instance: randomUUID(), boards: announced });
 }
 
 async function submit(url: string): Promise<void> {

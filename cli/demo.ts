@@ -44,7 +44,7 @@ const LABS = new Map<string, { lab: string; needs: Need[]; ready(): Promise<unkn
         ['busybox', 'busybox-static'],
         ['cpio', 'cpio'],
       ],
-      ready: () => fetchKernel(say),
+      ready: () => fetchKernel('x86_64', say),
     },
   ],
 ]);

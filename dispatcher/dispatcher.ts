@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BoardHands, HandsRefused } from '../wire/board-hands.ts';
 import type { LabChange } from '../wire/lab-change.ts';
-import type { BoardRegistration, Owed, ServerPort } from '../wire/server-port.ts';
+import type { Owed, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, consolePath } from './console.ts';
-import type { Driver, Holding, LabBoard, Log } from './drivers/driver.ts';
+import type { Driver, Holding, Log } from './drivers/driver.ts';
 import { FETCH_MARK_VARIABLE, killUntilNone, markedProcesses } from './drivers/processes.ts';
 import {
   changeBetween,
@@ -21,6 +21,7 @@ import {
   type GenerationOptions,
   type LabPart,
   openGeneration,
+  registrations,
   sayingOnce,
 } from './generation.ts';
 import { Lane } from './lane.ts';
@@ -99,8 +100,8 @@ class Hands implements Dispatcher {
   readonly #places: Places;
   /** As the lab's file was read last. */
   #now: Generation;
-  /** With those of earlier readings. */
-  readonly #drivers: Driver[];
+  /** With earlier readings that boards are still by, and one that is being taken. */
+  readonly #generations = new Set<Generation>();
   /** By device. */
   readonly #boards = new Map<string, Seated>();
   readonly #stopped = new AbortController();
@@ -119,7 +120,7 @@ class Hands implements Dispatcher {
     this.#options = options;
     this.#places = places;
     this.#now = generation;
-    this.#drivers = [...generation.drivers.values()];
+    this.#generations.add(generation);
     // Every lane hears of the stop.
     setMaxListeners(0, this.#stopped.signal);
     for (const { name } of generation.boards) this.#seat(name, generation);
@@ -165,6 +166,10 @@ class Hands implements Dispatcher {
     const lane = this.#boards.get(device)?.lane;
     if (lane !== undefined) return lane.operator;
     throw new HandsRefused('not-possible', `${device} is no board of its worker any more`);
+  }
+
+  get #drivers(): Driver[] {
+    return [...this.#generations].flatMap(({ drivers }) => [...drivers.values()]);
   }
 
   get gateway(): { address: string } | undefined {
@@ -216,23 +221,23 @@ class Hands implements Dispatcher {
 
   async change(lab: LabPart, opened: () => Promise<void>): Promise<LabChange> {
     const before = this.#now;
-    const order = await this.#places.order(lab.boards, new Set(this.#boards.keys()));
-    const next = await openGeneration(this.#options, lab, order);
-    this.#drivers.push(...next.drivers.values());
-    await opened();
-    // From here on, for a job may have a new board before the server's answer is here.
+    // A job may have a new board before the server's answer is here.
     this.#isChanging = true;
-    this.#take(next);
     try {
+      const order = await this.#places.order(lab.boards, new Set(this.#boards.keys()));
+      const next = await openGeneration(this.#options, lab, order);
+      this.#generations.add(next);
+      await opened();
+      this.#take(next);
       await this.#options.server.register(registrations(lab.boards));
     } catch (error) {
       this.#take(before);
       throw error;
     } finally {
       this.#isChanging = false;
+      this.#ask();
     }
     const held = [...this.#boards].filter(([, { lane }]) => !lane.isIdle).map(([device]) => device);
-    this.#ask();
     return changeBetween(before.boards, lab.boards, new Set(held));
   }
 
@@ -289,6 +294,7 @@ class Hands implements Dispatcher {
     const byDevice = new Map(owed.map((entry) => [entry.device, entry]));
     for (const [device, board] of [...this.#boards])
       this.#bring(device, board, byDevice.get(device));
+    this.#forget();
     for (const entry of owed)
       if (!this.#isChanging && !this.#boards.has(entry.device)) await this.#disown(entry);
   }
@@ -311,6 +317,15 @@ class Hands implements Dispatcher {
     }
   }
 
+  /** Readings that no board is by any more, nor will be. */
+  #forget(): void {
+    const used = new Set([this.#now]);
+    for (const { generation, next } of this.#boards.values())
+      for (const one of [generation, next]) if (one !== undefined) used.add(one);
+    if (!this.#isChanging)
+      for (const one of this.#generations) if (!used.has(one)) this.#generations.delete(one);
+  }
+
   /** It left the lab's file before its job began here, or while nobody was here. */
   async #disown({ job, device, lease }: Owed): Promise<void> {
     const reason = `${device} is not in the lab's file of its worker any more`;
@@ -322,15 +337,6 @@ class Hands implements Dispatcher {
     }
   }
 }
-
-/** Boards of the lab's file, as their worker announces them. */
-export const registrations = (boards: readonly LabBoard[]): BoardRegistration[] =>
-  boards.map(({ name, type, tags, driver }) => ({
-    device: name,
-    deviceType: type,
-    tags: [...tags],
-    driver,
-  }));
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);

@@ -51,3 +51,16 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Whether it was the worker's own disk that had no room. */
+export function isDiskFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (['ENOSPC', 'EDQUOT'].includes(codeOf(cause) ?? '')) return true;
+  return false;
+}
+
+/** The cause of a failure, where a program of the worker says that it is the worker's disk; what others tell it is not believed. */
+export const causeSaid = (stderr: string): ErrorOptions =>
+  /^(?!remote:).*(?:No space left on device|Disk quota exceeded)/m.test(stderr)
+    ? { cause: Object.assign(new Error("the worker's disk is full"), { code: 'ENOSPC' }) }
+    : {};

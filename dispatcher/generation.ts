@@ -3,6 +3,7 @@
  * read again the next one stands beside it, until the last board of this one is nobody's.
  */
 import type { LabChange } from '../wire/lab-change.ts';
+import type { BoardRegistration } from '../wire/server-port.ts';
 import { consolePath } from './console.ts';
 import type { Driver, DriverContext, LabBoard, Limits, Log } from './drivers/driver.ts';
 import { boardsLeft } from './drivers/holdings.ts';
@@ -67,6 +68,15 @@ export async function openGeneration(
   }
   return { boards, limits, allowFiles, drivers };
 }
+
+/** Boards of the lab's file, as their worker announces them. */
+export const registrations = (boards: readonly LabBoard[]): BoardRegistration[] =>
+  boards.map(({ name, type, tags, driver }) => ({
+    device: name,
+    deviceType: type,
+    tags: [...tags],
+    driver,
+  }));
 
 /** `held`: the boards that somebody has. */
 export function changeBetween(

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { withoutSecrets } from '../submission/addresses.ts';
-import { StepFailure } from './failure.ts';
+import { causeSaid, StepFailure } from './failure.ts';
 import { admitRepository } from './gate.ts';
 import { lastLine, type ProgramEnd, runProgram } from './programs.ts';
 
@@ -48,6 +48,7 @@ export async function checkOut(
     throw new StepFailure(
       'definition-unreachable',
       `git repository ${shown}: ${why === '' ? `git ended with status ${end.status}` : why}`,
+      causeSaid(end.stderr),
     );
   };
   const cloned = await git('/', [

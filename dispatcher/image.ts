@@ -21,7 +21,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { withoutSecrets } from '../submission/addresses.ts';
 import { beginning, compressionOf, decompressor } from './compression.ts';
-import { messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
+import { isDiskFull, messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
 import { openUrl } from './fetch.ts';
 
 /** Unpacked. */
@@ -63,7 +63,12 @@ export async function unpackImage(
     source.destroy();
     if (options.signal.aborted) throw new StepAborted();
     if (error instanceof StepFailure) throw error;
-    throw new StepFailure('image-broken', `image ${shown}: ${messageOf(error)}`);
+    const full = isDiskFull(error);
+    throw new StepFailure(
+      full ? 'image-too-large' : 'image-broken',
+      `image ${shown}: ${full ? "the worker's disk is full" : messageOf(error)}`,
+      { cause: error },
+    );
   }
   await unpacker.noteSkipped(options.note);
 }

@@ -8,11 +8,19 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemberCommand } from '../machines/commands.ts';
 import type { Action } from '../machines/definition.ts';
+import type { Fault } from '../machines/events.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
 import type { Owed, OwedStep, ServerPort } from '../wire/server-port.ts';
 import { consoleBytes, note } from './console.ts';
 import type { Driver, Log, Seat } from './drivers/driver.ts';
-import { codeOf, messageOf, StepAborted, StepFailure, throwIfAborted } from './failure.ts';
+import {
+  codeOf,
+  isDiskFull,
+  messageOf,
+  StepAborted,
+  StepFailure,
+  throwIfAborted,
+} from './failure.ts';
 import { Outbox } from './outbox.ts';
 import { shellQuoted } from './programs.ts';
 import { meaningOf } from './refusals.ts';
@@ -105,7 +113,7 @@ class MemberStep {
     const again = begun ? ' (taken up again)' : '';
     await this.#note(`action ${index} ${action.command} starts${again}`);
     await this.#report({ type: 'StartAction', member, action: index }, `start.${index}`);
-    let end: { outcome: 'ok' } | { outcome: 'failed'; reason: string; fault?: 'board' };
+    let end: { outcome: 'ok' } | { outcome: 'failed'; reason: string; fault?: Fault };
     try {
       await this.#perform(index, action);
       end = { outcome: 'ok' };
@@ -125,7 +133,8 @@ class MemberStep {
   }
 
   /** Whose fault a failure is, where it is not the test's. */
-  #faultOf(error: unknown): { fault?: 'board' } {
+  #faultOf(error: unknown): { fault?: Fault } {
+    if (!(error instanceof StepFailure) || isDiskFull(error)) return { fault: 'worker' };
     const cannotBoot = this.#isBooting && this.#owed.isLabImage;
     return codeOf(error) === 'board-gone' || cannotBoot ? { fault: 'board' } : {};
   }

@@ -9,8 +9,7 @@ import { LabPast } from '../api/lab-past.ts';
 import { giveBackLeft } from '../api/operator-consoles.ts';
 import { SessionRecords } from '../api/session-records.ts';
 import { TlsDoor } from '../api/tls-door.ts';
-import { memberToken, tokenKeyOf } from '../api/tokens.ts';
-import type { WorkerParts } from '../api/worker-parts.ts';
+import { tokenKeyOf } from '../api/tokens.ts';
 import { consoleBytes, consolePath } from '../dispatcher/console.ts';
 import { OpenSets } from '../dispatcher/open-set.ts';
 import { Engine } from '../engine/engine.ts';
@@ -23,7 +22,6 @@ import { openAddressSecrets } from './address-secrets.ts';
 import { type Beginning, begin } from './beginning.ts';
 import { type CertificateFiles, readCertificate } from './certificate.ts';
 import { watchClock } from './clock-watch.ts';
-import { consoleCopies } from './console-copies.ts';
 import { secretOf, workerNameOf } from './identity.ts';
 import { inProcessServer } from './in-process-server.ts';
 import { type LabFile, LabRefused, readLabFile } from './lab-file.ts';
@@ -34,6 +32,7 @@ import { OwnBoards } from './own-boards.ts';
 import { builtPage, packageVersion } from './package-root.ts';
 import { ServerRefused } from './refused.ts';
 import { keepDays } from './retention.ts';
+import { workersDoor } from './workers-door.ts';
 
 export interface ServerOptions {
   dataDir: string;
@@ -165,22 +164,6 @@ async function assemble(
       };
     },
   });
-  const workerParts: WorkerParts = {
-    engine,
-    version: packageVersion,
-    port: (name, facts) =>
-      inProcessServer({
-        ...{ engine, worker: name, secret, objects, secrets },
-        urls: () => [],
-        facts: () => facts,
-      }),
-    consoles: consoleCopies(dataDir),
-    missing: async (digests) => {
-      const isKept = await Promise.all(digests.map((digest) => objects.has(digest)));
-      return digests.filter((_, at) => !isKept[at]);
-    },
-    memberToken: (job, device) => memberToken(secret, job, device),
-  };
   await own?.open(server);
   undo.push(async () => own?.stop({ killBoards: false }));
 
@@ -200,7 +183,7 @@ async function assemble(
     consoleFile: (job, device) => consolePath(dataDir, job, device),
     archivedIn: (job) => archivedIn(dataDir, job),
     readOnly: () => beginning?.waitsFor,
-    worker: workerParts,
+    worker: workersDoor({ engine, dataDir, secret, objects, secrets, version: packageVersion }),
     ...(apiToken !== undefined && { apiToken }),
     ...(tls !== undefined && { tls }),
     operatorRecords: records,

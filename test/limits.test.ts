@@ -55,6 +55,8 @@ const EVENT = limit('EVENT_BYTES_MAX', 'store/edge.ts');
 /** A byte may be `%XX` in the shell dialect, and `\u00XX` in JSON. */
 const IN_SHELL = 3;
 const IN_JSON = 6;
+/** Of a body: printable text, or base64 (`bodyOf`). */
+const IN_FRAME = 2;
 /** More than an event says beside its data, and a message of the line beside its words. */
 const AROUND = 8 * 1024;
 
@@ -64,20 +66,34 @@ describe('what boards say', () => {
       ['MESSAGE_ID_BYTES_MAX', 'machines/names.ts'],
       ['MESSAGE_BYTES_MAX', 'machines/names.ts'],
       ['BOARD_BODY_BYTES_MAX', 'api/routes/board.ts'],
-      ['FRAME_BYTES_MAX', 'api/line-frames.ts'],
-      ['UNSENT_BYTES_MAX', 'api/line.ts'],
+      ['WORKER_FRAME_BYTES_MAX', 'wire/worker-frames.ts'],
+      ['SERVER_FRAME_BYTES_MAX', 'wire/worker-frames.ts'],
+      ['UNSENT_BYTES_MAX', 'api/worker-line.ts'],
     );
     const body = limit('BOARD_BODY_BYTES_MAX', 'api/routes/board.ts');
     expect(body).toBeGreaterThan(IN_SHELL * MESSAGE);
     expect(body).toBeGreaterThan(IN_JSON * MESSAGE + AROUND);
-    expect(limit('FRAME_BYTES_MAX', 'api/line-frames.ts')).toBeGreaterThan(
-      IN_JSON * MESSAGE + AROUND,
+    assertEqual(
+      ['BOARD_BODY_BYTES_MAX', 'api/routes/board.ts'],
+      ['BODY_BYTES_MAX', 'worker/board-door.ts'],
     );
+  });
+
+  it('whatever a board hands to its worker, or a worker to its server, fits into one frame', () => {
+    const frame = limit('WORKER_FRAME_BYTES_MAX', 'wire/worker-frames.ts');
+    for (const [name, file] of [
+      ['BODY_BYTES_MAX', 'worker/board-door.ts'],
+      ['ATTACHMENT_BYTES_MAX', 'api/attachments.ts'],
+      ['DEFINITION_BYTES_MAX', 'submission/test-definition.ts'],
+      ['PART_BYTES', 'worker/console-feed.ts'],
+    ] as const)
+      expect(IN_FRAME * limit(name, file) + AROUND, name).toBeLessThan(frame);
+    expect(limit('FRAME_CHARACTERS', 'worker/line.ts')).toBeLessThan(frame);
   });
 
   it('a frame of messages fits into one append, and a message into the smallest append of any store', () => {
     assertGrowing(
-      ['FRAME_BYTES_MAX', 'api/line-frames.ts'],
+      ['FRAME_CHARACTERS', 'worker/line.ts'],
       ['EVENT_BYTES_MAX', 'store/edge.ts'],
       ['GROUP_BYTES_MAX', 'store/sqlite/sqlite.ts'],
       ['PENDING_BYTES_MAX', 'store/sqlite/sqlite.ts'],
@@ -109,7 +125,7 @@ describe('what boards say', () => {
   });
 
   it('every member of the largest group may wait on one line', () => {
-    assertGrowing(['GROUP_MEMBERS_MAX', 'machines/names.ts'], ['OPEN_MAX', 'api/line.ts']);
+    assertGrowing(['GROUP_MEMBERS_MAX', 'machines/names.ts'], ['OPEN_MAX', 'api/worker-line.ts']);
   });
 
   it('one append releases the largest group, after a batch that was nearly full', () => {
@@ -294,12 +310,19 @@ describe('times', () => {
       ['OWED_MS_MAX', 'api/refusals.ts'],
       ['KEEP_ALIVE_MS', 'api/http-server.ts'],
     );
-    expect(held).toBeLessThan(2 * limit('PING_MS', 'api/line.ts'));
+    // Behind a worker, the server answers before the worker does.
+    const byWorker = limit('HELD_MS_MAX', 'worker/board-door.ts');
+    expect(held).toBeLessThan(byWorker);
+    expect(byWorker).toBeLessThan(seconds('muster_silence_seconds', 'board/lib/muster.sh'));
   });
 
   it('a board whose connection broke is back, after a pause and a try in vain, before its wait is given up', () => {
     const grace = limit('RESUME_GRACE_MS', 'engine/waiters.ts');
-    const connect = seconds('muster_connect_seconds', 'board/lib/tcp.bash');
+    assertEqual(
+      ['muster_connect_seconds', 'board/lib/call.sh'],
+      ['muster_connect_seconds', 'board/lib/quick.bash'],
+    );
+    const connect = seconds('muster_connect_seconds', 'board/lib/call.sh');
     const pause = seconds('muster_retry_seconds', 'board/lib/call.sh');
     expect(connect + 2 * pause).toBeLessThan(grace);
     expect(limit('BUSY_TIMEOUT_MS', 'store/sqlite/file.ts')).toBeLessThan(grace);

@@ -40,6 +40,8 @@ export async function setup(): Promise<void> {
     say,
   );
   if (lacking === undefined)
-    await fetchKernel(say).catch((error: Error) => say(`no QEMU boards: ${error.message}`));
+    await fetchKernel('x86_64', say).catch((error: Error) =>
+      say(`no QEMU boards: ${error.message}`),
+    );
   else say(`some tests will be skipped; to run them all: ${lacking}`);
 }

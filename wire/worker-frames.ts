@@ -36,7 +36,7 @@ export const SERVER_FRAME_BYTES_MAX = 64 * 1024 * 1024;
 export const PING_MS = 5_000;
 export const SILENCE_MS_MAX = 15_000;
 
-/** Bytes: as the text that they are in ASCII, else in base64. */
+/** Bytes: as the text that they are in printable ASCII, else in base64; no longer than twice as many in a frame. */
 export const Body = z.union([
   z.strictObject({ text: z.string() }),
   z.strictObject({ base64: z.string() }),
@@ -230,11 +230,15 @@ export function commonFrames(a: Hello['frames'], b: Hello['frames'] = FRAMES): n
   return last >= Math.max(a.first, b.first) ? last : undefined;
 }
 
+/** What JSON writes with six characters each. */
+const UNPRINTABLE = /(?![\b\t\n\f\r\x7f-\x9f])\p{Cc}/u;
+
 export function bodyOf(content: Uint8Array): Body {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  return isAscii(buffer)
-    ? { text: buffer.toString('latin1') }
-    : { base64: buffer.toString('base64') };
+  const text = isAscii(buffer) ? buffer.toString('latin1') : undefined;
+  return text === undefined || UNPRINTABLE.test(text)
+    ? { base64: buffer.toString('base64') }
+    : { text };
 }
 
 export const bytesOf = (body: Body): Buffer =>

@@ -3,30 +3,22 @@
  * has no answer is asked again on the next line, in the same order; whoever asks only waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClientOptions, WebSocket } from 'ws';
 import type { Log } from '../dispatcher/drivers/driver.ts';
-import { connectionWords } from '../wire/connection-words.ts';
+import { messageOf } from '../dispatcher/failure.ts';
 import {
   type Answer,
   type Ask,
   answers,
   type BoardOrder,
   type ByeCode,
-  FRAMES,
-  FromServer,
+  type FromServer,
   type Not,
-  NotAFrame,
-  PING_MS,
   type Question,
-  readFrame,
-  SERVER_FRAME_BYTES_MAX,
-  SILENCE_MS_MAX,
 } from '../wire/worker-frames.ts';
-import { strangeServer } from './strange-server.ts';
+import { Connection, type ConnectionOptions, type LineEnd } from './connection.ts';
 
 const AGAIN_MS_MIN = 200;
 const AGAIN_MS_MAX = 2_000;
-const CONNECT_MS_MAX = 10_000;
 /** What was given to the socket and not sent: above it nothing more is given. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
 const STOPPING = 'the worker is stopping';
@@ -50,14 +42,9 @@ export class Refusal extends Error {
   }
 }
 
-export interface LineOptions {
+export interface LineOptions extends ConnectionOptions {
   /** `http://` or `https://`, with their paths: any will do. */
   servers: readonly string[];
-  token: string;
-  instance: string;
-  version: string;
-  /** The certificate that signs the servers', in PEM. */
-  ca?: string;
   /** What is asked first on each new line; what it throws ends that line. */
   register(): Promise<void>;
   /** There is a line, another one than before. */
@@ -69,7 +56,6 @@ export interface LineOptions {
   /** A server wants something of a board for an operator. */
   onOrder(order: BoardOrder): void;
   log: Log;
-  pingMs?: number;
 }
 
 interface Pending {
@@ -84,7 +70,7 @@ export class Line {
   /** Numbers of pending questions that were not sent on this line. */
   #unsent: number[] = [];
   #next = 1;
-  #socket: WebSocket | undefined;
+  #connection: Connection | undefined;
   #isReady = false;
   #hasBeenReady = false;
   readonly #downs = new Set<() => void>();
@@ -122,8 +108,8 @@ export class Line {
     this.#stopping.abort();
     for (const { refuse } of this.#pending.values()) refuse(new Error(STOPPING));
     this.#pending.clear();
-    this.#socket?.close(1000, 'stopping');
-    const timer = setTimeout(() => this.#socket?.terminate(), 1_000);
+    this.#connection?.close();
+    const timer = setTimeout(() => this.#connection?.cut(), 1_000);
     await this.#running;
     clearTimeout(timer);
   }
@@ -157,17 +143,15 @@ export class Line {
   /** Asks on this line only, before all others: what `register` is for. */
   askFirst<A extends Ask>(ask: A, body: Body<A>): Promise<Answer<A>> {
     const n = this.#next++;
-    const socket = this.#socket;
+    const connection = this.#connection;
     const answered = this.#put(n, { n, ask, ...body });
     const drop = () => {
       this.#pending.get(n)?.refuse(new Error('the line broke'));
       this.#pending.delete(n);
     };
-    socket?.once('close', drop);
+    void connection?.ended.then(drop);
     this.#send(`[${this.#pending.get(n)?.text}]`);
-    return answered
-      .then((ok) => answers[ask].parse(ok) as Answer<A>)
-      .finally(() => socket?.off('close', drop));
+    return answered.then((ok) => answers[ask].parse(ok) as Answer<A>);
   }
 
   #put(n: number, message: object): Promise<unknown> {
@@ -216,78 +200,23 @@ export class Line {
   }
 
   /** One line, from its beginning to its end. */
-  async #connect(server: string): Promise<{ wasReady: boolean; isFinal: boolean; why: string }> {
-    const { token, instance, version, ca, pingMs = PING_MS } = this.#is;
-    const options: ClientOptions = {
-      maxPayload: SERVER_FRAME_BYTES_MAX,
-      handshakeTimeout: CONNECT_MS_MAX,
-      perMessageDeflate: false,
-      ...(ca !== undefined && { ca }),
-    };
-    const socket = new WebSocket(connectUrl(server), options);
-    this.#socket = socket;
-    const end = { wasReady: false, isFinal: false, why: '' };
-    let heardAt = performance.now();
-    const heard = () => {
-      heardAt = performance.now();
-    };
-    const timer = setInterval(() => {
-      if (performance.now() - heardAt > pingMs * (SILENCE_MS_MAX / PING_MS)) {
-        end.why ||= 'nothing was heard of it';
-        socket.terminate();
-      } else if (socket.readyState === socket.OPEN) socket.ping();
-    }, pingMs);
-    // What answers pings and never speaks is no server of ours.
-    let hasSpoken = false;
-    const alive = () => {
-      if (hasSpoken) heard();
-    };
-    socket.on('ping', alive).on('pong', alive);
-    socket.on('error', (error) => {
-      end.why ||= connectionWords(error);
-    });
-    socket.on('unexpected-response', async (_request, response) => {
-      end.why ||= await strangeServer(response);
-      socket.terminate();
-    });
-    socket.on('open', () => {
-      heard();
-      socket.send(JSON.stringify([{ hello: { frames: FRAMES, token, instance, version } }]));
-    });
-    socket.on('message', (frame: Buffer, isBinary) => {
-      hasSpoken = true;
-      heard();
-      try {
-        if (isBinary) throw new NotAFrame('it is binary');
-        for (const message of readFrame(frame.toString('utf8'), FromServer))
-          this.#take(message, socket, end, server);
-      } catch (error) {
-        end.why ||= `it sent what cannot be read: ${error instanceof Error ? error.message : error}`;
-        socket.terminate();
-      }
-    });
-    const code = await new Promise<number>((resolve) => socket.once('close', resolve));
-    clearInterval(timer);
-    end.wasReady = this.#isReady;
-    end.why ||= code === 1006 ? 'it was cut' : `it was closed (${code})`;
+  async #connect(server: string): Promise<LineEnd & { wasReady: boolean }> {
+    const connection: Connection = new Connection(server, this.#is, (message) =>
+      this.#take(message, connection, server),
+    );
+    this.#connection = connection;
+    const end = await connection.ended;
+    const wasReady = this.#isReady;
     this.#isReady = false;
     for (const down of this.#downs) down();
     this.#downs.clear();
-    return end;
+    return { ...end, wasReady };
   }
 
-  #take(
-    message: FromServer,
-    socket: WebSocket,
-    end: { isFinal: boolean; why: string },
-    server: string,
-  ): void {
-    if (this.#socket !== socket) return;
-    if ('bye' in message) {
-      end.why = message.bye.reason;
-      end.isFinal = FINAL.includes(message.bye.code);
-      socket.close();
-    } else if ('welcome' in message) void this.#register(socket, end, server);
+  #take(message: FromServer, connection: Connection, server: string): void {
+    if (this.#connection !== connection) return;
+    if ('bye' in message) connection.end(message.bye.reason, FINAL.includes(message.bye.code));
+    else if ('welcome' in message) void this.#register(connection, server);
     else if ('changed' in message) this.#is.onChange();
     else if ('reload' in message) this.#is.onReload(message.reload);
     else if ('board' in message) this.#is.onOrder(message.board);
@@ -308,29 +237,23 @@ export class Line {
 
   /** The server cannot now: its disk is full, or its log away. */
   #askAgain(n: number): void {
-    const socket = this.#socket;
+    const connection = this.#connection;
     setTimeout(() => {
-      if (this.#socket !== socket || !this.#isReady || !this.#pending.has(n)) return;
+      if (this.#connection !== connection || !this.#isReady || !this.#pending.has(n)) return;
       this.#unsent.push(n);
       this.#unsent.sort((a, b) => a - b);
       this.#flushSoon();
     }, 1_000).unref();
   }
 
-  async #register(
-    socket: WebSocket,
-    end: { isFinal: boolean; why: string },
-    server: string,
-  ): Promise<void> {
+  async #register(connection: Connection, server: string): Promise<void> {
     try {
       await this.#is.register();
     } catch (error) {
-      end.why ||= error instanceof Error ? error.message : String(error);
-      end.isFinal = error instanceof Refusal;
-      socket.close();
+      connection.end(messageOf(error), error instanceof Refusal);
       return;
     }
-    if (this.#socket !== socket || socket.readyState !== socket.OPEN) return;
+    if (this.#connection !== connection || !connection.isOpen) return;
     if (this.#hasBeenReady || this.#lastSaid !== '')
       this.#is.log.warn({ server }, `there is a line to ${server}`);
     this.#lastSaid = '';
@@ -356,7 +279,7 @@ export class Line {
 
   #flush(): void {
     while (this.#isReady && this.#unsent.length > 0) {
-      if ((this.#socket?.bufferedAmount ?? 0) > UNSENT_BYTES_MAX) return;
+      if ((this.#connection?.unsentBytes ?? 0) > UNSENT_BYTES_MAX) return;
       const texts: string[] = [];
       let length = 0;
       let taken = 0;
@@ -375,18 +298,9 @@ export class Line {
   }
 
   #send(text: string): void {
-    const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send(text, () => this.#flushSoon());
+    this.#connection?.send(text, () => this.#flushSoon());
   }
 }
 
 /** Asked again, the answer is the same, until a person has done something. */
 const FINAL: readonly ByeCode[] = ['token-refused', 'worker-here', 'version'];
-
-function connectUrl(server: string): string {
-  const url = new URL(server);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/worker/v1/connect`;
-  return url.href;
-}

@@ -14,7 +14,15 @@ export interface Source {
   stream: Stream;
   after: number;
   /** What the last words are, when nothing more can come; asked before each look at the log. */
-  lastWords(): Promise<string | undefined>;
+  lastWords(seen: Seen): Promise<string | undefined>;
+}
+
+/** What a stream has come by so far. */
+export interface Seen {
+  /** The type of the last event; absent: there was none yet. */
+  type?: string;
+  /** It has been where the log ended. */
+  isCaughtUp: boolean;
 }
 
 /** Writes a source out until it ends or the client goes. The caller ends the response. */
@@ -28,20 +36,24 @@ export async function streamEvents(
   const { signal } = out;
   let { after } = source;
   let lastWords: string | undefined;
+  const seen: Seen = { isCaughtUp: false };
   while (out.isOpen) {
     const generation = followed.generation();
-    lastWords ??= await source.lastWords();
+    lastWords ??= await source.lastWords(seen);
     const page = await history.page(source.stream, after, { reader: 'stream', generation, signal });
     const last = page.events.at(-1);
     if (last !== undefined) {
       await out.write(page.sse);
       after = last.place;
+      seen.type = last.type;
     }
     if (!page.isLast) continue;
     if (lastWords !== undefined) return await out.write(lastWords);
     // An event can be read a moment before the engine's own state has it: its end is asked for once more.
-    if (last !== undefined || followed.generation() !== generation) continue;
-    const isNew = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
-    if (!isNew) await out.write(': alive\n\n');
+    const isNew = last !== undefined || followed.generation() !== generation || !seen.isCaughtUp;
+    seen.isCaughtUp = true;
+    if (isNew) continue;
+    const isWoken = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
+    if (!isWoken) await out.write(': alive\n\n');
   }
 }

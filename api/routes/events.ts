@@ -2,9 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isOver } from '../../machines/job/job.ts';
+import { isOver, type JobStateName, jobTable } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
-import { EVENT_STREAM, type Source, streamEvents } from '../history/event-stream.ts';
+import { EVENT_STREAM, type Seen, type Source, streamEvents } from '../history/event-stream.ts';
 import type { History, Stream } from '../history/history.ts';
 import { jsonOf, type Page } from '../history/pages.ts';
 import type { Streams } from '../history/streaming.ts';
@@ -64,19 +64,13 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     async (request, reply) => {
       const { id } = request.params;
       const { signal } = is.open.open(reply);
-      if ((await history.job(id, signal)) === undefined) throw noSuchJob(id);
       const stream = { job: id };
-      if (!wantsStream(request)) return sendPage(reply, stream, request.query, signal);
-      const source = {
-        stream,
-        after: resumeAfter(request, request.query.after),
-        lastWords: async () => {
-          const job = await history.job(id, signal);
-          if (job === undefined || !isOver(job)) return undefined;
-          return `event: end\ndata: ${JSON.stringify({ job: id, state: job.state })}\n\n`;
-        },
-      };
-      return sendStream(request, reply, source, signal);
+      const isStream = wantsStream(request);
+      const after = isStream ? resumeAfter(request, request.query.after) : request.query.after;
+      await assertThere(id, after, signal);
+      if (!isStream) return sendPage(reply, stream, request.query, signal);
+      const lastWords = (seen: Seen) => lastWordsOf(id, seen, signal);
+      return sendStream(request, reply, { stream, after, lastWords }, signal);
     },
   );
 
@@ -101,6 +95,34 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
       return sendStream(request, reply, source, signal);
     },
   );
+
+  /**
+   * That there is such a job, and that what is asked for can be read: the first page of it, which is wanted anyway.
+   *
+   * @throws ApiProblem `no-such-job`; UnreadableEvent
+   */
+  async function assertThere(id: number, after: number, signal: AbortSignal): Promise<void> {
+    for (const from of after > 0 ? [after, 0] : [0]) {
+      const page = await history.page({ job: id }, from, { reader: 'request', signal });
+      if (page.events.length > 0) return;
+    }
+    throw noSuchJob(id);
+  }
+
+  /** What ends the stream of a job that is over. One of very many events is not folded for that: its last event says it. */
+  async function lastWordsOf(
+    id: number,
+    { type, isCaughtUp }: Seen,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const isHeld = engine.directory.jobs.has(id);
+    const ended = isHeld || type === undefined ? undefined : ENDS.get(type);
+    if (ended === undefined && !isHeld && !isCaughtUp) return undefined;
+    const job = ended === undefined ? await history.job(id, signal) : undefined;
+    const state = ended ?? (job !== undefined && isOver(job) ? job.state : undefined);
+    if (state === undefined) return undefined;
+    return `event: end\ndata: ${JSON.stringify({ job: id, state })}\n\n`;
+  }
 
   async function sendStream(
     request: FastifyRequest,
@@ -153,6 +175,11 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     return reply;
   }
 };
+
+/** Events after which none of their job can come, with the state that it ends in. */
+const ENDS: ReadonlyMap<string, JobStateName> = new Map(
+  jobTable.steps.flatMap(([, type, to]) => (jobTable.isFinal(to) ? [[type, to]] : [])),
+);
 
 const wantsStream = (request: FastifyRequest): boolean =>
   request.headers.accept?.includes(EVENT_STREAM) === true;

@@ -7,8 +7,7 @@ import { memberOf } from '../../machines/job/job.ts';
 import type { BoardHands } from '../../wire/board-hands.ts';
 import type { LabChange } from '../../wire/lab-change.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
-import { BoardsBehind } from '../boards-behind.ts';
-import type { BoardParts } from '../parts.ts';
+import { type BehindParts, BoardsBehind } from '../boards-behind.ts';
 import { ApiProblem, stopping } from '../problems.ts';
 import { refuse } from '../refusals.ts';
 import { WorkerLine, type WorkerLineName } from '../worker-line.ts';
@@ -16,7 +15,7 @@ import type { WorkerParts } from '../worker-parts.ts';
 
 export const WORKER_PATH = '/worker/v1/connect';
 
-type WorkerDoorParts = BoardParts & { worker: WorkerParts };
+type WorkerDoorParts = BehindParts & { worker: WorkerParts };
 
 export class WorkerDoor {
   readonly #parts: WorkerDoorParts;

@@ -1,9 +1,13 @@
-/** Muster's two doors for boards: plain HTTP, a connection a board; and the line, a WebSocket a worker. */
+/**
+ * Muster's two ways for boards: plain HTTP, a connection a board; and behind a worker, over the line of `muster worker`,
+ * its own end of it included.
+ */
 import { randomUUID } from 'node:crypto';
-import { WebSocket } from 'ws';
-import { type MusterProcess, startMuster } from '../muster-process.ts';
+import type { Line } from '../../worker/line.ts';
+import { type Member, type MusterProcess, startMuster } from '../muster-process.ts';
 import type { Group, Peer, Sender } from './peer.ts';
 import { Pipe, readHttp } from './pipe.ts';
+import { openLine, sayBehind } from './worker-line.ts';
 
 const PROMISE = 'durable: SQLite, synchronous=FULL';
 const PROMISE_OF_SERVER = 'durable: EventStoreDB';
@@ -13,12 +17,12 @@ const GROUP_SIZE = 8;
 export type Say = (verb: string, ...words: string[]) => Promise<unknown>;
 
 /**
- * Both doors. Every measure has a server and a log of its own, and ends those of the one before; with
+ * Both ways. Every measure has a server and a log of its own, and ends those of the one before; with
  * `MUSTER_ESDB_URL` there are servers on the log of that EventStoreDB too.
  */
 export function musterPeers(newFolder: () => Promise<string>): Peer[] {
-  const http = { groups: openHttp, senders: openHttp };
-  const line = { groups: openOneLine, senders: openLines };
+  const http = { open: openHttp, sendersWorkers: () => 1 };
+  const line = { open: openLines, sendersWorkers: (boards: number) => boards };
   const store = process.env.MUSTER_ESDB_URL;
   const embedded = [
     musterPeer('Muster, HTTP', newFolder, http),
@@ -32,28 +36,28 @@ export function musterPeers(newFolder: () => Promise<string>): Peer[] {
   ];
 }
 
-/** How members come to a server: each token's way to say a verb, and the end of all of them. */
+/** Opens the ways of these members to a server, and ends all of them. */
 type Open = (
   muster: MusterProcess,
-  tokens: readonly string[],
-) => Promise<{ says: Say[]; close(): void }>;
+  members: readonly Member[],
+) => Promise<{ says: Say[]; close(): unknown }>;
 
 function musterPeer(
   name: string,
   newFolder: () => Promise<string>,
-  open: { groups: Open; senders: Open },
+  { open, sendersWorkers }: { open: Open; sendersWorkers: (boards: number) => number },
   store?: string,
 ): Peer {
   const undo: (() => unknown)[] = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
-  const start = async (sizes: number[]) => {
+  const start = async (sizes: number[], workers: number) => {
     await close();
     const muster = await startMuster({
       folder: await newFolder(),
       ...(store !== undefined && { store }),
-      sizes,
+      ...{ sizes, workers },
     });
     undo.push(() => muster.stop());
     return muster;
@@ -62,8 +66,9 @@ function musterPeer(
     name,
     promise: store === undefined ? PROMISE : PROMISE_OF_SERVER,
     async groups(count, size) {
-      const muster = await start(Array.from({ length: count }, () => size));
-      const members = await open.groups(muster, muster.tokens.flat());
+      const sizes = Array.from({ length: count }, () => size);
+      const muster = await start(sizes, 1);
+      const members = await open(muster, muster.groups.flat());
       undo.push(members.close);
       const { says } = members;
       const waiting = count * (size - 1);
@@ -72,8 +77,9 @@ function musterPeer(
       );
     },
     async senders(count) {
-      const muster = await start(groupSizes(count));
-      return sendersOn(muster, open.senders, count, undo);
+      const sizes = groupSizes(count);
+      const muster = await start(sizes, sendersWorkers(sizes.length * GROUP_SIZE));
+      return sendersOn(muster, open, count, undo);
     },
     close,
   };
@@ -89,14 +95,14 @@ async function sendersOn(
   count: number,
   undo: (() => unknown)[],
 ): Promise<Sender[]> {
-  const { says, close } = await open(muster, muster.tokens.flat().slice(0, count));
+  const { says, close } = await open(muster, muster.groups.flat().slice(0, count));
   undo.push(close);
   return says.map((say) => ({
     send: async () => void (await say('send', 'ready', 'ip=10.1.2.3')),
   }));
 }
 
-/** Senders over both doors of one server that the caller holds. */
+/** Senders over both ways to one server that the caller holds, with a worker a board. */
 export async function doorsOf(muster: MusterProcess, count: number, undo: (() => unknown)[]) {
   return {
     http: await sendersOn(muster, openHttp, count, undo),
@@ -118,18 +124,14 @@ function groupOf(says: readonly Say[], waiting: number, muster: MusterProcess): 
   };
 }
 
-function closeAll(connections: readonly { close(): void }[]): void {
-  for (const connection of connections) connection.close();
-}
-
 function assertOk(answer: string): void {
   if (!answer.startsWith('ok')) throw new Error(`Muster answered: ${answer}`);
 }
 
-async function openHttp({ port }: MusterProcess, tokens: readonly string[]) {
-  const pipes = await Promise.all(tokens.map(() => Pipe.open(port, readHttp)));
+async function openHttp({ port }: MusterProcess, members: readonly Member[]) {
+  const pipes = await Promise.all(members.map(() => Pipe.open(port, readHttp)));
   const says = pipes.map((pipe, i): Say => {
-    const same = `host: muster\r\nauthorization: Bearer ${tokens[i]}\r\ncontent-type: application/x-muster-words\r\n`;
+    const same = `host: muster\r\nauthorization: Bearer ${members[i]?.token}\r\ncontent-type: application/x-muster-words\r\n`;
     return async (verb, ...words) => {
       const body = words.map((word) => `${word}\n`).join('');
       assertOk(
@@ -139,74 +141,35 @@ async function openHttp({ port }: MusterProcess, tokens: readonly string[]) {
       );
     };
   });
-  return { says, close: () => closeAll(pipes) };
-}
-
-const sayOn =
-  (line: BenchLine, token: string): Say =>
-  (verb, ...words) =>
-    line.say(token, verb, words);
-
-/** A line a token: each is a worker with one board. */
-async function openLines({ port }: MusterProcess, tokens: readonly string[]) {
-  const opened = await Promise.all(
-    tokens.map(async (token) => ({ token, line: await BenchLine.open(port) })),
-  );
-  return {
-    says: opened.map(({ line, token }) => sayOn(line, token)),
-    close: () => closeAll(opened.map(({ line }) => line)),
+  const close = () => {
+    for (const pipe of pipes) pipe.close();
   };
+  return { says, close };
 }
 
-/** All boards of a server that the caller holds, over one line. */
-export const boardsOf = (muster: MusterProcess) => openOneLine(muster, muster.tokens.flat());
+/** All boards of a server that the caller holds, behind its workers. */
+export const boardsOf = (muster: MusterProcess) => openLines(muster, muster.groups.flat());
 
-/** One worker with all boards. */
-async function openOneLine({ port }: MusterProcess, tokens: readonly string[]) {
-  const line = await BenchLine.open(port);
-  return { says: tokens.map((token) => sayOn(line, token)), close: () => line.close() };
-}
-
-/** The worker's end of a line: what is said in one turn goes out in one frame. */
-class BenchLine {
-  readonly #socket: WebSocket;
-  readonly #open = new Map<number, (status: string) => void>();
-  #batch: unknown[] = [];
-  #last = 0;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (frame) => {
-      const answers = JSON.parse(frame.toString()) as { n: number; status: string }[];
-      for (const { n, status } of answers) {
-        this.#open.get(n)?.(status);
-        this.#open.delete(n);
-      }
+/** The lines of the workers that have these members' boards. */
+async function openLines(
+  { apiPort, workers, instance }: MusterProcess,
+  members: readonly Member[],
+) {
+  const wanted = new Set(members.map(({ device }) => device));
+  const url = `http://127.0.0.1:${apiPort}`;
+  const lines = new Map<string, Line>();
+  const opened = workers
+    .filter(({ boards }) => boards.some(({ device }) => wanted.has(device)))
+    .map(async ({ token, boards }) => {
+      const line = await openLine({ url, token, instance, boards });
+      for (const { device } of boards) lines.set(device, line);
+      return line;
     });
-  }
-
-  static open(port: number): Promise<BenchLine> {
-    return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}/worker/v1/line`);
-      socket.once('open', () => resolve(new BenchLine(socket)));
-      socket.once('error', reject);
-    });
-  }
-
-  async say(token: string, verb: string, words: string[]): Promise<void> {
-    this.#last++;
-    const n = this.#last;
-    if (this.#batch.length === 0) process.nextTick(() => this.#flush());
-    this.#batch.push({ n, token, verb, words, key: randomUUID() });
-    assertOk(await new Promise((resolve) => this.#open.set(n, resolve)));
-  }
-
-  #flush(): void {
-    this.#socket.send(JSON.stringify(this.#batch));
-    this.#batch = [];
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
+  const all = await Promise.all(opened);
+  const says = members.map((member): Say => {
+    const line = lines.get(member.device);
+    if (line === undefined) throw new Error(`${member.device} is behind no worker`);
+    return async (verb, ...words) => assertOk(await sayBehind(line, member, verb, words));
+  });
+  return { says, close: () => Promise.all(all.map((line) => line.stop())) };
 }

@@ -8,6 +8,7 @@
 # ok, wait, retry, fail, refused or denied; data lines follow. Every retry of a call carries the
 # same Muster-Key, so that nothing counts twice.
 
+muster_connect_seconds=5         # a connection that nobody answers is given up
 muster_abandon_seconds=3         # the last word of a killed wait
 muster_retry_seconds=1           # pause after `retry`
 muster_rounds_before_line=5      # in vain, before a board with a network speaks over its console
@@ -133,7 +134,7 @@ muster_http() {
     "Muster-From: ${muster_callers:-}"
   case $muster_client in
     curl)
-      set -- -q -s -f -g --noproxy '*' --connect-timeout 5 -m "$muster_seconds" \
+      set -- -q -s -f -g --noproxy '*' --connect-timeout "$muster_connect_seconds" -m "$muster_seconds" \
         -H "$1" -H "$2" -H "$3" -H "$4" -H 'Expect:' -o "$muster_into"
       if [ -n "$muster_upload" ]; then set -- "$@" -X PUT; fi
       if [ -n "$muster_from" ]; then
@@ -145,7 +146,7 @@ muster_http() {
       ;;
     gnu)
       set -- --no-config --no-proxy -q --tries=1 --max-redirect=0 \
-        --timeout="$muster_seconds" --connect-timeout=5 \
+        --timeout="$muster_seconds" --connect-timeout="$muster_connect_seconds" \
         --header="$1" --header="$2" --header="$3" --header="$4" -O "$muster_into"
       ;;
     *)
@@ -165,17 +166,44 @@ muster_http() {
   esac
 }
 
-# Kills the client after $1 seconds, for clients without a limit of their own. It lets go when
-# the verb is gone: the number may then be another process's.
+# Kills the client after $1 seconds, or when it has no connection by then, for clients without limits of their own. It lets
+# go when the verb is gone: the number may then be another process's.
 muster_watch() {
   (
     # shellcheck disable=SC2016 # the number of the sleep is read when the signal comes
     trap '[ "$!" = "$muster_client_pid" ] || kill -9 "$!"; exit 0' TERM
-    sleep "$1" &
-    wait "$!"
+    if [ "$1" -gt "$muster_connect_seconds" ]; then
+      sleep "$muster_connect_seconds" &
+      wait "$!"
+      if ! muster_is_connecting; then
+        sleep $(($1 - muster_connect_seconds)) &
+        wait "$!"
+      fi
+    else
+      sleep "$1" &
+      wait "$!"
+    fi
     if kill -0 $$; then kill -9 "$muster_client_pid"; fi
   ) </dev/null >/dev/null 2>&1 &
   muster_watchdog_pid=$!
+}
+
+# Whether a connection to the port of muster_url is still being made on this board, as the kernel tells it (its state is 02).
+muster_is_connecting() {
+  muster_port=${muster_url#*://}
+  muster_port=${muster_port%%/*}
+  muster_port=${muster_port##*:}
+  case $muster_url,$muster_port in
+    https:*,*[!0-9]*) muster_port=443 ;;
+    *,*[!0-9]*) muster_port=80 ;;
+  esac
+  muster_port=$(printf %04X "$muster_port")
+  for muster_argument in /proc/net/tcp /proc/net/tcp6; do
+    while read -r _ _ muster_rest muster_word _; do
+      case $muster_rest,$muster_word in *:"$muster_port,02") return 0 ;; esac
+    done <"$muster_argument"
+  done 2>/dev/null
+  return 1
 }
 
 # Ends the client and its watchdog, if they run.
@@ -349,11 +377,20 @@ muster_remember_url() {
   { printf '%s\n' "$muster_url" >"$MUSTER_HOME/answered"; } 2>/dev/null || :
 }
 
-# No answer came: go on to the next URL, and pause after each round of them, longer each time.
+# Whether the last try ended by its own limits. Whoever starts anew refuses; who says nothing is away, and his network too.
+muster_was_silence() {
+  [ "$muster_took" -ge "$muster_silence_seconds" ] ||
+    { [ "$muster_took" -ge "$muster_connect_seconds" ] && [ "$muster_took" -le $((muster_connect_seconds + 3)) ]; }
+}
+
+# No answer came: go on to the next URL, and pause after each round of them, longer each time. Silence counts as all the
+# tries that a URL has.
 muster_next_url() {
   muster_check_client || return 0
+  muster_before=$muster_failures
   muster_failures=$((muster_failures + 1))
-  if [ "$muster_failures" -eq 10 ]; then
+  if muster_was_silence; then muster_failures=$((muster_before + muster_rounds_before_line)); fi
+  if [ "$muster_before" -lt 10 ] && [ "$muster_failures" -ge 10 ]; then
     muster_say "no answer from $muster_url; still trying"
   fi
   muster_turn_away
@@ -448,17 +485,30 @@ muster_call() {
   muster_read_callers
   muster_write_body "$@"
   case $muster_verb in wait | wait-all | sync) muster_hear_signals ;; esac
-  muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
+  muster_try
   muster_go_on
+}
+
+# One try; muster_took is how many seconds it took, 0 where the kernel does not tell the time.
+muster_try() {
+  muster_read_clock
+  muster_took=$muster_clock
+  muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
+  muster_read_clock
+  muster_took=$((muster_clock - muster_took))
+}
+
+muster_read_clock() {
+  muster_clock=0
+  { read -r muster_clock muster_rest </proc/uptime; } 2>/dev/null || :
+  muster_clock=${muster_clock%%.*}
 }
 
 # Goes on after a try that ended with muster_status (empty: no answer) until the server has decided.
 # What it means for this board: the cache file, the line on stderr, the status.
 muster_go_on() {
   muster_hear_signals
-  until muster_is_decided; do
-    muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
-  done
+  until muster_is_decided; do muster_try; done
   if [ -n "$muster_cache" ]; then
     case $muster_status in
       ok | fail) muster_write_cache || muster_status=unwritten ;;

@@ -7,6 +7,7 @@
 
 set +o posix
 set -f
+muster_connect_seconds=5 # as in call.sh
 muster_lib=$1 muster_name=$2 muster_silence_seconds=$3 muster_verb=$4 muster_line=$5
 shift 5
 muster_status='' muster_text='' muster_raw='' muster_part='' muster_callers='' muster_key=''
@@ -87,6 +88,32 @@ muster_escape() {
   done
 }
 
+# Opens muster_url as descriptor 3, in muster_connect_seconds at most: a connection to nowhere would
+# keep bash for minutes. The watcher has no program: it listens to a socket that nobody speaks to.
+muster_tcp_open() {
+  local authority=${muster_url#http://} host port watcher
+  authority=${authority%%/*}
+  case $authority in
+    \[*\]:*) port=${authority##*:} host=${authority%:*} ;;
+    \[*) port=80 host=$authority ;;
+    *:*) port=${authority##*:} host=${authority%:*} ;;
+    *) port=80 host=$authority ;;
+  esac
+  host=${host#\[} host=${host%\]}
+  trap : ALRM
+  {
+    exec 4<>"/dev/udp/$host/$port"
+    (
+      trap - HUP INT TERM
+      read -r -t "$muster_connect_seconds" -u 4 || (($? <= 128)) || kill -ALRM $$
+    ) &
+    watcher=$!
+    exec 4>&- 3<>"/dev/tcp/$host/$port" || watcher="$watcher failed"
+    kill "${watcher% failed}"
+  } 2>/dev/null </dev/null
+  case $watcher in *failed) return 1 ;; esac
+}
+
 {
   muster_read_callers
   read -r muster_key </proc/sys/kernel/random/uuid
@@ -95,10 +122,14 @@ muster_escape() {
     ,* | *[\ \	\[@]* | *,line:) ;; # no kernel's uuid, several servers, IPv6, a network that is away
     *attachment*) ;;
     *,http://*:*)
-      # Alone on its list, this server is the only one there is to wait for: nobody watches over the clock.
-      muster_place=${MUSTER_URL#http://}
+      muster_url=$MUSTER_URL muster_place=${MUSTER_URL#http://}
       muster_host=${muster_place%%/*} muster_place=${muster_place#"${muster_place%%/*}"}
-      exec 3<>"/dev/tcp/${muster_host%:*}/${muster_host##*:}" && {
+      if [ -n "$MUSTER_LINE" ]; then
+        muster_tcp_open
+      else
+        # Alone on its list, this server is the only one there is to wait for: nobody watches over the clock.
+        exec 3<>"/dev/tcp/${muster_host%:*}/${muster_host##*:}"
+      fi && {
         printf 'POST %s/board/v1/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/x-muster-words\r\nMuster-Key: %s\r\n%sContent-Length: %s\r\nConnection: close\r\n\r\n%s' \
           "${muster_place%/}" "$muster_verb" "$muster_host" "$MUSTER_TOKEN" "$muster_key" \
           "${muster_callers:+Muster-From: $muster_callers$'\r\n'}" "${#muster_body}" \
@@ -126,9 +157,8 @@ case $muster_status,$muster_text,$muster_verb in
     exit 0
     ;;
 esac
+muster_took=$SECONDS
 muster_read_rest
 muster_read_verb "$@"
-if [ -z "$muster_status" ] && ! muster_tcp_parse; then
-  muster_post "$muster_verb" "$muster_silence_seconds" || muster_status=''
-fi
+if [ -z "$muster_status" ] && ! muster_tcp_parse && ! muster_was_silence; then muster_try; fi
 muster_go_on

@@ -3,39 +3,11 @@
 # The connection of bash itself, for whatever may come: a server that is not there, several of them,
 # answers in chunks. call.sh uses it as it uses a client of HTTP; quick.bash is its short form.
 
-muster_connect_seconds=5
-
 # Whether this bash was built with /dev/tcp: else it looks for a file of that name.
 muster_tcp_is_there() {
   case $( (exec 3<>/dev/tcp/127.0.0.1/1) 2>&1) in
     *'No such file'*) return 1 ;;
   esac
-}
-
-# Opens muster_url as descriptor 3, in muster_connect_seconds at most: a connection to nowhere would
-# keep bash for minutes. The watcher has no program: it listens to a socket that nobody speaks to.
-muster_tcp_open() {
-  local authority=${muster_url#http://} host port watcher
-  authority=${authority%%/*}
-  case $authority in
-    \[*\]:*) port=${authority##*:} host=${authority%:*} ;;
-    \[*) port=80 host=$authority ;;
-    *:*) port=${authority##*:} host=${authority%:*} ;;
-    *) port=80 host=$authority ;;
-  esac
-  host=${host#\[} host=${host%\]}
-  trap : ALRM
-  {
-    exec 4<>"/dev/udp/$host/$port"
-    (
-      trap - HUP INT TERM
-      read -r -t "$muster_connect_seconds" -u 4 || (($? <= 128)) || kill -ALRM $$
-    ) &
-    watcher=$!
-    exec 4>&- 3<>"/dev/tcp/$host/$port" || watcher="$watcher failed"
-    kill "${watcher% failed}"
-  } 2>/dev/null </dev/null
-  case $watcher in *failed) return 1 ;; esac
 }
 
 # One request: verb $1, at most $2 seconds of silence. Status 0 when a whole answer came; then

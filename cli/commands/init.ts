@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { fetchKernel } from '../../dispatcher/debian-kernel.ts';
+import { Command, Option } from 'commander';
+import { type Arch, fetchKernel } from '../../dispatcher/debian-kernel.ts';
 import { lacksOf } from '../../dispatcher/drivers/registry.ts';
 import { LabRefused, readLabFile } from '../../server/lab-file.ts';
 import { type Cli, exampleText } from '../command.ts';
@@ -24,15 +24,21 @@ export function initCommand(cli: Cli): Command {
     .description("write a first lab's file from what this machine has, and check it")
     .argument('[file]', 'where to write it', 'lab.yaml')
     .option('--fetch-kernel', "fetch Debian's kernel for QEMU boards; it is not installed")
+    .addOption(
+      new Option('--arch <arch>', 'the kernel that is fetched')
+        .choices(['x86_64', 'aarch64'])
+        .default('x86_64'),
+    )
     .addHelpText(
       'after',
       `${exampleText(['muster init', 'muster init --fetch-kernel my-lab.yaml'])}
 
 Nothing that is there is written over. Exit status: 0 written and right, 2 not.`,
     )
-    .action(async (file: string, { fetchKernel: wanted }: { fetchKernel?: boolean }) => {
+    .action(async (file: string, wanted: { fetchKernel?: boolean; arch: Arch }) => {
       const { io } = cli;
-      if (wanted) await fetchKernel((line) => io.err(`${line}\n`)).catch(cannotFetch);
+      if (wanted.fetchKernel)
+        await fetchKernel(wanted.arch, (line) => io.err(`${line}\n`)).catch(cannotFetch);
       const found = await lookAround();
       await writeFile(file, labText(found), { flag: 'wx' }).catch((error: unknown) => {
         throw cannotWrite(file, error);

@@ -1,6 +1,6 @@
 /** What would have been: how a job ends with a change, and the orders in which it could have happened. */
 
-import type { OrdersView, WhatIfView } from '../../answers/views.ts';
+import type { OrdersView, WhatIfView } from '../../answers/compared-views.ts';
 import { duration } from '../../machines/wording.ts';
 import { stateCell } from './job-page.ts';
 import { counted, hang } from './text.ts';

@@ -10,7 +10,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { withoutSecrets } from '../../submission/addresses.ts';
 import { beginning, compressionOf, decompressor } from '../compression.ts';
-import { codeOf, messageOf, StepAborted, StepFailure } from '../failure.ts';
+import { codeOf, isDiskFull, messageOf, StepAborted, StepFailure } from '../failure.ts';
 import { openUrl } from '../fetch.ts';
 import { IMAGE_BYTES_MAX_DEFAULT } from '../image.ts';
 import type { DriverContext } from './driver.ts';
@@ -131,8 +131,8 @@ export class ImageStore {
       source.destroy();
       if (signal.aborted) throw new StepAborted();
       if (error instanceof StepFailure) throw error;
-      if (codeOf(error) === 'ENOSPC')
-        throw new StepFailure('image-too-large', `image ${shown}: the worker's disk is full`);
+      const full = `image ${shown}: the worker's disk is full`;
+      if (isDiskFull(error)) throw new StepFailure('image-too-large', full, { cause: error });
       throw new StepFailure('image-broken', `image ${shown}: ${messageOf(error)}`);
     }
   }

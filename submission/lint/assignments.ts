@@ -1,5 +1,6 @@
 /** What sets variables. */
-import { arithmetic, fieldsOf, indexText, textValue } from './expansions.ts';
+import { arithmetic, indexText, textValue } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
 import { exact, joined, type Pattern, unknown } from './patterns.ts';
 import { either, quiet } from './results.ts';
 import { ok } from './scope.ts';

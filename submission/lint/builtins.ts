@@ -11,7 +11,8 @@ import { testStatus } from './shell-test.ts';
 import type { Statement } from './shell-tree.ts';
 import { madeSource, quotedSource } from './source.ts';
 import { Table } from './table.ts';
-import { CHECKOUT, type Field, type Result, type Walk } from './walk.ts';
+import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT } from './walk-files.ts';
 import { limited, skipOptions } from './wrappers.ts';
 
 type Builtin = (walk: Walk, statement: Statement, args: readonly Field[]) => Result;

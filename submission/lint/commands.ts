@@ -8,7 +8,8 @@ import { failed, ok } from './scope.ts';
 import { SHELLS, script, shell, unknownCommand } from './script-files.ts';
 import type { Statement } from './shell-tree.ts';
 import { verbCommand } from './verb-commands.ts';
-import { CHECKOUT, type Field, type Result, type Walk } from './walk.ts';
+import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT } from './walk-files.ts';
 import { wrappers } from './wrappers.ts';
 
 export function runCommand(walk: Walk, statement: Statement, fields: readonly Field[]): Result {

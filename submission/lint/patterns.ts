@@ -108,5 +108,11 @@ function agree(
   return includes(a, b) || includes(b, a);
 }
 
+export const isSamePattern = (a: Pattern, b: Pattern): boolean =>
+  a === b ||
+  (a.kind === 'exact' && b.kind === 'exact'
+    ? a.text === b.text
+    : a.kind === b.kind && patternKey(a) === patternKey(b));
+
 /** The same pattern gives the same key. */
 export const patternKey = (pattern: Pattern): string => JSON.stringify(partsOf(pattern));

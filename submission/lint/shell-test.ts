@@ -1,11 +1,13 @@
 /** `test`, `[` and `[[`: what they find, where what they look at is known. */
-import { fieldsOf, globParts, lookedUp, textValue } from './expansions.ts';
+import { globParts, textValue } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
 import { fitsGlob, sameWord } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, NOT_ZERO, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
 import { takenOf, told } from './reads.ts';
 import { failed, flipped, ok, type Status } from './scope.ts';
 import type { Word } from './shell-tree.ts';
+import { lookedUp } from './variables.ts';
 import type { Walk } from './walk.ts';
 
 interface Operand {
@@ -17,7 +19,7 @@ const known = (is: boolean): Status => (is ? ok : failed);
 
 /** @param isDouble `[[`: words are not split, and what stands right of `==` is a pattern */
 export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean): Status {
-  const operands: Operand[] = isDouble
+  const operands: readonly Operand[] = isDouble
     ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
   const values = operands.map(({ value }) => value);

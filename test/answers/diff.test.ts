@@ -1,11 +1,11 @@
 /** Two runs beside one another. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DiffView } from '../../answers/compared-views.ts';
 import { compare } from '../../answers/diff.ts';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { HappensBefore, isBefore } from '../../answers/happens-before.ts';
 import { factsOf } from '../../answers/run-facts.ts';
-import { DiffView } from '../../answers/views.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { evolveJob, initialJob } from '../../machines/job/job.ts';
 import { anyHistory, type History, labOf, play } from '../machines/history.ts';

@@ -14,6 +14,9 @@ import { SessionRecords } from '../../api/session-records.ts';
 import { memberToken, tokenKeyOf } from '../../api/tokens.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { WorkerFacts } from '../../engine/registry.ts';
+import { openAddressSecrets } from '../../server/address-secrets.ts';
+import { workersDoor } from '../../server/workers-door.ts';
 import { Objects } from '../../store/objects.ts';
 import { allocated, booted, jobOf, startEngine } from '../engine/bench.ts';
 
@@ -29,19 +32,25 @@ export function readableLog(): { log: FastifyBaseLogger; lines: Record<string, u
 }
 
 /** A server with boards, none of them busy. It is closed when the test ends. */
-export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
+export async function doors(
+  options: Partial<AppOptions> = {},
+  boards = 3,
+  facts: WorkerFacts = {},
+) {
   let aheadMs = 0;
   const clock = (notBefore: number) => {
     const system = systemClock(notBefore);
     return { ...system, now: () => system.now() + aheadMs };
   };
-  const lab = await startEngine({ clock }, boards);
+  const lab = await startEngine({ clock }, boards, facts);
   const folder = mkdtempSync(join(tmpdir(), 'muster-api-'));
   const { log, lines } = readableLog();
   const consoleFile = (job: number, device: string) => join(folder, `${job}-${device}`);
   const attachments = await Objects.open(join(folder, 'objects'));
+  const engine = (options.engine ?? lab.engine) as Engine;
+  const secrets = openAddressSecrets(folder, secret);
   const parts: AppOptions = {
-    engine: lab.engine,
+    engine,
     version: '1.2.3',
     log,
     tokenKeys: () => [tokenKeyOf(secret)],
@@ -52,6 +61,9 @@ export async function doors(options: Partial<AppOptions> = {}, boards = 3) {
     storeName: 'memory',
     operatorRecords: new SessionRecords(join(folder, 'consoles')),
     keepSecret: () => '0'.repeat(32),
+    worker: workersDoor({
+      ...{ engine, dataDir: folder, secret, objects: attachments, secrets, version: '1.2.3' },
+    }),
     ...options,
   };
   const app = await buildApp(parts);

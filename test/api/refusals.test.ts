@@ -76,7 +76,13 @@ describe('what is refused before there is a request', () => {
     ],
     [
       'a handshake without a key',
-      'GET /worker/v1/line HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      'GET /worker/v1/connect HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      400,
+      'invalid-request',
+    ],
+    [
+      'a socket where there is none',
+      'GET /api/jobs HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
       400,
       'invalid-request',
     ],

@@ -1,10 +1,10 @@
 // lava-network: what it broadcasts from a real interface, and what it answers from what it collected.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeServer } from './fake-server.ts';
+import { Namespace } from './namespace.ts';
 import { Board, boardTest, find, shellsOnly, start, usable } from './shells.ts';
 
 const collected = `\
@@ -150,58 +150,6 @@ describe.concurrent.each(usable(shellsOnly))('lava-network, $name', (pair) => {
       });
   });
 });
-
-/** A network namespace that is joined to this one by a veth pair, with `eth0` in it. */
-class Namespace {
-  private constructor(
-    private readonly holder: ChildProcess,
-    readonly outside: string,
-    readonly inside: string,
-  ) {}
-
-  static open(): Namespace {
-    const holder = spawn('unshare', ['-n', 'sleep', '300'], { stdio: 'ignore' });
-    const third = process.pid & 255;
-    const outside = `198.19.${third}.1`;
-    const inside = `198.19.${third}.2`;
-    const veth = `mu${process.pid}`;
-    const script = `
-      set -e
-      until [ "$(readlink /proc/${holder.pid}/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do sleep 0.05; done
-      ip link add ${veth} type veth peer name eth0 netns ${holder.pid}
-      ip addr add ${outside}/24 dev ${veth}
-      ip link set ${veth} up
-      nsenter -t ${holder.pid} -n sh -ec '
-        ip link set lo up
-        ip link set eth0 address 02:ab:cd:ef:00:01
-        ip addr add ${inside}/24 brd + dev eth0
-        ip -6 addr add fd12:3456::7/64 dev eth0 nodad
-        ip link set eth0 up
-        ip link add eth1 type veth peer name eth2
-        ip link set eth1 up
-        ip route add default via ${outside}
-        for server in ${nameServers().join(' ')}; do ip route add unreachable $server; done'`;
-    const made = spawnSync('timeout', ['20', 'sh', '-c', script], { encoding: 'utf8' });
-    if (made.status === 0) return new Namespace(holder, outside, inside);
-    holder.kill('SIGKILL');
-    throw new Error(made.stderr || 'unshare, ip or nsenter is missing');
-  }
-
-  enter(words: readonly string[]): string[] {
-    return ['nsenter', '-t', String(this.holder.pid), '-n', ...words];
-  }
-
-  /** The veth pair goes with the namespace. */
-  close(): void {
-    this.holder.kill('SIGKILL');
-  }
-}
-
-/** Of this machine: `hostname -f` asks them, and for 20 s where what is sent to them is lost and not refused. */
-const nameServers = (): string[] =>
-  [...fs.readFileSync('/etc/resolv.conf', 'utf8').matchAll(/^nameserver (\d+(?:\.\d+){3})$/gm)].map(
-    ([, address = '']) => address,
-  );
 
 /** Programs that know interfaces, by the name under which a board has them. */
 const tools: { name: string; links: Record<string, string | undefined> }[] = [

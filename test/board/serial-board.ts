@@ -22,6 +22,8 @@ export interface LineOptions {
   more?: readonly string[];
   /** What is typed and printed on a line that says everything twice. */
   isEchoing?: boolean;
+  /** The words that start a program, so that it starts elsewhere: in a network of its own. */
+  enter?: (words: readonly string[]) => string[];
 }
 
 export class SerialBoard {
@@ -32,6 +34,7 @@ export class SerialBoard {
   readonly #reader = new SignalReader();
   readonly #cutter = new LineCutter(0, () => this.#reader.wantsNext);
   readonly #isEchoing: boolean;
+  readonly #enter: (words: readonly string[]) => readonly string[];
   #child: ChildProcess | undefined;
   #open = '';
   printed = '';
@@ -42,12 +45,13 @@ export class SerialBoard {
   isCut = false;
 
   constructor(pair: Pair, url: string, options: LineOptions = {}) {
-    const { rate = 0, seed = 1, more = [], isEchoing = false } = options;
+    const { rate = 0, seed = 1, more = [], isEchoing = false, enter } = options;
     this.board = new Board(pair, '', [...TOOLS, ...more]);
     this.board.env.MUSTER_LINE = 'ab12cd34';
     this.#random = randomOf(seed);
     this.#rate = rate;
     this.#isEchoing = isEchoing;
+    this.#enter = enter ?? ((words) => words);
     this.relay = new Relay({
       ...{ session: 'ab12cd34', group: ['panda01'], from: 0, log },
       console: path.join(this.board.folder, 'console'),
@@ -66,7 +70,8 @@ export class SerialBoard {
     fs.mkdirSync(path.join(folder, '0_suite', 'tests'), { recursive: true });
     fs.writeFileSync(path.join(folder, 'suites'), '0_suite\n');
     fs.writeFileSync(path.join(folder, '0_suite', 'run.sh'), script);
-    const words = [...this.board.pair.shell, this.board.verb('lava-test-runner'), folder, 'f00d'];
+    const runner = [this.board.verb('lava-test-runner'), folder, 'f00d'];
+    const words = this.#enter([...this.board.pair.shell, ...runner]);
     const { MUSTER_URL = '', ...env } = this.board.env;
     const child = spawn(words[0] ?? '', words.slice(1), {
       ...{ env: { ...env, MUSTER_URL, MUSTER_SHELL: '/bin/sh' }, stdio: 'pipe', detached: true },

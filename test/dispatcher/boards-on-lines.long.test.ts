@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { commands, Lab, until } from './harness.ts';
-import { job, lab, labOf, openLab } from './line-lab.ts';
+import { endOf, job, lab, labOf, openLab } from './line-lab.ts';
 
 afterEach(() => lab.close());
 
@@ -18,6 +18,23 @@ describe('a board boots', { timeout: 240_000 }, () => {
     const login = { character_delay_ms: 1, prompts: ['board# $'] };
     await labOf('shell', { login }, { consoleBytes: 4_194_304, bootSeconds: 150 });
     expect(await job()).toBe('complete');
+  });
+});
+
+describe('a board that prints 100 MB on its line', { timeout: 240_000 }, () => {
+  test('goes on, is heard afterwards, and its worker keeps none of it in memory', async () => {
+    await labOf('shell', {}, { consoleBytes: 268_435_456, bootSeconds: 60 });
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    const timer = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss());
+    }, 50);
+    const prints = commands('yes 0123456789 | head -c 104857600', 'lava-send after');
+    expect(await endOf(prints)).toBe('complete');
+    clearInterval(timer);
+    expect(most - before).toBeLessThan(96 * 1024 ** 2);
+    expect(lab.dispatcher?.consoleSize(1, 'b1')).toBeGreaterThan(104_857_600);
+    expect(lab.server.calls).toContain('b1: send after');
   });
 });
 

@@ -20,7 +20,7 @@ import type {
   Seat,
 } from '../../dispatcher/drivers/driver.ts';
 import { StepAborted } from '../../dispatcher/failure.ts';
-import type { DriverSettings } from '../../submission/lab-drivers.ts';
+import { type DriverSettings, settingsOf } from '../../submission/lab-drivers.ts';
 import { boardFiles, hashOfFolder, until } from './harness.ts';
 import { SOURCE_LIMITS } from './limits.ts';
 
@@ -294,6 +294,22 @@ export function describeDriver(title: string, name: string, contract: Contract):
       expect(await next.takeOver()).toEqual([]);
       expect(next.alive(seatOf('board-a'))).toBe(false);
       expect(bench.errors).toEqual([]);
+    });
+
+    it('has the lab’s commands run before its power, with its shell, and when it is off', async () => {
+      const said = join(bench.folder, 'said');
+      const say = (word: string) => `echo "${word} $MUSTER_DEVICE $MUSTER_JOB" >>'${said}'`;
+      const words = { pre_boot: say('pre'), post_boot: say('post'), cleanup: say('clean') };
+      const boards = bench.context().boards.map(({ settings = settingsOf(), ...board }) => ({
+        ...board,
+        settings: { ...settings, commands: { ...settings.commands, ...words } },
+      }));
+      const driver = await bench.live({ boards });
+      await driver.takeOver();
+      await booted(driver);
+      expect(readFileSync(said, 'utf8')).toBe('pre board-a 1\npost board-a 1\n');
+      await driver.tearDown('board-a');
+      expect(readFileSync(said, 'utf8')).toBe('pre board-a 1\npost board-a 1\nclean board-a 1\n');
     });
 
     it('has its power switched by an operator, or says in words that it has none', async () => {

@@ -9,6 +9,7 @@ import { registry } from '../../dispatcher/drivers/registry.ts';
 import { settingsOf } from '../../submission/lab-drivers.ts';
 import { describeDriver } from './driver-contract.ts';
 import { commands, Lab, namespacesSkipped, until } from './harness.ts';
+import { SOURCE_LIMITS } from './limits.ts';
 import { openNullDriver } from './null-driver.ts';
 
 const local = { processes: 256 };
@@ -25,7 +26,11 @@ describeDriver('a local board without namespaces', 'local', {
 });
 describeDriver('a board that is nothing but a shell', 'null', {
   open: openNullDriver,
-  skipped: { 'runs on when its worker lets go of it': 'it is a child of its worker' },
+  skipped: {
+    'runs on when its worker lets go of it': 'it is a child of its worker',
+    'has the lab’s commands run before its power, with its shell, and when it is off':
+      'no lab has such boards',
+  },
 });
 
 describe('a worker with boards of two kinds', () => {
@@ -56,6 +61,43 @@ describe('a worker with boards of two kinds', () => {
   test('opens no driver for a kind that it has no board of', async () => {
     lab = new Lab(['null01'], { drivers, boards: [board('null01', 'null')] });
     expect((await lab.open()).boardsAre).toBe('shells');
+  });
+
+  test('forgets the drivers of an earlier reading of its lab once no board is by them', async () => {
+    let closed = 0;
+    const counted: OpenDriver = async (context) => {
+      const driver = await openNullDriver(context);
+      driver.close = async () => {
+        closed += 1;
+      };
+      return driver;
+    };
+    lab = new Lab(['null01'], {
+      drivers: new Map([['null', counted]]),
+      boards: [board('null01', 'null')],
+    });
+    const dispatcher = await lab.open();
+    lab.server.allocate(1, [{ device: 'null01', actions: [commands('sleep 1000')] }]);
+    await until(
+      () => lab.console(1, 'null01').includes('+ sleep'),
+      () => lab.console(1, 'null01'),
+    );
+    const limits = { consoleBytes: 1_000_000, bootSeconds: 20, ...SOURCE_LIMITS };
+    for (const name of ['null02', 'null03', 'null04'])
+      await dispatcher.change(
+        {
+          ...{ limits, allowFiles: [], drivers: new Map([['null', counted]]) },
+          boards: [board('null01', 'null'), board(name, 'null')],
+        },
+        async () => {},
+      );
+    await until(
+      () => dispatcher.addressOf('null03') === undefined,
+      () => 'a board that left the lab is still there',
+    );
+    // That of the job, and that of now.
+    await dispatcher.stop({ killBoards: true });
+    expect(closed).toBe(2);
   });
 
   test('clears away what an earlier life left of a kind that the lab has no more', async () => {

@@ -24,8 +24,10 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StepAborted } from '../../dispatcher/failure.ts';
+import { isDiskFull, StepAborted } from '../../dispatcher/failure.ts';
 import { unpackImage } from '../../dispatcher/image.ts';
+import { mountSmallDisk } from '../store/disks.ts';
+import { skipBecause } from '../store/events.ts';
 import { boot, commands, deploy, Lab, leftovers, namespacesSkipped } from './harness.ts';
 
 const lack = await namespacesSkipped();
@@ -202,6 +204,30 @@ describe('an image', () => {
       refused('image-too-large', /more than 1000000 bytes/),
     );
     expect(lstatSync(join(folder, 'root/zeros')).size).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test('that fills the disk is refused for that, and the disk is the worker’s', async (context) => {
+    const place = join(folder, 'small');
+    mkdirSync(place);
+    const disk = mountSmallDisk(place, 512);
+    if ('lacks' in disk) return skipBecause(context, disk.lacks);
+    try {
+      const file = join(folder, 'large.tar');
+      writeFileSync(file, await tar([{ name: 'large', content: Buffer.alloc(900_000) }]));
+      const options = {
+        ...{ allowFiles: [folder], bytesMax: 1_000_000, mark: {} },
+        ...{ signal: new AbortController().signal, note: async () => undefined },
+      };
+      const failure = await unpackImage(
+        pathToFileURL(file).href,
+        join(place, 'root'),
+        options,
+      ).catch((error: unknown) => error);
+      expect(failure).toEqual(refused('image-too-large', /large\.tar: the worker's disk is full/));
+      expect(isDiskFull(failure)).toBe(true);
+    } finally {
+      disk.unmount();
+    }
   });
 
   test('from a folder that the lab does not allow is refused', async () => {

@@ -53,7 +53,7 @@ describe.skipIf(skipped !== undefined)('lab hardware', { timeout: 300_000 }, () 
       limits: { consoleBytes: 16_777_216, bootSeconds: 200, ...SOURCE_LIMITS },
     });
     mkdirSync(file('made'));
-    const { kernel, initrd } = await hostImage(file('made'), []);
+    const { kernel, initrd } = await hostImage(file('made'), { arch: 'x86_64', programs: [] });
     writeLoginInit();
     const script = (name: string, ...lines: string[]) =>
       writeFileSync(file(name), `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });

@@ -27,7 +27,7 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
     });
     const made = file('made');
     mkdirSync(made);
-    ({ kernel, initrd } = await hostImage(made, []));
+    ({ kernel, initrd } = await hostImage(made, { arch: 'x86_64', programs: [] }));
   });
   afterEach(() => lab.close());
 
@@ -98,20 +98,33 @@ describe.skipIf(skipped !== undefined)('a QEMU board', { timeout: 240_000 }, () 
     await lab.empty();
   });
 
-  test('that reboots again and again before it has a shell is named for it', async () => {
-    await open({ qemu: { append: 'quiet panic=-1 rdinit=/bin/reboots' } });
+  /** The lab's kernel and initrd, with a script that is there before all else. */
+  function partsWith(name: string, script: string): string {
     mkdirSync(file('more/bin'), { recursive: true });
-    const script = '#!/bin/busybox sh\n/bin/busybox reboot -f\n';
-    writeFileSync(file('more/bin/reboots'), script, { mode: 0o755 });
+    writeFileSync(file(`more/bin/${name}`), `#!/bin/busybox sh\n${script}\n`, { mode: 0o755 });
     run('sh', '-c', 'cd more && find . | cpio -o -H newc --quiet | gzip >../more.cpio');
     run('sh', '-c', `cat '${initrd}' more.cpio >both`);
     mkdirSync(file('parts'));
     copyFileSync(kernel, file('parts/kernel'));
     copyFileSync(file('both'), file('parts/initrd'));
     run('tar', '-C', 'parts', '-cf', 'parts.tar', '.');
-    expect(await endOf(url('parts.tar'), 'true')).toMatch(
+    return url('parts.tar');
+  }
+
+  test('that reboots again and again before it has a shell is named for it', async () => {
+    await open({ qemu: { append: 'quiet panic=-1 rdinit=/bin/reboots' } });
+    const image = partsWith('reboots', '/bin/busybox reboot -f');
+    expect(await endOf(image, 'true')).toMatch(
       /it started 3 times, and ended each time before it had a shell/,
     );
+    await lab.empty();
+  });
+
+  test('that never prints is given up when its time is over', async () => {
+    lab.given.limits = { consoleBytes: 16_777_216, bootSeconds: 20, ...SOURCE_LIMITS };
+    await open({ qemu: { append: 'quiet loglevel=0 panic=-1 rdinit=/bin/sleeps' } });
+    const image = partsWith('sleeps', 'while :; do /bin/busybox sleep 100; done');
+    expect(await endOf(image, 'true')).toMatch(/did not boot: not within 20 s/);
     await lab.empty();
   });
 

@@ -55,6 +55,11 @@ export class SshServer {
     );
   }
 
+  /** How many came in. */
+  get logins(): number {
+    return this.#log.split('Accepted publickey').length - 1;
+  }
+
   async stop(): Promise<void> {
     if (this.#server !== undefined && this.#server.exitCode === null) {
       const gone = once(this.#server, 'exit');

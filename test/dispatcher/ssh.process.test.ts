@@ -55,6 +55,19 @@ describe.skipIf(sshSkipped() !== undefined)('a machine behind ssh', { timeout: 1
     expect(existsSync(left)).toBe(false);
   });
 
+  test('behind another one is reached by the configuration that the lab names', async () => {
+    const config = join(machine.folder, 'through');
+    const way = `HostName 127.0.0.1\n  Port ${machine.port}\n  IdentityFile ${machine.key}\n  UserKnownHostsFile ${machine.knownHosts}\n`;
+    writeFileSync(config, `Host jump\n  ${way}Host far\n  ${way}  ProxyJump jump\n`);
+    const before = machine.logins;
+    await open({ host: 'far', config, port: undefined, key: undefined, known_hosts: undefined });
+    expect(await endOf('lava-send hello')).toBe('complete');
+    expect(lab.server.calls).toContain('m1: send hello');
+    // A line of its own through the other, each time.
+    expect((machine.logins - before) % 2).toBe(0);
+    expect(machine.logins - before).toBeGreaterThanOrEqual(4);
+  });
+
   test('is not believed when its key is another one than was known', async () => {
     const stranger = join(machine.folder, 'strangers');
     writeFileSync(stranger, '');

@@ -1,10 +1,13 @@
-/** The boards' door of a real server, as a transcript needs it: what is said to it, by line and by HTTP, and what comes. */
+/**
+ * The boards' door of a real server, as a transcript needs it: what is said to it, by HTTP and behind a worker by its line,
+ * and what comes.
+ */
 import { createConnection } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
 import { buildBoardApp } from '../../api/board-app.ts';
 import { tokenKeyOf } from '../../api/tokens.ts';
-import { doors, listening, pair, secret, until } from '../api/bench.ts';
+import { listening, pair, secret, until } from '../api/bench.ts';
+import { registered, workerDoors } from '../api/lined.ts';
 import { allocated, jobOf } from '../engine/bench.ts';
 
 /** What was said, message by message, and every answer to it, in the order of the messages. */
@@ -22,7 +25,8 @@ export interface Step {
  * each time.
  */
 export async function boardsDoor(brief: boolean) {
-  const { engine, attachments, log } = await doors();
+  const held = brief ? { heldMsMax: 1 } : {};
+  const { engine, attachments, log, port: apiPort, token } = await workerDoors(held);
   const app = await buildBoardApp({
     engine,
     attachments,
@@ -30,14 +34,14 @@ export async function boardsDoor(brief: boolean) {
     tokenKeys: () => [tokenKeyOf(secret)],
     consoleSize: () => 0,
     log,
-    ...(brief && { heldMsMax: 1 }),
+    ...held,
   });
   onTestFinished(() => app.close());
   const port = await listening(app);
   const members = await pair(engine);
   const later = await allocated(engine, jobOf({ server: 1 }));
   const unbooted = (await engine.job(later))?.members[0]?.device ?? '';
-  const line = await lineTo(port);
+  const line = await lineTo(apiPort, token);
 
   /** Says it, one after another, each when the one before was answered or is held; resolves with that many answers. */
   async function say({ by, said }: Pick<Step, 'by' | 'said'>, answers: number): Promise<string[]> {
@@ -68,17 +72,15 @@ interface Way {
   listen(hear: (one: Heard) => void): () => void;
 }
 
-async function lineTo(port: number): Promise<Way> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/worker/v1/line`);
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  onTestFinished(() => socket.terminate());
+async function lineTo(port: number, token: string): Promise<Way> {
+  const { socket } = await registered(port, token);
   return {
     send: (text) => socket.send(text),
     listen(hear) {
       // As text again: the order of an answer's fields is a part of the wire.
       const onFrame = (frame: Buffer) => {
         for (const answer of JSON.parse(frame.toString()))
-          hear({ of: answer.n ?? -1, text: JSON.stringify(answer) });
+          if (answer.n !== undefined) hear({ of: answer.n, text: JSON.stringify(answer) });
       };
       socket.on('message', onFrame);
       return () => socket.off('message', onFrame);

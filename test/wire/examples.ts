@@ -1,5 +1,7 @@
 /** An example of everything that boards say and hear: from these the transcript of a version is made, once. */
+import { WORDS_CONTENT_TYPE } from '../../api/board-words.ts';
 import { memberToken } from '../../api/tokens.ts';
+import { bodyOf } from '../../wire/worker-frames.ts';
 import { secret } from '../api/bench.ts';
 import { boardsDoor, type Step } from './doors.ts';
 
@@ -86,7 +88,7 @@ const examples: Example[] = [
   { step: 'a role that there is not', calls: [call('server', 'wait-all', 'x', 'nobody')] },
   { step: 'a change without a key', calls: [{ ...call('server', 'send', 'x'), key: null }] },
   { step: 'a verb that there is not', calls: [call('server', 'sing', 'x')] },
-  { step: 'a token of nobody', calls: [call('stranger', 'self')] },
+  { step: 'a board of nobody', calls: [call('stranger', 'self')] },
   { step: 'a board that has not booted', calls: [call('unbooted', 'send', 'x')] },
   {
     step: 'a wait that was held for long enough',
@@ -106,30 +108,14 @@ const examples: Example[] = [
   },
 ];
 
-/** What only a line can carry. */
-const frames: { step: string; said: string[]; answers: number }[] = [
-  { step: 'no JSON', said: ['['], answers: 1 },
-  { step: 'no list', said: ['{"n":1}'], answers: 1 },
-  { step: 'a message without a number', said: ['[{"verb":"self"}]'], answers: 1 },
-  {
-    step: 'a message with more than there is',
-    said: ['[{"n":900,"verb":"self","colour":"red"}]'],
-    answers: 1,
-  },
-  {
-    step: 'messages that lack something',
-    said: ['[{"n":901},{"n":902,"token":"x"},{"n":903,"token":"x","verb":"self"}]'],
-    answers: 3,
-  },
-];
-
 /** The transcript of this version: every example by line and by HTTP, on servers that are alike. */
 export async function transcript(withFrom: boolean): Promise<Step[]> {
   const steps: Step[] = [];
   for (const by of ['line', 'http'] as const)
     for (const brief of [false, true]) {
       const door = await boardsDoor(brief);
-      let n = 0;
+      // The first question of a line was that of its registration.
+      let n = by === 'line' ? 1 : 0;
       const device = {
         server: door.server,
         client: door.client,
@@ -139,17 +125,12 @@ export async function transcript(withFrom: boolean): Promise<Step[]> {
       const text = ({ who, verb, words, key, from }: Call) => {
         n += 1;
         const job = who === 'unbooted' ? door.later : door.job;
-        const token = memberToken(
-          who === 'stranger' ? Buffer.from('none') : secret,
-          job,
-          device[who],
-        );
+        const is = { device: device[who], verb, words, from };
         const said = key === undefined ? `key-of-example-${String(n).padStart(3, '0')}` : key;
-        return by === 'line'
-          ? JSON.stringify([
-              { n, token, verb, words, ...(said && { key: said }), ...(from && { from }) },
-            ])
-          : requestOf({ token, verb, words, key: said, from });
+        if (by === 'line')
+          return frameOf({ ...is, n, job: who === 'stranger' ? NO_JOB : job, key: said });
+        const keyOfServer = who === 'stranger' ? Buffer.from('none') : secret;
+        return requestOf({ ...is, token: memberToken(keyOfServer, job, device[who]), key: said });
       };
       const take = async (step: string, said: string[], answers: number) =>
         steps.push({
@@ -163,12 +144,11 @@ export async function transcript(withFrom: boolean): Promise<Step[]> {
         if ((is.brief ?? false) === brief && (withFrom || !calls.some(({ from }) => from)))
           await take(step, calls.map(text), calls.length);
       if (by === 'line' && !brief) {
-        for (const { step, said, answers } of frames) await take(step, said, answers);
         // A wait whose board is gone is answered no more: the next question is.
         const wait = text(call('client', 'wait', 'gone'));
         await take(
           'a board that is gone',
-          [wait, JSON.stringify([{ n, gone: true }]), text(call('client', 'self'))],
+          [wait, JSON.stringify([{ gone: n }]), text(call('client', 'self'))],
           1,
         );
         const both = [call('server', 'sync', 'both'), call('client', 'sync', 'both')].map(text);
@@ -182,22 +162,39 @@ export async function transcript(withFrom: boolean): Promise<Step[]> {
   return steps;
 }
 
-/** As `board/lib/quick.bash` writes it, but that its connection may stay. */
-function requestOf(is: {
-  token: string;
+/** There are two in the lab of the transcript. */
+const NO_JOB = 99;
+
+const bodyTextOf = (words: readonly string[]): string =>
+  words.map((word) => `${word.replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`).join('');
+
+interface Spoken {
   verb: string;
   words: string[];
   key: string | null;
   from: string | undefined;
-}): string {
-  const body = is.words
-    .map((word) => `${word.replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`)
-    .join('');
+}
+
+/** As a worker passes on what its board says. */
+const frameOf = (is: Spoken & { n: number; job: number; device: string }): string =>
+  JSON.stringify([
+    {
+      ...{ n: is.n, ask: 'board', job: is.job, device: is.device },
+      ...{ method: 'POST', url: `/board/v1/${is.verb}`, type: WORDS_CONTENT_TYPE },
+      ...(is.key !== null && { key: is.key }),
+      ...(is.from !== undefined && { from: is.from }),
+      ...{ body: bodyOf(Buffer.from(bodyTextOf(is.words))), console: 0, set: {} },
+    },
+  ]);
+
+/** As `board/lib/quick.bash` writes it, but that its connection may stay. */
+function requestOf(is: Spoken & { token: string }): string {
+  const body = bodyTextOf(is.words);
   const head = [
     `POST /board/v1/${is.verb} HTTP/1.1`,
     'Host: muster',
     `Authorization: Bearer ${is.token}`,
-    'Content-Type: application/x-muster-words',
+    `Content-Type: ${WORDS_CONTENT_TYPE}`,
     ...(is.key === null ? [] : [`Muster-Key: ${is.key}`]),
     ...(is.from === undefined ? [] : [`Muster-From: ${is.from}`]),
     `Content-Length: ${Buffer.byteLength(body)}`,

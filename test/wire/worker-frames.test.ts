@@ -54,6 +54,19 @@ it('a body is its bytes, whatever they are', () => {
   );
 });
 
+it('a body has at most twice as many bytes in a frame, whatever they are, and room for its shape', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 1_000 }),
+    fc.uint8Array({ maxLength: 1_000, max: 0x7f }),
+    fc.uint8Array({ maxLength: 1_000, max: 0x1f }),
+  );
+  fc.assert(
+    fc.property(bytes, (body) => {
+      expect(JSON.stringify(bodyOf(body)).length).toBeLessThanOrEqual(2 * body.length + 20);
+    }),
+  );
+});
+
 it('two sides speak the highest number that both know, or none', () => {
   expect(commonFrames({ first: 1, last: 3 }, { first: 2, last: 5 })).toBe(3);
   expect(commonFrames({ first: 4, last: 5 }, { first: 1, last: 3 })).toBeUndefined();

@@ -134,6 +134,31 @@ it('a worker that is stopped until the server has given up its line goes on', {
   await assertWhole(server, id);
 });
 
+it('a worker that is stopped for so long that its jobs are given up goes on with the next ones', {
+  timeout: 240_000,
+}, async () => {
+  const { server, worker } = await lab();
+  const { id } = await server.post('/api/jobs', job(['lava-sync begun', 'sleep 1000']));
+  await until(async () => (await eventsOf(server, id)).some(({ type }) => type === 'WaitReleased'));
+  worker.signal('SIGSTOP');
+  const stateIs = (state: string) =>
+    until(async () => {
+      const { workers } = await server.get<{ workers: { state: string }[] }>('/api/workers');
+      return workers[0]?.state === state;
+    }, 150_000);
+  await stateIs('lost');
+  await ended(server, id);
+  expect((await server.get<JobView>(`/api/jobs/${id}`)).state).toBe('failed');
+  worker.signal('SIGCONT');
+  await stateIs('connected');
+  await worker.letGo(id);
+  expect(readdirSync(join(worker.dataDir, 'boards'))).toEqual([]);
+  const next = await server.post('/api/jobs', job([TALK]));
+  await ended(server, next.id);
+  await worker.letGo(next.id);
+  await assertWhole(server, next.id);
+});
+
 it.each([3_600_000, -3_600_000])(
   'the clock of a worker does not matter: %d ms beside the right time',
   { timeout: 120_000 },

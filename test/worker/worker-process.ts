@@ -107,8 +107,11 @@ const WAITED_MS_MAX = 80_000;
 const LOOK_EVERY_MS = 50;
 
 /** Waits for what a server says; one that does not answer now says nothing. */
-export async function until(is: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + WAITED_MS_MAX;
+export async function until(
+  is: () => Promise<boolean>,
+  waitedMsMax = WAITED_MS_MAX,
+): Promise<void> {
+  const giveUpAt = performance.now() + waitedMsMax;
   while (!(await is().catch(() => false))) {
     if (performance.now() > giveUpAt) throw new Error(`it did not come to be: ${is}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

@@ -12,6 +12,9 @@ import type { ScriptLines } from './script-lines.ts';
 /** What comes is shown so often at most, and never so often that showing it takes more than a part of the time. */
 const TOLD_EVERY_MS = 250;
 const TELLING_PART = 6;
+/** Of a long job the server says how it is when its events are here: each waits for the other. */
+const VIEW_AFTER_MS = 100;
+const VIEW_AFTER_MS_MAX = 2_000;
 
 export class JobPage implements Run {
   readonly id: number;
@@ -41,6 +44,9 @@ export class JobPage implements Run {
   readonly #stop = new AbortController();
   #writesAddress: ReturnType<typeof setTimeout> | undefined;
   #tells: ReturnType<typeof setTimeout> | undefined;
+  #views: ReturnType<typeof setTimeout> | undefined;
+  #opened = 0;
+  #isAsking = false;
   #told = Number.NEGATIVE_INFINITY;
   /** How long it took to show what came last. */
   #takes = 0;
@@ -59,6 +65,7 @@ export class JobPage implements Run {
 
   open(): () => void {
     const { signal } = this.#stop;
+    this.#opened = performance.now();
     void follow({
       path: `/api/jobs/${this.id}/events`,
       after: 0,
@@ -74,30 +81,42 @@ export class JobPage implements Run {
       },
       signal,
     });
-    void this.refresh();
     return () => {
       this.#stop.abort();
       clearTimeout(this.#writesAddress);
       clearTimeout(this.#tells);
+      clearTimeout(this.#views);
     };
   }
 
   async refresh(): Promise<void> {
+    clearTimeout(this.#views);
+    this.#isAsking = true;
     try {
       this.view.value = await get<JobView>(`/api/jobs/${this.id}`, this.#stop.signal);
     } catch {
       // The stream of its events says what is wrong, and comes back by itself.
     }
+    this.#isAsking = false;
   }
 
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
-    if (this.view.peek() !== undefined && events.some(({ type }) => type.startsWith('Job')))
-      void this.refresh();
+    if (this.view.peek() === undefined) this.#viewSoon();
+    else if (events.some(({ type }) => type.startsWith('Job'))) void this.refresh();
     if (this.#tells !== undefined) return;
     const pause = Math.max(TOLD_EVERY_MS, TELLING_PART * this.#takes);
     const wait = Math.max(0, this.#told + pause - performance.now());
     this.#tells = setTimeout(() => this.#tell(), wait);
+  }
+
+  /** Asks how the job is once there is a pause in what comes. */
+  #viewSoon(): void {
+    if (this.#isAsking) return;
+    clearTimeout(this.#views);
+    const left = this.#opened + VIEW_AFTER_MS_MAX - performance.now();
+    const wait = Math.max(0, Math.min(VIEW_AFTER_MS, left));
+    this.#views = setTimeout(() => void this.refresh(), wait);
   }
 
   /** Shows what is folded: of a log that is read as fast as it comes only now and then. */

@@ -5,9 +5,10 @@ import type { DeviceView } from '../api/types.ts';
 import { boardLink, jobLink, plural, Section } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { Rows } from '../ui/rows.tsx';
+import { scale } from '../ui/scale.ts';
 import { age, clock, exactly } from '../ui/time.ts';
 import type { Tone } from '../ui/tone.ts';
-import { devices, memberOfBoard } from './lab-state.ts';
+import { memberOfBoard, boards as sorted } from './lab-state.ts';
 
 /** What a board is to somebody who needs one, in one word. */
 export function stateOf(board: DeviceView): { word: string; tone: Tone; why?: string } {
@@ -75,7 +76,7 @@ function Tile({ board }: { board: DeviceView }) {
       <span class="tile-type" title={`driven by worker ${board.worker}`}>
         {board.type} · {board.worker}
       </span>
-      <span class="tile-state" title={why}>
+      <span class="tile-state" title={why ?? `health ${board.health}`}>
         <span aria-hidden="true">{SIGNS[tone]}</span> {word}
         {board.job !== undefined && (
           <>
@@ -86,6 +87,7 @@ function Tile({ board }: { board: DeviceView }) {
             {member !== undefined && <span title={member.doing}> {member.role}</span>}
           </>
         )}
+        {!word.includes(board.health) && <span class="soft"> · health {board.health}</span>}
       </span>
       <time class="tile-since" dateTime={since} title={exactly(Date.parse(since))}>
         {age(clock.value - Date.parse(since))}
@@ -101,18 +103,18 @@ export function Boards() {
     const element = box.current;
     if (element === null) return;
     const watcher = new ResizeObserver(() => {
-      columns.value = Math.max(1, Math.floor(element.clientWidth / TILE_WIDTH_MIN));
+      columns.value = Math.max(
+        1,
+        Math.floor(element.clientWidth / (TILE_WIDTH_MIN * scale.peek())),
+      );
     });
     watcher.observe(element);
     return () => watcher.disconnect();
-  }, [columns]);
+  }, [columns, scale.value]);
   const text = query.value.get('q') ?? '';
   const only = query.value.get('state') ?? '';
   const asked = query.value.get('group') ?? 'none';
   const grouping: Grouping = asked in GROUPS ? (asked as Grouping) : 'none';
-  const sorted = useComputed(() =>
-    [...devices.value.values()].sort((a, b) => byName.compare(a.name, b.name)),
-  );
   const counts = useComputed(() => {
     const seen = new Map<string, number>();
     for (const board of sorted.value) {
@@ -124,7 +126,9 @@ export function Boards() {
   const shown = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     return sorted.value.filter(
-      (board) => (only === '' || stateOf(board).word === only) && matches(board, words),
+      (board) =>
+        (only === '' || stateOf(board).word === only) &&
+        (words.length === 0 || matches(board, words)),
     );
   }, [sorted.value, text, only]);
   const lines = useMemo(
@@ -181,7 +185,7 @@ export function Boards() {
         ) : (
           <Rows
             count={lines.length}
-            rowHeight={TILE_HEIGHT}
+            rowHeight={TILE_HEIGHT * scale.value}
             label="Boards"
             row={(at) => <BoardLine key={at} line={lines[at]} columns={columns.value} />}
           />

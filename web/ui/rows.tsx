@@ -17,6 +17,8 @@ export interface RowsProps {
   class?: string;
   /** Each is an element with the role `listitem`. */
   row(index: number): ComponentChildren;
+  /** What is drawn now, up to and without `end`. */
+  onSeen?(begin: number, end: number): void;
 }
 
 export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest }: RowsProps) {
@@ -41,8 +43,10 @@ export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest
   }, [focus, columns, rowHeight]);
   const first = Math.max(0, Math.floor(view.top / rowHeight) - SPARE_ROWS);
   const last = Math.min(lines, Math.ceil((view.top + view.height) / rowHeight) + SPARE_ROWS);
+  const [begin, end] = [first * columns, Math.min(count, last * columns)];
+  useEffect(() => rest.onSeen?.(begin, end), [begin, end]);
   const items: ComponentChildren[] = [];
-  for (let at = first * columns; at < Math.min(count, last * columns); at++) items.push(row(at));
+  for (let at = begin; at < end; at++) items.push(row(at));
   return (
     <div
       ref={box}

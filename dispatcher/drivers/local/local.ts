@@ -202,6 +202,7 @@ class LocalDriver implements Driver {
       throw new StepFailure(
         'install-failed',
         `cannot lay ${this.home(seat)}/${name} on the board: ${messageOf(error)}`,
+        { cause: error },
       );
     }
   }
@@ -333,7 +334,9 @@ class LocalDriver implements Driver {
       const tail = lastLine(await consoleTail(consoleFile, from)).slice(0, 300);
       const said = tail === '' ? '' : `; the last line of its console: ${tail}`;
       const why = limit.aborted ? `not within ${seconds} s` : messageOf(error);
-      throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`);
+      throw new StepFailure('boot-failed', `the board did not boot: ${why}${said}`, {
+        cause: error,
+      });
     }
   }
 }

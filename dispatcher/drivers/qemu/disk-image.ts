@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { withoutSecrets } from '../../../submission/addresses.ts';
-import { StepFailure } from '../../failure.ts';
+import { causeSaid, StepFailure } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT, unpackImage } from '../../image.ts';
 import { lastLine, runProgram } from '../../programs.ts';
 
@@ -93,7 +93,11 @@ export async function makeOverlay(
   const shown = `image ${withoutSecrets(url)}`;
   const info = await runProgram('qemu-img', ['info', '--output=json', '-f', format, files.disk]);
   if (info.status !== 0)
-    throw new StepFailure('image-broken', `${shown}: ${lastLine(info.stderr)}`);
+    throw new StepFailure(
+      'image-broken',
+      `${shown}: ${lastLine(info.stderr)}`,
+      causeSaid(info.stderr),
+    );
   const about = QcowInfo.parse(JSON.parse(info.stdout));
   const other = about['backing-filename'] ?? about['format-specific']?.data?.['data-file'];
   if (other !== undefined)
@@ -108,7 +112,11 @@ export async function makeOverlay(
     ...['create', '-q', '-f', 'qcow2', '-b', files.disk, '-F', format, files.overlay],
   ]);
   if (made.status !== 0)
-    throw new StepFailure('image-broken', `${shown}: ${lastLine(made.stderr)}`);
+    throw new StepFailure(
+      'image-broken',
+      `${shown}: ${lastLine(made.stderr)}`,
+      causeSaid(made.stderr),
+    );
 }
 
 /** Takes `kernel`, `initrd` and `append` out of an archive; a file system or a disk has the name `disk`. */

@@ -1,12 +1,13 @@
 /**
  * The image `host:` of a QEMU board: a kernel, and an initrd made of this machine's busybox and the programs that the
- * lab names, with the libraries that they need. Made once, and kept by what went into it.
+ * lab names, with the libraries that they need; of another architecture of Debian's busybox alone. Made once, and kept by
+ * what went into it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { findKernel, type Kernel } from '../../debian-kernel.ts';
-import { StepFailure } from '../../failure.ts';
+import { ARCH_OF_HOST, type Arch, findKernel, type Kernel } from '../../debian-kernel.ts';
+import { causeSaid, StepFailure } from '../../failure.ts';
 import { lastLine, runProgram } from '../../programs.ts';
 
 /** What a board needs for its drives, its network and its random numbers. */
@@ -50,14 +51,20 @@ export interface HostImage {
  * @param folder where what was made is kept
  * @throws StepFailure `image-unreachable`: something of it is not on this machine, `image-broken`
  */
-export async function hostImage(folder: string, programs: readonly string[]): Promise<HostImage> {
-  const kernel = await findKernel();
+export async function hostImage(
+  folder: string,
+  { arch, programs }: { arch: Arch; programs: readonly string[] },
+): Promise<HostImage> {
+  const kernel = await findKernel(arch);
   if (kernel === undefined)
     throw new StepFailure(
       'image-unreachable',
-      'image host:: no kernel: neither one of this machine in /boot nor one that "muster init" fetched from Debian',
+      `image host:: no kernel of ${arch}: neither one of this machine in /boot nor one that "muster init" fetched from Debian`,
     );
-  const files = await programFiles(['busybox', ...programs]);
+  const files =
+    arch === ARCH_OF_HOST
+      ? await programFiles(['busybox', ...programs])
+      : foreignFiles(arch, kernel, programs);
   const modules = await moduleFiles(kernel);
   const initrd = join(
     folder,
@@ -66,6 +73,17 @@ export async function hostImage(folder: string, programs: readonly string[]): Pr
   if ((await stat(initrd).catch(() => undefined)) === undefined)
     await makeInitrd(initrd, files, modules);
   return { kernel: kernel.file, initrd };
+}
+
+function foreignFiles(arch: Arch, { busybox }: Kernel, programs: readonly string[]): string[] {
+  if (programs.length > 0)
+    throw new StepFailure(
+      'image-unreachable',
+      `image host:: programs of this machine (${programs.join(', ')}) do not run on a board of ${arch}`,
+    );
+  if (busybox === undefined)
+    throw new StepFailure('image-unreachable', `image host:: no busybox of ${arch}`);
+  return [busybox];
 }
 
 /** What went into it: names, sizes and times. */
@@ -114,7 +132,11 @@ async function makeInitrd(
       timeoutMs: 120_000,
     });
     if (end.status !== 0 || end.stderr !== '')
-      throw new StepFailure('image-broken', `image host:: cannot make it: ${lastLine(end.stderr)}`);
+      throw new StepFailure(
+        'image-broken',
+        `image host:: cannot make it: ${lastLine(end.stderr)}`,
+        causeSaid(end.stderr),
+      );
     await rename(`${root}.gz`, initrd);
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -134,7 +156,11 @@ async function unpackModule(file: string, to: string): Promise<void> {
     to,
   ]);
   if (end.status !== 0)
-    throw new StepFailure('image-broken', `image host:: ${file}: ${lastLine(end.stderr)}`);
+    throw new StepFailure(
+      'image-broken',
+      `image host:: ${file}: ${lastLine(end.stderr)}`,
+      causeSaid(end.stderr),
+    );
 }
 
 /** By name; one that is part of the kernel is not there. */

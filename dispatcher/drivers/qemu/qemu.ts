@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Power } from '../../../machines/events.ts';
 import { withoutSecrets } from '../../../submission/addresses.ts';
-import { findKernel } from '../../debian-kernel.ts';
+import { ARCH_OF_HOST, type Arch, findKernel } from '../../debian-kernel.ts';
 import { StepFailure } from '../../failure.ts';
 import { IMAGE_BYTES_MAX_DEFAULT } from '../../image.ts';
 import { runProgram } from '../../programs.ts';
@@ -38,17 +38,17 @@ export async function openQemuDriver(
 }
 
 /** What this machine lacks for a board of its own kernel, in words; `undefined`: nothing. */
-export async function qemuLack(): Promise<string | undefined> {
+export async function qemuLack(arch: Arch = 'x86_64'): Promise<string | undefined> {
   for (const [program, version] of [
-    ['qemu-system-x86_64', '--version'],
-    ['busybox', 'true'],
+    [programOf(arch), '--version'],
+    ...(arch === ARCH_OF_HOST ? [['busybox', 'true'] as const] : []),
     ['cpio', '--version'],
     ['gzip', '--version'],
   ] as const) {
     const { status } = await runProgram(program, [version]);
     if (status !== 0) return `the program ${program} is missing`;
   }
-  if ((await findKernel()) === undefined) return 'there is no kernel';
+  if ((await findKernel(arch)) === undefined) return `there is no kernel of ${arch}`;
   return undefined;
 }
 
@@ -187,11 +187,11 @@ class Qemu implements LineKind {
   async #hostImage(board: LabBoard | undefined) {
     const folder = join(this.#context.dataDir, 'images');
     await mkdir(folder, { recursive: true });
-    const { programs } = settings(board).qemu;
-    const key = JSON.stringify(programs);
+    const { arch, programs } = settings(board).qemu;
+    const key = JSON.stringify([arch, programs]);
     const making =
       this.#making.get(key) ??
-      hostImage(folder, programs).finally(() => {
+      hostImage(folder, { arch, programs }).finally(() => {
         this.#making.delete(key);
       });
     this.#making.set(key, making);
