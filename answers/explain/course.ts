@@ -45,6 +45,8 @@ export interface Point {
   readonly hiddenBy: number | undefined;
   /** It is come to whatever happens. */
   readonly isCertain: boolean;
+  /** It reads or writes a file by `<` or `>`, which its shell may fail to open. */
+  readonly opensFile: boolean;
   /** Of an `echo` whose words come to the console: what it says. */
   readonly says: Pattern | undefined;
   /** The functions and files through which it is come to, the outermost first. */
@@ -144,7 +146,7 @@ class CourseWalk extends Walk {
     if (isCase) this.#hiding.pop();
     this.#callers.pop();
     // What is certain to go well ends nothing; but of scripts and of these it is not known.
-    const isKnown = this.points.length === before && !MAY_FAIL.test(name);
+    const isKnown = this.points.length === before && !MAY_FAIL.test(name) && !opensFile(statement);
     if (point !== undefined && kind === 'command' && isKnown && result.status.is === 'ok')
       point.endsItsOwn = false;
     return result;
@@ -270,6 +272,7 @@ class CourseWalk extends Walk {
       isInner,
       hiddenBy: this.#hiding.at(-1),
       isCertain: this.when.length === 0,
+      opensFile: opensFile(at),
       says: this.#said(at, words),
       via: [...this.via],
     };
@@ -312,6 +315,16 @@ class CourseWalk extends Walk {
       .filter(({ processes }, index) => (this.#callers[index + 1]?.processes ?? now) > processes)
       .map(({ at }) => at);
   }
+}
+
+/** What is written to `/tmp` or thrown away hardly ever fails. */
+function opensFile(at: Span): boolean {
+  if (!('redirects' in at)) return false;
+  return (at as Statement).redirects.some(({ operator, target }) => {
+    const file = target?.source ?? '';
+    if (/^["']?(?:\/dev\/(?:null|std\w+|tty)\b|[<>]\(|\d$|-$)/.test(file)) return false;
+    return operator === '<' || (/^>[>|]?$/.test(operator) && !/^["']?(?:\/tmp\/|\$)/.test(file));
+  });
 }
 
 /** Whether its end ends the suite's own script, or a case: no command on its way looks at how it ends. */

@@ -267,7 +267,7 @@ const LOUD =
 
 /** What hardly ever ends badly. */
 function isSafe(course: Course, point: Point): boolean {
-  if (point.kind === 'command') return SAFE.test(programOf(point));
+  if (point.kind === 'command') return SAFE.test(programOf(point)) && !point.opensFile;
   if (point.kind !== 'assignment') return false;
   const inner = course.points.filter(
     ({ isInner, file, line, at }) =>

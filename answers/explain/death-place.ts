@@ -4,7 +4,7 @@ import { tracesOf } from '../../submission/traces.ts';
 import type { RanSource } from '../evidence.ts';
 import { type Place, type Script, scriptNamed } from '../places.ts';
 import { matched, wordsOf } from '../shell-sites.ts';
-import type { ConsoleLine } from './consoles.ts';
+import { type ConsoleLine, lastSaid } from './consoles.ts';
 import type { Course, Point } from './course.ts';
 import { choose } from './death-choice.ts';
 import type { Death } from './deaths.ts';
@@ -165,7 +165,7 @@ function tracedBack(look: Look): DeathPlace | undefined {
   for (const one of look.said.slice(-REPORTS_LOOKED_AT).toReversed()) {
     const [, path = '', number = ''] = /^\s+File "([^"]+)", line (\d+)/.exec(one.text) ?? [];
     const script = path === '' ? undefined : scriptNamed(look.scripts, path, look.death.suite);
-    if (script !== undefined) return outcome(look, script, Number(number), look.said.at(-1));
+    if (script !== undefined) return outcome(look, script, Number(number), lastSaid(look.said));
   }
   return undefined;
 }

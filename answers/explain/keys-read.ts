@@ -2,6 +2,7 @@
  * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
  * variables that are not set, and else by the lines of its scripts that speak of the cache file.
  */
+import { tracesOf } from '../../submission/traces.ts';
 import { isForeign } from '../foreign-sites.ts';
 import type { Place, Script } from '../places.ts';
 import type { Member } from './facts.ts';
@@ -39,8 +40,9 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
   const isLookedUp = scripts.some(
     (script) => isForeign(script) && cacheLines(script.text).length > 0,
   );
+  for (const command of tracesOf(said.map(({ text }) => text)))
+    if (command !== undefined && CACHE.test(command)) addKeys(keys, command);
   for (const { text } of said) {
-    if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
     const [, variable] = UNBOUND.exec(text) ?? [];
     const [, lacked] = KEY_ERROR.exec(text) ?? [];
     if (lacked !== undefined && isLookedUp) keys.add(lacked);
@@ -96,12 +98,17 @@ function addOfScript(keys: Set<string>, { path, text }: Script): void {
   if (lines.length > 0 && isForeign({ path, text }))
     for (const key of lookedUp(text)) keys.add(key);
   for (const line of lines) addKeys(keys, line);
+  if (lines.length > 0 && isForeign({ path, text }))
+    for (const line of text.split('\n')) if (MATCHES.test(line)) addKeys(keys, line);
   const from = readIn(text);
   if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
   if (lines.some((line) => /\bdone\s*</.test(line)) || /\bread\b.*\n[\s\S]*\bcase\b/.test(text))
     for (const label of lines.length === 0 ? [] : [...caseLabels(text), ...comparedIn(text)])
       keys.add(label);
 }
+
+/** `re.search(r"^addr=(.*)"`, `=~ /^addr=/`, `startswith("addr=")`, `regexp {^addr=}`. */
+const MATCHES = /\bre\.\w+\(|=~|\bstartswith\(|\bstartsWith\(|\.match\(|\bregexp\b|\bscan\b/;
 
 /** `$h{mac}`, `h["mac"]`, `h.get("mac")`, where `h` is made of what stands on the two sides of a `=`. */
 function lookedUp(text: string): string[] {

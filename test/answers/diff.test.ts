@@ -204,6 +204,32 @@ describe('the first divergence', () => {
     expect(diff(boots(3), boots(4)).timing).toEqual([]);
   });
 
+  it('leaves out what comes later behind it: that is another thing', () => {
+    const runs = (seconds: number, isCancelled: boolean) => {
+      const is = new Lab('s:server c:client');
+      is.sync('s', 'up');
+      is.sync('c', 'up');
+      is.pass(seconds);
+      if (isCancelled) is.do({ type: 'CancelJob', reason: 'the lab moves' });
+      else for (const member of ['s', 'c']) is.endAction(member);
+      return is;
+    };
+    expect(diff(runs(0, false), runs(60, true)).timing).toEqual([]);
+    expect(diff(runs(0, false), runs(60, false)).timing).not.toEqual([]);
+  });
+
+  it('is none where roles stand in another order, and that is no change', () => {
+    const runs = (group: string) => {
+      const is = new Lab(group);
+      is.sync('s', 'up');
+      is.sync('c', 'up');
+      return is;
+    };
+    const view = diff(runs('s:server c:client'), runs('c:client s:server'));
+    expect([view.equal, view.changed]).toEqual([true, []]);
+    expect(view.noise).toEqual([{ what: 'roles that stand in another order', count: 2 }]);
+  });
+
   it('has beside it what came later than in the last runs, and the commits that are others', () => {
     const past = [1, 2, 3].map((job) => factsOf(job, run({ lateSeconds: job / 10 }).events));
     const late = { ...evidenceOf(run({ lateSeconds: 40 })), job: 9, past };

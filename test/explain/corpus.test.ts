@@ -26,6 +26,8 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     const versions = new Set(evidence.events.map(({ version }) => version));
     for (const one of explanation.evidence)
       if ('event' in one) expect(versions).toContain(one.event);
+    const told = explanation.chain.flatMap(({ event }) => event ?? []);
+    expect(told, 'the first that happened is told first').toEqual([...told].sort((a, b) => a - b));
     const page = renderExplanation(explanation, {
       columns: 80,
       colors: picocolors.createColors(false),

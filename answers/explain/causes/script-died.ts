@@ -98,8 +98,10 @@ function saysNo(
 const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.signal !== undefined ||
   death.outOfMemory ||
-  /^\+* ?exit\b/.test(death.command ?? '') ||
-  /syntax error|unbound variable|parameter (?:null or )?not set/.test(at?.said?.text ?? '') ||
+  /^exit\b/.test(death.command ?? '') ||
+  /syntax error|unbound variable|parameter (?:null or )?not set|bad substitution|read-?only|: \.: (?:cannot|can't) open/i.test(
+    at?.said?.text ?? '',
+  ) ||
   (at?.said !== undefined && MUST_BE_SET.test(at.place.text)) ||
   at?.isExit === true;
 
