@@ -1,6 +1,7 @@
 /** Server-Sent Events: a stream of the log to one client, from any place in it, for as long as it likes. */
 
 import type { History, Stream } from './history.ts';
+import type { Form } from './pages.ts';
 import type { Streaming } from './streaming.ts';
 import type { Followed } from './tail.ts';
 
@@ -9,10 +10,14 @@ const HEARTBEAT_MS = 15_000;
 
 export const EVENT_STREAM = 'text/event-stream';
 
+/** All that there was has been sent: a comment, which whoever does not know it passes over. */
+const LIVE = ': live\n\n';
+
 /** What is streamed. */
 export interface Source {
   stream: Stream;
   after: number;
+  form: Form;
   /** What the last words are, when nothing more can come; asked before each look at the log. */
   lastWords(seen: Seen): Promise<string | undefined>;
 }
@@ -36,11 +41,13 @@ export async function streamEvents(
   const { signal } = out;
   let { after } = source;
   let lastWords: string | undefined;
+  let isLive = false;
   const seen: Seen = { isCaughtUp: false };
   while (out.isOpen) {
     const generation = followed.generation();
     lastWords ??= await source.lastWords(seen);
-    const page = await history.page(source.stream, after, { reader: 'stream', generation, signal });
+    const how = { reader: 'stream', generation, signal, form: source.form } as const;
+    const page = await history.page(source.stream, after, how);
     const last = page.events.at(-1);
     if (last !== undefined) {
       await out.write(page.sse);
@@ -53,6 +60,8 @@ export async function streamEvents(
     const isNew = last !== undefined || followed.generation() !== generation || !seen.isCaughtUp;
     seen.isCaughtUp = true;
     if (isNew) continue;
+    if (!isLive) await out.write(LIVE);
+    isLive = true;
     const isWoken = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
     if (!isWoken) await out.write(': alive\n\n');
   }

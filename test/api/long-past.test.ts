@@ -1,6 +1,7 @@
 /** What is asked of a job that is over costs what is asked for, however many events it has. */
 import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../api/evidence.ts';
+import type { RecordedEvent } from '../../machines/events.ts';
 import { doors, engineBut, finish, listening, opened, pair, submit, until } from './bench.ts';
 
 const sse = { accept: 'text/event-stream' };
@@ -32,6 +33,27 @@ describe('the stream of a job that is over', () => {
     expect(stream.text()).toMatch(/event: end\ndata: \{"job":1,"state":"complete"\}\n\n$/);
     expect((await app.inject(`/api/jobs/${job}/events?limit=3`)).json().events).toHaveLength(3);
     expect(folds).toEqual([]);
+  });
+
+  it('is half as long in brief, and says the same but for ids, causes and the stream', async () => {
+    const { app, job } = await pastJob();
+    const whole = await app.inject(`/api/jobs/${job}/events`);
+    const brief = await app.inject(`/api/jobs/${job}/events?form=brief`);
+    expect(brief.json().events).toEqual(
+      whole.json().events.map((event: RecordedEvent) => {
+        const { id: _, stream: __, ...is } = event;
+        const { causationId: ___, correlationId: ____, ...meta } = event.meta;
+        return { ...is, meta };
+      }),
+    );
+    expect(brief.body.length).toBeLessThan(0.65 * whole.body.length);
+    const stream = opened(await listening(app), {
+      ...{ url: `/api/jobs/${job}/events?form=brief`, headers: sse },
+    });
+    await stream.ended;
+    const [first] = brief.json().events;
+    expect(stream.text()).toContain(`data: ${JSON.stringify(first)}\n`);
+    expect((await app.inject(`/api/jobs/${job}/events?form=other`)).statusCode).toBe(400);
   });
 
   it('ends for whoever takes it up behind its last event', async () => {

@@ -92,7 +92,7 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     const id = await allocated(engine, jobOf({ peer: 2 }));
     const members = await booted(engine, id);
     const { page, said } = await openPage(await browser.newContext());
-    const ended = page.waitForEvent('requestfailed', (is) => is.url().endsWith('/events'));
+    const ended = page.waitForEvent('requestfailed', (is) => is.url().includes('/events'));
     await page.goto(`${url}/jobs/${id}`);
     await page.locator('.slider-at', { hasText: 'live' }).waitFor();
     const see = (state: string) =>

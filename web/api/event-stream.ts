@@ -6,10 +6,14 @@ import type { RecordedEvent } from './types.ts';
 
 const DATA = 'data: ';
 const END = 'event: end';
+/** A comment, which other readers pass over. */
+const LIVE = ': live';
 
 export class EventStreamReader {
   /** The stream has said that nothing more can come. */
   isEnded = false;
+  /** It has said that all that there was has come. */
+  isLive = false;
   #rest = '';
 
   /** The events that are whole with this piece of the text. @throws SyntaxError when it is no such stream */
@@ -24,6 +28,7 @@ export class EventStreamReader {
       if (text.startsWith(DATA, start) && !this.isEnded)
         data.push(text.slice(start + DATA.length, end));
       else if (text.startsWith(END, start)) this.isEnded = true;
+      else if (text.startsWith(LIVE, start)) this.isLive = true;
       start = end + 1;
     }
     return data.length === 0 ? [] : (JSON.parse(`[${data.join(',')}]`) as RecordedEvent[]);

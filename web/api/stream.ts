@@ -17,6 +17,8 @@ export interface Following {
   /** Its place: what the stream is asked for after a break. */
   placeOf(event: RecordedEvent): number;
   onEvents(events: readonly RecordedEvent[]): void;
+  /** All that there was has come: what comes from now on happens now. */
+  onLive?(): void;
   /** The stream has said that nothing more can come. */
   onEnd?(): void;
   /** It was refused for good. */
@@ -100,6 +102,7 @@ async function readOnce(
     const { body } = await request(is.path, { headers, signal });
     if (body === null) return false;
     const stream = new EventStreamReader();
+    let isLive = false;
     const decoder = new TextDecoder();
     let began = performance.now();
     for (const reader = body.getReader(); ; ) {
@@ -107,6 +110,8 @@ async function readOnce(
       if (done) return stream.isEnded;
       heard();
       take(stream.take(decoder.decode(value, { stream: true })));
+      if (stream.isLive && !isLive) is.onLive?.();
+      isLive = stream.isLive;
       if (performance.now() - began < SLICE_MS_MAX) continue;
       await turn();
       began = performance.now();

@@ -12,19 +12,19 @@ import type { ScriptLines } from './script-lines.ts';
 /** What comes is shown so often at most, and never so often that showing it takes more than a part of the time. */
 const TOLD_EVERY_MS = 250;
 const TELLING_PART = 6;
-/** Of a long job the server says how it is when its events are here: each waits for the other. */
-const VIEW_AFTER_MS = 100;
-const VIEW_AFTER_MS_MAX = 2_000;
+const ASKED_AGAIN_MS = 1_000;
 
 export class JobPage implements Run {
   readonly id: number;
   readonly fold = new JobFold();
   readonly count = signal(0);
-  /** What the server says of the job now; asked for again when it changes. */
+  /** What the server says of a job that did not complete: asked for when it has ended. */
   readonly view = signal<JobView | undefined>(undefined);
   readonly refused = signal<ApiError | undefined>(undefined);
   /** Nothing more can come. */
   readonly isEnded = signal(false);
+  /** All that there was is here; what comes from now on happens now. */
+  readonly isCaughtUp = signal(false);
   /** The event at which the page stands, as an index; `undefined`: the last one there is. */
   readonly chosen: Signal<number | undefined>;
   readonly at: ReadonlySignal<number>;
@@ -44,9 +44,6 @@ export class JobPage implements Run {
   readonly #stop = new AbortController();
   #writesAddress: ReturnType<typeof setTimeout> | undefined;
   #tells: ReturnType<typeof setTimeout> | undefined;
-  #views: ReturnType<typeof setTimeout> | undefined;
-  #opened = 0;
-  #isAsking = false;
   #told = Number.NEGATIVE_INFINITY;
   /** How long it took to show what came last. */
   #takes = 0;
@@ -65,16 +62,20 @@ export class JobPage implements Run {
 
   open(): () => void {
     const { signal } = this.#stop;
-    this.#opened = performance.now();
     void follow({
-      path: `/api/jobs/${this.id}/events`,
+      path: `/api/jobs/${this.id}/events?form=brief`,
       after: 0,
       placeOf: (event: RecordedEvent) => event.version,
       onEvents: (events) => this.#take(events),
+      onLive: () => {
+        this.#tell();
+        this.isCaughtUp.value = true;
+      },
       onEnd: () => {
         this.#tell();
+        this.isCaughtUp.value = true;
         this.isEnded.value = true;
-        void this.refresh();
+        void this.#askWhy();
       },
       onRefused: (error) => {
         this.refused.value = error;
@@ -85,38 +86,27 @@ export class JobPage implements Run {
       this.#stop.abort();
       clearTimeout(this.#writesAddress);
       clearTimeout(this.#tells);
-      clearTimeout(this.#views);
     };
   }
 
-  async refresh(): Promise<void> {
-    clearTimeout(this.#views);
-    this.#isAsking = true;
+  /** How a job ended is in its events; why, where it did not complete, is told with what boards printed last. */
+  async #askWhy(): Promise<void> {
+    const { ended } = this.fold;
+    if (ended === undefined || this.fold.events[ended]?.type === 'JobCompleted') return;
     try {
       this.view.value = await get<JobView>(`/api/jobs/${this.id}`, this.#stop.signal);
     } catch {
-      // The stream of its events says what is wrong, and comes back by itself.
+      // Its events were here a moment ago: the server is away, and comes back.
+      if (!this.#stop.signal.aborted) setTimeout(() => void this.#askWhy(), ASKED_AGAIN_MS);
     }
-    this.#isAsking = false;
   }
 
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
-    if (this.view.peek() === undefined) this.#viewSoon();
-    else if (events.some(({ type }) => type.startsWith('Job'))) void this.refresh();
     if (this.#tells !== undefined) return;
     const pause = Math.max(TOLD_EVERY_MS, TELLING_PART * this.#takes);
     const wait = Math.max(0, this.#told + pause - performance.now());
     this.#tells = setTimeout(() => this.#tell(), wait);
-  }
-
-  /** Asks how the job is once there is a pause in what comes. */
-  #viewSoon(): void {
-    if (this.#isAsking) return;
-    clearTimeout(this.#views);
-    const left = this.#opened + VIEW_AFTER_MS_MAX - performance.now();
-    const wait = Math.max(0, Math.min(VIEW_AFTER_MS, left));
-    this.#views = setTimeout(() => void this.refresh(), wait);
   }
 
   /** Shows what is folded: of a log that is read as fast as it comes only now and then. */

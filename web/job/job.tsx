@@ -3,7 +3,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
 import { Results } from '../results/results.tsx';
-import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
+import { At, Badge, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
@@ -69,12 +69,16 @@ function Head({ page }: { page: JobPage }) {
         <span class="job-id">Job {page.id}</span> {fold.name}
       </h1>
       <p class="job-facts">
-        <JobState state={state} />
+        {page.isCaughtUp.value || isPast(page) ? (
+          <JobState state={state} />
+        ) : (
+          <Badge tone="quiet">reading…</Badge>
+        )}
         {isPast(page) && <span class="then">at event {page.at.value + 1}</span>}
         <span>
           submitted <At at={submitted} />
         </span>
-        <Timing fold={fold} />
+        <Timing fold={fold} count={page.count.value} />
         <span>{plural(fold.lanes.length, 'member')}</span>
         <span>priority {fold.priority}</span>
         {fold.ended !== undefined && fold.lanes.length > 0 && (
@@ -86,7 +90,8 @@ function Head({ page }: { page: JobPage }) {
   );
 }
 
-function Timing({ fold }: { fold: JobFold }) {
+/** `count`: of the events that are folded. */
+function Timing({ fold }: { fold: JobFold; count: number }) {
   const timeOf = (at: number) => fold.times[at] ?? 0;
   const submitted = timeOf(0);
   const ended = fold.ended === undefined ? undefined : timeOf(fold.ended);
@@ -115,7 +120,8 @@ function Cancel({ page }: { page: JobPage }) {
   const isAsking = useSignal(false);
   const trouble = useSignal('');
   const reason = useSignal('');
-  if (page.fold.ended !== undefined) return null;
+  const isGoing = page.isCaughtUp.value && page.count.value > 0 && page.fold.ended === undefined;
+  if (!isGoing) return null;
   const members = page.fold.lanes.length;
   if (!isAsking.value)
     return (
@@ -129,7 +135,6 @@ function Cancel({ page }: { page: JobPage }) {
       const body = reason.value.trim() === '' ? {} : { reason: reason.value.trim() };
       await send('POST', `/api/jobs/${page.id}/cancel`, body);
       isAsking.value = false;
-      await page.refresh();
     } catch (error) {
       trouble.value = toldOf(error);
     }

@@ -33,7 +33,7 @@ const GROUPS = {
 } as const;
 type Grouping = keyof typeof GROUPS;
 
-const TILE_WIDTH_MIN = 190;
+const TILE_WIDTH_MIN = 212;
 const TILE_HEIGHT = 54;
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -70,28 +70,33 @@ function Tile({ board }: { board: DeviceView }) {
   const since = member?.job.allocatedAt ?? board.idleSince;
   return (
     <li class={`tile ${tone}`}>
-      <a href={boardLink(board.name)} class="tile-name">
-        {board.name}
-      </a>
-      <span class="tile-type" title={`driven by worker ${board.worker}`}>
-        {board.type} · {board.worker}
-      </span>
-      <span class="tile-state" title={why ?? `health ${board.health}`}>
-        <span aria-hidden="true">{SIGNS[tone]}</span> {word}
-        {board.job !== undefined && (
-          <>
-            {' '}
-            <a href={jobLink(board.job, `?device=${encodeURIComponent(board.name)}`)}>
-              job {board.job}
-            </a>
-            {member !== undefined && <span title={member.doing}> {member.role}</span>}
-          </>
-        )}
-        {!word.includes(board.health) && <span class="soft"> · health {board.health}</span>}
-      </span>
-      <time class="tile-since" dateTime={since} title={exactly(Date.parse(since))}>
-        {age(clock.value - Date.parse(since))}
-      </time>
+      <div>
+        <a href={boardLink(board.name)} class="tile-name">
+          {board.name}
+        </a>
+        <span class="tile-type" title={`driven by worker ${board.worker}`}>
+          {board.type} · {board.worker}
+        </span>
+      </div>
+      <div>
+        <span class="tile-state" title={why ?? `health ${board.health}`}>
+          <span aria-hidden="true">{SIGNS[tone]}</span> {word}
+          {board.job === undefined ? (
+            !word.includes(board.health) && <span class="soft"> · health {board.health}</span>
+          ) : (
+            <>
+              {' '}
+              <a href={jobLink(board.job, `?device=${encodeURIComponent(board.name)}`)}>
+                job {board.job}
+              </a>
+              {member !== undefined && <span title={member.doing}> {member.role}</span>}
+            </>
+          )}
+        </span>
+        <time class="tile-since" dateTime={since} title={exactly(Date.parse(since))}>
+          {age(clock.value - Date.parse(since))}
+        </time>
+      </div>
     </li>
   );
 }

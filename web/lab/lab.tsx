@@ -18,7 +18,7 @@ import {
   watchLab,
 } from './lab-state.ts';
 
-const QUEUE_ROW_HEIGHT = 46;
+const QUEUE_ROW_HEIGHT = 62;
 
 export function Lab() {
   useEffect(watchLab, []);
@@ -158,13 +158,12 @@ function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefin
         p{entry.priority} · <Since at={entry.submittedAt} />
       </span>
       <span class="job-note" title={entry.reason}>
-        {entry.reason}
         {guaranteedStart !== null && (
-          <span title={guaranteedStart}>
-            {' '}
-            — starts by {moment(Date.parse(guaranteedStart))} at the latest
+          <span class="starts" title={guaranteedStart}>
+            starts by {moment(Date.parse(guaranteedStart))} at the latest ·{' '}
           </span>
         )}
+        {entry.reason}
       </span>
     </div>
   );

@@ -190,7 +190,7 @@ function Problems(props: {
             line {problem.line}, column {problem.column}
           </button>
           : <Message text={problem.message} />
-          {problem.expected !== undefined && (
+          {problem.expected !== undefined && !problem.message.includes(problem.expected) && (
             <span class="soft"> (expected: {problem.expected})</span>
           )}
         </li>
@@ -234,29 +234,31 @@ function Match({ checked }: { checked: CheckedJob }) {
           {priority}
         </span>
       </p>
-      <table>
-        <thead>
-          <tr>
-            <th>Role</th>
-            <th>Wants</th>
-            <th>Boards that fit</th>
-            <th>Free now</th>
-          </tr>
-        </thead>
-        <tbody>
-          {roles.map((role) => (
-            <tr key={role.role}>
-              <td>{role.role}</td>
-              <td class="wide">
-                {role.count} × {role.device ?? role.deviceType}
-                {role.tags.length > 0 && <span class="soft"> {role.tags.join(' ')}</span>}
-              </td>
-              <td>{role.fit}</td>
-              <td>{role.free}</td>
+      <div class="scrolled" role="region" aria-label="Boards for its roles" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th>Role</th>
+              <th>Wants</th>
+              <th>Boards that fit</th>
+              <th>Free now</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {roles.map((role) => (
+              <tr key={role.role}>
+                <td>{role.role}</td>
+                <td class="wide">
+                  {role.count} × {role.device ?? role.deviceType}
+                  {role.tags.length > 0 && <span class="soft"> {role.tags.join(' ')}</span>}
+                </td>
+                <td>{role.fit}</td>
+                <td>{role.free}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {short.length === 0 ? (
         <p>
           <Badge tone="good">the boards that there are can run it</Badge>
