@@ -1,7 +1,7 @@
 /** What sets variables. */
 import { arithmetic, indexText, textValue } from './expansions.ts';
 import { fieldsOf } from './fields.ts';
-import { exact, joined, type Pattern, unknown } from './patterns.ts';
+import { exact, joined, type Pattern, unknown, withoutStart } from './patterns.ts';
 import { either, quiet } from './results.ts';
 import { ok } from './scope.ts';
 import type { Assignment, Statement, Word } from './shell-tree.ts';
@@ -110,25 +110,9 @@ function assignMap(
       maps.set(name, openMap(map));
       return;
     }
-    map.set(key, after(text, start.length));
+    map.set(key, withoutStart(text, start.length));
   }
   maps.set(name, map);
-}
-
-/** A word without its first characters, which are known. */
-function after(text: Pattern, size: number): Pattern {
-  if (text.kind === 'exact') return exact(text.text.slice(size));
-  if (text.kind !== 'parts') return text;
-  const [first = '', ...rest] = text.parts;
-  return typeof first === 'string'
-    ? joined([
-        exact(first.slice(size)),
-        ...rest.map(
-          (part): Pattern =>
-            typeof part === 'string' ? exact(part) : { kind: 'unknown', ...part },
-        ),
-      ])
-    : text;
 }
 
 /** One of which some places are not known: all of them are not, then. */

@@ -94,9 +94,25 @@ export const builtins: Record<string, Builtin> = {
     return quiet(ok);
   },
   cd: (walk, _, args) => {
-    const to = args[0]?.value ?? unknown('~');
-    walk.scope.cwd = walk.inCheckout(to) ?? null;
+    const [to] = skipOptions(args);
+    goTo(walk, text(to) === '-' ? walk.scope.lastFolder : placeOf(walk, to));
     return quiet(ok);
+  },
+  pushd: (walk, _, args) => {
+    const { scope } = walk;
+    const [to] = skipOptions(args);
+    // Without a place, or by a number, it turns the stack.
+    const isPlain = to !== undefined && !/^[-+]\d/.test(text(to) ?? '');
+    scope.folders = isPlain ? [...scope.folders, scope.cwd] : [];
+    goTo(walk, isPlain ? placeOf(walk, to) : null);
+    return { status: ok, out: undefined };
+  },
+  popd: (walk, _, args) => {
+    const { scope } = walk;
+    const last = args.length === 0 ? scope.folders.at(-1) : undefined;
+    scope.folders = scope.folders.slice(0, -1);
+    goTo(walk, last ?? null);
+    return { status: ok, out: undefined };
   },
   unset: (walk, _, args) => {
     for (const arg of args) {
@@ -163,6 +179,14 @@ export const builtins: Record<string, Builtin> = {
     return quiet(ok);
   },
 };
+
+const placeOf = (walk: Walk, to: Field | undefined): string | null =>
+  (to === undefined ? undefined : walk.inCheckout(to.value)) ?? null;
+
+function goTo({ scope }: Walk, place: string | null): void {
+  scope.lastFolder = scope.cwd;
+  scope.cwd = place;
+}
 
 function setOptions(walk: Walk, args: readonly Field[]): Result {
   for (const [index, arg] of args.entries()) {

@@ -6,7 +6,7 @@ import { exact, joined, type Pattern, unknown, unset } from './patterns.ts';
 import { asked, holeOf, takenOf } from './reads.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
 import { scriptOf } from './source.ts';
-import { lookedUp } from './variables.ts';
+import { lookedUp, together } from './variables.ts';
 import type { Walk } from './walk.ts';
 
 /** The text of a word where it is not split: in an assignment, behind `case`. */
@@ -41,7 +41,8 @@ export function arithmetic(walk: Walk, source: string): Pattern {
     all === '"' ? '' : (a ?? b ?? ''),
   );
   const asIs = `$((${oneLine(source)}))`;
-  if (/[$`]/.test(plain)) return expandedSum(walk, source, asIs);
+  // `10#$n`: digits that are put together.
+  if (/[$`]/.test(plain) || /#\$/.test(source)) return expandedSum(walk, source, asIs);
   const names = [...new Set(plain.match(/[A-Za-z_]\w*/g) ?? [])];
   const values = names.map((name) => lookedUp(walk, name) ?? exact(''));
   const isSet = /(?<![=!<>])=(?!=)|\+\+|--/.test(plain);
@@ -76,8 +77,14 @@ function variable(walk: Walk, part: Expansion): Pattern {
   const { name, operator, source } = part;
   if (part.index !== '@' && part.index !== '*' && walk.scope.maps.has(name))
     return ofMap(walk, part);
-  if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index)))
-    return element(walk, part);
+  if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index))) {
+    const one = element(walk, part);
+    if (part.isLength) return lengthOf(one, source);
+    const value = one ?? unknown(source);
+    return operator === undefined ? value : operated(walk, part, one, value);
+  }
+  const all = part.isLength || operator !== undefined ? undefined : listed(walk, part);
+  if (all !== undefined) return all;
   const found = lookedUp(walk, name);
   if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name)) {
     walk.readKey(exact(name), source);
@@ -91,16 +98,26 @@ function variable(walk: Walk, part: Expansion): Pattern {
     const { arrays, maps } = walk.scope;
     const size = maps.get(name)?.size ?? arrays.get(name)?.length;
     if (part.index !== undefined && size !== undefined) return exact(String(size));
-    return found?.kind === 'exact' && !holdsSign(found.text)
-      ? exact(String(found.text.length))
-      : unknown(source);
+    return lengthOf(found, source);
   }
   const value = found ?? unknown(`$${name}`, `env ${name}`);
   if (operator === undefined) return value;
   return operated(walk, part, found, value);
 }
 
-function operated(
+const lengthOf = (value: Pattern | undefined, source: string): Pattern =>
+  value?.kind === 'exact' && !holdsSign(value.text)
+    ? exact(String(value.text.length))
+    : unknown(source);
+
+/** `${a[*]}` in one word: all of them, a blank between each two. */
+function listed(walk: Walk, { name, index }: Expansion): Pattern | undefined {
+  if (index !== '@' && index !== '*') return undefined;
+  const list = walk.scope.arrays.get(name);
+  return list === undefined ? undefined : together(walk, list, index);
+}
+
+export function operated(
   walk: Walk,
   { name, operator = '', operand = '', operandWord, source }: Expansion,
   found: Pattern | undefined,
@@ -147,6 +164,9 @@ function operated(
   );
 }
 
+/** Of a longer text each beginning would be compared, and each is nearly as long. */
+const TRIMMED_CHARS_MAX = 4_096;
+
 function changed(
   walk: Walk,
   text: string,
@@ -162,7 +182,7 @@ function changed(
     case '##':
     case '%':
     case '%%':
-      if (glob === undefined) return undefined;
+      if (glob === undefined || text.length > TRIMMED_CHARS_MAX) return undefined;
       return exact(trimmed(text, operator, new RegExp(`^(?:${glob})$`)));
     case ',,':
       return operand === '' ? exact(text.toLowerCase()) : undefined;
@@ -179,9 +199,16 @@ function changed(
       return exact(size === undefined ? rest : rest.slice(0, Number(size.text)));
     }
     case '/':
-    case '//': {
+    case '//':
+    case '/#':
+    case '/%': {
       const [from, to = ''] = operand.split('/');
       if (from === undefined || /[*?[$`\\'"]/.test(operand)) return undefined;
+      if (operator === '/#')
+        return exact(text.startsWith(from) ? to + text.slice(from.length) : text);
+      if (operator === '/%')
+        return exact(text.endsWith(from) ? text.slice(0, text.length - from.length) + to : text);
+      if (from === '') return exact(text);
       return exact(
         operator === '//' ? text.replaceAll(from, () => to) : text.replace(from, () => to),
       );
@@ -219,16 +246,16 @@ function ofMap(
   });
 }
 
-function element(walk: Walk, part: Expansion): Pattern {
+/** One of an array, from its end where the number is below 0; `undefined`: not known. */
+function element(walk: Walk, part: Expansion): Pattern | undefined {
   if (part.isIndirect) {
     const name = lookedUp(walk, part.name);
-    const found = name?.kind === 'exact' ? lookedUp(walk, name.text) : undefined;
-    return found ?? unknown(part.source);
+    return name?.kind === 'exact' ? lookedUp(walk, name.text) : undefined;
   }
   const list = walk.scope.arrays.get(part.name);
   if (part.name === 'BASH_SOURCE' && part.index === '0') return walk.bashSource;
   const index = arithmetic(walk, part.index ?? '0');
-  return (index.kind === 'exact' ? list?.[Number(index.text)] : undefined) ?? unknown(part.source);
+  return index.kind === 'exact' ? list?.at(Number(index.text)) : undefined;
 }
 
 /** A word as a pattern of `case`; `undefined`: not all of it is known. */

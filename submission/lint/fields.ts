@@ -1,5 +1,5 @@
 /** The fields of a command's words: what is split, what is a list, and the braces of bash. */
-import { partValue } from './expansions.ts';
+import { arithmetic, operated, partValue } from './expansions.ts';
 import { exact, joined, type Pattern } from './patterns.ts';
 import type { Word, WordPart } from './shell-tree.ts';
 import type { Field, Walk } from './walk.ts';
@@ -81,12 +81,39 @@ function splitInto(
 const isList = (part: WordPart): boolean =>
   part.kind === 'variable' && !part.isLength && (part.name === '@' || part.index === '@');
 
-/** `$@` and `${a[@]}`: one field each. */
+/** `$@` and `${a[@]}`: one field each, or those of them that are asked for, each as it is changed. */
 function listOf(walk: Walk, part: WordPart): readonly Pattern[] | undefined {
-  if (part.kind !== 'variable' || part.operator !== undefined || part.isLength) return undefined;
+  if (part.kind !== 'variable' || part.isLength) return undefined;
+  const list = wholeList(walk, part);
+  const { operator, operand = '' } = part;
+  if (list === undefined || operator === undefined) return list;
+  if (operator === ':') {
+    const isArgs = part.name === '@' || part.name === '*';
+    return sliced(walk, isArgs ? [walk.scope.scriptName, ...list] : list, operand);
+  }
+  if (/^:?[-=?+]$/.test(operator))
+    return list.length > 0 && !operator.endsWith('+') ? list : undefined;
+  return list.map((one) => operated(walk, part, one, one));
+}
+
+/** `${a[@]:1:2}`; `undefined`: nobody knows from where to where. */
+function sliced(
+  walk: Walk,
+  list: readonly Pattern[],
+  operand: string,
+): readonly Pattern[] | undefined {
+  const [from, size] = operand.split(':').map((one) => arithmetic(walk, one));
+  if (from?.kind !== 'exact' || (size !== undefined && size.kind !== 'exact')) return undefined;
+  const start = Number(from.text) < 0 ? list.length + Number(from.text) : Number(from.text);
+  if (start < 0) return [];
+  const count = size === undefined ? list.length : Number(size.text);
+  return count < 0 ? undefined : list.slice(start, start + count);
+}
+
+function wholeList(walk: Walk, part: Extract<WordPart, { kind: 'variable' }>) {
   if (part.name === '@' || (part.name === '*' && !part.isQuoted))
     return walk.scope.args ?? undefined;
-  if (part.index !== '@' && part.index !== '*') return undefined;
+  if (part.index !== '@' && (part.index !== '*' || part.isQuoted)) return undefined;
   const map = walk.scope.maps.get(part.name);
   if (map !== undefined)
     return part.isIndirect ? [...map.keys()].map((key) => exact(key)) : [...map.values()];

@@ -39,6 +39,8 @@ export interface Written {
   readonly at: number;
   /** It stands there line by line: a here-document. */
   readonly isLines: boolean;
+  /** On some of the ways that led here nothing was written. */
+  readonly isMaybe?: true;
 }
 
 export class Scope {
@@ -50,6 +52,10 @@ export class Scope {
   scriptName: Pattern;
   /** From the checkout; `null`: not known. */
   cwd: string | null;
+  /** `cd -` goes back there. */
+  lastFolder: string | null;
+  /** Of `pushd`, the last one last. */
+  folders: readonly (string | null)[];
   errexit: boolean;
   status: Status;
   /** The wait that filled the cache file, by its site. */
@@ -80,6 +86,8 @@ export class Scope {
     this.args = of === undefined ? [] : of.args;
     this.scriptName = of?.scriptName ?? exact('sh');
     this.cwd = of === undefined ? '' : of.cwd;
+    this.lastFolder = of?.lastFolder ?? null;
+    this.folders = of?.folders ?? [];
     this.errexit = of?.errexit ?? false;
     this.status = of?.status ?? ok;
     this.lastWait = of?.lastWait ?? null;
@@ -132,13 +140,18 @@ export function met(
     }
     if (!isSame(out.args, other.args)) out.args = null;
     if (out.cwd !== other.cwd) out.cwd = null;
+    if (out.lastFolder !== other.lastFolder) out.lastFolder = null;
+    if (!isSame(out.folders, other.folders)) out.folders = [];
     if (out.lastWait !== other.lastWait) out.lastWait = null;
     if (out.lastJob !== other.lastJob) out.lastJob = null;
     out.errexit &&= other.errexit;
     for (const key of out.assumed.differing(other.assumed)) out.assumed.delete(key);
     for (const file of out.written.differing(other.written)) {
-      const it = other.written.get(file);
-      if (it !== undefined) out.written.set(file, { ...it, text: undefined });
+      const [one, two] = [out.written.get(file), other.written.get(file)];
+      const it = two ?? one;
+      const isSure = one !== undefined && two !== undefined && !one.isMaybe && !two.isMaybe;
+      if (it !== undefined)
+        out.written.set(file, { ...it, text: undefined, ...(!isSure && { isMaybe: true }) });
     }
     for (const name of out.maps.differing(other.maps)) out.maps.delete(name);
     for (const name of out.exported.differing(other.exported)) out.exported.set(name, true);

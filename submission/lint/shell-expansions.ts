@@ -202,8 +202,7 @@ export abstract class ExpansionReader extends Cursor {
     }
     let index: string | undefined;
     if (this.char() === '[') {
-      const end = this.text.indexOf(']', this.at);
-      if (end < 0) this.fail();
+      const end = this.#bracketEnd();
       index = this.text.slice(this.at + 1, end);
       this.at = end + 1;
     }
@@ -233,6 +232,18 @@ export abstract class ExpansionReader extends Cursor {
       ...(isIndirect && { isIndirect: true as const }),
       ...(operator !== undefined && { operator, operand: operandWord.source, operandWord }),
     };
+  }
+
+  /** Where the `]` stands that closes the `[` here: `${a[${#a[@]}-1]}`. */
+  #bracketEnd(): number {
+    let depth = 0;
+    for (let at = this.at; at < this.text.length; at++) {
+      const char = this.text.charAt(at);
+      if (char === '\n') break;
+      if (char === '[') depth += 1;
+      if (char === ']' && --depth === 0) return at;
+    }
+    return this.fail();
   }
 
   protected ansi(): string {

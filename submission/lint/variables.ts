@@ -26,6 +26,18 @@ function statusText(walk: Walk, status: Status): Pattern {
   return walk.addCases('$?', { key: status.key, ways });
 }
 
+/** `"$*"`, `"${a[*]}"`: between each two the first character of `IFS`, or of `@` a blank; `undefined`: not known. */
+export function together(
+  { scope }: Walk,
+  list: readonly Pattern[],
+  sign: string,
+): Pattern | undefined {
+  const ifs = sign === '*' ? scope.vars.get('IFS') : undefined;
+  if (ifs !== undefined && ifs.kind !== 'exact') return undefined;
+  const between = exact(ifs === undefined ? ' ' : ifs.text.slice(0, 1));
+  return joined(list.flatMap((one, at) => (at === 0 ? [one] : [between, one])));
+}
+
 function special(walk: Walk, name: string): Pattern | undefined {
   const { scope, context } = walk;
   switch (name) {
@@ -33,9 +45,7 @@ function special(walk: Walk, name: string): Pattern | undefined {
       return scope.args === null ? unknown('$#') : exact(String(scope.args.length));
     case '@':
     case '*':
-      return scope.args === null
-        ? unknown(`$${name}`)
-        : joined(scope.args.flatMap((arg, i) => (i === 0 ? [arg] : [exact(' '), arg])));
+      return (scope.args && together(walk, scope.args, name)) ?? unknown(`$${name}`);
     case '?':
       return statusText(walk, scope.status);
     case '!':

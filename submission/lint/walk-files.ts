@@ -53,7 +53,8 @@ export abstract class FilesWalk extends Recorder {
   }
 
   hasFile(path: Pattern): boolean {
-    if (this.writtenAt(path) !== undefined) return true;
+    const written = this.writtenAt(path);
+    if (written !== undefined) return !written.isMaybe;
     const inside = this.inCheckout(path);
     return inside !== undefined && this.readFile(inside) !== undefined;
   }
@@ -73,6 +74,20 @@ export abstract class FilesWalk extends Recorder {
   write(path: Pattern, written: Written): void {
     const at = this.pathOf(path);
     if (at !== undefined) this.scope.written.set(at, written);
+  }
+
+  /** `mkdir`: it is there from now on. */
+  makeFolder(path: Pattern): void {
+    const at = this.pathOf(path);
+    if (at === undefined) return;
+    const folder = { text: undefined, of: this.source, at: 0, isLines: false };
+    this.scope.written.set(`${at}/`, folder);
+  }
+
+  hasFolder(path: Pattern): boolean {
+    const at = this.pathOf(path);
+    const made = at === undefined ? undefined : this.scope.written.get(`${at}/`);
+    return made !== undefined && !made.isMaybe;
   }
 
   /** What a file holds, where it lies in the checkout or a script wrote it. */
