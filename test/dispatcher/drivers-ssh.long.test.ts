@@ -1,6 +1,6 @@
 /** Machines that are always on under the one contract, with a real sshd. */
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSshDriver } from '../../dispatcher/drivers/ssh/ssh.ts';
@@ -30,12 +30,17 @@ if (sshSkipped() === undefined) {
 
 describe('a machine that takes connections and never says anything', { timeout: 180_000 }, () => {
   let lab: Lab;
-  const silent = createServer(() => {});
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.on('error', () => {})));
   beforeAll(() => new Promise<void>((done) => silent.listen(0, '127.0.0.1', done)));
-  afterEach(() => lab.close());
-  afterAll(() => void silent.close());
+  afterEach(async () => {
+    // From now on it is not there, so that nobody waits for it.
+    silent.close();
+    for (const socket of sockets) socket.destroy();
+    await lab.close();
+  });
 
-  test('fails the boot in words, and holds nobody up', async () => {
+  test('fails the boot in words', async () => {
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const settings = settingsOf({
