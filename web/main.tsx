@@ -57,7 +57,7 @@ function Bar() {
   return (
     <header class="bar">
       <a class="brand" href="/">
-        <img src="/favicon.svg" alt="" width="18" height="18" /> Muster
+        <img src="/favicon.svg" alt="" width="18" height="18" /> <span>Muster</span>
       </a>
       <nav aria-label="Places">
         {PLACES.map(([to, name]) => (

@@ -1,7 +1,7 @@
 /** Server-Sent Events: a stream of the log to one client, from any place in it, for as long as it likes. */
 
 import type { History, Stream } from './history.ts';
-import type { Form } from './pages.ts';
+import type { Form, Page } from './pages.ts';
 import type { Streaming } from './streaming.ts';
 import type { Followed } from './tail.ts';
 
@@ -43,18 +43,28 @@ export async function streamEvents(
   let lastWords: string | undefined;
   let isLive = false;
   const seen: Seen = { isCaughtUp: false };
+  let ahead: Promise<Page> | undefined;
   while (out.isOpen) {
     const generation = followed.generation();
-    lastWords ??= await source.lastWords(seen);
-    const how = { reader: 'stream', generation, signal, form: source.form } as const;
-    const page = await history.page(source.stream, after, how);
+    const read = (from: number) =>
+      history.page(source.stream, from, {
+        ...{ reader: 'stream', generation, signal, form: source.form },
+      });
+    const isAhead = ahead !== undefined;
+    if (!isAhead) lastWords ??= await source.lastWords(seen);
+    const page = await (ahead ?? read(after));
+    ahead = undefined;
     const last = page.events.at(-1);
     if (last !== undefined) {
-      await out.write(page.sse);
       after = last.place;
       seen.type = last.type;
+      // While a client takes one page, the next one is read.
+      if (!page.isLast) ahead = read(after);
+      ahead?.catch(() => {});
+      await out.write(page.sse);
     }
-    if (!page.isLast) continue;
+    // What was read ahead was read before anybody asked for last words.
+    if (!page.isLast || isAhead) continue;
     if (lastWords !== undefined) return await out.write(lastWords);
     // An event can be read a moment before the engine's own state has it: its end is asked for once more.
     const isNew = last !== undefined || followed.generation() !== generation || !seen.isCaughtUp;

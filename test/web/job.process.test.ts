@@ -146,6 +146,8 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     await step.click();
     await page.locator('.slider-at b', { hasText: new RegExp(`^${number}$`) }).waitFor();
     await page.waitForURL(new RegExp(`at=${number}`));
+    // It stays for the next of its links.
+    expect(await step.isVisible()).toBe(true);
   });
 
   it('marks the line that ended the job in its sources, and says who is on which line at an event', async () => {

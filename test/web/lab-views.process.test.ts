@@ -54,6 +54,8 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
   it('sees what runs and who waits, in order, why and until when at the latest, and hears of each change', async () => {
     const sleeps = (name: string, count: number) =>
       job(name, { one: [count, 'panda'] }, [run('one', 'sleep 60')]);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     const holder = await lab.submit(sleeps('holds both', 2));
     await page.goto(`${lab.url}/?wall`);
     const tile = page.locator('.tile', { hasText: 'panda01' });
@@ -74,6 +76,8 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     await running.getByRole('link', { name: `${urgent} is urgent` }).waitFor();
     const ended = page.getByRole('listitem').filter({ hasText: `${holder} holds both` });
     await ended.filter({ hasText: 'cancelled' }).filter({ hasText: 'seen enough' }).waitFor();
+    // Who has a board is in the events that the page has anyway.
+    expect(asked.filter((path) => path.startsWith('/api/devices/'))).toEqual([]);
     for (const id of [urgent, late]) await cancelled(id);
   });
 

@@ -110,7 +110,7 @@ function Lines({ page, loaded }: { page: JobPage; loaded: Loaded }) {
         rowHeight={ROW_HEIGHT}
         focus={edge}
         label="Combined log"
-        row={(n) => <Line key={n} page={page} entry={entries[n]} isLater={n > edge} at={at} />}
+        row={(n) => <Line page={page} entry={entries[n]} isLater={n > edge} at={at} />}
       />
     </div>
   );

@@ -192,7 +192,7 @@ export function Boards() {
             count={lines.length}
             rowHeight={TILE_HEIGHT * scale.value}
             label="Boards"
-            row={(at) => <BoardLine key={at} line={lines[at]} columns={columns.value} />}
+            row={(at) => <BoardLine line={lines[at]} columns={columns.value} />}
           />
         )}
       </div>
@@ -211,8 +211,8 @@ function BoardLine({ line, columns }: { line: Line | undefined; columns: number 
   return (
     <div role="listitem">
       <ul class="tiles" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
-        {line.boards.map((board) => (
-          <Tile key={board.name} board={board} />
+        {line.boards.map((board, n) => (
+          <Tile key={n} board={board} />
         ))}
       </ul>
     </div>

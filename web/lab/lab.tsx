@@ -133,7 +133,7 @@ function Queue() {
           rowHeight={QUEUE_ROW_HEIGHT * scale.value}
           label="Queue"
           onSeen={lookAtQueue}
-          row={(at) => <QueueRow key={at} place={at} entry={entryAt(is, at)} />}
+          row={(at) => <QueueRow place={at} entry={entryAt(is, at)} />}
         />
       )}
     </Section>

@@ -148,7 +148,7 @@ function LogList(props: {
           rowHeight={ROW_HEIGHT}
           focus={Math.max(0, at)}
           label="Events of the log"
-          row={(n) => <LogRow key={n} event={shown[n]} tell={tell} chosen={chosen} />}
+          row={(n) => <LogRow event={shown[n]} tell={tell} chosen={chosen} />}
         />
       </Section>
       {event !== undefined && <Detail event={event} events={events} tell={tell} />}
