@@ -20,7 +20,14 @@ export async function explain(given: Given): Promise<Explanation> {
 
 export function explanationOf(job: number, situation: Situation): Explanation {
   const found = CAUSES.flatMap((cause) => cause.find(situation));
-  const ranked = rank(situation, found);
+  const { end } = situation.group;
+  // A failed case fails no job: of one that did not end well it is not the cause.
+  const isElsewhere =
+    end !== undefined &&
+    end.how !== 'complete' &&
+    found.length > 0 &&
+    found.every(({ kind }) => kind === 'test-failed');
+  const ranked = rank(situation, isElsewhere ? [otherwise(situation), ...found] : found);
   const finding: Finding = ranked[0]?.finding ?? otherwise(situation);
   const { kind, culprit, missing, evidence, summary, steps, advice } = finding;
   return {

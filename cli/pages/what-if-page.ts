@@ -28,7 +28,7 @@ export function renderWhatIf(view: WhatIfView, page: Page): string {
     was,
     now,
     table([...titles, { title: 'WHY', flexible: true }], rows, page),
-    waitingText('hangs: nothing but a limit ends', hangs, columns),
+    waitingText('hangs: nothing but a limit ends it', hangs, columns),
     ...beyond.map(({ member, event }) =>
       hang('unknown  ', `what ${member} does after event ${event} is not recorded`, columns),
     ),
