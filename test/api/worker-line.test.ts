@@ -1,5 +1,4 @@
 /** The server's end of a worker's line: what its boards say counts as at their own door, whatever becomes of the line. */
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../store/port.ts';
 import { WORKER_FRAME_BYTES_MAX } from '../../wire/worker-frames.ts';
@@ -215,15 +214,38 @@ describe('an answer to a board', () => {
 
 describe('a worker that does not read', () => {
   it('is not read on, so that its answers do not pile up, until it reads again', async () => {
-    const { line, server } = await lined();
+    const { engine } = await doors({}, 3, { line: { line: 'x', instance: 'one', version: '0' } });
+    const { job, server, client } = await pair(engine);
+    let taken = 0;
+    const counted = engineBut(engine, {
+      call: (...call) => {
+        taken += 1;
+        return engine.call(...call);
+      },
+    });
+    const { port, token } = await workerDoors({ engine: counted });
+    const line = await registered(port, token);
+    const words = Array.from({ length: 300 }, (_, i) => `k${i}=${'v'.repeat(200)}`);
+    line.send(verb(2, { job, device: server }, 'send', 'big', ...words));
+    await line.answer(2);
     line.socket.pause();
-    const words = Array.from({ length: 300 }, (__, i) => `k${i}=${'v'.repeat(200)}`);
-    line.send(verb(2, server, 'send', 'big', ...words));
-    const asks = 400;
-    for (let n = 1; n <= asks; n++) line.send(verb(n + 2, server, 'wait-all', 'big', 'server'));
-    await turn();
+    const asks = 300;
+    const ask = (from: number) => {
+      for (let n = from; n < from + asks; n++)
+        line.send(verb(n, { job, device: client }, 'wait-all', 'big', 'server'));
+    };
+    ask(3);
+    await until(() => (taken === asks + 1 ? true : undefined));
+    const turns = async () => {
+      const health = `http://127.0.0.1:${port}/api/health`;
+      for (let turn = 0; turn < 20; turn++) await (await fetch(health)).text();
+    };
+    await turns();
+    ask(asks + 3);
+    await turns();
+    expect(taken).toBe(asks + 1);
     line.socket.resume();
-    await line.answer(asks + 2);
-    expect(line.said()).toHaveLength(asks + 1);
+    await line.answer(2 * asks + 2);
+    expect(line.said()).toHaveLength(2 * asks + 1);
   });
 });

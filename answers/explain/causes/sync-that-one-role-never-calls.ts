@@ -45,6 +45,7 @@ function tell(situation: Situation, gap: Gap, gaps: readonly Gap[]) {
   const roles = [...new Set(members.map(({ role }) => role))];
   const suite = member.suites.at(-1);
   const over = suite?.end ?? member.end ?? member.last;
+  const ends = gap.absence.why === 'busy' ? 'runs on' : 'ends its tests';
   const culprit = whereItWould(situation, gap);
   return found({
     kind: 'sync-that-one-role-never-calls',
@@ -53,7 +54,7 @@ function tell(situation: Situation, gap: Gap, gaps: readonly Gap[]) {
     first: { member, version: over.version },
     steps: [
       callStep(situation, wait),
-      { text: `${listed(members.map(who))} ends its tests without it`, event: over.version },
+      { text: `${listed(members.map(who))} ${ends} without it`, event: over.version },
       endStep(situation, wait),
     ],
     summary: `role ${listed(roles)} never calls ${wordsOf({ ...wait, role: undefined })}: ${who(wait.member)} waits for ${listed(namesOf(members))}`,
