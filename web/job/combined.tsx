@@ -17,7 +17,7 @@ import {
 import type { JobPage } from './job-state.ts';
 import { eventText, sinceBoards } from './words.ts';
 
-const ROW_HEIGHT = 20;
+const ROW_HEIGHT = 24;
 /** Of all consoles together: of each as much of its end as its part of this is. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const PAUSE_MS = 300;

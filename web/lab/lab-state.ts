@@ -15,7 +15,7 @@ import { deviceAfter } from './device-fold.ts';
 
 export const devices = signal<ReadonlyMap<string, DeviceView>>(new Map());
 /** What is in sight of the queue, in pages by their number: it may be very long. */
-export interface QueueInSight {
+interface QueueInSight {
   total: number;
   /** Since when the one waits that has waited longest. */
   oldest: string | undefined;
