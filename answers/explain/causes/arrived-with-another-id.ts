@@ -1,4 +1,4 @@
-import { type Call, wordsOf } from '../facts.ts';
+import { type Call, type Group, wordsOf } from '../facts.ts';
 import { mentions } from '../scripts.ts';
 import { type Cause, culpritOf, type Situation } from '../situation.ts';
 import { callStep, endStep, family, found, nearness, who } from '../words.ts';
@@ -45,16 +45,29 @@ function isOdd(situation: Situation, wait: Call, other: Call): boolean {
   return hasAffix(wait.message, other.message);
 }
 
-/** Whether ids of its form are those of several roles: `phase_2`, where all have met in `phase_1`. */
+/** Whether other ids of its form are those of several roles: `phase_2`, where all have met in `phase_1`. */
 function isShared({ group }: Situation, { message }: Call): boolean {
   const form = family(message);
-  if (form === message) return false;
-  return [...group.byMessage].some(
-    ([id, calls]) =>
-      id !== message &&
-      family(id) === form &&
-      new Set(calls.map(({ member }) => member.role)).size > 1,
-  );
+  return form !== message && (sharedOf(group).get(form) ?? []).some((id) => id !== message);
+}
+
+const shared = new WeakMap<Group, ReadonlyMap<string, readonly string[]>>();
+
+/** By their form the ids that members of several roles have called: two of each are enough to know. */
+function sharedOf(group: Group): ReadonlyMap<string, readonly string[]> {
+  const before = shared.get(group);
+  if (before !== undefined) return before;
+  const found = new Map<string, string[]>();
+  for (const [id, calls] of group.byMessage) {
+    const [first] = calls;
+    if (first === undefined || calls.every(({ member }) => member.role === first.member.role))
+      continue;
+    const ids = found.get(family(id)) ?? [];
+    found.set(family(id), ids);
+    if (ids.length < 2) ids.push(id);
+  }
+  shared.set(group, found);
+  return found;
 }
 
 /** Whether it is the other id with something before or behind it. */

@@ -260,15 +260,30 @@ export function couldBeSent(
 }
 
 /** A file of its own, which its graph does not come to, says this very id: `hooks-$(lava-role)/10-clock`. */
-const writes = (situation: Situation, member: Member, message: string): boolean => {
+const writes = (situation: Situation, member: Member, message: string): boolean =>
+  writtenBy(situation, member).has(message);
+
+const written = new WeakMap<Situation, Map<Member, ReadonlySet<string>>>();
+
+/** The ids that stand in its files as they are, but for those of files that are named after another role. */
+function writtenBy(situation: Situation, member: Member): ReadonlySet<string> {
+  const ofAll = written.get(situation) ?? new Map<Member, ReadonlySet<string>>();
+  written.set(situation, ofAll);
+  const before = ofAll.get(member);
+  if (before !== undefined) return before;
   const { role } = member;
   const others = [...rolesOf(situation.group)].filter((one) => one !== role);
-  return sitesOfMember(situation, member, ['send', 'sync']).some(({ script: { path }, site }) => {
-    const [word] = site.words;
-    const isIt = word?.length === 1 && word[0] === message;
-    return isIt && (path.includes(role) || !others.some((one) => path.includes(one)));
-  });
-};
+  const ids = sitesOfMember(situation, member, ['send', 'sync']).flatMap(
+    ({ script: { path }, site: { words } }) => {
+      const [id, ...holes] = words[0] ?? [];
+      const isOwn = path.includes(role) || !others.some((one) => path.includes(one));
+      return id !== undefined && holes.length === 0 && isOwn ? [id] : [];
+    },
+  );
+  const found = new Set(ids);
+  ofAll.set(member, found);
+  return found;
+}
 
 /** Whatever could not be read may have calls in it. */
 const hidesCalls = ({ what }: Unresolved): boolean =>
