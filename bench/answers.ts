@@ -182,6 +182,7 @@ function partsOf(store: EventStore, jobs: number): EvidenceParts {
     job: async () => undefined,
     jobEvents: (id: number, after = 0) => store.read(jobStream(id), after),
     allEvents: (after = 0, limit?: number) => store.readAll(after, limit),
+    streamEvents: (stream: string, after = 0) => store.read(stream, after),
   } as unknown as ApiEngine;
   const history = new History(engine);
   return {
