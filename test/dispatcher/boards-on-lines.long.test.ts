@@ -14,6 +14,16 @@ describe('a board boots', { timeout: 240_000 }, () => {
     expect(await job()).toBe('complete');
   });
 
+  test('when its prompt was printed before, and nothing comes until somebody types', async () => {
+    await labOf('waits shell');
+    expect(await job()).toBe('complete');
+  });
+
+  test('though it prints what looks like a prompt and is none', async () => {
+    await labOf('lies shell');
+    expect(await job()).toBe('complete');
+  });
+
   test('when each character must have its time', async () => {
     const login = { character_delay_ms: 1, prompts: ['board# $'] };
     await labOf('shell', { login }, { consoleBytes: 4_194_304, bootSeconds: 150 });

@@ -17,16 +17,6 @@ describe('a board boots', { timeout: 90_000 }, () => {
     expect(lab.console(1, 'b1')).toContain('\nit runs 2\n');
   });
 
-  test('when its prompt was printed before, and nothing comes until somebody types', async () => {
-    await labOf('waits shell');
-    expect(await job()).toBe('complete');
-  });
-
-  test('though it prints what looks like a prompt and is none', async () => {
-    await labOf('lies shell');
-    expect(await job()).toBe('complete');
-  });
-
   test('though it prints binary', async () => {
     await labOf('binary kernel shell');
     expect(await job()).toBe('complete');
