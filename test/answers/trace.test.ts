@@ -75,6 +75,25 @@ describe('a trace', () => {
     expect(trace.otherStreams).toBe(true);
   });
 
+  it('of what stands at the end of a long chain tells the nearest causes, and the request with which all began', () => {
+    const lab = new Lab('a:r');
+    lab.send('a', 'x');
+    const [first] = lab.events;
+    if (first === undefined) throw new Error('no events');
+    const sent = lab.events.at(-1) as RecordedEvent<JobEvent>;
+    const links = Array.from({ length: 1_200 }, (_, at) => ({
+      ...sent,
+      id: `link ${at}`,
+      version: at + 2,
+      position: first.position + at + 1,
+      meta: { ...sent.meta, causationId: at === 0 ? first.id : `link ${at - 1}` },
+    }));
+    const evidence = { ...evidenceOf(lab), events: [first, ...links] };
+    const { causes, cut, request } = traceOf(evidence, 1_201);
+    expect([causes.length, causes[0]?.event.event, cut]).toEqual([500, 1_200, true]);
+    expect([request.actor, request.cause]).toEqual([first.meta.actor, first.meta.causationId]);
+  });
+
   it('is a tree: every effect has this event among its causes, and no event comes twice', () => {
     assertHolds(
       anyHistory,
