@@ -70,8 +70,12 @@ export async function streamEvents(
     const isNew = last !== undefined || followed.generation() !== generation || !seen.isCaughtUp;
     seen.isCaughtUp = true;
     if (isNew) continue;
-    if (!isLive) await out.write(LIVE);
-    isLive = true;
+    if (!isLive) {
+      isLive = true;
+      await out.write(LIVE);
+      // An event that came while this was written woke nobody.
+      continue;
+    }
     const isWoken = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
     if (!isWoken) await out.write(': alive\n\n');
   }

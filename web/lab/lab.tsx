@@ -18,7 +18,7 @@ import {
   watchLab,
 } from './lab-state.ts';
 
-const QUEUE_ROW_HEIGHT = 62;
+const QUEUE_ROW_HEIGHT = 69;
 
 export function Lab() {
   useEffect(watchLab, []);
