@@ -88,7 +88,8 @@ class Reader {
         const { verb, message, pairs } = event.data;
         // A sync is told by its wait.
         if (verb === 'sync') return undefined;
-        const keys = pairs.map(([key]) => ` ${key}=`).join('');
+        // Values differ from run to run; that there is none does not.
+        const keys = pairs.map(([key, value]) => ` ${key}=${value === '' ? "''" : ''}`).join('');
         return this.#add(event, `lava-send ${message}${keys}`, 'sent', JSON.stringify(pairs));
       }
       case 'WaitStarted':

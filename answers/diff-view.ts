@@ -1,26 +1,35 @@
 /** Two runs of a job, told: the first divergence with what stood around it, what was asked for otherwise, and what came late. */
 import type { Action, JobDefinition } from '../machines/definition.ts';
 import type { DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
-import { evolveJob, initialJob } from '../machines/job/job.ts';
+import { jobTable } from '../machines/job/job.ts';
 import type { BoardCalls, Call } from './calls.ts';
-import { compare, type Divergence, type Pair } from './diff.ts';
+import type { DiffView, DivergenceView } from './compared-views.ts';
+import { type Compared, compare, type Divergence, type Pair } from './diff.ts';
 import type { Evidence } from './evidence.ts';
 import { Moments } from './moments.ts';
 import { AnswerRefused } from './refused.ts';
-import { callKey, factsOf, type RunFacts, usualOf } from './run-facts.ts';
+import {
+  allocatedAt,
+  callKey,
+  type RunFacts,
+  timed,
+  type Usual,
+  usualAmong,
+  usualOf,
+} from './run-facts.ts';
 import { eventPlace } from './state-at.ts';
-import type { DiffView, DivergenceView } from './views.ts';
 
 type Events = readonly RecordedEvent<JobEvent>[];
-type Compared = Pick<Evidence, 'job' | 'events' | 'sources' | 'past'>;
+type Run = Pick<Evidence, 'job' | 'events' | 'sources' | 'past'>;
 
 /** How many calls are told before a divergence, and how many late ones. */
 const CONTEXT = 3;
 const LATE_MAX = 10;
 
 /** @param found it was looked for: the last run that passed */
-export function diffOf(good: Compared, bad: Compared, found: boolean): DiffView {
-  const { pairs, alone, divergences } = compare(good.events, bad.events);
+export function diffOf(good: Run, bad: Run, found: boolean): DiffView {
+  const compared = compare(good.events, bad.events);
+  const { pairs, alone, divergences } = compared;
   const moments = { good: new Moments(good.events), bad: new Moments(bad.events) };
   const views = divergences.map((divergence) => divergenceView(divergence, moments));
   const [first, ...others] = views;
@@ -43,9 +52,9 @@ export function diffOf(good: Compared, bad: Compared, found: boolean): DiffView 
       bad: alone.bad.map(({ device }) => device),
     },
     changed: changedIn(good, bad),
-    timing: timingOf(pairs, good, bad),
+    timing: timingOf(compared, good, bad),
     past: (bad.past ?? []).map(({ job }) => job),
-    noise: noiseOf(pairs),
+    noise: [...noiseOf(pairs), ...noiseOfRoles(good, bad)],
   };
 }
 
@@ -58,7 +67,8 @@ export function goodRun({ job, past = [] }: Pick<Evidence, 'job' | 'past'>): num
 }
 
 function stateOf(events: Events): DiffView['states']['good'] {
-  const { state } = events.reduce(evolveJob, initialJob);
+  // Its table alone: what was said in the conversation is not asked for.
+  const state = events.reduce((is, { type }) => jobTable.next(is, type), jobTable.initial);
   if (state === 'none') throw new AnswerRefused('no-such-event', 'the job has no events');
   return state;
 }
@@ -132,7 +142,7 @@ function sentenceOf({ pair, good, bad, kind }: Divergence): string {
 
 // what was asked for, and what ran
 
-function changedIn(good: Compared, bad: Compared): DiffView['changed'] {
+function changedIn(good: Run, bad: Run): DiffView['changed'] {
   const changed: DiffView['changed'] = [];
   const note = (what: string, where: string, left: string, right: string) => {
     const is = { what, where, good: left, bad: right };
@@ -165,6 +175,7 @@ function compareDefinitions(left: JobDefinition, right: JobDefinition, note: Not
         ({ role, count, deviceType, device, tags }) =>
           `${count} x ${role} of ${device ?? deviceType}${tags.map((tag) => ` ${tag}`).join('')}`,
       )
+      .sort()
       .join(', ');
   note('roles', 'the job', roles(left), roles(right));
   const count = Math.max(left.actions.length, right.actions.length);
@@ -215,12 +226,12 @@ function compareSources(where: string, left: Prepared, right: Prepared, note: No
 
 /** Which files of a checkout are others. */
 function compareFiles(
-  { where, good, bad }: { where: string; good: Compared; bad: Compared },
+  { where, good, bad }: { where: string; good: Run; bad: Run },
   left: Prepared,
   right: Prepared,
   note: Note,
 ): void {
-  const filesOf = ({ sources }: Compared, { member, suite }: Prepared) => {
+  const filesOf = ({ sources }: Run, { member, suite }: Prepared) => {
     const list = sources.find((ran) => ran.member === member && ran.suite === suite)?.list;
     const files = [
       ...(list?.files ?? []),
@@ -236,33 +247,59 @@ const DIGEST_SHOWN = 12;
 
 // times, and what means nothing
 
-function timingOf(pairs: readonly Pair[], good: Compared, bad: Compared): DiffView['timing'] {
-  const past: readonly RunFacts[] =
-    bad.past !== undefined && bad.past.length > 0 ? bad.past : [factsOf(good.job, good.events)];
-  const { gaps } = factsOf(bad.job, bad.events);
+/** Of each board up to where it parts from its counterpart: what comes after that comes at other times. */
+function timingOf(
+  { pairs, alone, divergences }: Compared,
+  good: Run,
+  bad: Run,
+): DiffView['timing'] {
+  const usual = usualIn([...pairs.map((pair) => pair.good), ...alone.good], good, bad.past ?? []);
   const late: DiffView['timing'] = [];
-  for (const { bad: board } of pairs) {
-    const seen = new Map<string, number>();
-    for (const { what, event } of board.calls) {
-      const nth = (seen.get(what) ?? 0) + 1;
-      seen.set(what, nth);
-      const key = callKey(board, what, nth);
-      const usual = usualOf(past, 'gaps', key);
-      const ms = gaps[key] ?? 0;
-      if (usual === undefined || ms <= usual.high) continue;
-      const { device, role } = board;
-      late.push({
-        device,
-        role,
-        what,
-        event,
-        seconds: ms / 1000,
-        usual: usual.median / 1000,
-        runs: usual.runs,
-      });
+  const from = allocatedAt(bad.events);
+  for (const pair of pairs) {
+    const board = pair.bad;
+    const { device, role } = board;
+    const parts = divergences.find((one) => one.pair === pair);
+    const until =
+      parts === undefined ? undefined : parts.call + (parts.kind === 'other-outcome' ? 1 : 0);
+    const same = { ...board, calls: board.calls.slice(0, until) };
+    for (const { call, nth, gapMs } of timed(same, from)) {
+      const note = (what: string, which: Measured, ms: number) => {
+        const is = usual(which, board, call.what, nth);
+        if (is === undefined || ms <= is.high) return;
+        const [seconds, median] = [ms / 1000, is.median / 1000];
+        late.push({ device, role, what, event: call.event, seconds, usual: median, runs: is.runs });
+      };
+      note(call.what, 'gaps', gapMs);
+      // How long a wait lasts is the doing of others; how long a boot does is not.
+      if (call.what === 'boot' && call.outcome !== '')
+        note('the end of its boot', 'lasted', call.endAt - call.at);
     }
   }
   return late.sort((a, b) => b.seconds - b.usual - (a.seconds - a.usual)).slice(0, LATE_MAX);
+}
+
+type Measured = 'gaps' | 'lasted';
+type UsualOf = (which: Measured, board: BoardCalls, what: string, nth: number) => Usual | undefined;
+
+/** What is usual of a call: in the last runs, or where nobody knows those in the good run. */
+function usualIn(boards: readonly BoardCalls[], good: Run, past: readonly RunFacts[]): UsualOf {
+  if (past.length > 0)
+    return (which, board, what, nth) => usualOf(past, which, callKey(board, what, nth));
+  const from = allocatedAt(good.events);
+  const known = new Map<string, Record<Measured, number | undefined>[]>();
+  for (const board of boards)
+    for (const { call, gapMs } of timed(board, from)) {
+      const key = `${board.role}[${board.index}] ${call.what}`;
+      const lasted = call.outcome === '' ? undefined : call.endAt - call.at;
+      const facts = known.get(key) ?? [];
+      facts.push({ gaps: gapMs, lasted });
+      known.set(key, facts);
+    }
+  return (which, { role, index }, what, nth) => {
+    const is = known.get(`${role}[${index}] ${what}`)?.[nth - 1]?.[which];
+    return is === undefined ? undefined : usualAmong([is]);
+  };
 }
 
 function noiseOf(pairs: readonly Pair[]): DiffView['noise'] {
@@ -280,4 +317,14 @@ function noiseOf(pairs: readonly Pair[]): DiffView['noise'] {
     { what: 'values and measurements that differ', count: values },
     { what: 'roles that other boards played', count: boards },
   ].filter((noise) => noise.count > 0);
+}
+
+/** Who stands where in `lava-group` follows the order of the roles. */
+function noiseOfRoles(good: Run, bad: Run): DiffView['noise'] {
+  const [left, right] = [good, bad].map(
+    ({ events }) => definitionOf(events)?.roles.map(({ role }) => role) ?? [],
+  );
+  const count = right?.filter((role, at) => left?.includes(role) && left[at] !== role).length ?? 0;
+  const isSame = left?.length === right?.length && count > 0;
+  return isSame ? [{ what: 'roles that stand in another order', count }] : [];
 }

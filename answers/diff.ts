@@ -45,12 +45,14 @@ function paired(good: readonly BoardCalls[], bad: readonly BoardCalls[]) {
   for (const role of new Set([...good, ...bad].map((board) => board.role))) {
     const left = good.filter((board) => board.role === role);
     const right = bad.filter((board) => board.role === role);
+    // Each is made once: of a long run it is as long as the run.
+    const signatures = new Map([...left, ...right].map((board) => [board, signature(board)]));
     const takeOne = (of: BoardCalls, at: number) => {
       const [taken] = left.splice(at, 1);
       if (taken !== undefined) pairs.push({ good: taken, bad: of });
     };
     const unlike = right.filter((board) => {
-      const same = left.findIndex((other) => signature(other) === signature(board));
+      const same = left.findIndex((other) => signatures.get(other) === signatures.get(board));
       if (same >= 0) takeOne(board, same);
       return same < 0;
     });
@@ -98,10 +100,9 @@ function inOrder(found: readonly Divergence[], bad: readonly Event[]): Divergenc
   const wanted = new Set(found.map(({ event }) => event));
   const places = new Map<number, Placed>();
   const order = new HappensBefore();
-  for (const event of bad) {
-    const place = order.take(event);
-    if (wanted.has(event.version)) places.set(event.version, place);
-  }
+  for (const event of bad)
+    if (wanted.has(event.version)) places.set(event.version, order.take(event));
+    else order.count(event);
   const comesBefore = (a: Divergence, b: Divergence): boolean => {
     if (a === b) return false;
     const [causes, isCaused] = [isLackedBy(b, a, bad), isLackedBy(a, b, bad)];

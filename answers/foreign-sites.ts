@@ -2,7 +2,7 @@
  * Where a script in another language than the shell's speaks of a verb: in a list of words (`["lava-sync", "ready"]`), or in
  * a command line (`system("lava-sync ready")`). What is no text between quotes may be anything.
  */
-import { type Pattern, type Site, wordsOf } from './shell-sites.ts';
+import { type Pattern, type Site, sitesOf, wordsOf } from './shell-sites.ts';
 
 const VERB =
   /(["'`])(?:[^"'`\n]*[\s/;&|])?lava-(send|wait-all|wait|sync|test-raise|test-case)(?![\w.-])/g;
@@ -18,7 +18,12 @@ export const isForeign = ({ path, text }: { path: string; text: string }): boole
     (/\.(?:py|pl|pm|rb|js|lua|exp|tcl)$/.test(path) ||
       /^(?:import|from)\s+\w|^use strict/m.test(text)));
 
+/** Its words stand without quotes, as those of a shell. */
+const isTcl = (text: string): boolean =>
+  /^#!.*\b(?:expect|tclsh)/.test(text) || /^\s*(?:set|proc|spawn)\s+\w+\s+[{[]/m.test(text);
+
 export function foreignSitesOf(text: string): Site[] {
+  if (isTcl(text)) return sitesOf(text);
   const sites: Site[] = [];
   let start = 0;
   for (const [index, line] of text.split('\n').entries()) {
@@ -64,6 +69,7 @@ function listed(text: string): Pattern[] {
   const words: Pattern[] = [];
   let depth = 0;
   let item = '';
+  let goesOn = false;
   for (let at = 0; at < text.length && words.length < WORDS_MAX; at++) {
     const c = text[at] ?? '';
     if (c === '"' || c === "'") {
@@ -74,7 +80,11 @@ function listed(text: string): Pattern[] {
       depth += 1;
       item += c;
     } else if (/[)\]}]/.test(c)) {
-      if (depth === 0) break;
+      if (depth === 0) {
+        // `["lava-send", "facts"] + pairs`
+        goesOn = /^\s*\+/.test(text.slice(at + 1));
+        break;
+      }
       depth -= 1;
       item += c;
     } else if (c === ';') break;
@@ -84,6 +94,7 @@ function listed(text: string): Pattern[] {
     } else item += c;
   }
   if (item.trim() !== '') words.push(patternOf(item.trim()));
+  if (goesOn) words.push(['', '']);
   return words;
 }
 
@@ -112,3 +123,15 @@ export const linesThatRun = ({ path, text }: { path: string; text: string }): nu
     : [];
 const RUNS_PROGRAM =
   /\b(?:subprocess\.\w+|os\.system|os\.popen|os\.exec\w+|system|exec|spawn\w*|popen)\s*\(/;
+
+/** Statements by which a script takes in other files of its own: `use Peers;`, `from lib.link import up`, `require "./x"`. */
+const IMPORTS =
+  /^[ \t]*(?:use|require|require_relative|load|import|from|source)\b[^\n;]*|\brequire\(\s*["'][^"'\n]+/gm;
+
+/** The names of those files, without what stands behind the dot. */
+export const importedBy = (text: string): string[] =>
+  [...text.matchAll(IMPORTS)].flatMap(([statement]) =>
+    [...statement.matchAll(/\w[\w.:/-]*/g)].map(([name]) =>
+      name.replace(/\.(?:p[ylm]|rb|js|lua|tcl)$/, '').replace(/::|\./g, '/'),
+    ),
+  );

@@ -7,7 +7,7 @@ import type { DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
 
 type Event = RecordedEvent<JobEvent>;
 
-/** An event causes others of its own command alone: one append takes so many. */
+/** An event causes others of its own command alone: one append takes so many. At least as many are remembered. */
 const CAUSES_MAX = 20_000;
 
 /** Where what is nobody's doing in particular happens: the engine, and whoever ordered something. */
@@ -37,8 +37,9 @@ export class HappensBefore {
   readonly #waits = new Map<number, DataOf<'WaitStarted'>>();
   /** Of each send, by message and member: the clock at the latest. */
   readonly #sends = new Map<string, Map<string, Counts>>();
-  /** Of events that may be named as a cause. */
-  readonly #causes = new Map<string, Counts>();
+  /** Of events that may be named as a cause: the latest, and those before them. */
+  #causes = new Map<string, Counts>();
+  #olderCauses: ReadonlyMap<string, Counts> = new Map();
 
   take(event: Event): Placed {
     const { host, counts } = this.count(event);
@@ -70,7 +71,8 @@ export class HappensBefore {
   }
 
   #hear(event: Event, host: string, isFirst: boolean, counts: Counts): boolean {
-    const cause = this.#causes.get(event.meta.causationId);
+    const { causationId } = event.meta;
+    const cause = this.#causes.get(causationId) ?? this.#olderCauses.get(causationId);
     let heard = cause !== undefined && merge(counts, cause);
     // Boards are given out by the lab, and it hears how each of them ends.
     if (host !== LAB && isFirst) heard = merge(counts, this.#now[this.placeOf(LAB)]) || heard;
@@ -95,9 +97,10 @@ export class HappensBefore {
 
   #remember(event: Event, host: string, counts: Counts): void {
     this.#causes.set(event.id, counts);
-    if (this.#causes.size > CAUSES_MAX) {
-      const [oldest = ''] = this.#causes.keys();
-      this.#causes.delete(oldest);
+    // By halves: a map that loses its first entry each time is slow to find the next.
+    if (this.#causes.size >= CAUSES_MAX) {
+      this.#olderCauses = this.#causes;
+      this.#causes = new Map();
     }
     switch (event.type) {
       case 'JobSubmitted':

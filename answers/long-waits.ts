@@ -5,8 +5,8 @@ import type { JobState } from '../machines/job/job.ts';
 import { verbOf } from '../machines/wording.ts';
 import { iso } from '../projections/views.ts';
 import type { BoardCalls } from './calls.ts';
+import type { LongWait } from './compared-views.ts';
 import { callKey, type RunFacts, usualOf } from './run-facts.ts';
-import type { LongWait } from './views.ts';
 
 /**
  * @param boards the calls of the job's boards, as far as the state

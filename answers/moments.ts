@@ -3,7 +3,7 @@
  * The state is the live one: it is folded by the same machine, from the same events.
  */
 import { z } from 'zod';
-import type { Callers, JobEvent, RecordedEvent } from '../machines/events.ts';
+import type { Callers, DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
 import { cacheLines, openWait } from '../machines/job/conversation.ts';
 import { evolveJob, initialJob, type JobState, placeOf } from '../machines/job/job.ts';
 import type { OpenWait } from '../machines/job/wait-list.ts';
@@ -196,6 +196,17 @@ export class Moments {
   /** An event by its version. @throws AnswerRefused `no-such-event` */
   event(version: number): Event {
     return this.events[version - 1] ?? noSuchEvent(version, this.count);
+  }
+
+  /** What began the wait that an event is about. It is looked for among the events before: most are near. */
+  begun(event: Event): DataOf<'WaitStarted'> | undefined {
+    if (!('wait' in event.data)) return undefined;
+    const { wait } = event.data;
+    for (let at = event.version - 1; at >= 0; at--) {
+      const before = this.#events[at];
+      if (before?.type === 'WaitStarted' && before.data.wait === wait) return before.data;
+    }
+    return undefined;
   }
 
   /** See `versionOf`. */

@@ -9,6 +9,7 @@ import { OURS, scriptOf } from './callers.ts';
 import type { RanSource } from './evidence.ts';
 import { foreignSitesOf, isForeign, linesThatRun } from './foreign-sites.ts';
 import { lineOfProgram, matched, type Site, sitesOf } from './shell-sites.ts';
+import { namedBy, sourcedBy, takenInBy } from './taken-in.ts';
 
 /** A line of what a job ran. `file`: within its repository; empty: it is a command of the job's document. */
 export interface Place {
@@ -30,6 +31,8 @@ export interface Wanted {
   /** As they were sent: of a send or a wait the id first. */
   readonly words: readonly string[];
   readonly from: Callers | undefined;
+  /** The words are those that were sent, and no others were. */
+  readonly isWhole: boolean;
 }
 
 /** A file of a suite, as it lay on the board. */
@@ -108,10 +111,12 @@ export class Places {
   reachable(source: RanSource): readonly Script[] {
     const scripts = this.scripts(source);
     const reached = new Set(scripts.filter(({ isMade }) => isMade));
-    for (const script of reached)
+    for (const script of reached) {
+      for (const file of takenInBy(script, scripts)) reached.add(file);
       for (const [word] of script.text.matchAll(WORDS_OF_TEXT))
         for (const file of namedBy(word, scripts))
           if (!/\.ya?ml$/.test(file.path)) reached.add(file);
+    }
     return [...reached];
   }
 
@@ -224,38 +229,8 @@ export function lineAt(script: Script, read: number): number {
   return text.split('\n').length;
 }
 
-/** The files that a script reads in (`. ./x.sh`), and those that they read in. */
-function sourcedBy(script: Script, scripts: readonly Script[]): Script[] {
-  const found = new Set<Script>();
-  const open = [script];
-  for (let next = open.pop(); next !== undefined; next = open.pop())
-    for (const [, path = ''] of next.text.matchAll(SOURCES))
-      for (const file of namedBy(path, scripts)) {
-        if (found.has(file)) continue;
-        found.add(file);
-        open.push(file);
-      }
-  return [...found];
-}
-
 /** Whatever may be the name of a file. */
 const WORDS_OF_TEXT = /(?:\$\([^)]*\)|[^\s;&|"'()<>`=])+/g;
-
-const SOURCES = /(?:^|[\s;&|(])(?:\.|source)\s+((?:\$\([^)]*\)|[^\s;&|)])+)/gm;
-
-/** The files that a word may lead to: parts that only the shell knows may be anything. */
-function namedBy(word: string, scripts: readonly Script[]): Script[] {
-  const name = word
-    .replace(/["']/g, '')
-    .replace(/\$\([^)]*\)|\$\{[^}]*\}|\$\w+/g, '\0')
-    .split('/')
-    .at(-1);
-  if (name === undefined || /^\0?$/.test(name)) return [];
-  const pattern = new RegExp(
-    `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\0', '.*')}$`,
-  );
-  return scripts.filter((one) => !one.isMade && pattern.test(one.path.split('/').at(-1) ?? ''));
-}
 
 /** The site that a request came from, as well as the text can tell. */
 function bestSite(
@@ -284,6 +259,9 @@ function bestSite(
 }
 
 function scoreOf({ words }: Site, wanted: Wanted): number | undefined {
+  // What stands there is sent.
+  const more = words.slice(wanted.words.length);
+  if (wanted.isWhole && more.some(([begins = '']) => begins.includes('='))) return undefined;
   let score = 0;
   for (const [at, word] of wanted.words.entries()) {
     const pattern = words[at];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
-import { callsOf, type Place } from './calls.ts';
+import { type BoardCalls, type Call, callsOf, type Place } from './calls.ts';
 
 /** How many runs before it one is compared with. */
 export const PAST_RUNS = 10;
@@ -24,20 +24,32 @@ export const callKey = (
 
 export function factsOf(job: number, events: readonly RecordedEvent<JobEvent>[]): RunFacts {
   const facts: RunFacts = { job, gaps: {}, lasted: {} };
-  const from = events.find(({ type }) => type === 'JobAllocated')?.meta.at ?? 0;
-  for (const board of callsOf(events)) {
-    const seen = new Map<string, number>();
-    let before = from;
-    for (const { what, at, endAt, outcome } of board.calls) {
-      const nth = (seen.get(what) ?? 0) + 1;
-      seen.set(what, nth);
-      const key = callKey(board, what, nth);
-      facts.gaps[key] = Math.max(0, at - before);
-      if (outcome !== '') facts.lasted[key] = endAt - at;
-      before = Math.max(before, endAt);
+  const from = allocatedAt(events);
+  for (const board of callsOf(events))
+    for (const { call, nth, gapMs } of timed(board, from)) {
+      const key = callKey(board, call.what, nth);
+      facts.gaps[key] = gapMs;
+      if (call.outcome !== '') facts.lasted[key] = call.endAt - call.at;
     }
-  }
   return facts;
+}
+
+export const allocatedAt = (events: readonly RecordedEvent<JobEvent>[]): number =>
+  events.find(({ type }) => type === 'JobAllocated')?.meta.at ?? 0;
+
+/** The calls of a board: which of its kind each is, from 1, and how long it came after what its board did before. */
+export function* timed(
+  { calls }: BoardCalls,
+  from: number,
+): Generator<{ call: Call; nth: number; gapMs: number }> {
+  const seen = new Map<string, number>();
+  let before = from;
+  for (const call of calls) {
+    const nth = (seen.get(call.what) ?? 0) + 1;
+    seen.set(call.what, nth);
+    yield { call, nth, gapMs: Math.max(0, call.at - before) };
+    before = Math.max(before, call.endAt);
+  }
 }
 
 /** Two jobs of the same key were asked for in the same words: but for their priority, and for who asked. */
@@ -66,7 +78,12 @@ export function usualOf(
   which: 'gaps' | 'lasted',
   key: string,
 ): Usual | undefined {
-  const values = past.flatMap((run) => run[which][key] ?? []).sort((a, b) => a - b);
+  return usualAmong(past.flatMap((run) => run[which][key] ?? []));
+}
+
+/** Where values lie; `undefined`: there are none. */
+export function usualAmong(found: readonly number[]): Usual | undefined {
+  const values = [...found].sort((a, b) => a - b);
   if (values.length === 0) return undefined;
   const median = middle(values);
   const deviation = middle(values.map((value) => Math.abs(value - median)).sort((a, b) => a - b));

@@ -1,7 +1,6 @@
 /** A job at one of its events, as people and programs see it. */
-import type { JobEvent, RecordedEvent } from '../machines/events.ts';
+import type { DataOf, JobEvent, RecordedEvent } from '../machines/events.ts';
 import type { JobState } from '../machines/job/job.ts';
-import type { BarrierHistory } from '../projections/barriers.ts';
 import { jobView } from '../projections/job-view.ts';
 import { narrator } from '../projections/timeline.ts';
 import { iso } from '../projections/views.ts';
@@ -31,7 +30,7 @@ export function stateOf(job: number, told: Told, lab?: LabMoment): StateView {
   const shown = new Set([...open, ...mailboxes].slice(0, MAILBOXES_MAX));
   return {
     id: job,
-    at: placeOf(event, told.barriers),
+    at: placeOf(event, 'wait' in event.data ? told.barriers.started(event.data.wait) : undefined),
     events: count,
     job: jobView(job, moment.job, event.meta.at),
     boards: boardsOf(moment),
@@ -42,15 +41,19 @@ export function stateOf(job: number, told: Told, lab?: LabMoment): StateView {
   };
 }
 
-/** An event as it is named in answers. A wait's end names its wait, so that the events before it are told too. */
-export const eventPlace = (moments: Moments, version: number): EventPlace =>
-  placeOf(moments.event(version), moments.barriers);
+/** An event as it is named in answers. */
+export function eventPlace(moments: Moments, version: number): EventPlace {
+  const event = moments.event(version);
+  return placeOf(event, moments.begun(event));
+}
 
-function placeOf(event: RecordedEvent<JobEvent>, barriers: BarrierHistory): EventPlace {
+/** @param begun the wait that it is about: its beginning is all that the end of a wait needs to be told */
+function placeOf(
+  event: RecordedEvent<JobEvent>,
+  begun: DataOf<'WaitStarted'> | undefined,
+): EventPlace {
   const { version, type, meta, stream } = event;
   const say = narrator();
-  // Its beginning is all that the end of a wait needs to be told.
-  const begun = 'wait' in event.data ? barriers.started(event.data.wait) : undefined;
   if (begun !== undefined && type !== 'WaitStarted')
     say({ stream, type: 'WaitStarted', data: begun });
   const [says = type] = say(event).lines;

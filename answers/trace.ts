@@ -6,8 +6,9 @@ import type { Evidence } from './evidence.ts';
 import { AnswerRefused } from './refused.ts';
 import type { TracedEvent, TraceNode, TraceView } from './views.ts';
 
-/** Effects that one answer tells: a send may release thousands. */
+/** Effects that one answer tells: a send may release thousands; and causes: a long conversation is one chain. */
 const EFFECTS_MAX = 500;
+const CAUSES_MAX = 500;
 
 type Event = RecordedEvent<AnyEvent>;
 
@@ -21,7 +22,7 @@ interface Cause {
 /** All events of a job and of what belongs to it, with what caused what. */
 class Causes {
   readonly #byId = new Map<string, Event>();
-  readonly #says = new Map<string, string>();
+  readonly #waits = new Map<string, Event>();
   readonly #causes = new Map<string, Cause>();
   readonly #effects = new Map<string, Cause[]>();
   /** By the request that caused them directly. */
@@ -29,35 +30,28 @@ class Causes {
 
   constructor({ events, related = [] }: Evidence) {
     const all = [...events, ...related].sort((a, b) => a.position - b.position);
-    const say = narrator();
-    const waits = new Map<string, Event>();
     const heard = new Map<string, Event>();
     for (const event of all) {
       this.#byId.set(event.id, event);
-      const [says = event.type] = say(event).lines;
-      this.#says.set(event.id, says);
       const { causationId } = event.meta;
       if (!this.#byId.has(causationId)) {
         const together = this.#requests.get(causationId);
         if (together === undefined) this.#requests.set(causationId, [event]);
         else together.push(event);
       }
-      const cause = this.#causeOf(event, waits, heard);
+      const cause = this.#causeOf(event, heard);
       if (cause !== undefined) this.#link(event, cause);
-      this.#remember(event, waits, heard);
+      if (event.type === 'WaitStarted') this.#waits.set(waitKey(event) ?? '', event);
+      if (event.type === 'WaitReleased') heard.set(`${event.stream} ${event.data.member}`, event);
     }
   }
 
-  #causeOf(
-    event: Event,
-    waits: ReadonlyMap<string, Event>,
-    heard: ReadonlyMap<string, Event>,
-  ): Cause | undefined {
+  #causeOf(event: Event, heard: ReadonlyMap<string, Event>): Cause | undefined {
     const direct = this.#byId.get(event.meta.causationId);
     if (direct !== undefined) return { event: direct, how: 'caused' };
-    const { wait, member } = event.data as { wait?: number; member?: string };
-    const begun = wait === undefined ? undefined : waits.get(`${event.stream} ${wait}`);
-    if (begun !== undefined && event.type !== 'WaitStarted') return { event: begun, how: 'ends' };
+    const { member } = event.data as { member?: string };
+    const begun = this.#begun(event);
+    if (begun !== undefined) return { event: begun, how: 'ends' };
     // What a script does next is because of what it heard last.
     const last = member === undefined ? undefined : heard.get(`${event.stream} ${member}`);
     return last !== undefined && OWN_DOING.has(event.type)
@@ -65,9 +59,11 @@ class Causes {
       : undefined;
   }
 
-  #remember(event: Event, waits: Map<string, Event>, heard: Map<string, Event>): void {
-    if (event.type === 'WaitStarted') waits.set(`${event.stream} ${event.data.wait}`, event);
-    if (event.type === 'WaitReleased') heard.set(`${event.stream} ${event.data.member}`, event);
+  /** The beginning of the wait that it ends, or says something of. */
+  #begun(event: Event): Event | undefined {
+    if (event.type === 'WaitStarted') return undefined;
+    const key = waitKey(event);
+    return key === undefined ? undefined : this.#waits.get(key);
   }
 
   #link(event: Event, cause: Cause): void {
@@ -77,15 +73,18 @@ class Causes {
     this.#effects.set(cause.event.id, effects);
   }
 
-  /** The nearest first. */
-  causesOf(event: Event): TraceNode[] {
-    const out: TraceNode[] = [];
-    let at = this.#causes.get(event.id);
-    while (at !== undefined) {
-      out.push({ how: at.how, event: this.told(at.event), effects: [] });
-      at = this.#causes.get(at.event.id);
+  /** The nearest first, and the event with which the chain of them begins. */
+  causesOf(event: Event): { causes: TraceNode[]; root: Event; isCut: boolean } {
+    const causes: TraceNode[] = [];
+    let root = event;
+    let isCut = false;
+    for (let at = this.#causes.get(event.id); at !== undefined; at = this.#causes.get(root.id)) {
+      if (causes.length < CAUSES_MAX)
+        causes.push({ how: at.how, event: this.told(at.event), effects: [] });
+      else isCut = true;
+      root = at.event;
     }
-    return out;
+    return { causes, root, isCut };
   }
 
   effectsOf(event: Event, room: { left: number }): TraceNode[] {
@@ -108,9 +107,20 @@ class Causes {
     return !this.#byId.has(event.meta.causationId);
   }
 
-  told({ id, stream, version, type, meta }: Event): TracedEvent {
-    return { stream, event: version, at: iso(meta.at), type, says: this.#says.get(id) ?? type };
+  /** A sentence is made for those alone that are told of: it needs no more than the beginning of its wait. */
+  told(event: Event): TracedEvent {
+    const { stream, version, type, meta } = event;
+    const say = narrator();
+    const begun = this.#begun(event);
+    if (begun !== undefined) say(begun);
+    const [says = type] = say(event).lines;
+    return { stream, event: version, at: iso(meta.at), type, says };
   }
+}
+
+function waitKey(event: Event): string | undefined {
+  const { wait } = event.data as { wait?: number };
+  return wait === undefined ? undefined : `${event.stream} ${wait}`;
 }
 
 /** What a script or a board does by itself. */
@@ -123,17 +133,11 @@ const OWN_DOING: ReadonlySet<string> = new Set<JobEvent['type']>([
   'MemberFailed',
 ]);
 
-/** @throws AnswerRefused `no-such-event` */
+/** @throws AnswerRefused `no-such-event`, `unreadable-event` */
 export function traceOf(evidence: Evidence, version: number): TraceView {
-  const event = evidence.events[version - 1];
-  if (event === undefined)
-    throw new AnswerRefused(
-      'no-such-event',
-      `there is no event ${version}: job ${evidence.job} has ${evidence.events.length}, numbered from 1`,
-    );
+  const event = eventOf(evidence, version);
   const causes = new Causes(evidence);
-  const chain = causes.causesOf(event);
-  const root = rootOf(evidence, event, chain);
+  const { causes: chain, root, isCut } = causes.causesOf(event);
   const room = { left: EFFECTS_MAX };
   const effects = causes.effectsOf(event, room);
   return {
@@ -147,19 +151,20 @@ export function traceOf(evidence: Evidence, version: number): TraceView {
       also: causes.besides(root),
     },
     effects,
-    cut: room.left === 0,
+    cut: isCut || room.left === 0,
     otherStreams: evidence.related !== undefined,
   };
 }
 
-/** The event with which the chain of causes begins. */
-function rootOf(
-  { events, related = [] }: Evidence,
-  event: Event,
-  chain: readonly TraceNode[],
-): Event {
-  const last = chain.at(-1)?.event;
-  if (last === undefined) return event;
-  const is = (other: Event) => other.stream === last.stream && other.version === last.event;
-  return events.find(is) ?? related.find(is) ?? event;
+/** By its version: where one is missing before it, it does not stand at its place. */
+function eventOf({ job, events }: Evidence, version: number): Event {
+  const event = events.find((one) => one.version === version);
+  if (event !== undefined) return event;
+  const last = events.at(-1)?.version ?? 0;
+  if (version >= 1 && version < last)
+    throw new AnswerRefused('unreadable-event', `event ${version} of job ${job} is missing`);
+  throw new AnswerRefused(
+    'no-such-event',
+    `there is no event ${version}: job ${job} has ${last}, numbered from 1`,
+  );
 }

@@ -2,12 +2,12 @@
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import { isOver } from '../machines/job/job.ts';
 import { duration } from '../machines/wording.ts';
+import type { OrdersView, WhatIfView } from './compared-views.ts';
 import { explore, type Order } from './interleave.ts';
 import { Moments } from './moments.ts';
 import { type Recording, recordingOf } from './recorded-steps.ts';
 import { AnswerRefused } from './refused.ts';
 import { eventPlace } from './state-at.ts';
-import type { OrdersView, WhatIfView } from './views.ts';
 import { type Change, openWaits, type Played, play } from './what-if.ts';
 
 type Events = readonly RecordedEvent<JobEvent>[];

@@ -108,11 +108,14 @@ class Player {
     const { lease, members } = allocated;
     this.#do({ type: 'AllocateJob', lease, members });
     let hangs: readonly HangingWait[] = [];
+    let isHanging = false;
     while (!isOver(this.#job) && this.#commands < COMMANDS_MAX) {
       const step = this.#nextStep();
       const limit = this.#nextLimit();
       if (step === undefined && this.#beyond().length > 0) break;
-      if (step === undefined) hangs = openWaits(this.#job, this.#now);
+      // As it stood when it came to hang: the limits that end it end one board after the other.
+      if (step === undefined && !isHanging) hangs = openWaits(this.#job, this.#now);
+      isHanging = step === undefined;
       const due = step === undefined || (limit !== undefined && limit.at < step.at) ? limit : step;
       if (due === undefined) break;
       this.#now = Math.max(this.#now, due.at);

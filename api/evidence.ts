@@ -67,14 +67,18 @@ export async function evidenceOf(
 ): Promise<Evidence> {
   const most = parts.answerEventsMax ?? ANSWER_EVENTS_MAX;
   const eventsMax = wanted.isWhole ? Number.POSITIVE_INFINITY : most;
-  const read = await parts.history.events(job, signal, eventsMax + 1);
+  // Of a job that has too many, none but the one that is too many is read.
+  const isTooLong =
+    Number.isFinite(eventsMax) &&
+    (await parts.history.file(signal, () => hasEventsAfter(parts.engine, job, eventsMax)));
+  const read = isTooLong ? [] : await parts.history.events(job, signal, eventsMax + 1);
   const events = read as RecordedEvent<JobEvent>[];
-  if (events.length === 0) throw noSuchJob(job);
-  if (events.length > eventsMax)
+  if (isTooLong || events.length > eventsMax)
     throw new ApiProblem(
       'too-many-events',
       `job ${job} has more than ${eventsMax} events: muster bundle ${job} FILE makes a file of it, from which muster answers with --bundle FILE`,
     );
+  if (events.length === 0) throw noSuchJob(job);
   const sources = wanted.sources
     ? await sourcesOf(parts, events, signal, wanted.sources !== 'lists')
     : [];
@@ -96,6 +100,15 @@ export async function evidenceOf(
       return reader;
     },
   };
+}
+
+async function hasEventsAfter(
+  engine: EvidenceParts['engine'],
+  job: number,
+  version: number,
+): Promise<boolean> {
+  for await (const _ of engine.jobEvents(job, version)) return true;
+  return false;
 }
 
 async function pastOf(

@@ -272,6 +272,8 @@ export const Queue = z.object({
   queue: z.array(QueueEntry),
   /** How many jobs wait in all. */
   total: z.number(),
+  /** Since when the one waits that has waited longest; absent: none does. */
+  oldest: z.string().optional(),
   /** The `after` of the next page. */
   next: z.number().optional(),
 });

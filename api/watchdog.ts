@@ -3,9 +3,9 @@
  * while it waits. It looks now and then, at jobs with open waits alone, and reads what is new of them.
  */
 import { CallsFold } from '../answers/calls.ts';
+import type { LongWait } from '../answers/compared-views.ts';
 import { longWaits } from '../answers/long-waits.ts';
 import { definitionKey, type RunFacts } from '../answers/run-facts.ts';
-import type { LongWait } from '../answers/views.ts';
 import type { JobEvent, RecordedEvent } from '../machines/events.ts';
 import type { ApiEngine } from './parts.ts';
 import type { PastRuns } from './past-runs.ts';

@@ -18,7 +18,7 @@ import { Rejected } from '../machines/deciding.ts';
 import type { JobDefinition } from '../machines/definition.ts';
 import type { JobEvent, NewEvent } from '../machines/events.ts';
 import { decideJob } from '../machines/job/decide.ts';
-import { evolveJob, initialJob } from '../machines/job/job.ts';
+import { evolveJob, initialJob, memberOf } from '../machines/job/job.ts';
 import { jobStream } from '../machines/names.ts';
 import type { EventStore } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite.ts';
@@ -31,12 +31,14 @@ const RUNS = 5;
 const APPENDS_AT_ONCE = 64;
 const START = 1_700_000_000_000;
 
-/** Two tables: a log of many jobs, and one job that is as long as a log. */
+/** Three tables: a log of many jobs, one job that is as long as a log, and two of those, one of which failed. */
 export async function answersTable(newFolder: () => Promise<string>): Promise<string> {
   const rows: string[][] = [];
   for (const size of SIZES) rows.push(await manyJobs(await newFolder(), size));
   const long: string[][] = [];
   for (const size of SIZES) long.push(await oneJob(await newFolder(), size));
+  const failed: string[][] = [];
+  for (const size of SIZES) failed.push(await failedJob(await newFolder(), size));
   const head = [
     'events in the log',
     'state at an event, first, ms',
@@ -54,11 +56,20 @@ export async function answersTable(newFolder: () => Promise<string>): Promise<st
     'diff with itself, ms',
     'explain, ms',
   ];
+  const failedHead = [
+    'events of each of them',
+    'both read whole, ms',
+    'diff, ms',
+    'explain, ms',
+    'trace of the end, ms',
+  ];
   return [
     `Jobs of ${MEMBERS} boards; read from the log each time:`,
     table(head, rows),
     'One job that has all of the events; of its states the first reads it, bit by bit:',
     table(longHead, long),
+    'Two such jobs, one of which loses a board before the last of its rounds:',
+    table(failedHead, failed),
     `Orders of a conversation: ${perSecond(statesPerSecond())} states a second.`,
   ].join('\n\n');
 }
@@ -111,6 +122,27 @@ async function oneJob(folder: string, size: number): Promise<string[]> {
   const explained = await timed(async () => void (await explain(evidence)));
   await store.close();
   return [perSecond(events), ...[first, next, stateTurn, read, compared, explained].map(ms)];
+}
+
+async function failedJob(folder: string, size: number): Promise<string[]> {
+  const rounds = Math.ceil(size / (MEMBERS * 3));
+  const store = await openSqliteStore({ file: join(folder, 'muster.db') });
+  await appendJob(store, 1, jobOf(rounds));
+  await appendJob(store, 2, jobOf(rounds, true));
+  const parts = partsOf(store, 2);
+  const { signal } = new AbortController();
+  const read = (job: number) => evidenceOf(parts, job, signal, { sources: false });
+  let [good, bad] = [await read(1), await read(2)];
+  const figures = [
+    await timed(async () => {
+      [good, bad] = [await read(1), await read(2)];
+    }),
+    await timed(async () => void diffOf(good, bad, false)),
+    await timed(async () => void (await explain(bad))),
+    await timed(async () => void traceOf(bad, bad.events.length)),
+  ];
+  await store.close();
+  return [perSecond(bad.events.length), ...figures.map(ms)];
 }
 
 /** The longest time for which nothing else had its turn. */
@@ -172,8 +204,7 @@ async function written(folder: string, size: number, rounds: number) {
   while (events < size) {
     const all = jobOf(rounds);
     jobs++;
-    for (let at = 0; at < all.length; at += 10_000)
-      underWay.push(store.append(jobStream(jobs), at, all.slice(at, at + 10_000)));
+    underWay.push(appendJob(store, jobs, all));
     events += all.length;
     if (underWay.length < APPENDS_AT_ONCE && rounds === ROUNDS_OF_A_JOB) continue;
     await Promise.all(underWay);
@@ -183,10 +214,17 @@ async function written(folder: string, size: number, rounds: number) {
   return { store, events, jobs };
 }
 
+async function appendJob(store: EventStore, job: number, all: readonly NewEvent<JobEvent>[]) {
+  const parts: Promise<unknown>[] = [];
+  for (let at = 0; at < all.length; at += 10_000)
+    parts.push(store.append(jobStream(job), at, all.slice(at, at + 10_000)));
+  await Promise.all(parts);
+}
+
 const newId = eventIds();
 
-/** A job in which all boards meet again and again. */
-function jobOf(rounds: number): NewEvent<JobEvent>[] {
+/** A job in which all boards meet again and again; or all but one, the last time. */
+function jobOf(rounds: number, losesBoard = false): NewEvent<JobEvent>[] {
   const members = Array.from({ length: MEMBERS }, (_, m) => ({ device: `panda0${m}`, role: 'r' }));
   const out: NewEvent<JobEvent>[] = [];
   let state = initialJob;
@@ -209,10 +247,13 @@ function jobOf(rounds: number): NewEvent<JobEvent>[] {
     act({ type: 'StartAction', member, action: 0 });
   }
   for (let round = 0; round < rounds; round++)
-    for (const { device: member } of members)
-      act({ type: 'CallVerb', member, verb: 'sync', words: [`round-${round % 16}`] });
+    for (const [at, { device: member }] of members.entries())
+      if (losesBoard && round === rounds - 1 && at === MEMBERS - 1)
+        act({ type: 'FailMember', member, reason: 'its worker is gone' });
+      else act({ type: 'CallVerb', member, verb: 'sync', words: [`round-${round % 16}`] });
   for (const { device: member } of members)
-    act({ type: 'EndAction', member, action: 0, outcome: 'ok' });
+    if (memberOf(state, member)?.ended === null)
+      act({ type: 'EndAction', member, action: 0, outcome: 'ok' });
   return out;
 }
 

@@ -2,14 +2,11 @@
  * What a board prints, read by a whole server that has the board: many cases, much text under a pattern, many suites.
  * Nothing may be lost, and the memory must not follow what is printed.
  */
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { table } from './figures.ts';
+import { committed, type Lab, startLab } from './lab-process.ts';
 
-const POLL_MS = 100;
 const JOB_SECONDS = 600;
 
 interface Row {
@@ -17,28 +14,23 @@ interface Row {
   files: Record<string, string>;
   cases: number;
 }
-interface Lab {
-  url: string;
-  repositories: string;
-  /** Of the server's process. */
-  pid: number;
-}
 
 export async function consolesTable(newFolder: () => Promise<string>): Promise<string> {
-  const folder = await newFolder();
-  const child = fork(new URL('./consoles-server.js', import.meta.url), [folder]);
+  const [folder, repositories] = [await newFolder(), await newFolder()];
+  const lab = await startLab({ folder, lab: oneBoard(repositories), namespaces: false });
   try {
-    const [ready] = await once(child, 'message');
-    const lab = { ...(ready as Omit<Lab, 'pid'>), pid: child.pid ?? 0 };
     // The first job pays for what every server loads once.
-    await measured(lab, { printed: '', files: signals(10, 1), cases: 10 });
+    await measured(lab, repositories, { printed: '', files: signals(10, 1), cases: 10 });
     const lines: string[][] = [];
-    for (const row of rows()) lines.push(await measured(lab, row));
+    for (const row of rows()) lines.push(await measured(lab, repositories, row));
     return table(HEAD, lines);
   } finally {
-    await stopped(child);
+    await lab.stop();
   }
 }
+
+const oneBoard = (repositories: string) =>
+  `device_types: {panda: {}}\ndevices: {panda01: {type: panda}}\nallow_files: [${JSON.stringify(repositories)}]\n`;
 
 const HEAD = [
   'printed',
@@ -49,13 +41,6 @@ const HEAD = [
   'at most',
   'console, MiB',
 ];
-
-async function stopped(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, 'exit');
-  child.send('stop');
-  await ended;
-}
 
 // what is printed
 
@@ -108,29 +93,27 @@ const suites = (count: number): Record<string, string> =>
 
 // what came of it
 
-async function measured(lab: Lab, { printed, files, cases }: Row): Promise<string[]> {
-  const repository = committed(join(lab.repositories, String(performance.now())), files);
+async function measured(
+  lab: Lab,
+  repositories: string,
+  { printed, files, cases }: Row,
+): Promise<string[]> {
+  const repository = committed(join(repositories, String(performance.now())), files);
   const definitions = Object.keys(files).filter((name) => name.endsWith('.yaml'));
   const testdef_repos = definitions.map((testdef) => ({ 'git-repo': repository, testdef }));
-  const body = JSON.stringify({
-    ...{ timeout: JOB_SECONDS, job_name: 'printed', device_type: 'panda' },
-    actions: [{ command: 'lava_test_shell', parameters: { testdef_repos } }],
-  });
-  const posted = await fetch(`${lab.url}/api/jobs`, { method: 'POST', body });
-  const { id } = (await posted.json()) as { id: number };
-  const job = `${lab.url}/api/jobs/${id}`;
-  const answer = async <T>(url: string) => (await (await fetch(url)).json()) as T;
   const before = memoryMiB(lab.pid);
   let most = before;
-  while (true) {
-    const { state } = await answer<{ state: string }>(job);
-    most = Math.max(most, memoryMiB(lab.pid));
-    if (state === 'complete') break;
-    if (state !== 'submitted' && state !== 'allocated') throw new Error(`${printed}: ${state}`);
-    await delay(POLL_MS);
-  }
-  const results = await answer<Results>(`${job}/results`);
-  const console = await fetch(`${job}/members/panda01/console`);
+  const id = await lab.run(
+    {
+      ...{ timeout: JOB_SECONDS, job_name: 'printed', device_type: 'panda' },
+      actions: [{ command: 'lava_test_shell', parameters: { testdef_repos } }],
+    },
+    () => {
+      most = Math.max(most, memoryMiB(lab.pid));
+    },
+  );
+  const results = await lab.answer<Results>(`/jobs/${id}/results`);
+  const console = await fetch(`${lab.url}/api/jobs/${id}/members/panda01/console`);
   const bytes = (await console.arrayBuffer()).byteLength;
   const begin = Math.min(...results.suites.map(({ startedAt }) => Date.parse(startedAt)));
   const end = Math.max(...results.suites.map(({ endedAt }) => Date.parse(endedAt)));
@@ -155,16 +138,4 @@ interface Results {
 function memoryMiB(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(found) / 1024;
-}
-
-function committed(folder: string, files: Record<string, string>): string {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, content] of Object.entries(files))
-    writeFileSync(join(folder, name), content, { mode: name.endsWith('.sh') ? 0o755 : 0o644 });
-  const git = (...words: string[]) =>
-    execFileSync('git', ['-C', folder, '-c', 'user.name=b', '-c', 'user.email=b@b', ...words]);
-  git('init', '-q');
-  git('add', '-A');
-  git('commit', '-q', '-m', 'bench');
-  return folder;
 }

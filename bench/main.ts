@@ -13,8 +13,9 @@ import { consolesTable } from './consoles.ts';
 import { median, ms, writeSection } from './figures.ts';
 import { followersTable } from './followers.ts';
 import { growthBench } from './growth.ts';
+import { jobsTable } from './jobs.ts';
 import { lineTable } from './line.ts';
-import { lintBench } from './lint.ts';
+import { lintTable } from './lint.ts';
 import { messagesTable } from './messages.ts';
 import { pageTable } from './page.ts';
 import { openCoordinator, openDeepCoordinator } from './peers/coordinator.ts';
@@ -44,19 +45,14 @@ const benches = new Map<string, Bench>([
   ['answers', answersTable],
   ['where', whereTable],
   ['verbs', verbsTable],
+  ['jobs', (newFolder) => jobsTable(newFolder, say)],
   ['line', lineTable],
   ['consoles', consolesTable],
   ['workers', (newFolder) => workersTable(newFolder, say)],
   ['page', (newFolder) => pageTable(newFolder, say)],
   ['growth', (_, events) => growthBench(say, events)],
   ['scheduler', () => schedulerBench(say).then(() => undefined)],
-  [
-    'lint',
-    async () => {
-      lintBench(say);
-      return undefined;
-    },
-  ],
+  ['lint', async () => lintTable()],
 ]);
 
 /** They take long and need no peer: they run when they are named. */

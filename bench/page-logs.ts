@@ -107,7 +107,11 @@ export function* fullLab(boards: number, jobs: number): Iterable<PastAppend> {
   yield {
     stream: workers,
     expectedVersion: 0,
-    events: [event('WorkerConnected', { boards: names }, now, workers)],
+    events: [
+      event('WorkerConnected', { boards: names }, now, workers),
+      // Else a server that starts on it gives them to jobs.
+      event('WorkerLost', { reason: 'its machine is off' }, now + 1, workers),
+    ],
   };
   const registered = { deviceType: 'panda', tags: ['usb'], worker: WORKER, driver: 'local' };
   for (const name of names) {

@@ -1,6 +1,6 @@
 /** Tells of waits that are longer than usual while something else is followed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LongWait, LongWaits } from '../answers/views.ts';
+import { type LongWait, LongWaits } from '../answers/compared-views.ts';
 import { duration } from '../machines/wording.ts';
 import type { Context } from './command.ts';
 import { hangLines, timeOfDay } from './pages/text.ts';

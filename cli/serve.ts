@@ -60,7 +60,17 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     { level: process.env.MUSTER_LOG_LEVEL ?? 'warn', hooks: outage.hooks },
     pino.destination({ fd: 2, sync: true }),
   );
-  const server = await startServer({
+  // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
+  const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
+  // Heard from the first moment on: whoever starts a server may tell it something at once.
+  const told = toldToStop(
+    () =>
+      void starting.then(
+        (running) => reload(running, log),
+        () => {},
+      ),
+  );
+  const starting = startServer({
     dataDir: options.data,
     ...parseListen(options.listen),
     ...(options.lab !== undefined && { labFile: options.lab }),
@@ -71,6 +81,8 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
     log,
     outage,
   });
+  const server = await Promise.race([fault, starting, told]);
+  if (server === undefined) return;
   const boards =
     server.boards === 'none'
       ? 'no boards of its own: it waits for workers ("muster worker-token NAME" lets one connect)'
@@ -79,9 +91,7 @@ async function serve(options: ServeOptions, columns: number): Promise<void> {
   process.stdout.write(
     hang('muster: ', `${server.url}  ${boards}`, columns) + hang('        ', docs, columns),
   );
-  // A fault of a part that nobody waits for, such as an event that cannot be read: the server ends with it.
-  const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
-  await Promise.race([fault, toldToStop(() => void reload(server, log))]);
+  await Promise.race([fault, told]);
   await Promise.race([fault, server.stop()]);
 }
 

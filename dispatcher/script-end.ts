@@ -2,8 +2,8 @@
 import { constants } from 'node:os';
 import type { MemberCommand } from '../machines/commands.ts';
 import { plainText } from '../submission/quoting.ts';
+import { tracesOf } from '../submission/traces.ts';
 import { consoleTail } from './console.ts';
-import { traceOf } from './signals.ts';
 
 /** What is looked at before the mark. */
 const TAIL_BYTES = 65_536;
@@ -24,8 +24,9 @@ export async function scriptEnd(
   status: number,
 ): Promise<Ended> {
   const text = await consoleTail(console, from, { bytes: TAIL_BYTES, to });
-  const lines = text.split(/[\r\n]+/).map(plainText);
-  const command = lines.map(traceOf).findLast((trace) => trace !== undefined);
+  // An empty line is one, too: of a diff it counts.
+  const lines = text.split(/\r*\n|\r/).map(plainText);
+  const command = tracesOf(lines).findLast((trace) => trace !== undefined);
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - KILLED);
   return {
     status,

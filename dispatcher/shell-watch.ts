@@ -47,7 +47,9 @@ export interface ShellWatchOptions {
 const BATCH_CHARS_MAX = 65_536;
 /** Asked once a printed end of the shell, and never more often than this an action: a board may print thousands. */
 const SHELL_QUESTIONS_MAX = 20;
-/** A script that prints an old console prints on; one that asked waits. */
+/** A process of the board that is just being killed may still take the beginning of a question, and it is lost. */
+const SHELL_QUESTION_AGAIN = 3;
+/** A script that prints an old console prints on; one that asked waits, and so does a shell that was not reached. */
 const QUIET_MS = 2_000;
 
 interface Matching {
@@ -66,6 +68,8 @@ export class ShellWatch {
   #gone: string | undefined;
   #shellStatus = 0;
   #questions = 0;
+  /** When the last question was typed, and how often it will be typed again. */
+  #asked = { at: 0, again: 0 };
   #heardAt = Date.now();
 
   constructor(options: ShellWatchOptions) {
@@ -101,6 +105,7 @@ export class ShellWatch {
   async #idle(): Promise<void> {
     await this.#flush();
     if (Date.now() - this.#heardAt > QUIET_MS) await this.#hear(this.#listener.hearNothing());
+    if (this.#asked.again > 0 && Date.now() - this.#asked.at > QUIET_MS) await this.#ask();
     // The last words of a board are read before its end is believed.
     if (this.#gone !== undefined)
       throw new StepFailure('shell-ended', `${this.#gone} before its tests were through`);
@@ -169,7 +174,13 @@ export class ShellWatch {
     this.#shellStatus = status;
     this.#questions += 1;
     if (this.#questions > SHELL_QUESTIONS_MAX) return;
-    await this.#options.type(`echo '<MUSTER_SHELL_FREE '${this.#options.plan.nonce}'>'`);
+    this.#asked.again = SHELL_QUESTION_AGAIN;
+    await this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    this.#asked = { at: Date.now(), again: this.#asked.again - 1 };
+    await this.#options.type(`\necho '<MUSTER_SHELL_FREE '${this.#options.plan.nonce}'>'`);
   }
 
   // patterns

@@ -158,12 +158,11 @@ const TRACE = /^(?:\[[^\]]*\] *|\d{1,4}[-:][\d:.TZ-]* +)*\++(?=[\s(:]|[\w./-]*:\
 const TRACE_INSIDE =
   /(?:^|[^+])\++ +((?:\S*\/)?(?:echo|printf|print|cat|tee|logger|signal|eval|sh|bash|env|sudo|su|lava-[\w-]+)\b|\w+=)?[^+]*$/;
 
-/** Whether a line is what `set -x` prints of a command: it begins with `+ `, `+(` or `+file:12`, behind a time stamp perhaps. */
+/**
+ * Whether a line may be what `set -x` prints of a command: it begins with `+ `, `+(` or `+file:12`, behind a time stamp perhaps. More
+ * than are such lines (`submission/traces.ts`): a signal that is not meant must not count.
+ */
 export const isTrace = (line: string): boolean => TRACE.test(line);
-
-/** The command that a line of `set -x` shows; `undefined`: it is no such line. */
-export const traceOf = (line: string): string | undefined =>
-  isTrace(line) ? line.replace(TRACE, '').trim() : undefined;
 
 /** Whether what stands behind `before` was printed by `set -x`, or is the source of a script. */
 function isEcho(before: string, region: string): boolean {

@@ -9,12 +9,12 @@ import type { MemberCommand } from '../machines/commands.ts';
 import type { Action, Skippable, TestSource } from '../machines/definition.ts';
 import { withoutSecrets } from '../submission/addresses.ts';
 import type { CaseResult } from '../submission/cases.ts';
+import { NOT_USED } from '../submission/definition-fields.ts';
 import type { ParseRule } from '../submission/parse-rules.ts';
 import {
   DEFINITION_BYTES_MAX,
   type GitRepository,
   MalformedDefinition,
-  NOT_USED,
   parseTestDefinition,
   suiteName,
   type TestDefinition,

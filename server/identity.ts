@@ -19,11 +19,15 @@ export async function secretOf(dataDir: string): Promise<Buffer> {
  * may be called something else tomorrow. Where several servers share a log two of them may be on one host, so there a
  * few letters make it unique.
  */
-export async function workerNameOf(dataDir: string, shared: boolean): Promise<string> {
+export async function workerNameOf(
+  dataDir: string,
+  shared: boolean,
+  called = hostname(),
+): Promise<string> {
   const file = join(dataDir, 'worker-name');
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (known !== '') return known;
-  const host = hostname().split('.')[0] || 'local';
+  const host = called.split('.')[0] || 'local';
   const name = shared ? `${host}-${randomBytes(2).toString('hex')}` : host;
   await keepInFile(file, `${name}\n`);
   return name;

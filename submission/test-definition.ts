@@ -4,13 +4,13 @@
  */
 
 import { type CaseResult, isCaseResult } from './cases.ts';
+import { DefinitionFields, isNothing } from './definition-fields.ts';
 import type { ParseRule } from './parse-rules.ts';
-import { translatePattern, UnreadablePattern } from './python-pattern.ts';
-import { contentStart } from './scalar-places.ts';
+import { UnreadablePattern } from './python-characters.ts';
+import { translatePattern } from './python-pattern.ts';
 import {
   type Entry,
   entryOf,
-  type Finding,
   lineIn,
   type ObjectTree,
   type Path,
@@ -21,7 +21,6 @@ import {
 import { readUpstreamYaml } from './yaml-text.ts';
 
 export const DEFINITION_BYTES_MAX = 1_048_576;
-const DEFINITION_STEPS_MAX = 10_000;
 const PATTERNS_MAX = 100;
 
 export interface GitRepository {
@@ -118,40 +117,26 @@ export function readTestDefinition(given: string): DefinitionReading {
   };
 }
 
-/** The message of a note on a field that nothing is made of. */
-export const NOT_USED = 'is not used';
 const KNOWN = ['metadata', 'install', 'run', 'parse', 'params', 'parameters', 'expected'];
 const INSTALL = ['keys', 'sources', 'deps', 'git-repos', 'steps'];
 const DISTRIBUTION = /^deps-(.+)$/;
-const ABSENT: ObjectTree = { kind: 'object', start: 0, end: 0, entries: new Map() };
-
-class Reader {
-  readonly #source: string;
-  readonly #findings: Finding[];
-  readonly #notes: Finding[];
-
-  constructor(text: string, findings: Finding[], notes: Finding[]) {
-    this.#source = text;
-    this.#findings = findings;
-    this.#notes = notes;
-  }
-
+class Reader extends DefinitionFields {
   read(tree: Tree): { definition: TestDefinition; places: StepPlaces } {
-    const top = this.#fields(tree, 'a definition', []);
-    this.#unused(top, [], KNOWN);
-    const metadata = this.#part(top, 'metadata');
-    const install = this.#part(top, 'install');
-    this.#unused(install, ['install'], INSTALL, DISTRIBUTION);
-    const run = this.#part(top, 'run');
-    this.#unused(run, ['run'], ['steps']);
+    const top = this.fields(tree, 'a definition', []);
+    this.unused(top, [], KNOWN);
+    const metadata = this.part(top, 'metadata');
+    const install = this.part(top, 'install');
+    this.unused(install, ['install'], INSTALL, DISTRIBUTION);
+    const run = this.part(top, 'run');
+    this.unused(run, ['run'], ['steps']);
     const name = this.#name(metadata);
-    const installSteps = this.#placed(install, 'steps', ['install']);
-    const steps = this.#placed(run, 'steps', ['run']);
-    const lineOf = lineIn(this.#source);
+    const installSteps = this.placed(install, 'steps', ['install']);
+    const steps = this.placed(run, 'steps', ['run']);
+    const lineOf = lineIn(this.source);
     const definition: TestDefinition = {
       ...(name === undefined ? {} : { name }),
-      keys: this.#texts(install, 'keys', ['install']),
-      sources: this.#texts(install, 'sources', ['install']),
+      keys: this.texts(install, 'keys', ['install']),
+      sources: this.texts(install, 'sources', ['install']),
       deps: this.#packages(install, 'deps'),
       distributionDeps: [...install.entries.keys()].flatMap((key): [string, string[]][] => {
         const distribution = DISTRIBUTION.exec(key)?.[1];
@@ -164,101 +149,48 @@ class Reader {
       parameters: [...this.#parameters(top, 'params'), ...this.#parameters(top, 'parameters')],
       steps: steps.map(({ text }) => text),
       ...this.#rules(top),
-      expected: this.#texts(top, 'expected', []),
+      expected: this.texts(top, 'expected', []),
     };
     const starts = (of: typeof steps) => of.map(({ start }) => start);
-    const places = { text: this.#source, steps: starts(steps), installSteps: starts(installSteps) };
+    const places = { text: this.source, steps: starts(steps), installSteps: starts(installSteps) };
     return { definition, places };
-  }
-
-  #fields(tree: Tree, what: string, path: Path): ObjectTree {
-    if (tree.kind === 'object') return tree;
-    this.#find(tree.start, path, `${what} must be a mapping, not ${kindOf(tree)}`);
-    return ABSENT;
-  }
-
-  /** Absent or empty: no fields. */
-  #part(top: ObjectTree, key: string): ObjectTree {
-    const value = entryOf(top, key)?.value;
-    return value === undefined || isNothing(value)
-      ? ABSENT
-      : this.#fields(value, `"${key}"`, [key]);
-  }
-
-  #unused(of: ObjectTree, path: Path, known: readonly string[], also?: RegExp): void {
-    for (const [key, { keyOffset }] of of.entries)
-      if (!known.includes(key) && also?.test(key) !== true)
-        this.#note(keyOffset, [...path, key], NOT_USED);
   }
 
   #name(metadata: ObjectTree): string | undefined {
     const entry = entryOf(metadata, 'name');
     if (entry === undefined || isNothing(entry.value)) return undefined;
-    const name = this.#text(entry.value, '"name"', ['metadata', 'name'])?.trim();
+    const name = this.text(entry.value, '"name"', ['metadata', 'name'])?.trim();
     if (name !== undefined && (name === '' || name.includes('\n')))
-      this.#find(entry.value.start, ['metadata', 'name'], '"name" must be one line of text');
+      this.find(entry.value.start, ['metadata', 'name'], '"name" must be one line of text');
     return name;
   }
 
-  /** The texts of a list; entries with nothing in them are left out, as upstream does with steps. */
-  #texts(of: ObjectTree, key: string, path: Path): string[] {
-    return this.#placed(of, key, path).map(({ text }) => text);
-  }
-
-  #placed(of: ObjectTree, key: string, path: Path): { text: string; start: number }[] {
-    return this.#entries(of, key, path).flatMap(({ item, at }) => {
-      const text = isNothing(item) ? undefined : this.#text(item, `an entry of "${key}"`, at);
-      return text === undefined ? [] : [{ text, start: contentStart(this.#source, item.start) }];
-    });
-  }
-
-  #entries(of: ObjectTree, key: string, path: Path): { item: Tree; at: Path }[] {
-    const value = entryOf(of, key)?.value;
-    if (value === undefined || isNothing(value)) return [];
-    const at = [...path, key];
-    if (value.kind !== 'list') {
-      this.#find(value.start, at, `"${key}" must be a list, not ${kindOf(value)}`);
-      return [];
-    }
-    if (value.items.length > DEFINITION_STEPS_MAX)
-      this.#find(value.start, at, `"${key}" has more than ${DEFINITION_STEPS_MAX} entries`);
-    return value.items.map((item, index) => ({ item, at: [...at, index] }));
-  }
-
-  /** A scalar as it was written: a step `true` is the program, not a boolean. */
-  #text(tree: Tree, what: string, path: Path): string | undefined {
-    if (tree.kind === 'scalar' && typeof tree.value === 'string') return tree.value;
-    const hint = tree.kind === 'object' ? ' (quote a text with ": " in it)' : '';
-    this.#find(tree.start, path, `${what} must be a text, not ${kindOf(tree)}${hint}`);
-    return undefined;
-  }
-
   #packages(install: ObjectTree, key: string): string[] {
-    return this.#entries(install, key, ['install']).flatMap(({ item, at }) => {
+    return this.entries(install, key, ['install']).flatMap(({ item, at }) => {
       if (isNothing(item)) return [];
-      const words = this.#text(item, `an entry of "${key}"`, at)?.trim();
+      const words = this.text(item, `an entry of "${key}"`, at)?.trim();
       if (words === undefined || words === '') return [];
       if (PACKAGES.test(words)) return [words.replace(/\s+/g, ' ')];
-      this.#find(item.start, at, `${JSON.stringify(words)} is no name of a package`);
+      this.find(item.start, at, `${JSON.stringify(words)} is no name of a package`);
       return [];
     });
   }
 
   #repositories(install: ObjectTree): GitRepository[] {
-    return this.#entries(install, 'git-repos', ['install']).flatMap(({ item, at }) => {
+    return this.entries(install, 'git-repos', ['install']).flatMap(({ item, at }) => {
       if (isNothing(item)) return [];
-      if (item.kind === 'scalar') return { url: this.#text(item, 'a repository', at) ?? '' };
-      const fields = this.#fields(item, 'an entry of "git-repos"', at);
-      this.#unused(fields, at, ['url', 'branch', 'destination', 'skip_by_default']);
+      if (item.kind === 'scalar') return { url: this.text(item, 'a repository', at) ?? '' };
+      const fields = this.fields(item, 'an entry of "git-repos"', at);
+      this.unused(fields, at, ['url', 'branch', 'destination', 'skip_by_default']);
       const text = (key: string) => {
         const value = entryOf(fields, key)?.value;
         return value === undefined || isNothing(value)
           ? undefined
-          : this.#text(value, `"${key}"`, [...at, key]);
+          : this.text(value, `"${key}"`, [...at, key]);
       };
       const [url, branch, destination] = [text('url'), text('branch'), text('destination')];
       if (url === undefined)
-        this.#find(item.start, at, '"url" is missing in an entry of "git-repos"');
+        this.find(item.start, at, '"url" is missing in an entry of "git-repos"');
       return {
         url: url ?? '',
         ...(branch === undefined ? {} : { branch }),
@@ -268,12 +200,12 @@ class Reader {
   }
 
   #parameters(top: ObjectTree, key: string): [string, string][] {
-    const part = this.#part(top, key);
+    const part = this.part(top, key);
     return [...part.entries].flatMap(([name, { keyOffset, value }]): [string, string][] => {
       if (!isVariable(name))
-        this.#note(keyOffset, [key, name], 'cannot be a variable of a shell: it is not exported');
+        this.note(keyOffset, [key, name], 'cannot be a variable of a shell: it is not exported');
       if (isNothing(value)) return [[name, '']];
-      const text = this.#text(value, `parameter "${name}"`, [key, name]);
+      const text = this.text(value, `parameter "${name}"`, [key, name]);
       return text === undefined ? [] : [[name, text]];
     });
   }
@@ -288,22 +220,22 @@ class Reader {
     const parts = value.kind === 'list' ? value.items : [value];
     const rules = parts.flatMap((part, index) => {
       const path = value.kind === 'list' ? ['parse', index] : ['parse'];
-      const fields = this.#fields(part, '"parse"', path);
+      const fields = this.fields(part, '"parse"', path);
       const own = this.#fixups(fields, path);
       fixups.push(...own);
       return this.#rulesOf(fields, own, path);
     });
     if (rules.length > PATTERNS_MAX)
-      this.#find(value.start, ['parse'], `more than ${PATTERNS_MAX} patterns`);
+      this.find(value.start, ['parse'], `more than ${PATTERNS_MAX} patterns`);
     return { fixups, rules };
   }
 
   #rulesOf(parse: ObjectTree, fixups: [string, CaseResult][], path: Path): ParseRule[] {
-    this.#unused(parse, path, ['pattern', 'fixupdict']);
+    this.unused(parse, path, ['pattern', 'fixupdict']);
     const entry = entryOf(parse, 'pattern');
     if (entry === undefined || isNothing(entry.value)) return [];
     return this.#patterns(entry, [...path, 'pattern']).flatMap(({ tree, at }) => {
-      const pattern = this.#text(tree, '"pattern"', at);
+      const pattern = this.text(tree, '"pattern"', at);
       const rule = pattern === undefined ? undefined : this.#rule(pattern, tree, at);
       return rule === undefined ? [] : [{ ...rule, fixups }];
     });
@@ -319,20 +251,20 @@ class Reader {
 
   #rule(pattern: string, tree: Tree, path: Path): Omit<ParseRule, 'fixups'> | undefined {
     if (pattern === '') {
-      this.#note(tree.start, path, 'is empty: no case comes of it');
+      this.note(tree.start, path, 'is empty: no case comes of it');
       return undefined;
     }
     try {
       const { source, flags, groups } = translatePattern(pattern);
       if (!Object.hasOwn(groups, 'test_case_id')) {
-        this.#note(tree.start, path, 'names no group test_case_id: no case comes of it');
+        this.note(tree.start, path, 'names no group test_case_id: no case comes of it');
         return undefined;
       }
       return { pattern, source, flags, groups };
     } catch (error) {
       if (!(error instanceof UnreadablePattern)) throw error;
       const where = `character ${error.at + 1} of ${JSON.stringify(pattern)}`;
-      this.#find(tree.start, path, `the pattern cannot be read: ${error.message} (${where})`);
+      this.find(tree.start, path, `the pattern cannot be read: ${error.message} (${where})`);
       return undefined;
     }
   }
@@ -341,14 +273,14 @@ class Reader {
     const value = entryOf(parse, 'fixupdict')?.value;
     if (value === undefined || isNothing(value)) return [];
     const at = [...path, 'fixupdict'];
-    const fields = this.#fields(value, '"fixupdict"', at);
+    const fields = this.fields(value, '"fixupdict"', at);
     return [...fields.entries].flatMap(([word, entry]): [string, CaseResult][] => {
-      const to = this.#text(entry.value, `"${word}"`, [...at, word])
+      const to = this.text(entry.value, `"${word}"`, [...at, word])
         ?.trim()
         .toLowerCase();
       if (to !== undefined && isCaseResult(to)) return [[word, to]];
       if (to !== undefined)
-        this.#find(
+        this.find(
           entry.value.start,
           [...at, word],
           `${JSON.stringify(to)} is not pass, fail, skip or unknown`,
@@ -356,22 +288,6 @@ class Reader {
       return [];
     });
   }
-
-  #find(offset: number, path: Path, message: string): void {
-    this.#findings.push({ offset, path, message });
-  }
-
-  #note(offset: number, path: Path, message: string): void {
-    this.#notes.push({ offset, path, message });
-  }
-}
-
-const isNothing = (tree: Tree): boolean => tree.kind === 'scalar' && tree.value === null;
-
-function kindOf(tree: Tree): string {
-  if (isNothing(tree)) return 'nothing';
-  if (tree.kind === 'object') return 'a mapping';
-  return tree.kind === 'list' ? 'a list' : 'a single value';
 }
 
 /** `<number>_<name>`: what a suite is called in results and in paths on the board. */

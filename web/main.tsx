@@ -13,6 +13,7 @@ import { Operations } from './operations/operations.tsx';
 import { Case } from './results/case.tsx';
 import { Submit } from './submit/submit.tsx';
 import { path, query, takeLinks } from './ui/router.ts';
+import { setWall } from './ui/scale.ts';
 import { moment } from './ui/time.ts';
 
 const VIEWS: Readonly<Record<string, () => VNode>> = {
@@ -36,7 +37,7 @@ const PLACES = [
 function App() {
   const isWall = query.value.has('wall');
   useEffect(() => {
-    document.documentElement.classList.toggle('wall', isWall);
+    setWall(isWall);
   }, [isWall]);
   return (
     <>
@@ -56,7 +57,7 @@ function Bar() {
   return (
     <header class="bar">
       <a class="brand" href="/">
-        <img src="/favicon.svg" alt="" width="18" height="18" /> Muster
+        <img src="/favicon.svg" alt="" width="18" height="18" /> <span>Muster</span>
       </a>
       <nav aria-label="Places">
         {PLACES.map(([to, name]) => (

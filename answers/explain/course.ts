@@ -20,7 +20,7 @@ import { testStatus } from '../../submission/lint/shell-test.ts';
 import type { Span, Statement } from '../../submission/lint/shell-tree.ts';
 import { definitionSource, fileSource } from '../../submission/lint/source.ts';
 import { type Field, type Frame, type Result, Walk } from '../../submission/lint/walk.ts';
-import { filesOf } from './named-files.ts';
+import { filesOf } from '../named-files.ts';
 
 /** A command at which a script may have ended. */
 export interface Point {
@@ -45,6 +45,8 @@ export interface Point {
   readonly hiddenBy: number | undefined;
   /** It is come to whatever happens. */
   readonly isCertain: boolean;
+  /** It reads or writes a file by `<` or `>`, which its shell may fail to open. */
+  readonly opensFile: boolean;
   /** Of an `echo` whose words come to the console: what it says. */
   readonly says: Pattern | undefined;
   /** The functions and files through which it is come to, the outermost first. */
@@ -95,6 +97,9 @@ export function courseOf(
   return { points: walk.points, calls: walk.courseCalls };
 }
 
+/** Whatever its reader makes of them: at the end of a file, of a board's processes or rights; and those that run others. */
+const MAY_FAIL =
+  /^(?:cd|wait|kill|read|sudo|su|runuser|taskset|chrt|nice|ionice|numactl|setpriv|chroot|unshare|nsenter|ip|timeout|setsid|stdbuf)$/;
 const RUNS = /^(?:\.|source|(?:.*\/)?(?:ba|da|a|k|z)?sh)$/;
 /** Whatever is said may go elsewhere. */
 const AWAY = /\bexec\b[^\n]*>|(?:\}|\)|\bdone|\bfi|\besac)\s*(?:\d?>|\|)/;
@@ -141,7 +146,7 @@ class CourseWalk extends Walk {
     if (isCase) this.#hiding.pop();
     this.#callers.pop();
     // What is certain to go well ends nothing; but of scripts and of these it is not known.
-    const isKnown = this.points.length === before && !/^(?:cd|wait|kill)$/.test(name);
+    const isKnown = this.points.length === before && !MAY_FAIL.test(name) && !opensFile(statement);
     if (point !== undefined && kind === 'command' && isKnown && result.status.is === 'ok')
       point.endsItsOwn = false;
     return result;
@@ -267,6 +272,7 @@ class CourseWalk extends Walk {
       isInner,
       hiddenBy: this.#hiding.at(-1),
       isCertain: this.when.length === 0,
+      opensFile: opensFile(at),
       says: this.#said(at, words),
       via: [...this.via],
     };
@@ -309,6 +315,16 @@ class CourseWalk extends Walk {
       .filter(({ processes }, index) => (this.#callers[index + 1]?.processes ?? now) > processes)
       .map(({ at }) => at);
   }
+}
+
+/** What is written to `/tmp` or thrown away hardly ever fails. */
+function opensFile(at: Span): boolean {
+  if (!('redirects' in at)) return false;
+  return (at as Statement).redirects.some(({ operator, target }) => {
+    const file = target?.source ?? '';
+    if (/^["']?(?:\/dev\/(?:null|std\w+|tty)\b|[<>]\(|\d$|-$)/.test(file)) return false;
+    return operator === '<' || (/^>[>|]?$/.test(operator) && !/^["']?(?:\/tmp\/|\$)/.test(file));
+  });
 }
 
 /** Whether its end ends the suite's own script, or a case: no command on its way looks at how it ends. */

@@ -113,7 +113,7 @@ function isOfStep(course: Course, point: Point, command: string | undefined): bo
   if (command === undefined) return true;
   const [outermost] = point.callers;
   const root = outermost === undefined ? point : (indexOf(course.points).get(outermost) ?? point);
-  const told = wordsOf(command.replace(/^\++ /, '')).map((word) => word.join(''));
+  const told = wordsOf(command).map((word) => word.join(''));
   if (root.kind === 'assignment') return root.text.startsWith(told[0] ?? '\0');
   if (root.kind === 'test') return /^(?:\[|test$|\(\()/.test(told[0] ?? '');
   return told.length >= root.words.length
@@ -128,8 +128,7 @@ function lastTold(
   { command, traced }: End,
 ): readonly Point[] {
   if (traced === undefined || command === undefined) return points;
-  const strip = (text: string) => text.replace(/^\++ /, '');
-  if (strip(traced) === strip(command)) return points;
+  if (traced === command) return points;
   const alone = { ...course, points };
   const told = points.filter(
     (point) => point.callers.length > 0 && isOfStep(alone, { ...point, callers: [] }, traced),
@@ -268,7 +267,7 @@ const LOUD =
 
 /** What hardly ever ends badly. */
 function isSafe(course: Course, point: Point): boolean {
-  if (point.kind === 'command') return SAFE.test(programOf(point));
+  if (point.kind === 'command') return SAFE.test(programOf(point)) && !point.opensFile;
   if (point.kind !== 'assignment') return false;
   const inner = course.points.filter(
     ({ isInner, file, line, at }) =>

@@ -1,9 +1,10 @@
 /** The line at which a script ended: by what shells print of errors, else by what it had come to (`death-choice.ts`). */
 import { couldBe } from '../../submission/lint/patterns.ts';
+import { tracesOf } from '../../submission/traces.ts';
 import type { RanSource } from '../evidence.ts';
 import { type Place, type Script, scriptNamed } from '../places.ts';
 import { matched, wordsOf } from '../shell-sites.ts';
-import type { ConsoleLine } from './consoles.ts';
+import { type ConsoleLine, lastSaid } from './consoles.ts';
 import type { Course, Point } from './course.ts';
 import { choose } from './death-choice.ts';
 import type { Death } from './deaths.ts';
@@ -53,12 +54,12 @@ function chosenLine(
 ): (DeathPlace & { isSure: boolean }) | undefined {
   if (course === undefined) return undefined;
   const { death, said } = look;
-  const traces = said.filter(({ text }) => /^\++ /.test(text)).map(({ text }) => text);
+  const traces = tracesOf(said.map(({ text }) => text)).filter((one) => one !== undefined);
   const fatal =
     death.signal === undefined
       ? undefined
       : traces.slice(-TRACED_LOOKED_AT).findLast((text) => FATAL.test(text));
-  const [from, to] = reached(look, course);
+  const [from, to] = reached(look.situation, death, course);
   const { point, within } = choose(course, {
     ...death,
     command: death.inCase === undefined ? (fatal ?? death.command ?? traces.at(-1)) : undefined,
@@ -89,8 +90,11 @@ const placeOf = ({ source }: Look, { file, line, lineText }: Point): Place => ({
 });
 
 /** Behind which call it ended, and before which: the next that it would have made whatever happens. */
-function reached({ situation, death }: Look, { calls }: Course): [number, number] {
-  const { member, suite, version } = death;
+export function reached(
+  situation: Situation,
+  { member, suite, version, inCase }: Pick<Death, 'member' | 'suite' | 'version' | 'inCase'>,
+  { calls }: Course,
+): [number, number] {
   const made = member.calls.filter((call) => call.suite === suite && call.version < version);
   const last = made.at(-1);
   const place = last === undefined ? undefined : situation.placeOf(last);
@@ -113,7 +117,7 @@ function reached({ situation, death }: Look, { calls }: Course): [number, number
   const from = Math.max(byCall?.at ?? 0, isLater ? (byResult?.at ?? 0) : 0);
   const next = calls.find(
     ({ at, verb, isCertain, hiddenBy }) =>
-      at > from && isCertain && hiddenBy === death.inCase?.at && SPEAKS.has(verb),
+      at > from && isCertain && hiddenBy === inCase?.at && SPEAKS.has(verb),
   );
   return [from, next?.at ?? Number.POSITIVE_INFINITY];
 }
@@ -141,6 +145,7 @@ function reportedLine(look: Look, course: Course | undefined): DeathPlace | unde
       ran.length > 0 &&
       look.death.status < COMMAND_NOT_FOUND - 1 &&
       !ALWAYS_FATAL.test(one.text) &&
+      !MUST_BE_SET.test(script.text.split('\n')[line - 1] ?? '') &&
       ran.every(({ endsItsOwn, isInner }) => !endsItsOwn && !isInner)
     )
       continue;
@@ -151,6 +156,8 @@ function reportedLine(look: Look, course: Course | undefined): DeathPlace | unde
 const COMMAND_NOT_FOUND = 127;
 const ALWAYS_FATAL =
   /unbound variable|parameter (?:null or )?not set|syntax error|unexpected|bad substitution|read-?only/i;
+/** `${SERIAL:?is not given}` ends a script in its own words. */
+export const MUST_BE_SET = /\$\{\w+:?\?/;
 const REPORTS_LOOKED_AT = 12;
 
 /** `  File "./x.py", line 4, in main`: the innermost that is of the suite. */
@@ -158,7 +165,7 @@ function tracedBack(look: Look): DeathPlace | undefined {
   for (const one of look.said.slice(-REPORTS_LOOKED_AT).toReversed()) {
     const [, path = '', number = ''] = /^\s+File "([^"]+)", line (\d+)/.exec(one.text) ?? [];
     const script = path === '' ? undefined : scriptNamed(look.scripts, path, look.death.suite);
-    if (script !== undefined) return outcome(look, script, Number(number), look.said.at(-1));
+    if (script !== undefined) return outcome(look, script, Number(number), lastSaid(look.said));
   }
   return undefined;
 }
@@ -179,9 +186,10 @@ function outcome(
 /** The line of the suite's own script that is the command which its shell told. */
 function toldLine(look: Look, script: Script): DeathPlace | undefined {
   const { death, said } = look;
-  const told = death.command ?? said.findLast(({ text }) => /^\++ /.test(text))?.text;
+  const traces = tracesOf(said.map(({ text }) => text));
+  const told = death.command ?? traces.findLast((one) => one !== undefined);
   if (told === undefined) return undefined;
-  const words = wordsOf(told.replace(/^\++ /, '')).map((word) => word.join(''));
+  const words = wordsOf(told).map((word) => word.join(''));
   let best: { line: number; score: number } | undefined;
   for (const [index, text] of script.text.split('\n').entries()) {
     const score = likeness(text, words);

@@ -49,8 +49,13 @@ function deathOf(
   script: Omit<Death, 'member' | 'ofCall' | 'after' | 'inCase'>,
 ): Death {
   const after = lastUpTo(member.calls, script.version - 1);
-  return { ...script, member, after, ofCall: verbThatFailed(after, script), inCase: undefined };
+  const ofCall = verbThatFailed(after, script);
+  return { ...script, signal: killedBy(script), member, after, ofCall, inCase: undefined };
 }
+
+/** A writer whose reader is through fails as commands do: `pipefail` made it count, and nobody was killed. */
+const killedBy = ({ signal }: Pick<Death, 'signal'>): string | undefined =>
+  signal === 'SIGPIPE' ? undefined : signal;
 
 function verbThatFailed(
   after: Call | undefined,

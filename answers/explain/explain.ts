@@ -5,7 +5,7 @@
 import type { Evidence as Given } from '../evidence.ts';
 import { CAUSES } from './causes.ts';
 import { consoleTails } from './consoles.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation, Step } from './explanation.ts';
 import { otherwise } from './otherwise.ts';
 import { rank } from './rank.ts';
 import { groupOf } from './read-group.ts';
@@ -20,7 +20,14 @@ export async function explain(given: Given): Promise<Explanation> {
 
 export function explanationOf(job: number, situation: Situation): Explanation {
   const found = CAUSES.flatMap((cause) => cause.find(situation));
-  const ranked = rank(situation, found);
+  const { end } = situation.group;
+  // A failed case fails no job: of one that did not end well it is not the cause.
+  const isElsewhere =
+    end !== undefined &&
+    end.how !== 'complete' &&
+    found.length > 0 &&
+    found.every(({ kind }) => kind === 'test-failed');
+  const ranked = rank(situation, isElsewhere ? [otherwise(situation), ...found] : found);
   const finding: Finding = ranked[0]?.finding ?? otherwise(situation);
   const { kind, culprit, missing, evidence, summary, steps, advice } = finding;
   return {
@@ -39,10 +46,20 @@ export function explanationOf(job: number, situation: Situation): Explanation {
     })),
     summary,
     failure: failureOf(situation),
-    chain: [...steps],
+    chain: inOrder(steps),
     advice: advice.map((text) => text.replaceAll('JOB', String(job))),
     unseen: unseenOf(situation),
   };
+}
+
+/** By their events; what has none, as a line of a console, stays before what it was told before. */
+function inOrder(steps: readonly Step[]): Step[] {
+  const place = (at: number): number =>
+    steps.slice(at).find(({ event }) => event !== undefined)?.event ?? Number.POSITIVE_INFINITY;
+  return steps
+    .map((step, at) => ({ step, at, event: place(at) }))
+    .sort((a, b) => (a.event === b.event ? a.at - b.at : a.event - b.event))
+    .map(({ step }) => step);
 }
 
 /** What the log says of the end, in one sentence. */

@@ -2,6 +2,8 @@
  * Which keys of messages a member reads: by the commands with the cache file that its shell said it runs, by what shells say of
  * variables that are not set, and else by the lines of its scripts that speak of the cache file.
  */
+import { tracesOf } from '../../submission/traces.ts';
+import { isForeign } from '../foreign-sites.ts';
 import type { Place, Script } from '../places.ts';
 import type { Member } from './facts.ts';
 import type { Situation } from './situation.ts';
@@ -35,11 +37,15 @@ export function keysRead(situation: Situation, member: Member): KeysRead {
     .suitesOf(member.device)
     .flatMap((source) => situation.places.reachable(source));
   const isReadIn = scripts.some(({ text }) => readIn(text) !== undefined);
+  const isLookedUp = scripts.some(
+    (script) => isForeign(script) && cacheLines(script.text).length > 0,
+  );
+  for (const command of tracesOf(said.map(({ text }) => text)))
+    if (command !== undefined && CACHE.test(command)) addKeys(keys, command);
   for (const { text } of said) {
-    if (/^\+/.test(text) && CACHE.test(text)) addKeys(keys, text.replace(/^\++ /, ''));
     const [, variable] = UNBOUND.exec(text) ?? [];
     const [, lacked] = KEY_ERROR.exec(text) ?? [];
-    if (lacked !== undefined) keys.add(lacked);
+    if (lacked !== undefined && isLookedUp) keys.add(lacked);
     if (isReadIn && variable !== undefined) keys.add(variable);
   }
   for (const script of scripts) addOfScript(inScripts, script);
@@ -87,15 +93,42 @@ export function readingPlace(situation: Situation, member: Member, key: string):
   return undefined;
 }
 
-function addOfScript(keys: Set<string>, { text }: Script): void {
+function addOfScript(keys: Set<string>, { path, text }: Script): void {
   const lines = cacheLines(text);
+  if (lines.length > 0 && isForeign({ path, text }))
+    for (const key of lookedUp(text)) keys.add(key);
   for (const line of lines) addKeys(keys, line);
+  if (lines.length > 0 && isForeign({ path, text }))
+    for (const line of text.split('\n')) if (MATCHES.test(line)) addKeys(keys, line);
   const from = readIn(text);
   if (from !== undefined) for (const name of variablesOf(text, from)) keys.add(name);
   if (lines.some((line) => /\bdone\s*</.test(line)) || /\bread\b.*\n[\s\S]*\bcase\b/.test(text))
     for (const label of lines.length === 0 ? [] : [...caseLabels(text), ...comparedIn(text)])
       keys.add(label);
 }
+
+/** `re.search(r"^addr=(.*)"`, `=~ /^addr=/`, `startswith("addr=")`, `regexp {^addr=}`. */
+const MATCHES = /\bre\.\w+\(|=~|\bstartswith\(|\bstartsWith\(|\.match\(|\bregexp\b|\bscan\b/;
+
+/** `$h{mac}`, `h["mac"]`, `h.get("mac")`, where `h` is made of what stands on the two sides of a `=`. */
+function lookedUp(text: string): string[] {
+  const names = [...text.matchAll(DICTIONARY)].flatMap(
+    ([, one, two, three]) => one ?? two ?? three ?? [],
+  );
+  return [...new Set(names)].flatMap((name) =>
+    [
+      ...text.matchAll(
+        new RegExp(
+          `[$@%]?\\b${name}(?:->)?\\s*(?:\\{\\s*["']?|\\[\\s*["']|\\.get\\(\\s*["'])([A-Za-z_][\\w.-]*)["']?\\s*[}\\])]`,
+          'g',
+        ),
+      ),
+    ].map(([, key = '']) => key),
+  );
+}
+/** `my %h = map { split /=/ ...`, `h = dict(l.split("=", 1) ...`, `h[k] = v`, `$h{$k} = $v`. */
+const DICTIONARY =
+  /(?:%|\b)(\w+)\s*=[^=\n]*\bsplit\b[^\n]*=|(?:^|\s)(\w+)\[\w+\]\s*=\s*\w+|\$(\w+)\{\s*\$\w+\s*\}\s*=\s*\$/gm;
 
 /** `[ "$k" = port ]`, where a loop reads each line into `k`. */
 function comparedIn(text: string): string[] {

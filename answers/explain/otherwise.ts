@@ -1,6 +1,15 @@
 /** What is said when no rule fits: that nothing failed, that it was slow, or what is known of what cannot be told. */
 import type { Step } from './explanation.ts';
-import { ago, type Call, type Group, isWait, type Member, overAt, wordsOf } from './facts.ts';
+import {
+  ago,
+  type Call,
+  callName,
+  type Group,
+  isWait,
+  type Member,
+  overAt,
+  wordsOf,
+} from './facts.ts';
 import { culpritOf, type Finding, missingOf, type Situation } from './situation.ts';
 import { callStep, endStep, found, listed, who } from './words.ts';
 
@@ -10,7 +19,8 @@ export function otherwise(situation: Situation): Finding {
   const endedBadly = group.end !== undefined && group.end.how !== 'complete';
   if (failed.length > 0 || bad.length > 0 || deaths.length > 0 || endedBadly)
     return unknown(situation, bad);
-  const slow = slowest(group);
+  const longest = slowest(group);
+  const slow = longest?.call;
   const running = group.end === undefined ? ' so far' : '';
   const steps: Step[] =
     slow === undefined ? [] : [callStep(situation, slow), endStep(situation, slow)];
@@ -25,25 +35,31 @@ export function otherwise(situation: Situation): Finding {
     summary:
       slow === undefined
         ? `nothing failed${running}`
-        : `nothing failed${running}; ${who(slow.member)} waited ${ago(overAt(group, slow).at - slow.at)} in ${wordsOf(slow)}${came === undefined ? '' : ` for ${who(came)}`}`,
+        : `nothing failed${running}; ${who(slow.member)} waited ${ago(longest?.ms ?? 0)} in ${wordsOf(slow)}${came === undefined ? '' : ` for ${who(came)}`}`,
     advice: [],
   });
 }
 
 const SLOW_MS_MIN = 3_000;
 
-/** The longest wait, if it took a good part of the time in which the boards spoke with each other. */
-function slowest(group: Group): Call | undefined {
-  const took = (call: Call) => overAt(group, call).at - call.at;
-  let longest: Call | undefined;
+/** The longest wait, if it took a good part of the time in which the boards spoke with each other. Tried again it is one. */
+function slowest(group: Group): { call: Call; ms: number } | undefined {
+  let longest: { call: Call; ms: number } | undefined;
   let begun = group.last.at;
-  for (const { calls } of group.members)
+  for (const { calls } of group.members) {
+    const since = new Map<string, number>();
     for (const call of calls) {
       begun = Math.min(begun, call.at);
-      if (isWait(call) && (longest === undefined || took(call) > took(longest))) longest = call;
+      if (!isWait(call)) continue;
+      const from = since.get(callName(call)) ?? call.at;
+      if (call.end?.how === 'abandoned') since.set(callName(call), from);
+      else since.delete(callName(call));
+      const ms = overAt(group, call).at - from;
+      if (longest === undefined || ms > longest.ms) longest = { call, ms };
     }
+  }
   const whole = group.last.at - begun;
-  return longest !== undefined && took(longest) >= SLOW_MS_MIN && took(longest) * 4 >= whole
+  return longest !== undefined && longest.ms >= SLOW_MS_MIN && longest.ms * 4 >= whole
     ? longest
     : undefined;
 }

@@ -1,6 +1,7 @@
 /** A group from the events of its job: one pass, in their order; nothing is decided here. */
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { DataOf, JobEvent, RecordedEvent } from '../../machines/events.ts';
+import { isProgram } from '../callers.ts';
 import { type Call, callName, type Group, type JobEnd, type Mark, type Member } from './facts.ts';
 
 const HOLES_MAX = 100;
@@ -268,6 +269,14 @@ class Reader {
     mine.push(call);
   }
 
+  /** A program that gives up and kills its verb says so to nobody: it is heard when its member ends. */
+  #abandoned(call: Call, mark: Mark, why: DataOf<'WaitAbandoned'>['why']): void {
+    const { version, at, console } = (why === 'member-ended' ? outlived(call) : undefined) ?? mark;
+    const isKilled = version !== mark.version;
+    call.end = { version, at, console, how: 'abandoned', why: isKilled ? 'verb-ended' : why };
+    if (call.end.why !== 'member-ended') this.#firstFailed ??= { version, at, console };
+  }
+
   #endOfWait(event: RecordedEvent<JobEvent>, mark: Mark): void {
     const call = 'wait' in event.data ? this.#waits.get(event.data.wait) : undefined;
     if (call === undefined) return;
@@ -294,8 +303,7 @@ class Reader {
         return;
       }
       case 'WaitAbandoned':
-        call.end = { ...mark, how: 'abandoned', why: event.data.why };
-        if (event.data.why !== 'member-ended') this.#firstFailed ??= mark;
+        this.#abandoned(call, mark, event.data.why);
         return;
       case 'WaitStuck': {
         const { form, cycle } = event.data;
@@ -311,6 +319,14 @@ class Reader {
     }
   }
 }
+
+/** The end of the script that a program ran in which made a call, and could not have ended while it waited. */
+const outlived = ({ member, suite, version, from }: Call): Mark | undefined => {
+  const [nearest] = from ?? [];
+  return nearest === undefined || !isProgram(nearest)
+    ? undefined
+    : member.scripts.find((script) => script.suite === suite && script.version > version);
+};
 
 const CALLS_KEPT_MAX = 40_000;
 const CALLS_OF_A_MEMBER_MIN = 1_000;

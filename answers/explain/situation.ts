@@ -150,6 +150,7 @@ const wantedOf = (call: Call, roles: ReadonlySet<string>) => ({
     ...call.pairs.map(([key, value]) => `${key}=${value}`),
   ],
   from: call.from,
+  isWhole: call.verb === 'send' && call.end?.how === 'sent',
 });
 
 /** Whether a wait that failed did harm: not one that its script gave up by itself, and tried again or went on without. */

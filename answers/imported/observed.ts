@@ -37,6 +37,8 @@ export type Observed = { readonly at: number; readonly console?: number } & (
     }
 );
 
+export type Did<D extends Observed['did']> = Extract<Observed, { did: D }>;
+
 /** What is known of one member. */
 export interface MemberLog {
   /** As upstream calls it in its group: the number of its job. */

@@ -1,5 +1,4 @@
 /** An imported history as events of a job. They say what the logs say; what those do not say stands as unknown. */
-import type { Action, JobDefinition } from '../../machines/definition.ts';
 import type { DataOf, EventType, JobEvent, RecordedEvent } from '../../machines/events.ts';
 import {
   isReleased,
@@ -10,19 +9,17 @@ import {
 } from '../../machines/job/conversation.ts';
 import { describeMissing } from '../../machines/job/doing.ts';
 import { evolveJob, initialJob, type JobState, memberOf, placeOf } from '../../machines/job/job.ts';
-import { jobStream, RoleName, TIMEOUT_SECONDS_MAX } from '../../machines/names.ts';
+import { jobStream, RoleName } from '../../machines/names.ts';
+import { commandOf, importedJob, UNKNOWN } from './imported-job.ts';
 import { type InOrder, inOrder, type Step } from './in-order.ts';
-import type { Observed } from './observed.ts';
+import type { Did } from './observed.ts';
 import { type OneGroup, UNKNOWN_ROLE } from './one-group.ts';
-
-type Did<D extends Observed['did']> = Extract<Observed, { did: D }>;
 
 export interface ToldGroup {
   readonly events: readonly RecordedEvent<JobEvent>[];
   readonly notes: readonly string[];
 }
 
-const UNKNOWN = 'unknown';
 /** Members that an event names as missing. */
 const MISSING_NAMED_MAX = 16;
 
@@ -40,32 +37,6 @@ export function toldGroup(job: number, group: OneGroup): ToldGroup {
   return { events: teller.events, notes: [...teller.notes, ...apart] };
 }
 
-/** What an action of upstream's is, by its name; `undefined`: none that is told. */
-function commandOf(name: string): Action['command'] | undefined {
-  if (/test|multinode/.test(name)) return 'lava_test_shell';
-  if (/deploy/.test(name)) return 'deploy_linaro_image';
-  return /boot|-action$|login|connect/.test(name) ? 'boot_linaro_image' : undefined;
-}
-
-function actionOf({ action, limit }: Did<'start' | 'end'>, role: string): Action | undefined {
-  const command = commandOf(action);
-  const of = { roles: [role], timeoutSeconds: limit ?? TIMEOUT_SECONDS_MAX };
-  switch (command) {
-    case 'deploy_linaro_image':
-      return { command, ...of, parameters: { image: UNKNOWN } };
-    case 'boot_linaro_image':
-      return { command, ...of, parameters: {} };
-    case 'lava_test_shell':
-      return {
-        command,
-        ...of,
-        parameters: { definitions: [{ from: 'url', url: UNKNOWN, parameters: [] }] },
-      };
-    default:
-      return undefined;
-  }
-}
-
 class Teller {
   readonly events: RecordedEvent<JobEvent>[] = [];
   readonly notes: string[] = [];
@@ -73,7 +44,7 @@ class Teller {
   readonly #stream: string;
   #job: JobState = initialJob;
   /** By role: the places of its actions in the job's list. */
-  readonly #actions = new Map<string, number[]>();
+  #actions: ReadonlyMap<string, readonly number[]> = new Map();
   readonly #begun = new Map<string, number>();
   /** Of each message id: the last send of it. */
   readonly #lastSend = new Map<string, RecordedEvent<JobEvent>>();
@@ -86,51 +57,16 @@ class Teller {
   }
 
   begin({ steps }: InOrder): void {
-    const { members, name = UNKNOWN } = this.#group;
+    const { members } = this.#group;
     const at = Math.min(...steps.map(({ is }) => is.at));
-    const definition = this.#definition(`group ${name} of LAVA`, steps);
+    const { definition, places } = importedJob(this.#group, steps);
+    this.#actions = places;
     this.#add('JobSubmitted', { definition, document: '' }, { at });
     const group = members.map((member) => ({
       device: member.name,
       role: member.role ?? UNKNOWN_ROLE,
     }));
     this.#add('JobAllocated', { lease: UNKNOWN, members: group }, { at });
-  }
-
-  #definition(name: string, steps: readonly Step[]): JobDefinition {
-    const roleOf = new Map(this.#group.members.map((is) => [is.name, is.role ?? UNKNOWN_ROLE]));
-    const roles = [...new Set(roleOf.values())];
-    const actions: Action[] = [];
-    for (const role of roles) {
-      const lists = [...roleOf].flatMap(([member, is]) =>
-        is === role ? [steps.filter((step) => step.member === member)] : [],
-      );
-      const all = lists.map((list) =>
-        list.flatMap(({ is }) => (is.did === 'start' ? (actionOf(is, role) ?? []) : [])),
-      );
-      const longest = all.reduce((a, b) => (b.length > a.length ? b : a), []);
-      this.#actions.set(
-        role,
-        longest.map((_, place) => actions.length + place),
-      );
-      actions.push(...longest);
-    }
-    return {
-      name,
-      form: 'yaml',
-      countsSelf: true,
-      priority: 50,
-      timeoutSeconds: TIMEOUT_SECONDS_MAX,
-      onUnreachable: 'wait',
-      unreachableGraceSeconds: 0,
-      roles: roles.map((role) => ({
-        role,
-        count: [...roleOf.values()].filter((is) => is === role).length,
-        deviceType: UNKNOWN,
-        tags: [],
-      })),
-      actions,
-    };
   }
 
   take({ member, is }: Step): undefined {

@@ -1,6 +1,7 @@
 /** Server-Sent Events: a stream of the log to one client, from any place in it, for as long as it likes. */
 
 import type { History, Stream } from './history.ts';
+import type { Form, Page } from './pages.ts';
 import type { Streaming } from './streaming.ts';
 import type { Followed } from './tail.ts';
 
@@ -9,12 +10,24 @@ const HEARTBEAT_MS = 15_000;
 
 export const EVENT_STREAM = 'text/event-stream';
 
+/** All that there was has been sent: a comment, which whoever does not know it passes over. */
+const LIVE = ': live\n\n';
+
 /** What is streamed. */
 export interface Source {
   stream: Stream;
   after: number;
+  form: Form;
   /** What the last words are, when nothing more can come; asked before each look at the log. */
-  lastWords(): Promise<string | undefined>;
+  lastWords(seen: Seen): Promise<string | undefined>;
+}
+
+/** What a stream has come by so far. */
+export interface Seen {
+  /** The type of the last event; absent: there was none yet. */
+  type?: string;
+  /** It has been where the log ended. */
+  isCaughtUp: boolean;
 }
 
 /** Writes a source out until it ends or the client goes. The caller ends the response. */
@@ -28,20 +41,38 @@ export async function streamEvents(
   const { signal } = out;
   let { after } = source;
   let lastWords: string | undefined;
+  let isLive = false;
+  const seen: Seen = { isCaughtUp: false };
+  let ahead: Promise<Page> | undefined;
   while (out.isOpen) {
     const generation = followed.generation();
-    lastWords ??= await source.lastWords();
-    const page = await history.page(source.stream, after, { reader: 'stream', generation, signal });
+    const read = (from: number) =>
+      history.page(source.stream, from, {
+        ...{ reader: 'stream', generation, signal, form: source.form },
+      });
+    const isAhead = ahead !== undefined;
+    if (!isAhead) lastWords ??= await source.lastWords(seen);
+    const page = await (ahead ?? read(after));
+    ahead = undefined;
     const last = page.events.at(-1);
     if (last !== undefined) {
-      await out.write(page.sse);
       after = last.place;
+      seen.type = last.type;
+      // While a client takes one page, the next one is read.
+      if (!page.isLast) ahead = read(after);
+      ahead?.catch(() => {});
+      await out.write(page.sse);
     }
-    if (!page.isLast) continue;
+    // What was read ahead was read before anybody asked for last words.
+    if (!page.isLast || isAhead) continue;
     if (lastWords !== undefined) return await out.write(lastWords);
     // An event can be read a moment before the engine's own state has it: its end is asked for once more.
-    if (last !== undefined || followed.generation() !== generation) continue;
-    const isNew = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
-    if (!isNew) await out.write(': alive\n\n');
+    const isNew = last !== undefined || followed.generation() !== generation || !seen.isCaughtUp;
+    seen.isCaughtUp = true;
+    if (isNew) continue;
+    if (!isLive) await out.write(LIVE);
+    isLive = true;
+    const isWoken = await out.sleep(heartbeatMs, (wake) => followed.onNew(wake));
+    if (!isWoken) await out.write(': alive\n\n');
   }
 }

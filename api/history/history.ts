@@ -4,13 +4,15 @@
  */
 import type { RecordedEvent } from '../../machines/events.ts';
 import type { JobState } from '../../machines/job/job.ts';
+import { jobStream } from '../../machines/names.ts';
 import type { ApiEngine } from '../parts.ts';
 import { stopping } from '../problems.ts';
-import { type Page, pageEventsAfter, pageOf } from './pages.ts';
+import { Cursors, leave } from './cursors.ts';
+import { type Form, type Page, pageEventsAfter, pageOf } from './pages.ts';
 import { type Reader, Reads } from './reads.ts';
 import { Shared } from './shared.ts';
 
-type PastOf = Pick<ApiEngine, 'job' | 'directory' | 'jobEvents' | 'allEvents'>;
+type PastOf = Pick<ApiEngine, 'job' | 'directory' | 'jobEvents' | 'streamEvents' | 'allEvents'>;
 
 /** A job's events by version, or those of the whole log by position. */
 export type Stream = { job: number } | 'all';
@@ -19,6 +21,7 @@ export class History {
   readonly #engine: PastOf;
   readonly #reads = new Reads();
   readonly #pages = new Shared<Page>();
+  readonly #cursors = new Cursors();
 
   constructor(engine: PastOf) {
     this.#engine = engine;
@@ -33,23 +36,43 @@ export class History {
   page(
     stream: Stream,
     after: number,
-    is: { reader: Reader; generation?: number; signal: AbortSignal },
+    is: { reader: Reader; generation?: number; signal: AbortSignal; form?: Form },
   ): Promise<Page> {
-    const name = stream === 'all' ? `${after}` : `${stream.job}/${after}`;
+    const { reader, form = 'whole' } = is;
+    const name = stream === 'all' ? `${form} ${after}` : `${form} ${stream.job}/${after}`;
     return this.#pages.get(name, is, (signal) =>
-      this.#reads.run(is.reader, signal, () => this.#read(stream, after)),
+      this.#reads.run(reader, signal, () => this.#read(stream, after, form)),
     );
   }
 
-  #read(stream: Stream, after: number): Promise<Page> {
+  async #read(stream: Stream, after: number, form: Form): Promise<Page> {
+    if (stream !== 'all') return this.#readJob(stream.job, after, form);
     const eventsMax = pageEventsAfter(after);
-    if (stream === 'all')
-      return pageOf(
-        this.#engine.allEvents(after, eventsMax),
-        eventsMax,
-        ({ position }) => position,
-      );
-    return pageOf(this.#engine.jobEvents(stream.job, after), eventsMax, ({ version }) => version);
+    const events = this.#engine.allEvents(after, eventsMax)[Symbol.asyncIterator]();
+    const page = await pageOf(events, eventsMax, ({ position }) => position, form);
+    leave(events);
+    return page;
+  }
+
+  async #readJob(job: number, after: number, form: Form): Promise<Page> {
+    const left = this.#cursors.take(`${job}/${after}`);
+    const page = left && (await this.#pageFrom(left, job, after, form).catch(() => undefined));
+    // What was read ahead may have ended before the last that is there now.
+    if (page?.isLast === false) return page;
+    const events = this.#engine.streamEvents(jobStream(job), after);
+    return this.#pageFrom(events[Symbol.asyncIterator](), job, after, form);
+  }
+
+  async #pageFrom(
+    events: AsyncIterator<RecordedEvent>,
+    job: number,
+    after: number,
+    form: Form,
+  ): Promise<Page> {
+    const page = await pageOf(events, pageEventsAfter(after), ({ version }) => version, form);
+    const last = page.events.at(-1);
+    if (!page.isLast && last !== undefined) this.#cursors.keep(`${job}/${last.place}`, events);
+    return page;
   }
 
   /** All events of a job, or the first of them. @throws ApiProblem `stopping` as `page` does */

@@ -55,20 +55,32 @@ export const jsonOf = (events: readonly EventText[]): Buffer =>
 export const pageEventsAfter = (after: number): number =>
   PAGE_EVENTS_MAX - (after % PAGE_EVENTS_MAX);
 
-/** Makes a page of the first of these. */
+/** `brief`: without ids, causes and its stream, which whoever asks for one stream knows. It is half as long. */
+export type Form = 'whole' | 'brief';
+
+function textOf(event: RecordedEvent, form: Form): string {
+  if (form === 'whole') return JSON.stringify(event);
+  const { type, data, version, position } = event;
+  const { causationId: _, correlationId: __, ...meta } = event.meta;
+  return JSON.stringify({ type, data, meta, version, position });
+}
+
+/** Makes a page of the next of these. */
 export async function pageOf(
-  events: AsyncIterable<RecordedEvent>,
+  events: AsyncIterator<RecordedEvent>,
   eventsMax: number,
   placeOf: (event: RecordedEvent) => number,
+  form: Form,
 ): Promise<Page> {
   const texts: EventText[] = [];
   let characters = 0;
-  for await (const event of events) {
-    const json = JSON.stringify(event);
+  for (;;) {
+    const { done, value: event } = await events.next();
+    if (done === true) return new Page(texts, true);
+    const json = textOf(event, form);
     texts.push({ place: placeOf(event), type: event.type, json });
     characters += json.length;
     if (texts.length >= eventsMax || characters >= PAGE_CHARACTERS_MAX)
       return new Page(texts, false);
   }
-  return new Page(texts, true);
 }

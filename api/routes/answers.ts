@@ -1,20 +1,13 @@
 /** Answers: what a job was at any of its events, and what follows from them. Each is made of the evidence alone. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { DiffView, OrdersView, WhatIfView } from '../../answers/compared-views.ts';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { scriptLines } from '../../answers/script-lines.ts';
 import { sourcesView, sourceText } from '../../answers/sources.ts';
 import { stateOf } from '../../answers/state-at.ts';
 import { traceOf } from '../../answers/trace.ts';
-import {
-  DiffView,
-  OrdersView,
-  ScriptLinesView,
-  SourcesView,
-  StateView,
-  TraceView,
-  WhatIfView,
-} from '../../answers/views.ts';
+import { ScriptLinesView, SourcesView, StateView, TraceView } from '../../answers/views.ts';
 import { ordersOf, whatIf } from '../../answers/what-if-view.ts';
 import { bundleOf } from '../bundle.ts';
 import { type EvidenceParts, evidenceOf } from '../evidence.ts';

@@ -2,11 +2,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isOver } from '../../machines/job/job.ts';
+import { isOver, type JobStateName, jobTable } from '../../machines/job/job.ts';
 import { jobStream } from '../../machines/names.ts';
-import { EVENT_STREAM, type Source, streamEvents } from '../history/event-stream.ts';
+import { EVENT_STREAM, type Seen, type Source, streamEvents } from '../history/event-stream.ts';
 import type { History, Stream } from '../history/history.ts';
-import { jsonOf, type Page } from '../history/pages.ts';
+import { type Form, jsonOf, type Page } from '../history/pages.ts';
 import type { Streams } from '../history/streaming.ts';
 import { ANY_STREAM, EventTail } from '../history/tail.ts';
 import type { OpenRequests } from '../open-requests.ts';
@@ -31,9 +31,15 @@ const Query = z.object({
   after: numberInUrl(0).default(0),
   limit: numberInUrl(1, PAGE_EVENTS_MAX).default(PAGE_EVENTS_MAX),
 });
+const JobQuery = Query.extend({
+  form: z.enum(['whole', 'brief']).default('whole').meta({
+    description:
+      'brief: without ids, causes and the stream; a page reads a long job in half the time',
+  }),
+});
 const stream =
   `With \`Accept: ${EVENT_STREAM}\` a stream instead of a page: history, then live, without a hole; ` +
-  '`Last-Event-ID` (or `after`) says where to go on.';
+  '`Last-Event-ID` (or `after`) says where to go on. The comment `: live` stands behind the history.';
 
 export interface EventsOptions {
   engine: ApiEngine;
@@ -57,26 +63,21 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
         summary: 'The events of a job, by version',
         description: `${stream} The stream of a job that has ended ends with \`event: end\`.`,
         params: JobParams,
-        querystring: Query,
+        querystring: JobQuery,
         response: { 200: EventPage, ...problemResponses },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const { signal } = is.open.open(reply);
-      if ((await history.job(id, signal)) === undefined) throw noSuchJob(id);
       const stream = { job: id };
-      if (!wantsStream(request)) return sendPage(reply, stream, request.query, signal);
-      const source = {
-        stream,
-        after: resumeAfter(request, request.query.after),
-        lastWords: async () => {
-          const job = await history.job(id, signal);
-          if (job === undefined || !isOver(job)) return undefined;
-          return `event: end\ndata: ${JSON.stringify({ job: id, state: job.state })}\n\n`;
-        },
-      };
-      return sendStream(request, reply, source, signal);
+      const isStream = wantsStream(request);
+      const after = isStream ? resumeAfter(request, request.query.after) : request.query.after;
+      const { form } = request.query;
+      await assertThere(id, after, signal, form);
+      if (!isStream) return sendPage(reply, stream, request.query, signal);
+      const lastWords = (seen: Seen) => lastWordsOf(id, seen, signal);
+      return sendStream(request, reply, { stream, after, form, lastWords }, signal);
     },
   );
 
@@ -95,12 +96,46 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     async (request, reply) => {
       const { query } = request;
       const { signal } = is.open.open(reply);
-      if (!wantsStream(request)) return sendPage(reply, 'all', query, signal);
+      if (!wantsStream(request)) return sendPage(reply, 'all', { ...query, form: 'whole' }, signal);
       const after = resumeAfter(request, query.after);
-      const source = { stream: 'all', after, lastWords: async () => undefined } as const;
+      const lastWords = async () => undefined;
+      const source = { stream: 'all', after, form: 'whole', lastWords } as const;
       return sendStream(request, reply, source, signal);
     },
   );
+
+  /**
+   * That there is such a job, and that what is asked for can be read: the first page of it, which is wanted anyway.
+   *
+   * @throws ApiProblem `no-such-job`; UnreadableEvent
+   */
+  async function assertThere(
+    id: number,
+    after: number,
+    signal: AbortSignal,
+    form: Form,
+  ): Promise<void> {
+    for (const from of after > 0 ? [after, 0] : [0]) {
+      const page = await history.page({ job: id }, from, { reader: 'request', signal, form });
+      if (page.events.length > 0) return;
+    }
+    throw noSuchJob(id);
+  }
+
+  /** What ends the stream of a job that is over. One of very many events is not folded for that: its last event says it. */
+  async function lastWordsOf(
+    id: number,
+    { type, isCaughtUp }: Seen,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const isHeld = engine.directory.jobs.has(id);
+    const ended = isHeld || type === undefined ? undefined : ENDS.get(type);
+    if (ended === undefined && !isHeld && !isCaughtUp) return undefined;
+    const job = ended === undefined ? await history.job(id, signal) : undefined;
+    const state = ended ?? (job !== undefined && isOver(job) ? job.state : undefined);
+    if (state === undefined) return undefined;
+    return `event: end\ndata: ${JSON.stringify({ job: id, state })}\n\n`;
+  }
 
   async function sendStream(
     request: FastifyRequest,
@@ -128,13 +163,13 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
   async function sendPage(
     reply: FastifyReply,
     stream: Stream,
-    { after, limit }: z.infer<typeof Query>,
+    { after, limit, form }: z.infer<typeof JobQuery>,
     signal: AbortSignal,
   ): Promise<FastifyReply> {
     const parts: Buffer[] = [];
     let next: number | undefined = after;
     for (let count = 0, bytes = 0; next !== undefined && bytes < PAGE_BYTES_MAX; ) {
-      const page: Page = await history.page(stream, next, { reader: 'request', signal });
+      const page: Page = await history.page(stream, next, { reader: 'request', signal, form });
       const left = limit - count;
       const isCut = page.events.length > left;
       const part = isCut ? jsonOf(page.events.slice(0, left)) : page.json;
@@ -153,6 +188,11 @@ export const eventRoutes: FastifyPluginAsyncZod<EventsOptions> = async (app, is)
     return reply;
   }
 };
+
+/** Events after which none of their job can come, with the state that it ends in. */
+const ENDS: ReadonlyMap<string, JobStateName> = new Map(
+  jobTable.steps.flatMap(([, type, to]) => (jobTable.isFinal(to) ? [[type, to]] : [])),
+);
 
 const wantsStream = (request: FastifyRequest): boolean =>
   request.headers.accept?.includes(EVENT_STREAM) === true;

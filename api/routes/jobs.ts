@@ -192,7 +192,10 @@ function* candidates(
     [...ids].filter((id) => id < before).sort((a, b) => b - a);
   if ([...wanted].every((state) => LIVE.has(state))) return yield* newestFirst(jobs.keys());
   yield* newestFirst(uncounted);
-  for (let id = Math.min(before - 1, engine.jobCount); id >= 1; id--) yield id;
+  const isLive = (id: number) => LIVE.has(jobs.get(id)?.state as JobStateName);
+  const wantsLive = [...wanted].some((state) => LIVE.has(state));
+  for (let id = Math.min(before - 1, engine.jobCount); id >= 1; id--)
+    if (wantsLive || !isLive(id)) yield id;
 }
 
 /** `POST /api/jobs`, with a parser of its own: the document is taken as the text that it is. */

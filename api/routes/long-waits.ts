@@ -1,6 +1,6 @@
 /** Waits that are longer than their like in the last runs: those of now, or each as it becomes one. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { LongWaits } from '../../answers/views.ts';
+import { LongWaits } from '../../answers/compared-views.ts';
 import { EVENT_STREAM } from '../history/event-stream.ts';
 import type { Streams } from '../history/streaming.ts';
 import type { OpenRequests } from '../open-requests.ts';

@@ -51,7 +51,12 @@ export const queueRoutes: FastifyPluginAsyncZod<QueueOptions> = async (app, is) 
         if (slice.length < QUEUE_SLICE_MAX) break;
       }
       const total = engine.queueLength;
-      return { queue, total, ...(end < total && { next: end }) };
+      const oldest = oldestOf(engine);
+      return {
+        ...{ queue, total },
+        ...(oldest !== undefined && { oldest: iso(oldest) }),
+        ...(end < total && { next: end }),
+      };
     },
   );
 
@@ -93,6 +98,14 @@ export const queueRoutes: FastifyPluginAsyncZod<QueueOptions> = async (app, is) 
     },
   );
 };
+
+/** When the one was submitted that has waited longest. */
+function oldestOf({ directory }: Pick<ApiEngine, 'directory'>): number | undefined {
+  let oldest: number | undefined;
+  for (const { state, submittedAt } of directory.jobs.values())
+    if (state === 'submitted' && submittedAt < (oldest ?? Infinity)) oldest = submittedAt;
+  return oldest;
+}
 
 type QueueEntry = z.infer<typeof Queue>['queue'][number];
 

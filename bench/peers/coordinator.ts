@@ -5,13 +5,13 @@
  */
 import { connect } from 'node:net';
 import type { Group, Peer } from './peer.ts';
-import { freePort, startProgram } from './peer-programs.ts';
+import { freePort, type Running, startProgram } from './peer-programs.ts';
 
 /** Upstream's default is 3 s. This is as fast as can be without being only polls. */
 const POLL_MS = 20;
 const DEEP_BACKLOG = 1024;
 /** Debian's own: whatever else is called python3 does not find its packages. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 function program(port: number, backlog: number | undefined): string {
   const listen =
@@ -24,11 +24,17 @@ ${listen}from lava.coordinator import LavaCoordinator
 LavaCoordinator('localhost', ${port}, 4096).run()`;
 }
 
-export async function openCoordinator(env: NodeJS.ProcessEnv, backlog?: number): Promise<Peer> {
+/** Starts it as shipped, or with a deeper backlog. */
+export async function startCoordinator(env: NodeJS.ProcessEnv, backlog?: number): Promise<Running> {
   const port = await freePort();
   // A connection that says nothing and closes ends this program: it is asked something.
   const isUp = async () => (await ask(port, 'first', 1, 0, 'up')) !== undefined;
-  const running = await startProgram(PYTHON, ['-c', program(port, backlog)], port, env, isUp);
+  return startProgram(PYTHON, ['-c', program(port, backlog)], port, env, isUp);
+}
+
+export async function openCoordinator(env: NodeJS.ProcessEnv, backlog?: number): Promise<Peer> {
+  const running = await startCoordinator(env, backlog);
+  const { port } = running;
   let made = 0;
   return {
     name: backlog === undefined ? 'lava-coordinator' : `lava-coordinator, backlog ${DEEP_BACKLOG}`,

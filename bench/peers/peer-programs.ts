@@ -21,13 +21,17 @@ export async function programEnv(
   if (await isOnPath(program)) return process.env;
   say(`${program} is not installed: unpacking ${debianPackage} from Debian in ${folder}`);
   try {
-    return await unpacked(debianPackage, join(folder, debianPackage));
+    return await unpacked({ withNeeds: [debianPackage] }, join(folder, debianPackage));
   } catch (error) {
-    const [why] = String(error instanceof Error ? error.message : error).split('\n');
-    say(`${program} is left out of the tables: ${why}; apt-get install ${debianPackage}`);
+    say(
+      `${program} is left out of the tables: ${firstLineOf(error)}; apt-get install ${debianPackage}`,
+    );
     return undefined;
   }
 }
+
+const firstLineOf = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';
 
 async function isOnPath(program: string): Promise<boolean> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
@@ -40,14 +44,45 @@ async function isOnPath(program: string): Promise<boolean> {
   return false;
 }
 
-/** Downloads a package and what it needs that is not installed, and unpacks them into a folder. */
-async function unpacked(debianPackage: string, folder: string): Promise<NodeJS.ProcessEnv> {
+/** Packages to unpack: with what they need that is not installed, and alone. */
+interface Wanted {
+  withNeeds: readonly string[];
+  alone?: readonly string[];
+}
+
+/** Several packages in one folder, and their versions; `undefined`: they cannot be had here, and it was said why. */
+export async function unpackedOf(
+  wanted: Wanted,
+  folder: string,
+  say: (line: string) => void,
+): Promise<{ env: NodeJS.ProcessEnv; versions: Map<string, string> } | undefined> {
+  try {
+    const env = await unpacked(wanted, folder);
+    const files = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
+    return {
+      env,
+      versions: new Map(
+        files.map((file) => file.split('_')).map(([name = '', of = '']) => [name, of]),
+      ),
+    };
+  } catch (error) {
+    say(`left out of the tables: ${firstLineOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Downloads packages and unpacks them into a folder. */
+async function unpacked(
+  { withNeeds, alone = [] }: Wanted,
+  folder: string,
+): Promise<NodeJS.ProcessEnv> {
   await mkdir(folder, { recursive: true });
-  const words = ['install', '--simulate', '--no-install-recommends', debianPackage];
+  const words = ['install', '--simulate', '--no-install-recommends', ...withNeeds];
   const { stdout } = await execa('apt-get', words);
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
-  if (names.length === 0) throw new Error(`apt-get knows no way to install ${debianPackage}`);
-  await execa('apt-get', ['download', ...names], { cwd: folder });
+  if (names.length + alone.length === 0)
+    throw new Error(`apt-get knows no way to install ${withNeeds.join(' ')}`);
+  await execa('apt-get', ['download', ...names, ...alone], { cwd: folder });
   for (const file of await readdir(folder))
     if (file.endsWith('.deb')) await execa('dpkg-deb', ['-x', join(folder, file), folder]);
   const lib = join(folder, 'usr/lib');

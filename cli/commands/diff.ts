@@ -1,6 +1,7 @@
 /** `muster diff GOOD BAD`: what differs between two runs; with one job: against the last run that passed. */
+
+import { DiffView } from '../../answers/compared-views.ts';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
-import { DiffView } from '../../answers/views.ts';
 import {
   type Cli,
   type CommonOptions,

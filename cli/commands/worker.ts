@@ -9,7 +9,7 @@ import { packageRoot, packageVersion } from '../../server/package-root.ts';
 import { lockFolder } from '../../store/lock.ts';
 import { StoreRefused } from '../../store/port.ts';
 import { WorkerRefused } from '../../worker/line.ts';
-import { type RunningWorker, startWorker } from '../../worker/worker.ts';
+import { startWorker } from '../../worker/worker.ts';
 import { readCa } from '../ca.ts';
 import { type Cli, folder } from '../command.ts';
 import { CliFailure, EXIT } from '../exit.ts';
@@ -77,15 +77,16 @@ async function work(options: WorkerOptions, io: Io): Promise<void> {
   if (lock.note !== undefined) log.warn(lock.note);
   try {
     const fault = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
-    let worker: RunningWorker | undefined;
-    const told = toldToStop(() => worker && saidReload(worker.reloadLab, log));
+    const told = toldToStop(() => {
+      starting.then((running) => saidReload(running.reloadLab, log)).catch(() => {});
+    });
     const starting = startWorker({
       ...{ servers, token, dataDir, lab, log, readLab: readAgain },
       boardFiles: join(packageRoot, 'board'),
       version: packageVersion,
       ...(ca !== undefined && { ca }),
     });
-    worker = (await Promise.race([fault, starting, told])) ?? undefined;
+    const worker = await Promise.race([fault, starting, told]);
     if (worker === undefined) return;
     const boards = `${worker.boardCount} boards (${worker.boards}) for ${servers.join(', ')}`;
     process.stdout.write(hang('muster: ', `worker ${nameOf(token)}  ${boards}`, io.columns));

@@ -1,12 +1,15 @@
 /** What a person reads of the frames of a board that speaks over its console: a call in words, and nothing of the rest. */
-import { BOARD_MARK, readCall } from '../../dispatcher/transport/frames.ts';
+import { BOARD_MARK, readCall, WORKER_MARK } from '../../dispatcher/transport/frames.ts';
 import { printable } from '../../submission/quoting.ts';
 
 const FRAME = /^<MUSTER_LINE \S+ (?:\?\d+|(\d+)\/(\d+) (\S+)) \d+\.\d+>\s*$/;
+/** What was typed for the board, where its terminal says that again. */
+const TYPED = /^#MUSTER_LINE:[0-9a-f-]{13}:\S*:\d+\.\d+\s*$/;
 const WORDS_CHARS_MAX = 200;
 
 /** `undefined`: the line is no frame. Empty: it is one that is of no interest. */
 export function tellFrame(line: string): string | undefined {
+  if (TYPED.test(line)) return '';
   const match = FRAME.exec(line);
   if (match === null) return undefined;
   const [, part, parts, data = ''] = match;
@@ -19,16 +22,17 @@ export function tellFrame(line: string): string | undefined {
     .map((word) => word.replace(/%(25|0A)/g, (_, code) => (code === '25' ? '%' : '\\n')))
     .join(' ')
     .trim();
-  const shown = data.startsWith('*') ? '' : ` ${printable(words.slice(0, WORDS_CHARS_MAX))}`;
+  const isHidden = words === '' || data.startsWith('*');
+  const shown = isHidden ? '' : ` ${printable(words.slice(0, WORDS_CHARS_MAX))}`;
   const more = parts === '1' && words.length <= WORDS_CHARS_MAX ? '' : ' ...';
   return `muster: over its console: ${call.verb.replace(/\?.*/, '')}${shown}${more}`;
 }
 
-const MARK = Buffer.from(BOARD_MARK);
+const MARKS = [BOARD_MARK, WORKER_MARK].map((mark) => Buffer.from(mark));
 
 /** Whole lines of a console as a person reads them; what holds no frame stays byte for byte. */
 export function withoutFrames(lines: Buffer): Buffer {
-  if (!lines.includes(MARK)) return lines;
+  if (!MARKS.some((mark) => lines.includes(mark))) return lines;
   const kept: string[] = [];
   for (const line of lines.toString('latin1').split('\n')) {
     const told = tellFrame(line);

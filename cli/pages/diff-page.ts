@@ -1,5 +1,5 @@
 /** Two runs beside one another: the first divergence with what stood around it, then all else. */
-import type { DiffView, DivergenceView } from '../../answers/views.ts';
+import type { DiffView, DivergenceView } from '../../answers/compared-views.ts';
 import { duration } from '../../machines/wording.ts';
 import { counted, hang, names, preciseTimeOfDay } from './text.ts';
 import type { Page } from './text-table.ts';

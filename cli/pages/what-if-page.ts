@@ -1,6 +1,6 @@
 /** What would have been: how a job ends with a change, and the orders in which it could have happened. */
 
-import type { OrdersView, WhatIfView } from '../../answers/views.ts';
+import type { OrdersView, WhatIfView } from '../../answers/compared-views.ts';
 import { duration } from '../../machines/wording.ts';
 import { stateCell } from './job-page.ts';
 import { counted, hang } from './text.ts';
@@ -28,7 +28,7 @@ export function renderWhatIf(view: WhatIfView, page: Page): string {
     was,
     now,
     table([...titles, { title: 'WHY', flexible: true }], rows, page),
-    waitingText('hangs: nothing but a limit ends', hangs, columns),
+    waitingText('hangs: nothing but a limit ends it', hangs, columns),
     ...beyond.map(({ member, event }) =>
       hang('unknown  ', `what ${member} does after event ${event} is not recorded`, columns),
     ),

@@ -4,7 +4,7 @@ type Look = (name: string) => string | undefined;
 type Assign = (name: string, value: string | undefined) => void;
 
 const TOKEN =
-  /\s*(?:(0[xX][0-9a-fA-F]+|\d+)|\$?\{?([A-Za-z_]\w*)\}?|(\+\+|--|<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&^|]=|[-+*/%<>&|^!~?:=(),]))/y;
+  /\s*(?:(0[xX][0-9a-fA-F]+|\d+#[0-9a-zA-Z]+|\d+)|\$?\{?([A-Za-z_]\w*)\}?|(\+\+|--|<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&^|]=|[-+*/%<>&|^!~?:=(),]))/y;
 const LEVELS: readonly (readonly string[])[] = [
   ['||'],
   ['&&'],
@@ -46,6 +46,19 @@ function tokensOf(source: string): Token[] | undefined {
     else out.push({ kind: 'sign', text: sign ?? '' });
   }
   return out;
+}
+
+/** `0x1f`, `017`, `10#08`; `undefined`: it is none. */
+function numberOf(text: string): number | undefined {
+  const [, base, digits = ''] = /^(\d+)#(\w+)$/.exec(text) ?? [];
+  const value =
+    base === undefined
+      ? Number(/^0\d/.test(text) ? `0o${text.slice(1)}` : text)
+      : Number.parseInt(digits, Number(base));
+  const isWhole =
+    base === undefined ||
+    value.toString(Number(base)) === digits.toLowerCase().replace(/^0+(?=.)/, '');
+  return Number.isNaN(value) || !isWhole ? undefined : value;
 }
 
 class Sum {
@@ -132,8 +145,7 @@ class Sum {
     }
     const token = this.#tokens[this.#at];
     this.#at += 1;
-    if (token?.kind === 'number')
-      return Number(/^0\d/.test(token.text) ? `0o${token.text.slice(1)}` : token.text);
+    if (token?.kind === 'number') return numberOf(token.text);
     if (token?.kind !== 'name') return undefined;
     const after = this.#next('++', '--');
     if (after === undefined) return this.#value(token.text);

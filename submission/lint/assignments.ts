@@ -1,14 +1,16 @@
 /** What sets variables. */
-import { arithmetic, fieldsOf, indexText, textValue } from './expansions.ts';
-import { exact, joined, type Pattern, unknown } from './patterns.ts';
-import { quiet } from './results.ts';
+import { arithmetic, indexText, textValue } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
+import { exact, joined, type Pattern, unknown, withoutStart } from './patterns.ts';
+import { either, quiet } from './results.ts';
 import { ok } from './scope.ts';
 import type { Assignment, Statement, Word } from './shell-tree.ts';
 import type { Result, Walk } from './walk.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
-export function declare(walk: Walk, { command, assignments, words }: Kind<'declare'>): Result {
+export function declare(walk: Walk, statement: Kind<'declare'>): Result {
+  const { command, assignments, words } = statement;
   const names: string[] = [];
   let flags = '';
   for (const { value } of fieldsOf(walk, words)) {
@@ -22,6 +24,11 @@ export function declare(walk: Walk, { command, assignments, words }: Kind<'decla
     return quiet(ok);
   }
   const isLocal = command === 'local' || command === 'declare' || command === 'typeset';
+  // `declare -F step_server || exit 0` asks, and sets nothing.
+  if (isLocal && command !== 'local' && /-\w*[fFp]/.test(flags) && names.length > 0)
+    return quiet(
+      names.every((name) => walk.scope.functions.has(name)) ? ok : either(walk, statement),
+    );
   const isMap = flags.includes('A');
   // A name for another variable, and sums without a sign for them: they are not followed.
   if (/-\w*[ni]/.test(flags) && command !== 'export') walk.open('word', walk.reading);
@@ -103,25 +110,9 @@ function assignMap(
       maps.set(name, openMap(map));
       return;
     }
-    map.set(key, after(text, start.length));
+    map.set(key, withoutStart(text, start.length));
   }
   maps.set(name, map);
-}
-
-/** A word without its first characters, which are known. */
-function after(text: Pattern, size: number): Pattern {
-  if (text.kind === 'exact') return exact(text.text.slice(size));
-  if (text.kind !== 'parts') return text;
-  const [first = '', ...rest] = text.parts;
-  return typeof first === 'string'
-    ? joined([
-        exact(first.slice(size)),
-        ...rest.map(
-          (part): Pattern =>
-            typeof part === 'string' ? exact(part) : { kind: 'unknown', ...part },
-        ),
-      ])
-    : text;
 }
 
 /** One of which some places are not known: all of them are not, then. */

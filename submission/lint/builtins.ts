@@ -11,7 +11,8 @@ import { testStatus } from './shell-test.ts';
 import type { Statement } from './shell-tree.ts';
 import { madeSource, quotedSource } from './source.ts';
 import { Table } from './table.ts';
-import { CHECKOUT, type Field, type Result, type Walk } from './walk.ts';
+import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT } from './walk-files.ts';
 import { limited, skipOptions } from './wrappers.ts';
 
 type Builtin = (walk: Walk, statement: Statement, args: readonly Field[]) => Result;
@@ -93,9 +94,25 @@ export const builtins: Record<string, Builtin> = {
     return quiet(ok);
   },
   cd: (walk, _, args) => {
-    const to = args[0]?.value ?? unknown('~');
-    walk.scope.cwd = walk.inCheckout(to) ?? null;
+    const [to] = skipOptions(args);
+    goTo(walk, text(to) === '-' ? walk.scope.lastFolder : placeOf(walk, to));
     return quiet(ok);
+  },
+  pushd: (walk, _, args) => {
+    const { scope } = walk;
+    const [to] = skipOptions(args);
+    // Without a place, or by a number, it turns the stack.
+    const isPlain = to !== undefined && !/^[-+]\d/.test(text(to) ?? '');
+    scope.folders = isPlain ? [...scope.folders, scope.cwd] : [];
+    goTo(walk, isPlain ? placeOf(walk, to) : null);
+    return { status: ok, out: undefined };
+  },
+  popd: (walk, _, args) => {
+    const { scope } = walk;
+    const last = args.length === 0 ? scope.folders.at(-1) : undefined;
+    scope.folders = scope.folders.slice(0, -1);
+    goTo(walk, last ?? null);
+    return { status: ok, out: undefined };
   },
   unset: (walk, _, args) => {
     for (const arg of args) {
@@ -162,6 +179,14 @@ export const builtins: Record<string, Builtin> = {
     return quiet(ok);
   },
 };
+
+const placeOf = (walk: Walk, to: Field | undefined): string | null =>
+  (to === undefined ? undefined : walk.inCheckout(to.value)) ?? null;
+
+function goTo({ scope }: Walk, place: string | null): void {
+  scope.lastFolder = scope.cwd;
+  scope.cwd = place;
+}
 
 function setOptions(walk: Walk, args: readonly Field[]): Result {
   for (const [index, arg] of args.entries()) {

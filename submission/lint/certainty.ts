@@ -23,10 +23,9 @@ export function withCertainty(
   group: { readonly roles: readonly string[] },
 ): StuckWait[] {
   const uncertain = new Set<number>();
+  const hopeful = new Set<number>();
   const isHopeless = ({ wait, lacking }: StuckWait) => {
-    const never = (m: number) =>
-      !mayCome(m, wait.message) &&
-      !waits.some((other) => other.wait.member === m && uncertain.has(other.wait.wait));
+    const never = (m: number) => !hopeful.has(m) && !mayCome(m, wait.message);
     if (group.roles.length === 0) return false;
     return wait.verb === 'wait' ? lacking.every(never) : lacking.some(never);
   };
@@ -35,6 +34,7 @@ export function withCertainty(
     for (const one of waits)
       if (!uncertain.has(one.wait.wait) && !isHopeless(one)) {
         uncertain.add(one.wait.wait);
+        hopeful.add(one.wait.member);
         changed = true;
       }
   }

@@ -3,61 +3,15 @@
  * order, the same choices end in the same place: one order is enough.
  */
 import type { JobDefinition } from '../../machines/definition.ts';
-import type { Call, CallGraph, FaultKind, Op, Place } from './call-graph.ts';
+import type { Call, CallGraph, Op, Place } from './call-graph.ts';
 import { HIDES, type StuckWait, withCertainty } from './certainty.ts';
 import { resolved } from './decisions.ts';
 import { type Answer, GroupMachine } from './group-machine.ts';
-import { type Cache, cacheAfter, emptyCache, finds, type Pair, pairOf } from './mailbox.ts';
+import { pairOf } from './mailbox.ts';
+import { Messages } from './messages.ts';
+import type { FaultPoint, MemberProgram, Outcome, Refusal } from './outcome.ts';
 import { couldBe, type Pattern } from './patterns.ts';
 import { type Answered, LimitOut, type Oracle, ProgramRun, type Running } from './program-run.ts';
-
-export interface MemberProgram {
-  readonly role: string;
-  /** The board, where the job names one. */
-  readonly name?: string;
-  readonly graph: CallGraph;
-  /** The same as if no command failed, where a script ends before its end. */
-  readonly undying?: CallGraph;
-}
-
-export interface Refusal {
-  readonly member: number;
-  readonly order: number;
-  readonly code: string;
-  readonly reason: string;
-}
-
-/** Something that may go wrong, and did not in this run. */
-export interface FaultPoint {
-  readonly member: number;
-  /** Of the run: the same in each. */
-  readonly key: string;
-  readonly what: FaultKind;
-  readonly at: Place & { readonly text: string };
-}
-
-export interface Outcome {
-  readonly stuck: readonly StuckWait[];
-  readonly refused: readonly Refusal[];
-  /** Members that did something of which not all is known, and what. */
-  readonly vague: readonly { readonly member: number; readonly what: string; readonly at: Place }[];
-  /** Members whose scripts went into a loop that nobody saw the end of. */
-  readonly parked: readonly number[];
-  /** What was looked for in the cache file and was not there. `isFatal`: it ended a script. */
-  readonly unread: readonly {
-    readonly member: number;
-    readonly read: number;
-    readonly isFatal: boolean;
-  }[];
-  /** What was looked for and was there, or may be. */
-  readonly found: readonly { readonly member: number; readonly read: number }[];
-  /** Waits that ran out of their limit though nobody was late, and the script went on. */
-  readonly missed: readonly StuckWait[];
-  readonly faults: readonly FaultPoint[];
-  readonly calls: number;
-  /** Sites that were reached, by member. */
-  readonly reached: readonly ReadonlySet<number>[];
-}
 
 const CALLS_MAX = 50_000;
 
@@ -96,16 +50,9 @@ class Talk {
   readonly #vague: Outcome['vague'][number][] = [];
   readonly #refused: Refusal[] = [];
   readonly #ranOut: { thread: Thread; stuck: StuckWait; isFatal: boolean }[] = [];
-  readonly #found: { member: number; read: number }[] = [];
-  readonly #reads: { member: number; read: number; isFatal: boolean }[] = [];
   readonly #faults = new Map<string, FaultPoint>();
   readonly #fault: FaultPoint | undefined;
-  readonly #caches: Cache[];
-  /** What each member's last wait left, until somebody reads it. */
-  readonly #waiting: ((() => Cache) | undefined)[];
-  readonly #countsSelf: boolean;
-  /** Of each member, by message: the pairs of each send. */
-  readonly #sent: Map<string, (readonly Pair[])[]>[];
+  readonly #messages: Messages;
   readonly #vagueSends: { member: number; id: Pattern }[] = [];
   readonly #reached: Set<number>[];
   #calls = 0;
@@ -119,10 +66,7 @@ class Talk {
     this.#members = members;
     this.#oracle = oracle;
     this.#fault = fault;
-    this.#caches = members.map(() => emptyCache);
-    this.#waiting = members.map(() => undefined);
-    this.#countsSelf = definition.countsSelf;
-    this.#sent = members.map(() => new Map());
+    this.#messages = new Messages(members, definition.countsSelf);
     this.#machine = new GroupMachine(
       definition,
       members.map(({ role }) => role),
@@ -151,8 +95,8 @@ class Talk {
             job === null && !isPolling && (state === 'parked' || state === 'joins'),
         )
         .map((t) => t.member),
-      unread: this.#reads,
-      found: this.#found,
+      unread: this.#messages.unread,
+      found: this.#messages.found,
       missed: this.#ranOut.filter((one) => !fatal.includes(one)).map((one) => one.stuck),
       faults: [...this.#faults.values()],
       calls: this.#calls,
@@ -182,7 +126,7 @@ class Talk {
   /** What it missed before is why its script has ended. */
   #failed(member: number): void {
     for (const one of this.#ranOut) if (one.thread.member === member) one.isFatal = true;
-    for (const one of this.#reads) if (one.member === member) one.isFatal = true;
+    for (const one of this.#messages.unread) if (one.member === member) one.isFatal = true;
   }
 
   /** Everybody goes on for as long as they can. */
@@ -213,7 +157,7 @@ class Talk {
         else this.#call(thread, asked.call);
         break;
       case 'read':
-        thread.answer = this.#read(thread.member, asked.read);
+        thread.answer = this.#messages.read(thread.member, asked.read);
         break;
       case 'spawn':
         this.#start(thread.member, asked.body, asked.job, thread);
@@ -291,47 +235,11 @@ class Talk {
       return;
     }
     const [message = ''] = texts;
-    if (verb === 'send') this.#keep(member, message, words.slice(1).map(pairOf));
+    if (verb === 'send') this.#messages.keep(member, message, words.slice(1).map(pairOf));
     const answer = this.#machine.call(member, verb, texts);
     if ((verb === 'wait' || verb === 'wait-all') && answer.refused === null)
-      this.#hears(member, verb, message, texts[1]);
+      this.#messages.hears(member, verb, message, texts[1]);
     this.#answered(thread, call, answer);
-  }
-
-  #keep(member: number, message: string, pairs: readonly Pair[]): void {
-    const of = this.#sent[member];
-    const all = of?.get(message);
-    if (all === undefined) of?.set(message, [pairs]);
-    else all.push(pairs);
-  }
-
-  /** A wait fills the cache file when it is released: whatever it counts may be in it from now on. */
-  #hears(member: number, verb: string, message: string, role: string | undefined): void {
-    this.#waiting[member] = () => {
-      const senders = this.#members.flatMap((of, other) =>
-        (role === undefined || of.role === role) && (other !== member || this.#countsSelf)
-          ? [
-              {
-                member: other,
-                name: of.name,
-                sent: this.#sent[other]?.get(message) ?? [],
-                graph: of.graph,
-              },
-            ]
-          : [],
-      );
-      return cacheAfter({ verb, message, senders });
-    };
-  }
-
-  #read(member: number, { seek, read }: Extract<Op, { op: 'read' }>): Answered {
-    const made = this.#waiting[member];
-    if (made !== undefined) this.#caches[member] = made();
-    this.#waiting[member] = undefined;
-    const found = finds(this.#caches[member] ?? emptyCache, seek);
-    if (found === false) this.#reads.push({ member, read, isFatal: false });
-    else this.#found.push({ member, read });
-    return found;
   }
 
   #graphOf(member: number): CallGraph {
@@ -390,9 +298,7 @@ class Talk {
       if (!isForced) this.#ranOut.push({ thread, stuck, isFatal: false });
       this.#byWait.delete(wait.wait);
       this.#machine.abandon(thread.member, wait.wait);
-      // A wait that failed leaves the cache file empty.
-      this.#caches[thread.member] = emptyCache;
-      this.#waiting[thread.member] = undefined;
+      this.#messages.empty(thread.member);
     }
     thread.wait = null;
     thread.state = 'ready';

@@ -1,13 +1,13 @@
-/** Words of a shell to what a command is given: fields of text, parts of which may not be known. */
+/** What the parts of a word come to: texts, variables with their operators, sums, `$(...)`; not all of it may be known. */
 import { sum } from './arithmetic.ts';
 import { type GlobPart, globSource } from './globs.ts';
 import { holdsSign } from './names.ts';
-import { exact, joined, NOT_ZERO, type Pattern, unknown, unset } from './patterns.ts';
+import { exact, joined, type Pattern, unknown, unset } from './patterns.ts';
 import { asked, holeOf, takenOf } from './reads.ts';
-import type { Status } from './scope.ts';
-import { readScript } from './shell-reader.ts';
 import type { Expansion, Word, WordPart } from './shell-tree.ts';
-import { CACHE_FILE, CHECKOUT, type Field, type Walk } from './walk.ts';
+import { scriptOf } from './source.ts';
+import { lookedUp, together } from './variables.ts';
+import type { Walk } from './walk.ts';
 
 /** The text of a word where it is not split: in an assignment, behind `case`. */
 export function textValue(walk: Walk, word: Word | null): Pattern {
@@ -15,112 +15,7 @@ export function textValue(walk: Walk, word: Word | null): Pattern {
   return joined(word.parts.map((part) => partValue(walk, part, word)));
 }
 
-/** The fields of a command's words. */
-export const fieldsOf = (walk: Walk, words: readonly Word[]): Field[] =>
-  words.flatMap(
-    (word) =>
-      plainField(word) ??
-      (word.source.includes('{') ? braced(walk, word) : [word]).flatMap((one) =>
-        fieldsOfWord(walk, one),
-      ),
-  );
-
-const plain = new WeakMap<Word, Field>();
-
-/** A word that is nothing but text is always the same. */
-function plainField(word: Word): Field | undefined {
-  const known = plain.get(word);
-  if (known !== undefined) return known;
-  const [part] = word.parts;
-  if (word.parts.length !== 1 || part?.kind !== 'text') return undefined;
-  if (!part.isQuoted && /[*?{]|\[.*\]/.test(part.text)) return undefined;
-  const field = { value: exact(part.text), isOpen: false, word };
-  plain.set(word, field);
-  return field;
-}
-
-function fieldsOfWord(walk: Walk, word: Word): Field[] {
-  const fields: Pattern[][] = [];
-  let current: Pattern[] | undefined;
-  let isOpen = false;
-  const add = (pattern: Pattern) => {
-    current ??= [];
-    current.push(pattern);
-  };
-  const end = () => {
-    if (current !== undefined) fields.push(current);
-    current = undefined;
-  };
-  for (const part of word.parts) {
-    const list = listOf(walk, part);
-    if (list !== undefined) {
-      for (const [index, one] of list.entries()) {
-        if (index > 0) end();
-        add(one);
-      }
-      continue;
-    }
-    const value = partValue(walk, part, word);
-    if (isList(part)) isOpen = true;
-    if (part.kind === 'text') {
-      if (!part.isQuoted && /[*?]|\[.*\]/.test(part.text)) isOpen = true;
-      add(value);
-    } else if (part.kind === 'other' || part.isQuoted) add(value);
-    else if (value.kind === 'exact') isOpen = splitInto(walk, value.text, add, end) || isOpen;
-    else {
-      isOpen = true;
-      add(value);
-    }
-  }
-  end();
-  return fields.map((parts) => ({ value: joined(parts), isOpen, word }));
-}
-
-/** @returns whether it cannot be told how the text is split */
-function splitInto(
-  walk: Walk,
-  text: string,
-  add: (pattern: Pattern) => void,
-  end: () => void,
-): boolean {
-  const ifs = walk.scope.vars.get('IFS');
-  const separators = ifs === undefined ? ' \t\n' : ifs.kind === 'exact' ? ifs.text : undefined;
-  if (separators === undefined) {
-    add(exact(text));
-    return true;
-  }
-  let word = '';
-  for (const char of text) {
-    if (!separators.includes(char)) {
-      word += char;
-      continue;
-    }
-    if (word !== '') add(exact(word));
-    end();
-    word = '';
-  }
-  if (word !== '') add(exact(word));
-  return /[*?]/.test(text);
-}
-
-/** Of which nobody knows how many words it is. */
-const isList = (part: WordPart): boolean =>
-  part.kind === 'variable' && !part.isLength && (part.name === '@' || part.index === '@');
-
-/** `$@` and `${a[@]}`: one field each. */
-function listOf(walk: Walk, part: WordPart): readonly Pattern[] | undefined {
-  if (part.kind !== 'variable' || part.operator !== undefined || part.isLength) return undefined;
-  if (part.name === '@' || (part.name === '*' && !part.isQuoted))
-    return walk.scope.args ?? undefined;
-  if (part.index !== '@' && part.index !== '*') return undefined;
-  const map = walk.scope.maps.get(part.name);
-  if (map !== undefined)
-    return part.isIndirect ? [...map.keys()].map((key) => exact(key)) : [...map.values()];
-  const list = walk.scope.arrays.get(part.name);
-  return part.isIndirect ? list?.map((_, index) => exact(String(index))) : list;
-}
-
-function partValue(walk: Walk, part: WordPart, word: Word): Pattern {
+export function partValue(walk: Walk, part: WordPart, word: Word): Pattern {
   switch (part.kind) {
     case 'text':
       return exact(part.text);
@@ -146,7 +41,8 @@ export function arithmetic(walk: Walk, source: string): Pattern {
     all === '"' ? '' : (a ?? b ?? ''),
   );
   const asIs = `$((${oneLine(source)}))`;
-  if (/[$`]/.test(plain)) return expandedSum(walk, source, asIs);
+  // `10#$n`: digits that are put together.
+  if (/[$`]/.test(plain) || /#\$/.test(source)) return expandedSum(walk, source, asIs);
   const names = [...new Set(plain.match(/[A-Za-z_]\w*/g) ?? [])];
   const values = names.map((name) => lookedUp(walk, name) ?? exact(''));
   const isSet = /(?<![=!<>])=(?!=)|\+\+|--/.test(plain);
@@ -170,75 +66,25 @@ export function arithmetic(walk: Walk, source: string): Pattern {
 /** A sum with more than names in it: it is expanded as a word is, then counted. */
 function expandedSum(walk: Walk, source: string, asIs: string): Pattern {
   const open = unknown(asIs, `sum ${walk.id()}`);
-  const [only] = readScript(`"${source.replaceAll('"', '')}"`).body;
+  const [only] = scriptOf(`"${source.replaceAll('"', '')}"`).body;
   const word = only?.kind === 'simple' ? only.words[0] : undefined;
   const text = word === undefined ? open : textValue(walk, word);
   if (text.kind !== 'exact' || /[$`]/.test(text.text)) return open;
   return arithmetic(walk, text.text);
 }
 
-/** The value of a variable; `undefined`: nothing that was read sets it. */
-export function lookedUp(walk: Walk, name: string): Pattern | undefined {
-  const { scope } = walk;
-  const set = scope.vars.get(name) ?? scope.arrays.get(name)?.[0];
-  if (set !== undefined) return set;
-  if (/^\d+$/.test(name)) {
-    if (name === '0') return scope.scriptName;
-    if (scope.args === null) return unknown(`$${name}`, `argument ${name} ${walk.id()}`);
-    return scope.args[Number(name) - 1] ?? exact('');
-  }
-  return special(walk, name);
-}
-
-/** `$?`: 0, or what is not. */
-function statusText(walk: Walk, status: Status): Pattern {
-  const other = unknown('$?', `${NOT_ZERO} ${walk.id()}`);
-  if (status.is === 'ok') return exact('0');
-  if (status.is === 'failed') return other;
-  const ways = status.isFlipped ? [other, exact('0')] : [exact('0'), other];
-  return walk.addCases('$?', { key: status.key, ways });
-}
-
-function special(walk: Walk, name: string): Pattern | undefined {
-  const { scope, context } = walk;
-  switch (name) {
-    case '#':
-      return scope.args === null ? unknown('$#') : exact(String(scope.args.length));
-    case '@':
-    case '*':
-      return scope.args === null
-        ? unknown(`$${name}`)
-        : joined(scope.args.flatMap((arg, i) => (i === 0 ? [arg] : [exact(' '), arg])));
-    case '?':
-      return statusText(walk, scope.status);
-    case '!':
-      return scope.lastJob === null ? unknown('$!') : exact(scope.lastJob);
-    case '$':
-    case '-':
-      return unknown(`$${name}`, `shell ${name}`);
-    case 'PWD':
-      return scope.cwd === null ? undefined : exact(`${CHECKOUT}/${scope.cwd}`.replace(/\/$/, ''));
-    case 'BASH_SOURCE':
-      return walk.bashSource;
-    case 'TARGET_ROLE':
-      return exact(context.role);
-    case 'LAVA_HOSTNAME':
-      return exact(walk.selfName);
-    case 'LAVA_MULTI_NODE_CACHE':
-      return exact(CACHE_FILE);
-    case 'LAVA_TEST_BIN':
-      return exact('/lava/bin');
-    default:
-      return undefined;
-  }
-}
-
 function variable(walk: Walk, part: Expansion): Pattern {
   const { name, operator, source } = part;
   if (part.index !== '@' && part.index !== '*' && walk.scope.maps.has(name))
     return ofMap(walk, part);
-  if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index)))
-    return element(walk, part);
+  if (part.isIndirect || (part.index !== undefined && !/^[@*]$/.test(part.index))) {
+    const one = element(walk, part);
+    if (part.isLength) return lengthOf(one, source);
+    const value = one ?? unknown(source);
+    return operator === undefined ? value : operated(walk, part, one, value);
+  }
+  const all = part.isLength || operator !== undefined ? undefined : listed(walk, part);
+  if (all !== undefined) return all;
   const found = lookedUp(walk, name);
   if (found === undefined && walk.scope.hasSourcedCache && /^[A-Za-z_]\w*$/.test(name)) {
     walk.readKey(exact(name), source);
@@ -252,16 +98,26 @@ function variable(walk: Walk, part: Expansion): Pattern {
     const { arrays, maps } = walk.scope;
     const size = maps.get(name)?.size ?? arrays.get(name)?.length;
     if (part.index !== undefined && size !== undefined) return exact(String(size));
-    return found?.kind === 'exact' && !holdsSign(found.text)
-      ? exact(String(found.text.length))
-      : unknown(source);
+    return lengthOf(found, source);
   }
   const value = found ?? unknown(`$${name}`, `env ${name}`);
   if (operator === undefined) return value;
   return operated(walk, part, found, value);
 }
 
-function operated(
+const lengthOf = (value: Pattern | undefined, source: string): Pattern =>
+  value?.kind === 'exact' && !holdsSign(value.text)
+    ? exact(String(value.text.length))
+    : unknown(source);
+
+/** `${a[*]}` in one word: all of them, a blank between each two. */
+function listed(walk: Walk, { name, index }: Expansion): Pattern | undefined {
+  if (index !== '@' && index !== '*') return undefined;
+  const list = walk.scope.arrays.get(name);
+  return list === undefined ? undefined : together(walk, list, index);
+}
+
+export function operated(
   walk: Walk,
   { name, operator = '', operand = '', operandWord, source }: Expansion,
   found: Pattern | undefined,
@@ -308,6 +164,9 @@ function operated(
   );
 }
 
+/** Of a longer text each beginning would be compared, and each is nearly as long. */
+const TRIMMED_CHARS_MAX = 4_096;
+
 function changed(
   walk: Walk,
   text: string,
@@ -323,7 +182,7 @@ function changed(
     case '##':
     case '%':
     case '%%':
-      if (glob === undefined) return undefined;
+      if (glob === undefined || text.length > TRIMMED_CHARS_MAX) return undefined;
       return exact(trimmed(text, operator, new RegExp(`^(?:${glob})$`)));
     case ',,':
       return operand === '' ? exact(text.toLowerCase()) : undefined;
@@ -340,9 +199,16 @@ function changed(
       return exact(size === undefined ? rest : rest.slice(0, Number(size.text)));
     }
     case '/':
-    case '//': {
+    case '//':
+    case '/#':
+    case '/%': {
       const [from, to = ''] = operand.split('/');
       if (from === undefined || /[*?[$`\\'"]/.test(operand)) return undefined;
+      if (operator === '/#')
+        return exact(text.startsWith(from) ? to + text.slice(from.length) : text);
+      if (operator === '/%')
+        return exact(text.endsWith(from) ? text.slice(0, text.length - from.length) + to : text);
+      if (from === '') return exact(text);
       return exact(
         operator === '//' ? text.replaceAll(from, () => to) : text.replace(from, () => to),
       );
@@ -380,16 +246,16 @@ function ofMap(
   });
 }
 
-function element(walk: Walk, part: Expansion): Pattern {
+/** One of an array, from its end where the number is below 0; `undefined`: not known. */
+function element(walk: Walk, part: Expansion): Pattern | undefined {
   if (part.isIndirect) {
     const name = lookedUp(walk, part.name);
-    const found = name?.kind === 'exact' ? lookedUp(walk, name.text) : undefined;
-    return found ?? unknown(part.source);
+    return name?.kind === 'exact' ? lookedUp(walk, name.text) : undefined;
   }
   const list = walk.scope.arrays.get(part.name);
   if (part.name === 'BASH_SOURCE' && part.index === '0') return walk.bashSource;
   const index = arithmetic(walk, part.index ?? '0');
-  return (index.kind === 'exact' ? list?.[Number(index.text)] : undefined) ?? unknown(part.source);
+  return index.kind === 'exact' ? list?.at(Number(index.text)) : undefined;
 }
 
 /** A word as a pattern of `case`; `undefined`: not all of it is known. */
@@ -405,42 +271,6 @@ export function globParts(walk: Walk, word: Word | null): GlobPart[] | undefined
     }
   }
   return out;
-}
-
-const BRACES = /\{([^{}]*,[^{}]*|-?\d+\.\.-?\d+)\}/;
-const BRACES_MAX = 10_000;
-
-/** `{1..3}` and `{a,b}`, as bash does; another shell takes them as they are. */
-function braced(walk: Walk, word: Word): Word[] {
-  const isBraced = (part: WordPart) =>
-    part.kind === 'text' && !part.isQuoted && BRACES.test(part.text);
-  const at = word.parts.findIndex(isBraced);
-  const part = word.parts[at];
-  if (part?.kind !== 'text') return [word];
-  if (!walk.isBash) {
-    walk.open('word', word);
-    return [word];
-  }
-  const found = BRACES.exec(part.text);
-  if (found === null) return [word];
-  const [all, inner = ''] = found;
-  const before = part.text.slice(0, found.index);
-  const after = part.text.slice(found.index + all.length);
-  return choices(inner).flatMap((choice) =>
-    braced(walk, {
-      ...word,
-      parts: word.parts.map((one, i) =>
-        i === at ? { ...part, text: `${before}${choice}${after}` } : one,
-      ),
-    }),
-  );
-}
-
-function choices(inner: string): string[] {
-  const [from, to] = inner.split('..').map(Number);
-  if (inner.includes(',') || from === undefined || to === undefined) return inner.split(',');
-  const size = Math.min(Math.abs(to - from) + 1, BRACES_MAX);
-  return Array.from({ length: size }, (_, i) => String(from + (to < from ? -i : i)));
 }
 
 /** What stands between the brackets of a map: a word. */

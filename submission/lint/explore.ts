@@ -1,6 +1,7 @@
 /** All that a group's programs may come to, as far as it is worth to look: one run for each set of choices. */
 import type { JobDefinition } from '../../machines/definition.ts';
-import { converse, type FaultPoint, type MemberProgram, type Outcome } from './conversation.ts';
+import { converse } from './conversation.ts';
+import type { FaultPoint, MemberProgram, Outcome } from './outcome.ts';
 import type { Oracle } from './program-run.ts';
 
 export interface Exploration {

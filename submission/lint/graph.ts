@@ -31,7 +31,7 @@ export function graphOf(
     role: context.role,
     isOfMember: walk.readsSelf,
     isOfGroup: walk.readsGroup,
-    sites: [...walk.sites.values()].sort((a, b) => a.order - b.order),
+    sites: walk.sites,
     reads: walk.reads,
     unresolved: [...walk.unresolved.values()],
     deaths: [...walk.deaths.values()],

@@ -1,9 +1,9 @@
 /** What the runs of a group say: where it stands still, what is refused, and what nobody can tell. */
 import type { CallGraph, FaultKind, Unresolved } from './call-graph.ts';
-import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Exploration } from './explore.ts';
 import { type Finding, findingKey } from './findings.ts';
 import { shown } from './names.ts';
+import type { MemberProgram, Outcome } from './outcome.ts';
 import { exact, patternText } from './patterns.ts';
 import { calledAt, placeOf, stuckFindings } from './stuck-rules.ts';
 
@@ -89,23 +89,29 @@ export function vagueFindings(
   members: readonly MemberProgram[],
   { outcomes }: Exploration,
 ): Finding[] {
+  const seen = new Set<string>();
   return outcomes.flatMap(({ vague }) =>
-    vague.map(({ member, what, at }): Finding => {
+    vague.flatMap(({ member, what, at }): Finding[] => {
+      const key = `${member} ${what} ${at.file}:${at.line}:${at.column}`;
+      if (seen.has(key)) return [];
+      seen.add(key);
       const of = members[member];
       const site = of?.graph.sites.find(
         ({ file, line, column }) => file === at.file && line === at.line && column === at.column,
       );
-      return {
-        ...placeOf(at),
-        rule: 'unknown',
-        severity: 'note',
-        message:
-          what === 'loop'
-            ? 'nobody can tell here how often this loop turns'
-            : `nobody can tell here which id this is: ${site?.text ?? ''}`,
-        role: of?.role ?? '',
-        related: [],
-      };
+      return [
+        {
+          ...placeOf(at),
+          rule: 'unknown',
+          severity: 'note',
+          message:
+            what === 'loop'
+              ? 'nobody can tell here how often this loop turns'
+              : `nobody can tell here which id this is: ${site?.text ?? ''}`,
+          role: of?.role ?? '',
+          related: [],
+        },
+      ];
     }),
   );
 }

@@ -5,14 +5,16 @@ const IGNORE = /#\s*muster-lint:\s*ignore(?![\w-])[ \t]*([\w-]+(?:\s*,\s*[\w-]+)
 const NAMES = new Set<string>(rules.map(({ id }) => id));
 
 /** A reason has to stand there: an ignore without one is none. */
-export function isIgnored({ rule, line }: Finding, text: string | undefined): boolean {
-  if (text === undefined || !text.includes('muster-lint:')) return false;
-  const lines = text.split('\n');
+export function isIgnored({ rule, line }: Finding, lines: readonly string[]): boolean {
   if (names(lines[line - 1], rule)) return true;
   for (let above = line - 2; above >= 0 && /^\s*#/.test(lines[above] ?? ''); above--)
     if (names(lines[above], rule)) return true;
   return false;
 }
+
+/** The lines of a text in which something is ignored; of any other none: nothing is looked for in them. */
+export const linesToIgnore = (text: string): readonly string[] =>
+  text.includes('muster-lint:') ? text.split('\n') : [];
 
 function names(line: string | undefined, rule: string): boolean {
   const [, given = '', reason = ''] = IGNORE.exec(line ?? '') ?? [];

@@ -3,7 +3,6 @@
  */
 import type { JobDefinition, TestSource } from '../../machines/definition.ts';
 import { readTestDefinition } from '../test-definition.ts';
-import type { MemberProgram } from './conversation.ts';
 import { type Effort, explore } from './explore.ts';
 import { type Finding, findingKey, type LintReport } from './findings.ts';
 import {
@@ -12,8 +11,9 @@ import {
   unresolvedFindings,
   vagueFindings,
 } from './group-findings.ts';
-import { ignoreFindings, isIgnored } from './ignores.ts';
+import { ignoreFindings, isIgnored, linesToIgnore } from './ignores.ts';
 import { entriesOf, membersOf, type Opened } from './members.ts';
+import type { MemberProgram } from './outcome.ts';
 import { type Board, roleFindings } from './seats.ts';
 import {
   keyFindings,
@@ -107,7 +107,8 @@ export function lintMembers(known: Known, members: readonly MemberProgram[]): Li
   // The same said twice is said once, as the worse.
   const worse = [...all].sort((a, b) => rank[b.severity] - rank[a.severity]);
   const unique = [...new Map(worse.map((one) => [findingKey(one), one])).values()];
-  const kept = unique.filter((one) => !isIgnored(one, texts.get(one.file)));
+  const lines = new Map([...texts].map(([file, text]) => [file, linesToIgnore(text)]));
+  const kept = unique.filter((one) => !isIgnored(one, lines.get(one.file) ?? []));
   const isBroken = kept.some(({ severity }) => severity === 'error');
   const isOpen =
     !exploration.isAll ||

@@ -1,8 +1,8 @@
 /** Loops: turned as often as is known, or as often as nobody can tell. */
 import type { Op } from './call-graph.ts';
-import { fieldsOf } from './expansions.ts';
-import { unknown } from './patterns.ts';
-import { met, ok, type Scope, type Status } from './scope.ts';
+import { fieldsOf } from './fields.ts';
+import { type Pattern, unknown } from './patterns.ts';
+import { isAsBefore, isSame, met, ok, type Scope, type Status } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';
 import { type Result, ROUNDS_MAX, type Walk } from './walk.ts';
 
@@ -55,8 +55,8 @@ export function whileLoop(
   walk.inside('loop', () => {
     walk.block('loop', () => {
       for (let round = 0; !walk.isDead && walk.step(statement); round++) {
-        const before = keyOf(walk);
         const scope = walk.scope.copy();
+        const { input } = walk;
         let status: Status = ok;
         const asked = walk.collected(() => {
           status = loop.condition();
@@ -73,9 +73,9 @@ export function whileLoop(
         const leftBefore = walk.frame('loop')?.exits.length ?? 0;
         walk.block('round', run);
         if (walk.isDead) break;
-        const isSame = keyOf(walk) === before;
+        const isStill = isAsBefore(scope, walk.scope) && sameInput(input, walk.input);
         const mayLeave = (walk.frame('loop')?.exits.length ?? 0) > leftBefore;
-        if (!isSame && !mayLeave && round < ROUNDS_MAX) continue;
+        if (!isStill && !mayLeave && round < ROUNDS_MAX) continue;
         if (round >= ROUNDS_MAX) walk.open('loop', statement);
         endless(walk, statement, loop, run);
         break;
@@ -200,12 +200,6 @@ function repeated(
   walk.emit({ op: 'repeat', key: id, body, atLeast, isEndless, at: place });
 }
 
-const keyOf = ({ scope, input }: Walk): string =>
-  JSON.stringify([
-    [...scope.vars],
-    [...scope.arrays],
-    scope.args,
-    scope.cwd,
-    scope.written.size,
-    input,
-  ]);
+/** What is read line by line is long: it is not written out to be compared. */
+const sameInput = (a: Pattern | undefined, b: Pattern | undefined): boolean =>
+  a?.kind === 'exact' && b?.kind === 'exact' ? a.text === b.text : isSame(a, b);

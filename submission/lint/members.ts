@@ -2,8 +2,8 @@
 import { actionsOf, type JobDefinition, type TestSource } from '../../machines/definition.ts';
 import { placeIn } from '../tree.ts';
 import type { Entry, ReadFile } from './call-graph.ts';
-import type { MemberProgram } from './conversation.ts';
 import { graphOf } from './graph.ts';
+import type { MemberProgram } from './outcome.ts';
 
 /** A test definition with the files around it, or why it was not to be had. */
 export type Opened =

@@ -14,6 +14,7 @@ export const holdsSign = (text: string): boolean => text.includes(OPEN) || text.
 /** A text in which boards are named, as a pattern for somebody who reads it. */
 export function shown(pattern: Pattern, self: number): Pattern {
   if (pattern.kind === 'unknown') return pattern;
+  if (pattern.kind === 'exact' && !pattern.text.includes(OPEN)) return pattern;
   const parts = pattern.kind === 'exact' ? [pattern.text] : pattern.parts;
   return joined(
     parts.flatMap((part): Pattern[] =>

@@ -57,6 +57,22 @@ export function partsOf(pattern: Pattern): readonly Part[] {
   return [hole];
 }
 
+/** A word without its first characters, which are known. */
+export function withoutStart(text: Pattern, size: number): Pattern {
+  if (text.kind === 'exact') return exact(text.text.slice(size));
+  if (text.kind !== 'parts') return text;
+  const [first = '', ...rest] = text.parts;
+  return typeof first === 'string'
+    ? joined([
+        exact(first.slice(size)),
+        ...rest.map(
+          (part): Pattern =>
+            typeof part === 'string' ? exact(part) : { kind: 'unknown', ...part },
+        ),
+      ])
+    : text;
+}
+
 /** As a reader is told of it: the text, with what is not known as it is written in the script. */
 export const patternText = (pattern: Pattern): string =>
   partsOf(pattern)
@@ -107,6 +123,12 @@ function agree(
   if (typeof a !== 'string' || typeof b !== 'string') return true;
   return includes(a, b) || includes(b, a);
 }
+
+export const isSamePattern = (a: Pattern, b: Pattern): boolean =>
+  a === b ||
+  (a.kind === 'exact' && b.kind === 'exact'
+    ? a.text === b.text
+    : a.kind === b.kind && patternKey(a) === patternKey(b));
 
 /** The same pattern gives the same key. */
 export const patternKey = (pattern: Pattern): string => JSON.stringify(partsOf(pattern));

@@ -157,6 +157,10 @@ export function redirected(walk: Walk, redirects: readonly Redirect[], run: () =
 }
 
 function inputOf(walk: Walk, { operator, target }: Redirect): Pattern | undefined {
+  const [made] = target?.parts ?? [];
+  // `< <(command)`: what it prints.
+  if (operator === '<' && target !== null && made?.kind === 'other' && made.source.startsWith('<('))
+    return walk.captured(made.body, target) ?? unknown(made.source, `process ${walk.id()}`);
   const value = textValue(walk, target);
   if (operator === '<<' || operator === '<<-') return value;
   if (operator === '<<<') return joined([value, exact('\n')]);

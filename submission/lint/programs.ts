@@ -9,11 +9,14 @@ import type { Statement } from './shell-tree.ts';
 import { fileSource } from './source.ts';
 import { grepped, toolOutput } from './text-tools.ts';
 import type { Field, Result, Walk } from './walk.ts';
+import { CHECKOUT } from './walk-files.ts';
 
+/** A script that runs others, which may. */
+const RUNS_OTHERS = /(?:^|[\s;&|(])(?:\.|source|sh|bash)[ \t]+\S|(?:^|[\s;&|(])\.\.?\/\w/;
 const CALLS = /\blava-(?:send|wait|wait-all|sync|network)\b/;
 /** Programs that are given texts, and files that they do not run. */
 const SPEAKS_OF =
-  /^(?:.*\/)?(?:echo|printf|[ef]?grep|sed|awk|logger|cat|tee|ls|stat|file|wc|head|tail|diff|cmp|cp|mv|rm|ln|chmod|chown|install|touch|mkdir|test|which|type|pkill|killall|pgrep|expr|git|tar|sort|tr|cut|md5sum|sha\d+sum|dos2unix|shellcheck|apt|apt-get|dnf|yum|opkg)$/;
+  /^(?:.*\/)?(?:echo|printf|[ef]?grep|sed|awk|logger|cat|tee|ls|stat|file|wc|head|tail|diff|cmp|cp|mv|rm|ln|chmod|chown|install|touch|mkdir|basename|dirname|readlink|realpath|du|df|less|more|nl|tac|rev|uniq|paste|comm|scp|rsync|wget|curl|zip|unzip|gzip|gunzip|base64|xxd|od|strings|getopt|date|test|which|type|pkill|killall|pgrep|expr|git|tar|sort|tr|cut|md5sum|sha\d+sum|dos2unix|shellcheck|apt|apt-get|dnf|yum|opkg)$/;
 
 /** Whether a program that is given this word may call a verb by it. */
 function mayCall(walk: Walk, word: Pattern): boolean {
@@ -22,8 +25,17 @@ function mayCall(walk: Walk, word: Pattern): boolean {
     .join('');
   if (CALLS.test(text)) return true;
   if (word.kind !== 'exact' || !/[./]/.test(word.text)) return false;
+  // Which scripts those are, nobody asks here.
+  if (/[*?[].*\.(?:sh|bash)$/.test(word.text)) return true;
   const given = walk.fileText(word);
-  return given?.kind === 'exact' && CALLS.test(given.text);
+  return given?.kind === 'exact' && (CALLS.test(given.text) || RUNS_OTHERS.test(given.text));
+}
+
+/** `find . -name '*.sh' -exec sh {} \\;`. */
+function findRuns(words: readonly Pattern[]): boolean {
+  const texts = words.map((word) => (word.kind === 'exact' ? word.text : ''));
+  const at = texts.findIndex((text) => /^-(?:exec|execdir|ok|okdir)$/.test(text));
+  return at >= 0 && !SPEAKS_OF.test(texts[at + 1] ?? '');
 }
 
 /** A program of the board: what it prints is known for a few, how it ends is not. */
@@ -61,7 +73,10 @@ export function program(
       ? walk.fileText(exact(texts[0] ?? ''))
       : undefined;
   if (given !== undefined) return { status: ok, out: given };
-  if (base === 'run-parts') walk.open('command', statement);
+  const place = /^(?:readlink|realpath)$/.test(base) ? placeOf(walk, words) : undefined;
+  if (place !== undefined) return { status: ok, out: place };
+  if (base === 'run-parts' || (base === 'find' && findRuns(words))) walk.open('command', statement);
+  if (base === 'mkdir') for (const word of words) walk.makeFolder(word);
   const files = fileTool(walk, statement, base, args);
   if (files !== undefined) return files;
   if (base === 'expr') return summed(walk, statement, words);
@@ -84,6 +99,16 @@ export function program(
   // What makes ready is taken to do so.
   const isReady = /^(?:mkdir|touch|sleep|sync|date)$/.test(base);
   return { status: isReady || (isSure && walk.isCapturing) ? ok : either(walk, statement), out };
+}
+
+/** `readlink -f "$0"`, `realpath ..`: of a path in the checkout. */
+function placeOf(walk: Walk, words: readonly Pattern[]): Pattern | undefined {
+  const paths = words.filter((word) => word.kind !== 'exact' || !/^-[efmq]+$|^--$/.test(word.text));
+  const [path] = paths;
+  const inside = path === undefined || paths.length > 1 ? undefined : walk.inCheckout(path);
+  return inside === undefined
+    ? undefined
+    : exact(`${CHECKOUT}/${inside}`.replace(/\/$/, '').concat('\n'));
 }
 
 /** `printf '%s-%02d' a 1`: with what is known of its words. */
@@ -156,7 +181,9 @@ function fileTool(
   if (base === 'rm') {
     for (const path of paths) {
       const at = walk.pathOf(path);
-      if (at !== undefined) walk.scope.written.delete(at);
+      if (at === undefined) continue;
+      walk.scope.written.delete(at);
+      walk.scope.written.delete(`${at}/`);
     }
     return result;
   }

@@ -4,7 +4,8 @@ import { exact, type Pattern, unknown } from './patterns.ts';
 import { ok, type Status } from './scope.ts';
 import type { Statement } from './shell-tree.ts';
 import { expressionOf } from './text-tools.ts';
-import { CACHE_FILE, type Field, type Result, type Taken, type Walk } from './walk.ts';
+import type { Field, Result, Taken, Walk } from './walk.ts';
+import { CACHE_FILE } from './walk-files.ts';
 
 const ANY: Seek = { isOpen: false, needsValue: false };
 const READERS = /^(?:.*\/)?(?:grep|egrep|fgrep|sed|awk|gawk)$/;

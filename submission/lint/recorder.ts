@@ -11,14 +11,23 @@ import type {
   Unresolved,
 } from './call-graph.ts';
 import { shown, signOf } from './names.ts';
-import { type Pattern, patternKey } from './patterns.ts';
+import { isSamePattern, type Pattern } from './patterns.ts';
 import { Scope } from './scope.ts';
 import type { Span } from './shell-tree.ts';
 import type { Source } from './source.ts';
 
 const TEXT_CHARS_MAX = 120;
+/** More than any line has. */
+const COLUMNS_MAX = 2 ** 24;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A place of a script as it is written, on one line, shortened. */
+export function textIn({ text }: Source, at: Span): string {
+  const place = text.slice(at.start, at.end).trim();
+  const line = (place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place).trim();
+  return line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX - 3)}...` : line;
+}
 
 export class Recorder {
   readonly context: GraphContext;
@@ -28,10 +37,12 @@ export class Recorder {
   scope = new Scope();
   source: Source;
   around: Around[] = [];
-  when: Condition[] = [];
+  /** Made when somebody asks: of most of them nobody does. */
+  when: (() => Condition)[] = [];
   via: (Place & { name: string })[] = [];
   limitSeconds: number | undefined;
-  readonly sites = new Map<string, Writable<CallSite>>();
+  readonly sites: Writable<CallSite>[] = [];
+  readonly #sitesAt = new Map<string, Map<number, Writable<CallSite>[]>>();
   readonly reads: CacheRead[] = [];
   readonly unresolved = new Map<string, Unresolved>();
   readonly deaths = new Map<string, Death>();
@@ -53,11 +64,7 @@ export class Recorder {
   }
 
   textOf(at: Span): string {
-    const place = this.source.text.slice(at.start, at.end).trim();
-    const line = (
-      place.includes('\n') ? `${place.slice(0, place.indexOf('\n'))} ...` : place
-    ).trim();
-    return line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX - 3)}...` : line;
+    return textIn(this.source, at);
   }
 
   /** Something that is not known. */
@@ -70,31 +77,51 @@ export class Recorder {
   site(verb: CallVerb, at: Span, said: Pick<CallSite, 'id' | 'role' | 'pairs' | 'extra'>): number {
     const place = this.source.place(at.start);
     const id = shown(said.id, this.self);
-    const role = said.role === undefined ? '' : patternKey(said.role);
-    const key = `${place.file}:${place.line}:${place.column} ${verb} ${patternKey(id)} ${role}`;
-    const known = this.sites.get(key);
+    const here = this.#sitesOf(place);
+    const isRole = ({ role }: CallSite) =>
+      role === undefined || said.role === undefined
+        ? role === said.role
+        : isSamePattern(role, said.role);
+    const known = here.find(
+      (site) => site.verb === verb && isSamePattern(site.id, id) && isRole(site),
+    );
     const isRepeated = this.around.includes('loop');
     if (known !== undefined) {
       known.times = typeof known.times === 'number' ? known.times + 1 : known.times;
       return known.order;
     }
-    const order = this.sites.size;
-    this.sites.set(key, {
-      ...place,
+    const order = this.sites.length;
+    // Written out: there are as many as a script has calls, and what is put together of parts takes ten times as long.
+    const site: Writable<CallSite> = {
+      file: place.file,
+      line: place.line,
+      column: place.column,
       order,
       text: this.textOf(at),
       lineText: this.source.lineText(place.line),
       verb,
-      ...said,
       id,
       pairs: said.pairs.map(([k, v]) => [shown(k, this.self), shown(v, this.self)] as const),
-      when: [...this.when],
+      extra: said.extra,
+      when: this.when.map((made) => made()),
       times: isRepeated && this.isRepeat ? 'unknown' : 1,
       within: [...this.around],
-      ...(this.limitSeconds !== undefined && { limitSeconds: this.limitSeconds }),
       via: [...this.via],
-    });
+    };
+    if (said.role !== undefined) site.role = said.role;
+    if (this.limitSeconds !== undefined) site.limitSeconds = this.limitSeconds;
+    here.push(site);
+    this.sites.push(site);
     return order;
+  }
+
+  #sitesOf({ file, line, column }: Place): Writable<CallSite>[] {
+    const ofFile = this.#sitesAt.get(file) ?? new Map<number, Writable<CallSite>[]>();
+    this.#sitesAt.set(file, ofFile);
+    const at = line * COLUMNS_MAX + column;
+    const here = ofFile.get(at) ?? [];
+    ofFile.set(at, here);
+    return here;
   }
 
   /** A key that is taken from the cache file or from `lava-network query`. */

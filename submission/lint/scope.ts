@@ -39,65 +39,72 @@ export interface Written {
   readonly at: number;
   /** It stands there line by line: a here-document. */
   readonly isLines: boolean;
+  /** On some of the ways that led here nothing was written. */
+  readonly isMaybe?: true;
 }
 
 export class Scope {
-  vars = new Table<Pattern>();
-  arrays = new Table<readonly Pattern[]>();
-  functions = new Table<Routine>();
+  vars: Table<Pattern>;
+  arrays: Table<readonly Pattern[]>;
+  functions: Table<Routine>;
   /** `$1` and on; `null`: nobody knows how many. */
-  args: readonly Pattern[] | null = [];
-  scriptName: Pattern = exact('sh');
+  args: readonly Pattern[] | null;
+  scriptName: Pattern;
   /** From the checkout; `null`: not known. */
-  cwd: string | null = '';
-  errexit = false;
-  status: Status = ok;
+  cwd: string | null;
+  /** `cd -` goes back there. */
+  lastFolder: string | null;
+  /** Of `pushd`, the last one last. */
+  folders: readonly (string | null)[];
+  errexit: boolean;
+  status: Status;
   /** The wait that filled the cache file, by its site. */
-  lastWait: number | null = null;
-  lastJob: string | null = null;
+  lastWait: number | null;
+  lastJob: string | null;
   /** Ways that were taken here, by key. */
-  assumed = new Table<number>();
+  assumed: Table<number>;
   /** Files that a script wrote, by their paths: what is in them is not what lies in the checkout. */
-  written = new Table<Written>();
+  written: Table<Written>;
   /** What the programs that it starts are told of its variables. */
-  exported = new Table<true>();
+  exported: Table<true>;
   /** Arrays whose places are words. */
-  maps = new Table<ReadonlyMap<string, Pattern>>();
+  maps: Table<ReadonlyMap<string, Pattern>>;
   /** `set -a`. */
-  exportsAll = false;
+  exportsAll: boolean;
   /** Functions that this shell was not told of: it does not have a command of that name. */
-  hidden = new Table<true>();
-  pipefail = false;
+  hidden: Table<true>;
+  pipefail: boolean;
   /** `PATH` was changed: a name alone may be that of a script. */
-  hasOwnPath = false;
-  hasSourcedCache = false;
+  hasOwnPath: boolean;
+  hasSourcedCache: boolean;
 
-  copy(): Scope {
-    const copy = new Scope();
-    copy.take(this);
-    return copy;
+  /** @param of what it begins with; absent: nothing is known yet */
+  constructor(of?: Scope) {
+    this.vars = of?.vars.copy() ?? new Table();
+    this.arrays = of?.arrays.copy() ?? new Table();
+    this.functions = of?.functions.copy() ?? new Table();
+    this.args = of === undefined ? [] : of.args;
+    this.scriptName = of?.scriptName ?? exact('sh');
+    this.cwd = of === undefined ? '' : of.cwd;
+    this.lastFolder = of?.lastFolder ?? null;
+    this.folders = of?.folders ?? [];
+    this.errexit = of?.errexit ?? false;
+    this.status = of?.status ?? ok;
+    this.lastWait = of?.lastWait ?? null;
+    this.lastJob = of?.lastJob ?? null;
+    this.assumed = of?.assumed.copy() ?? new Table();
+    this.written = of?.written.copy() ?? new Table();
+    this.exported = of?.exported.copy() ?? new Table();
+    this.maps = of?.maps.copy() ?? new Table();
+    this.exportsAll = of?.exportsAll ?? false;
+    this.hidden = of?.hidden.copy() ?? new Table();
+    this.pipefail = of?.pipefail ?? false;
+    this.hasOwnPath = of?.hasOwnPath ?? false;
+    this.hasSourcedCache = of?.hasSourcedCache ?? false;
   }
 
-  take(other: Scope): void {
-    this.vars = other.vars.copy();
-    this.arrays = other.arrays.copy();
-    this.functions = other.functions.copy();
-    this.args = other.args;
-    this.scriptName = other.scriptName;
-    this.cwd = other.cwd;
-    this.errexit = other.errexit;
-    this.status = other.status;
-    this.lastWait = other.lastWait;
-    this.lastJob = other.lastJob;
-    this.assumed = other.assumed.copy();
-    this.written = other.written.copy();
-    this.exported = other.exported.copy();
-    this.maps = other.maps.copy();
-    this.hidden = other.hidden.copy();
-    this.exportsAll = other.exportsAll;
-    this.pipefail = other.pipefail;
-    this.hasOwnPath = other.hasOwnPath;
-    this.hasSourcedCache = other.hasSourcedCache;
+  copy(): Scope {
+    return new Scope(this);
   }
 }
 
@@ -125,32 +132,34 @@ export function met(
       ),
     );
   for (const other of others) {
-    const lists = out.arrays.isOf(other.arrays)
-      ? []
-      : [...out.arrays.keys(), ...other.arrays.keys()];
-    for (const name of new Set(lists))
-      if (JSON.stringify(out.arrays.get(name)) !== JSON.stringify(other.arrays.get(name)))
-        out.arrays.delete(name);
-    for (const [name, routine] of out.functions.isOf(other.functions) ? [] : other.functions)
-      if (!out.functions.has(name)) out.functions.set(name, routine);
-    if (JSON.stringify(out.args) !== JSON.stringify(other.args)) out.args = null;
+    for (const name of out.arrays.differing(other.arrays))
+      if (!isSame(out.arrays.get(name), other.arrays.get(name))) out.arrays.delete(name);
+    for (const name of out.functions.differing(other.functions)) {
+      const routine = other.functions.get(name);
+      if (routine !== undefined && !out.functions.has(name)) out.functions.set(name, routine);
+    }
+    if (!isSame(out.args, other.args)) out.args = null;
     if (out.cwd !== other.cwd) out.cwd = null;
+    if (out.lastFolder !== other.lastFolder) out.lastFolder = null;
+    if (!isSame(out.folders, other.folders)) out.folders = [];
     if (out.lastWait !== other.lastWait) out.lastWait = null;
     if (out.lastJob !== other.lastJob) out.lastJob = null;
     out.errexit &&= other.errexit;
-    for (const [key, way] of [...out.assumed])
-      if (other.assumed.get(key) !== way) out.assumed.delete(key);
-    for (const [file, it] of out.written.isOf(other.written) ? [] : other.written)
-      if (out.written.get(file) !== it) out.written.set(file, { ...it, text: undefined });
-    for (const [name, map] of out.maps.isOf(other.maps) ? [] : [...out.maps, ...other.maps])
-      if (other.maps.get(name) !== map || out.maps.get(name) !== map) out.maps.delete(name);
-    for (const [name] of out.exported.isOf(other.exported) ? [] : other.exported)
-      out.exported.set(name, true);
+    for (const key of out.assumed.differing(other.assumed)) out.assumed.delete(key);
+    for (const file of out.written.differing(other.written)) {
+      const [one, two] = [out.written.get(file), other.written.get(file)];
+      const it = two ?? one;
+      const isSure = one !== undefined && two !== undefined && !one.isMaybe && !two.isMaybe;
+      if (it !== undefined)
+        out.written.set(file, { ...it, text: undefined, ...(!isSure && { isMaybe: true }) });
+    }
+    for (const name of out.maps.differing(other.maps)) out.maps.delete(name);
+    for (const name of out.exported.differing(other.exported)) out.exported.set(name, true);
     out.pipefail &&= other.pipefail;
     out.exportsAll ||= other.exportsAll;
     out.hasOwnPath ||= other.hasOwnPath;
     out.hasSourcedCache ||= other.hasSourcedCache;
-    if (JSON.stringify(out.status) !== JSON.stringify(other.status))
+    if (!isSame(out.status, other.status))
       out.status = {
         is: 'either',
         key: `status ${id}`,
@@ -166,12 +175,27 @@ function differing([first, ...others]: readonly Scope[]): Set<string> {
   const out = new Set<string>();
   if (first === undefined) return out;
   for (const { vars } of others)
-    if (!first.vars.isOf(vars))
-      for (const name of new Set([...first.vars.keys(), ...vars.keys()]))
-        if (first.vars.get(name) !== vars.get(name))
-          if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
+    for (const name of first.vars.differing(vars))
+      if (keyOf(first.vars.get(name)) !== keyOf(vars.get(name))) out.add(name);
   return out;
 }
 
 const keyOf = (pattern: Pattern | undefined): string =>
   pattern === undefined ? '' : patternKey(pattern);
+
+/** Plain values. */
+export const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** Whether a script that goes on from the one does what it does from the other, as far as a loop can tell. */
+export function isAsBefore(before: Scope, now: Scope): boolean {
+  const areSame = <V>(a: Table<V>, b: Table<V>) =>
+    a.differing(b).every((name) => isSame(a.get(name), b.get(name)));
+  return (
+    before.cwd === now.cwd &&
+    isSame(before.args, now.args) &&
+    areSame(before.vars, now.vars) &&
+    areSame(before.arrays, now.arrays) &&
+    before.written.size === now.written.size
+  );
+}

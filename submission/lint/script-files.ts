@@ -15,7 +15,8 @@ import {
 import { failed, ok, type Written } from './scope.ts';
 import type { Statement } from './shell-tree.ts';
 import { fileSource, linesSource, madeSource, type Source } from './source.ts';
-import { CACHE_FILE, type Field, type Result, type Walk } from './walk.ts';
+import type { Field, Result, Walk } from './walk.ts';
+import { CACHE_FILE } from './walk-files.ts';
 
 export const SHELLS = /^(?:.*\/)?(?:sh|bash|dash|ash|busybox|ksh|zsh)$/;
 

@@ -9,6 +9,8 @@ type Bare<S> = S extends Statement
 export type BareStatement = Bare<Statement>;
 
 const ARITHMETIC_FOR = /\(\(([^;]*);([^;]*);((?:[^()]|\([^()]*\))*)\)\)/y;
+const RESERVED = /(?:[a-z]+|\{|\}|!|\[\[)(?=[\s;&|()<>]|$)/y;
+const NAMED_FUNCTION = /([^\s"'$`\\;&|()<>{}=]+)[ \t]*\([ \t]*\)/y;
 const FUNCTION_NAME = /^[^\s"'$`\\;&|()<>{}=]+$/;
 
 export abstract class CompoundReader extends WordReader {
@@ -157,9 +159,8 @@ export abstract class CompoundReader extends WordReader {
   }
 
   #namedFunction(): BareStatement | undefined {
-    const found = /([^\s"'$`\\;&|()<>{}=]+)[ \t]*\([ \t]*\)/y;
-    found.lastIndex = this.at;
-    const [all, name] = found.exec(this.text) ?? [];
+    NAMED_FUNCTION.lastIndex = this.at;
+    const [all, name] = NAMED_FUNCTION.exec(this.text) ?? [];
     if (all === undefined || name === undefined || !FUNCTION_NAME.test(name)) return undefined;
     this.at += all.length;
     this.newlines();
@@ -168,9 +169,8 @@ export abstract class CompoundReader extends WordReader {
 
   /** The reserved word, or what looks like one, that stands here. */
   protected reserved(): string | undefined {
-    const found = /(?:[a-z]+|\{|\}|!|\[\[)(?=[\s;&|()<>]|$)/y;
-    found.lastIndex = this.at;
-    return found.exec(this.text)?.[0];
+    RESERVED.lastIndex = this.at;
+    return RESERVED.exec(this.text)?.[0];
   }
 
   #take(word: string): void {

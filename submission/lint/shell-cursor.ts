@@ -2,6 +2,8 @@
 
 export const META = ' \t\n;&|()<>';
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
+const BLANKS = /(?:[ \t]|\\\n)*/y;
+const MAY_BE_BLANK = ' \t\\#';
 
 export abstract class Cursor {
   readonly text: string;
@@ -30,9 +32,9 @@ export abstract class Cursor {
 
   /** Over blanks, continued lines and a comment, not over the end of a line. */
   protected blanks(): void {
-    const found = /(?:[ \t]|\\\n)*/y;
-    found.lastIndex = this.at;
-    this.at += found.exec(this.text)?.[0].length ?? 0;
+    if (!MAY_BE_BLANK.includes(this.char())) return;
+    BLANKS.lastIndex = this.at;
+    this.at += BLANKS.exec(this.text)?.[0].length ?? 0;
     const before = this.text.charAt(this.at - 1);
     if (this.char() !== '#' || !(this.at === 0 || META.includes(before))) return;
     const end = this.text.indexOf('\n', this.at);

@@ -3,7 +3,15 @@ import { Cursor, META } from './shell-cursor.ts';
 import type { Expansion, Statement, Word, WordPart } from './shell-tree.ts';
 
 const SPECIAL = /[0-9@*#?$!-]/y;
+const PLAIN =
+  /[^\s;&|()<>\\'"$`]+|[\r\f\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/y;
 const OPERATOR = /:?[-=?+]|##?|%%?|\/\/|\/[#%]|\/|\^\^?|,,?|:|@/y;
+
+function plainOf(parts: readonly WordPart[]): string | undefined {
+  const [only] = parts;
+  if (parts.length !== 1 || only?.kind !== 'text') return undefined;
+  return only.isQuoted || !/[*?{]|\[.*\]/.test(only.text) ? only.text : undefined;
+}
 
 export abstract class ExpansionReader extends Cursor {
   protected abstract script(end: ')' | undefined): Statement[];
@@ -33,7 +41,8 @@ export abstract class ExpansionReader extends Cursor {
 
   protected wordFrom(start: number, parts: WordPart[]): Word {
     const source = this.text.slice(start, this.at);
-    return { start: this.base + start, end: this.base + this.at, parts, source };
+    const plain = plainOf(parts);
+    return { start: this.base + start, end: this.base + this.at, parts, source, plain };
   }
 
   /** One part of an unquoted word. */
@@ -47,10 +56,8 @@ export abstract class ExpansionReader extends Cursor {
     else if (char === '"') this.double(parts);
     else if (char === '$' || char === '`') this.expansion(parts, false);
     else {
-      const found =
-        /[^\s;&|()<>\\'"$`]+|[\r\f\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/y;
-      found.lastIndex = this.at;
-      const text = found.exec(this.text)?.[0] ?? char;
+      PLAIN.lastIndex = this.at;
+      const text = PLAIN.exec(this.text)?.[0] ?? char;
       this.at += text.length;
       parts.push({ kind: 'text', text, isQuoted: false });
     }
@@ -195,8 +202,7 @@ export abstract class ExpansionReader extends Cursor {
     }
     let index: string | undefined;
     if (this.char() === '[') {
-      const end = this.text.indexOf(']', this.at);
-      if (end < 0) this.fail();
+      const end = this.#bracketEnd();
       index = this.text.slice(this.at + 1, end);
       this.at = end + 1;
     }
@@ -226,6 +232,18 @@ export abstract class ExpansionReader extends Cursor {
       ...(isIndirect && { isIndirect: true as const }),
       ...(operator !== undefined && { operator, operand: operandWord.source, operandWord }),
     };
+  }
+
+  /** Where the `]` stands that closes the `[` here: `${a[${#a[@]}-1]}`. */
+  #bracketEnd(): number {
+    let depth = 0;
+    for (let at = this.at; at < this.text.length; at++) {
+      const char = this.text.charAt(at);
+      if (char === '\n') break;
+      if (char === '[') depth += 1;
+      if (char === ']' && --depth === 0) return at;
+    }
+    return this.fail();
   }
 
   protected ansi(): string {

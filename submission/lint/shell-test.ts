@@ -1,11 +1,14 @@
 /** `test`, `[` and `[[`: what they find, where what they look at is known. */
-import { fieldsOf, globParts, lookedUp, textValue } from './expansions.ts';
+import { globParts, textValue } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
 import { fitsGlob, sameWord } from './globs.ts';
 import { holdsSign } from './names.ts';
 import { exact, NOT_ZERO, type Pattern, partsOf, patternKey, patternText } from './patterns.ts';
 import { takenOf, told } from './reads.ts';
 import { failed, flipped, ok, type Status } from './scope.ts';
 import type { Word } from './shell-tree.ts';
+import { expressionOf } from './text-tools.ts';
+import { lookedUp } from './variables.ts';
 import type { Walk } from './walk.ts';
 
 interface Operand {
@@ -13,20 +16,34 @@ interface Operand {
   readonly word: Word;
 }
 
+/** Of the script that was asked about last. */
+let asked: { readonly text: string; readonly names: ReadonlySet<string> } | undefined;
+
+function namesSetIn(text: string): ReadonlySet<string> {
+  if (asked?.text !== text) {
+    const found = text.matchAll(/(?<![^\s;&|({])([A-Za-z_]\w*)=/g);
+    asked = { text, names: new Set(Array.from(found, ([, name = '']) => name)) };
+  }
+  return asked.names;
+}
+
 const known = (is: boolean): Status => (is ? ok : failed);
 
 /** @param isDouble `[[`: words are not split, and what stands right of `==` is a pattern */
 export function testStatus(walk: Walk, words: readonly Word[], isDouble: boolean): Status {
-  const operands: Operand[] = isDouble
+  const operands: readonly Operand[] = isDouble
     ? words.map((word) => ({ value: textValue(walk, word), word }))
     : fieldsOf(walk, words);
   const values = operands.map(({ value }) => value);
   const text = words.map(({ source }) => source).join(' ');
+  // What fitted is asked for later: where it depends on a way, nobody keeps which.
+  if (isDouble && text.includes('=~')) walk.scope.arrays.delete('BASH_REMATCH');
   return walk.decided(values, text, (known) =>
     new Test(
       walk,
       operands.map(({ word, value }, index) => ({ word, value: known[index] ?? value })),
       isDouble,
+      values.every(({ kind }) => kind === 'exact'),
     ).whole(),
   );
 }
@@ -54,12 +71,14 @@ class Test {
   readonly #walk: Walk;
   readonly #operands: readonly Operand[];
   readonly #isDouble: boolean;
+  readonly #isKnown: boolean;
   #at = 0;
 
-  constructor(walk: Walk, operands: readonly Operand[], isDouble: boolean) {
+  constructor(walk: Walk, operands: readonly Operand[], isDouble: boolean, isKnown: boolean) {
     this.#walk = walk;
     this.#operands = operands;
     this.#isDouble = isDouble;
+    this.#isKnown = isKnown;
   }
 
   whole(): Status {
@@ -125,6 +144,8 @@ class Test {
       const status = same === undefined ? this.#open(equal, left, right, '=') : known(same);
       return sign === '!=' ? flipped(status) : status;
     }
+    const fits = sign === '=~' ? this.#fits(left.value, right.word) : undefined;
+    if (fits !== undefined) return known(fits);
     const zero = this.#againstZero(sign, left.value, right.value);
     if (zero !== undefined) return known(zero);
     const [a, b] = [this.#number(left.value), this.#number(right.value)];
@@ -145,6 +166,27 @@ class Test {
       default:
         return this.#open(key, left, right, sign);
     }
+  }
+
+  /** `[[ text =~ expression ]]`, with what fits each of its parentheses; `undefined`: not known. */
+  #fits(left: Pattern, word: Word): boolean | undefined {
+    const parts = globParts(this.#walk, word);
+    if (left.kind !== 'exact' || holdsSign(left.text) || parts === undefined) return undefined;
+    const source = parts
+      .map(({ text, isPlain }) => (isPlain ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text))
+      .join('');
+    const expression = parts.some(({ isPlain }) => isPlain)
+      ? undefined
+      : expressionOf(source, true);
+    const found = expression?.exec(left.text);
+    if (expression === undefined || found === undefined) return undefined;
+    // Of several that fit a shell takes the longest: which one that is, is not asked here.
+    if (found !== null && this.#isKnown && !source.includes('|'))
+      this.#walk.scope.arrays.set(
+        'BASH_REMATCH',
+        Array.from(found, (text) => exact(text ?? '')),
+      );
+    return found !== null;
   }
 
   /** `[ $? -ne 0 ]`, where how it ended is not known but that it failed. */
@@ -175,6 +217,8 @@ class Test {
         return value.kind === 'exact' && lookedUp(this.#walk, value.text) !== undefined
           ? ok
           : this.#open(`set ${patternKey(value)}`);
+      case '-d':
+        return this.#walk.hasFolder(value) ? ok : this.#open(`${sign} ${patternKey(value)}`);
       case '-e':
       case '-f':
       case '-x':
@@ -201,7 +245,7 @@ class Test {
   #isOwn(id: string | undefined): boolean {
     const [, name] = /^env (\w+)$/.exec(id ?? '') ?? [];
     if (name === undefined) return false;
-    return new RegExp(`(?:^|[\\s;&|({])${name}=`).test(this.#walk.source.text);
+    return namesSetIn(this.#walk.source.text).has(name);
   }
 
   #text(ahead: number): string | undefined {

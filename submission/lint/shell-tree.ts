@@ -40,6 +40,8 @@ export interface Expansion {
 export interface Word extends Span {
   readonly parts: readonly WordPart[];
   readonly source: string;
+  /** What it says, where it is nothing but text of which no shell makes anything else. */
+  readonly plain: string | undefined;
 }
 
 export interface Assignment extends Span {

@@ -5,6 +5,8 @@ import type { Assignment, Redirect, Word, WordPart } from './shell-tree.ts';
 const ASSIGNMENT = /([A-Za-z_][A-Za-z0-9_]*)(?:\[([^\]\n]*)\])?(\+?)=/y;
 const REDIRECT = /([0-9]*)(&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||<|>)/y;
 
+const REDIRECT_STARTS = '<>&0123456789';
+
 interface Heredoc {
   readonly redirect: { target: Word | null; end: number };
   readonly delimiter: string;
@@ -44,6 +46,7 @@ export abstract class WordReader extends ExpansionReader {
 
   protected assignment(): Assignment | undefined {
     const start = this.at;
+    if (!/[A-Za-z_]/.test(this.char())) return undefined;
     ASSIGNMENT.lastIndex = start;
     const [all, name, index, plus] = ASSIGNMENT.exec(this.text) ?? [];
     if (all === undefined || name === undefined) return undefined;
@@ -66,6 +69,7 @@ export abstract class WordReader extends ExpansionReader {
 
   protected redirect(): Redirect | undefined {
     const start = this.at;
+    if (!REDIRECT_STARTS.includes(this.char())) return undefined;
     REDIRECT.lastIndex = start;
     const [all, descriptor, operator] = REDIRECT.exec(this.text) ?? [];
     if (all === undefined || operator === undefined) return undefined;
@@ -110,7 +114,8 @@ export abstract class WordReader extends ExpansionReader {
     const parts: WordPart[] = [];
     if (isQuoted) parts.push({ kind: 'text', text: body, isQuoted: true });
     else this.#quotedText(body, start, parts);
-    redirect.target = { start: this.base + start, end: this.base + end, parts, source: body };
+    const place = { start: this.base + start, end: this.base + end };
+    redirect.target = { ...place, parts, source: body, plain: undefined };
   }
 
   /** The expansions of a here-document: read by a reader of its own. */

@@ -1,10 +1,10 @@
 /** Rules that look at single calls: a failure that is hidden, a key that nobody sends, a limit that is too short. */
 import type { JobDefinition } from '../../machines/definition.ts';
 import type { CacheRead, CallGraph, CallSite } from './call-graph.ts';
-import type { MemberProgram } from './conversation.ts';
 import type { Exploration } from './explore.ts';
 import type { Finding } from './findings.ts';
-import { couldBeSame, type Pattern, patternText } from './patterns.ts';
+import type { MemberProgram } from './outcome.ts';
+import { couldBe, couldBeSame, type Pattern, patternText } from './patterns.ts';
 import { calledAt, isNear, placeOf, readHint } from './stuck-rules.ts';
 
 /** Seconds, by device type. */
@@ -45,20 +45,41 @@ export function swallowedFindings(graphs: readonly CallGraph[]): Finding[] {
 
 export function keyFindings(graphs: readonly CallGraph[]): Finding[] {
   if (graphs.some(({ unresolved }) => unresolved.length > 0)) return [];
-  const sends = graphs.flatMap(({ sites }) =>
-    sites.filter(({ verb }) => verb === 'send' || verb === 'broadcast'),
-  );
+  const sends = new Sends(graphs);
   return graphs.flatMap((graph) => graph.reads.flatMap((read) => keyFinding(graph, read, sends)));
 }
 
-function keyFinding(graph: CallGraph, read: CacheRead, sends: readonly CallSite[]): Finding[] {
+/** All that is sent, by what a wait for it may hear. */
+class Sends {
+  readonly broadcasts: readonly CallSite[];
+  readonly #byId = new Map<string, CallSite[]>();
+  /** Of their ids not all is known. */
+  readonly #open: CallSite[] = [];
+
+  constructor(graphs: readonly CallGraph[]) {
+    const sites = graphs.flatMap((graph) => graph.sites);
+    this.broadcasts = sites.filter(({ verb }) => verb === 'broadcast');
+    for (const site of sites) {
+      if (site.verb !== 'send' && site.verb !== 'broadcast') continue;
+      const same = site.id.kind === 'exact' ? this.#byId.get(site.id.text) : this.#open;
+      if (same !== undefined) same.push(site);
+      else if (site.id.kind === 'exact') this.#byId.set(site.id.text, [site]);
+    }
+  }
+
+  heardBy(wait: CallSite): readonly CallSite[] {
+    const { id } = wait;
+    const same = id.kind === 'exact' ? [this.#byId.get(id.text) ?? []] : [...this.#byId.values()];
+    return [...same.flat(), ...this.#open].filter((site) => couldBeSame(site.id, id));
+  }
+}
+
+function keyFinding(graph: CallGraph, read: CacheRead, sends: Sends): Finding[] {
   const wait = read.after === null ? undefined : graph.sites[read.after];
   const isNetwork = read.from === 'network';
   if (read.key.kind !== 'exact' || (wait === undefined && !isNetwork)) return [];
   const { text: key } = read.key;
-  const heard = sends.filter((site) =>
-    isNetwork ? site.verb === 'broadcast' : wait !== undefined && couldBeSame(site.id, wait.id),
-  );
+  const heard = isNetwork ? sends.broadcasts : wait === undefined ? [] : sends.heardBy(wait);
   if (heard.length === 0) return [];
   const pairs = heard.flatMap((site) => site.pairs);
   const mayBe = (pattern: Pattern) => pattern.kind !== 'exact' || pattern.text.includes(key);
@@ -113,19 +134,23 @@ export function unfoundFindings(
 export function unheardFindings(graphs: readonly CallGraph[]): Finding[] {
   if (graphs.some(({ unresolved }) => unresolved.length > 0)) return [];
   const waits = graphs.flatMap(({ sites }) => sites.filter(({ verb }) => WAITS.includes(verb)));
+  const waited = new Set(waits.map(({ id }) => (id.kind === 'exact' ? id.text : '')));
+  const open = waits.filter(({ id }) => id.kind !== 'exact');
+  // The last word of a role is a farewell.
+  const farewells = new Set(graphs.map(({ sites }) => sites.at(-1)));
   const byId = new Map<string, { role: string; site: CallSite }[]>();
   for (const { role, sites } of graphs)
-    for (const site of sites)
-      if (site.verb === 'send' && site.id.kind === 'exact')
-        byId.set(site.id.text, [...(byId.get(site.id.text) ?? []), { role, site }]);
+    for (const site of sites) {
+      if (site.verb !== 'send' || site.id.kind !== 'exact') continue;
+      const same = byId.get(site.id.text);
+      if (same === undefined) byId.set(site.id.text, [{ role, site }]);
+      else same.push({ role, site });
+    }
   return [...byId].flatMap(([id, sends]): Finding[] => {
     const roles = [...new Set(sends.map(({ role }) => role))];
     const last = sends.at(-1);
-    const isHeard = waits.some((site) => couldBeSame(site.id, { kind: 'exact', text: id }));
-    // The last word of a role is a farewell.
-    const isLast = sends.some(({ role, site }) =>
-      graphs.some((graph) => graph.role === role && graph.sites.at(-1) === site),
-    );
+    const isHeard = waited.has(id) || open.some((site) => couldBe(site.id, id));
+    const isLast = sends.some(({ site }) => farewells.has(site));
     if (roles.length < 2 || last === undefined || isHeard || isLast) return [];
     return [
       {

@@ -31,34 +31,47 @@ export function fileSource(file: string, text: string): Source {
   };
 }
 
+/** Command lines that were read lately: the same one stands in many steps, and each member of each role runs them. */
+const scripts = new Map<string, Script>();
+const SCRIPTS_MAX = 2_000;
+const SCRIPT_CHARS_MAX = 2_000;
+
+export function scriptOf(text: string): Script {
+  const known = scripts.get(text);
+  if (known !== undefined) return known;
+  const script = readScript(text);
+  if (text.length > SCRIPT_CHARS_MAX) return script;
+  if (scripts.size >= SCRIPTS_MAX) scripts.clear();
+  scripts.set(text, script);
+  return script;
+}
+
 /** A text that a script makes when it runs: all of it stands where it is made. */
 export function madeSource(text: string, of: Source, at: number): Source {
-  return { ...of, text, script: readScript(text), place: () => of.place(at) };
+  return { ...of, text, script: scriptOf(text), place: () => of.place(at) };
 }
 
 /** A text that stands in another line by line, with some of its words filled in: a here-document. */
 export function linesSource(text: string, of: Source, at: number): Source {
-  const starts = [0];
-  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1))
-    starts.push(end + 1);
+  const inside = placeIn(text);
+  // Where the lines of `of` begin from there on, as far as they were asked for.
+  const starts = [at];
   const place = (offset: number): Place => {
-    let line = starts.length - 1;
-    while ((starts[line] ?? 0) > offset) line -= 1;
-    let from = at;
-    for (let i = 0; i < line; i++) {
-      const end = of.text.indexOf('\n', from);
+    const { line, column } = inside(offset);
+    while (starts.length < line) {
+      const end = of.text.indexOf('\n', starts.at(-1));
       if (end < 0) break;
-      from = end + 1;
+      starts.push(end + 1);
     }
-    const found = of.place(from);
-    return { ...found, column: found.column + offset - (starts[line] ?? 0) };
+    const found = of.place(starts[line - 1] ?? starts.at(-1) ?? at);
+    return { ...found, column: found.column + column - 1 };
   };
-  return { ...of, text, script: readScript(text), place };
+  return { ...of, text, script: scriptOf(text), place };
 }
 
 /** A text that stands in quotes in another script. */
 export function quotedSource(text: string, of: Source, at: number): Source {
-  return { ...of, text, script: readScript(text), place: (offset) => of.place(at + offset) };
+  return { ...of, text, script: scriptOf(text), place: (offset) => of.place(at + offset) };
 }
 
 export interface DefinitionSource {

@@ -1,6 +1,7 @@
 /** The statements of a shell, walked: which run, in which order, and which may run or not. */
 import { assign, declare } from './assignments.ts';
-import { arithmetic, fieldsOf } from './expansions.ts';
+import { arithmetic } from './expansions.ts';
+import { fieldsOf } from './fields.ts';
 import { forLoop, whileLoop } from './loops.ts';
 import { exact, type Pattern } from './patterns.ts';
 import { background, pipeline, redirected, subshell } from './processes.ts';

@@ -1,9 +1,9 @@
 /** Why a group stands still at the end of a run: the waits that are the cause, not those that merely wait for them. */
 import type { CacheRead, CallGraph, CallSite, Place } from './call-graph.ts';
 import type { StuckWait } from './certainty.ts';
-import type { MemberProgram, Outcome } from './conversation.ts';
 import type { Finding, RuleId } from './findings.ts';
 import { holdsSign, shown } from './names.ts';
+import type { MemberProgram, Outcome } from './outcome.ts';
 import { couldBe, exact, patternText } from './patterns.ts';
 
 const SENDS = ['send', 'sync', 'broadcast'];
@@ -12,15 +12,45 @@ export function stuckFindings(members: readonly MemberProgram[], outcome: Outcom
   return new Causes(members, outcome).findings();
 }
 
+/** The sends of a graph, by their ids; of `open` not all of the id is known. */
+interface Sends {
+  readonly byId: ReadonlyMap<string, readonly CallSite[]>;
+  readonly open: readonly CallSite[];
+}
+const sends = new WeakMap<CallGraph, Sends>();
+
+function sendsIn(graph: CallGraph): Sends {
+  const known = sends.get(graph);
+  if (known !== undefined) return known;
+  const byId = new Map<string, CallSite[]>();
+  const open: CallSite[] = [];
+  for (const site of graph.sites) {
+    if (!SENDS.includes(site.verb)) continue;
+    if (site.id.kind !== 'exact') {
+      open.push(site);
+      continue;
+    }
+    const same = byId.get(site.id.text);
+    if (same === undefined) byId.set(site.id.text, [site]);
+    else same.push(site);
+  }
+  sends.set(graph, { byId, open });
+  return { byId, open };
+}
+
 class Causes {
   readonly #members: readonly MemberProgram[];
   readonly #waits: readonly StuckWait[];
+  readonly #stuck: ReadonlySet<number>;
   readonly #unread: Outcome['unread'];
+  readonly #lacked = new Map<StuckWait, number[]>();
+  readonly #near = new Map<string, string | undefined>();
 
   constructor(members: readonly MemberProgram[], outcome: Outcome) {
     this.#members = members;
     this.#unread = outcome.unread;
     this.#waits = outcome.stuck.filter(({ isCertain }) => isCertain);
+    this.#stuck = new Set(this.#waits.map(({ wait }) => wait.member));
   }
 
   findings(): Finding[] {
@@ -54,18 +84,25 @@ class Causes {
   }
 
   #sendsOf(member: number, message: string): CallSite[] {
-    return (this.#graph(member)?.sites ?? []).filter(
-      ({ verb, id }) => SENDS.includes(verb) && couldBe(id, message),
-    );
+    const graph = this.#graph(member);
+    if (graph === undefined) return [];
+    const { byId, open } = sendsIn(graph);
+    const may = open.filter(({ id }) => couldBe(id, message));
+    return [...(byId.get(message) ?? []), ...may].sort((a, b) => a.order - b.order);
   }
 
   /** Of those that it lacks: who will not send it, however far they come. */
   #neverSent(wait: StuckWait): number[] {
+    const known = this.#lacked.get(wait);
+    if (known !== undefined) return known;
     const { message, verb } = wait.wait;
-    const isStuck = (m: number) => this.#waits.some((other) => other.wait.member === m);
-    const never = wait.lacking.filter((m) => !isStuck(m) || this.#sendsOf(m, message).length === 0);
+    const never = wait.lacking.filter(
+      (m) => !this.#stuck.has(m) || this.#sendsOf(m, message).length === 0,
+    );
     // One sender is enough for a wait: nobody may be left.
-    return verb === 'wait' && never.length < wait.lacking.length ? [] : never;
+    const out = verb === 'wait' && never.length < wait.lacking.length ? [] : never;
+    this.#lacked.set(wait, out);
+    return out;
   }
 
   #blockers(wait: StuckWait): StuckWait[] {
@@ -103,16 +140,25 @@ class Causes {
   #words(stuck: StuckWait, missing: readonly string[]): { id: string; hint: string | undefined } {
     const { message, member } = stuck.wait;
     const id = patternText(shown(exact(message), member));
-    const known = new Set<string>();
-    for (const { graph } of this.#members)
-      for (const site of graph.sites)
-        if (SENDS.includes(site.verb) && !couldBe(site.id, message))
-          known.add(patternText(site.id));
-    const near = [...known].filter((other) => isNear(other, id)).sort()[0];
+    const near = this.#nearest(id, message);
     if (near !== undefined) return { id, hint: `${near} is sent: is it meant?` };
     const own = this.#sendsOf(member, message);
     const isAlone = own.length > 0 && missing.length > 0 && stuck.wait.verb !== 'sync';
     return { id, hint: isAlone ? 'its own send does not count' : undefined };
+  }
+
+  /** An id that is sent, and written like this one. */
+  #nearest(id: string, message: string): string | undefined {
+    if (this.#near.has(id)) return this.#near.get(id);
+    const known = new Set<string>();
+    for (const graph of new Set(this.#members.map((member) => member.graph))) {
+      const { byId, open } = sendsIn(graph);
+      for (const other of byId.keys()) if (other !== message) known.add(other);
+      for (const { id: other } of open) if (!couldBe(other, message)) known.add(patternText(other));
+    }
+    const near = [...known].filter((other) => isNear(other, id)).sort()[0];
+    this.#near.set(id, near);
+    return near;
   }
 
   /** The end of a script before it came to what it would have sent. */

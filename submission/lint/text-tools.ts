@@ -124,7 +124,33 @@ const padded = (text: string, width: number, how: string): string =>
       : text.padStart(width, how === 'zero' ? '0' : ' ');
 
 const SEQUENCE_MAX = 10_000;
-function counted(args: readonly string[]): string | undefined {
+function counted(given: readonly string[]): string | undefined {
+  let [args, format, between, isWide] = [given, '', '\n', false];
+  for (let [first = ''] = args; /^-[fsw]/.test(first); [first = ''] = args) {
+    const word = first.length > 2 ? first.slice(2) : args[1];
+    if (first === '-w') isWide = true;
+    else if (word === undefined) return undefined;
+    else if (first.startsWith('-f')) format = word;
+    else between = word;
+    args = args.slice(first === '-w' || first.length > 2 ? 1 : 2);
+  }
+  const lines = sequence(args);
+  const told = lines?.map((line) => (format === '' ? line : numbered(format, line)));
+  if (told === undefined || told.includes(undefined)) return undefined;
+  const width = isWide ? Math.max(0, ...told.map((line) => line?.length ?? 0)) : 0;
+  const all = told.map((line) => padded(line ?? '', width, 'zero'));
+  return all.length === 0 ? '' : `${all.join(between)}\n`;
+}
+
+/** `seq -f part-%03g`. */
+function numbered(format: string, number: string): string | undefined {
+  const [all, before = '', fill = '', width = '', kind, behind = ''] =
+    /^([^%]*)%(0?)(\d*)(g|\.0f)([^%]*)$/.exec(format) ?? [];
+  if (all === undefined || kind === undefined) return undefined;
+  return before + padded(number, Number(width), fill === '0' ? 'zero' : '') + behind;
+}
+
+function sequence(args: readonly string[]): string[] | undefined {
   const numbers = args.map(Number);
   if (numbers.length === 0 || numbers.length > 3 || !numbers.every(Number.isInteger))
     return undefined;
@@ -141,7 +167,7 @@ function counted(args: readonly string[]): string | undefined {
     if (lines.length >= SEQUENCE_MAX) return undefined;
     lines.push(String(i));
   }
-  return ofLines(lines);
+  return lines;
 }
 
 function based(args: readonly string[]): string | undefined {

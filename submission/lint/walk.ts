@@ -2,34 +2,15 @@
  * The state of reading one role's scripts: what is emitted, in what it stands, and where control may go. Statements are
  * in `statements.ts`, commands in `commands.ts`.
  */
-import type {
-  Around,
-  Call,
-  Cases,
-  Condition,
-  Exit,
-  GraphContext,
-  Op,
-  ReadFile,
-  Seek,
-  Tree,
-  Way,
-} from './call-graph.ts';
-import { lifted, ofStatus, simple, statusOf, treeOf } from './decisions.ts';
+import type { Call, Condition, Exit, GraphContext, Op, ReadFile, Seek, Way } from './call-graph.ts';
+import { ofStatus, simple } from './decisions.ts';
 import { signOf } from './names.ts';
-import { exact, type Pattern, unknown } from './patterns.ts';
-import { Recorder } from './recorder.ts';
-import { met, type Scope, type Status, type Written } from './scope.ts';
+import { exact, type Pattern } from './patterns.ts';
+import { met, type Scope, type Status } from './scope.ts';
 import type { Span, Statement, Word } from './shell-tree.ts';
 import type { Source } from './source.ts';
+import { ProgramWalk } from './walk-program.ts';
 
-export const CACHE_FILE = '/tmp/lava_multi_node_cache.txt';
-/** Where the checkout lies: nobody knows, and it is the same in all of a script. */
-export const CHECKOUT = '/\uE0F4';
-const CACHE_HOLE = 'the cache file';
-
-const OPS_MAX = 60_000;
-const STEPS_MAX = 200_000;
 const NESTED_MAX = 40;
 
 /** A text that is there when a line was found in the cache file, and empty else. */
@@ -71,21 +52,16 @@ export interface Field {
   readonly word: Word;
 }
 
-export class Walk extends Recorder {
+export class Walk extends ProgramWalk {
   readonly runner: Runner;
-  readFile: ReadFile;
-  prefix = '';
   /** Whether anything read of the member itself: other members of the role may run something else. */
   readsSelf = false;
   /** Whether it asks who else is in the group: then the group has to be there whole. */
   readsGroup = false;
-  isDead = false;
   /** Inside of a condition: `set -e` does not end a script there. */
   isCondition = false;
   /** Whether braces are expanded: bash does, sh may not. */
   isBash = true;
-  /** What standard input holds, where that is known. */
-  input: Pattern | undefined;
   /** Whether anybody asks what a command prints. */
   isCapturing = false;
   /** The file that is read now, as it was named: `BASH_SOURCE`. */
@@ -94,75 +70,19 @@ export class Walk extends Recorder {
   substitution: Status = { is: 'ok' };
   /** Variables of functions, with what they were before: `local`. */
   locals: Map<string, Pattern | undefined>[] = [];
-  /** Words that the ways taken decide, by the ids of their holes. */
-  readonly cases = new Map<string, Cases>();
   /** Words that were taken from the cache file, by the ids of their holes. */
   readonly taken = new Map<string, Taken>();
-  ops: Op[] = [];
   #frames: Frame[] = [];
-  #ids = 0;
-  #opCount = 0;
-  #steps = 0;
-  #isFull = false;
   readonly #failedLeaves = new WeakSet<Op>();
 
   constructor(context: GraphContext, readFile: ReadFile, source: Source, runner: Runner) {
-    super(context, source);
+    super(context, readFile, source);
     this.runner = runner;
-    this.readFile = readFile;
-  }
-
-  id(): number {
-    this.#ids += 1;
-    return this.#ids;
   }
 
   get selfName(): string {
     this.readsSelf = true;
     return this.group[this.self]?.name ?? signOf(this.self);
-  }
-
-  /** Whether it is worth to go on: scripts may loop for ever. */
-  step(at: Span): boolean {
-    this.#steps += 1;
-    if (this.#steps <= STEPS_MAX && this.#opCount <= OPS_MAX) return true;
-    if (!this.#isFull) this.open('limit', at, 'more than is followed');
-    this.#isFull = true;
-    return false;
-  }
-
-  emit(op: Op): void {
-    if (this.isDead) return;
-    this.#opCount += 1;
-    this.ops.push(op);
-  }
-
-  /** What was collected is emitted after all: it was counted. */
-  again(op: Op): void {
-    this.ops.push(op);
-  }
-
-  /** What `run` emits, and not here. */
-  collected(run: () => void): Op[] {
-    const saved = this.ops;
-    this.ops = [];
-    run();
-    const ops = this.ops;
-    this.ops = saved;
-    return ops;
-  }
-
-  inside(what: Around, run: () => void): void {
-    this.around.push(what);
-    run();
-    this.around.pop();
-  }
-
-  /** Runs it for what it changes alone: nothing is emitted, and nothing counted. */
-  trial(run: () => void): void {
-    const count = this.#opCount;
-    run();
-    this.#opCount = count;
   }
 
   all(statements: readonly Statement[]): Result {
@@ -184,67 +104,6 @@ export class Walk extends Recorder {
   keepLocal(name: string): void {
     const kept = this.locals.at(-1);
     if (kept !== undefined && !kept.has(name)) kept.set(name, this.scope.vars.get(name));
-  }
-
-  // files of the checkout
-
-  /** Where a path leads in the checkout; `undefined`: out of it, or nobody knows. */
-  inCheckout(path: Pattern): string | undefined {
-    if (path.kind !== 'exact') return undefined;
-    const isRooted = path.text === CHECKOUT || path.text.startsWith(`${CHECKOUT}/`);
-    if (!isRooted && (path.text.startsWith('/') || this.scope.cwd === null)) return undefined;
-    const whole = isRooted ? path.text.slice(CHECKOUT.length) : `${this.scope.cwd}/${path.text}`;
-    const out: string[] = [];
-    for (const part of whole.split('/')) {
-      if (part === '..') {
-        if (out.length === 0) return undefined;
-        out.pop();
-      } else if (part !== '' && part !== '.') out.push(part);
-    }
-    return out.join('/');
-  }
-
-  /** What the last wait left: it is known when it runs. */
-  cacheText(): Pattern {
-    return unknown(CACHE_HOLE, `cache ${this.id()}`);
-  }
-
-  get isCacheInput(): boolean {
-    return this.input?.kind === 'unknown' && this.input.hole === CACHE_HOLE;
-  }
-
-  hasFile(path: Pattern): boolean {
-    if (this.writtenAt(path) !== undefined) return true;
-    const inside = this.inCheckout(path);
-    return inside !== undefined && this.readFile(inside) !== undefined;
-  }
-
-  /** The path of a file as it is kept: from the root, or from the checkout. */
-  pathOf(path: Pattern): string | undefined {
-    if (path.kind !== 'exact') return undefined;
-    return this.inCheckout(path) ?? path.text.replace(/\/(?:\.?\/)+/g, '/');
-  }
-
-  /** What a script wrote there. */
-  writtenAt(path: Pattern): Written | undefined {
-    const at = this.scope.written.size === 0 ? undefined : this.pathOf(path);
-    return at === undefined ? undefined : this.scope.written.get(at);
-  }
-
-  write(path: Pattern, written: Written): void {
-    const at = this.pathOf(path);
-    if (at !== undefined) this.scope.written.set(at, written);
-  }
-
-  /** What a file holds, where it lies in the checkout or a script wrote it. */
-  fileText(path: Pattern): Pattern | undefined {
-    if (path.kind !== 'exact') return undefined;
-    if (path.text === CACHE_FILE) return this.cacheText();
-    const written = this.writtenAt(path);
-    if (written !== undefined) return written.text;
-    const inside = this.inCheckout(path);
-    const text = inside === undefined ? undefined : this.readFile(inside);
-    return typeof text === 'string' ? exact(text) : undefined;
   }
 
   // blocks
@@ -287,7 +146,7 @@ export class Walk extends Recorder {
     const scopes = frame.exits.map(({ scope }) => scope);
     this.scope = isOne
       ? first.scope
-      : met(scopes, `block ${frame.block}`, this.#holes(`exit ${frame.block}`));
+      : met(scopes, `block ${frame.block}`, this.holes(`exit ${frame.block}`));
   }
 
   #statusOf({ exits, block }: Frame): Status {
@@ -296,45 +155,6 @@ export class Walk extends Recorder {
     if (others.length === 0) return first.status;
     const trees = exits.map(({ status }) => ofStatus(status));
     return this.decision(simple(`exit ${block}`, trees), '$?');
-  }
-
-  /** How something ends that the ways taken decide. */
-  decision(tree: Tree, text: string): Status {
-    const known = statusOf(tree, text);
-    if (known !== undefined) return known;
-    const key = `derived ${this.id()}`;
-    this.emit({ op: 'derive', key, tree });
-    return { is: 'either', key, isFlipped: false, text, isCall: true };
-  }
-
-  /** What `tell` says of words, each as it is on the ways that may have been taken. */
-  decided(
-    patterns: readonly Pattern[],
-    text: string,
-    tell: (patterns: readonly Pattern[]) => Status,
-  ): Status {
-    const tree = treeOf(this.cases, patterns, tell);
-    return tree === undefined ? tell(patterns) : this.decision(tree, text);
-  }
-
-  /** A word that `make` makes of others, whichever ways were taken. */
-  lifted(
-    patterns: readonly Pattern[],
-    hole: string,
-    make: (patterns: readonly Pattern[]) => Pattern,
-  ): Pattern {
-    const add = (of: Cases) => this.addCases(hole, of);
-    return lifted(this.cases, patterns, make, add) ?? make(patterns);
-  }
-
-  addCases(hole: string, of: Cases): Pattern {
-    const id = `cases ${this.id()}`;
-    this.cases.set(id, of);
-    return unknown(hole, id);
-  }
-
-  #holes(key: string): (name: string, ways: readonly Pattern[]) => Pattern {
-    return (name, ways) => this.addCases(`$${name}`, { key, ways });
   }
 
   /** The innermost block of a kind, `n` levels further out. */
@@ -388,7 +208,12 @@ export class Walk extends Recorder {
   // ways
 
   /** The ways that may be taken. A way that was taken before is taken again. */
-  choice(key: string, isDecided: boolean, at: Condition, ways: readonly (() => void)[]): void {
+  choice(
+    key: string,
+    isDecided: boolean,
+    at: () => Condition,
+    ways: readonly (() => void)[],
+  ): void {
     if (this.isDead) return;
     const known = this.scope.assumed.get(key);
     const only = known === undefined ? undefined : ways[known];
@@ -404,7 +229,10 @@ export class Walk extends Recorder {
       this.scope = before.copy();
       this.scope.assumed.set(key, index);
       this.isDead = false;
-      this.when.push({ ...at, holds: at.holds === (index === 0), known: false });
+      this.when.push(() => {
+        const is = at();
+        return { ...is, holds: is.holds === (index === 0), known: false };
+      });
       const body = this.collected(way);
       this.when.pop();
       isWorthIt ||= body.length > 0;
@@ -416,8 +244,8 @@ export class Walk extends Recorder {
     const scopes = alive.map(({ scope }) => scope);
     const isAll = alive.length === ways.length;
     if (alive.length > 0)
-      this.scope = met(scopes, `choice ${this.id()}`, isAll ? this.#holes(key) : undefined);
-    if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at });
+      this.scope = met(scopes, `choice ${this.id()}`, isAll ? this.holes(key) : undefined);
+    if (isWorthIt) this.emit({ op: 'choice', key, isDecided, ways: made, at: at() });
     this.isDead = alive.length === 0;
   }
 

@@ -3,6 +3,7 @@ import type { Condition } from './call-graph.ts';
 import { arithmetic, globParts, textValue } from './expansions.ts';
 import { fitsGlob } from './globs.ts';
 import { joined, type Pattern, patternKey } from './patterns.ts';
+import { textIn } from './recorder.ts';
 import { quiet } from './results.ts';
 import { failed, ok, type Status } from './scope.ts';
 import type { Span, Statement } from './shell-tree.ts';
@@ -65,12 +66,14 @@ function oneOf(walk: Walk, results: readonly Result[]): Result {
   return { status, out };
 }
 
-const conditionAt = (walk: Walk, at: Span, status: Status): Condition => ({
-  ...walk.source.place(at.start),
-  text: status.is === 'either' && status.text !== '' ? status.text : walk.textOf(at),
-  holds: status.is !== 'either' || !status.isFlipped,
-  known: false,
-});
+const conditionAt =
+  ({ source }: Walk, at: Span, status: Status) =>
+  (): Condition => ({
+    ...source.place(at.start),
+    text: status.is === 'either' && status.text !== '' ? status.text : textIn(source, at),
+    holds: status.is !== 'either' || !status.isFlipped,
+    known: false,
+  });
 
 const HARMLESS = /^(?:(?:true|echo|printf|lava-test-case|sleep|logger|warn|log)\b|:)/;
 

@@ -1,15 +1,15 @@
 /** Two runs beside one another. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DiffView } from '../../answers/compared-views.ts';
 import { compare } from '../../answers/diff.ts';
 import { diffOf, goodRun } from '../../answers/diff-view.ts';
 import { HappensBefore, isBefore } from '../../answers/happens-before.ts';
 import { factsOf } from '../../answers/run-facts.ts';
-import { DiffView } from '../../answers/views.ts';
 import type { JobEvent, RecordedEvent } from '../../machines/events.ts';
 import { evolveJob, initialJob } from '../../machines/job/job.ts';
 import { anyHistory, type History, labOf, play } from '../machines/history.ts';
-import { Lab } from '../machines/lab.ts';
+import { bootOf, Lab } from '../machines/lab.ts';
 import { assertHolds, isCaught } from '../machines/runs.ts';
 import { evidenceOf } from './evidence.ts';
 
@@ -168,6 +168,66 @@ describe('the first divergence', () => {
     expect(view.first).toMatchObject({ kind: 'other-outcome' });
     expect(view.beforeFailure).toBe(false);
     expect(diff(run(), run())).not.toHaveProperty('beforeFailure');
+  });
+
+  it('is a value that is not there any more, while another value is none', () => {
+    const sends = (value: string) => {
+      const is = new Lab('s:server c:client');
+      is.send('s', 'up', `ip=${value}`);
+      is.endAction('s');
+      return is;
+    };
+    expect(diff(sends('10.0.0.1'), sends('')).first?.says).toBe(
+      "s (server) called lava-send up ip='' where the good run called lava-send up ip=",
+    );
+    expect(diff(sends('10.0.0.1'), sends('10.0.0.2'))).toMatchObject({
+      equal: true,
+      noise: [{ what: 'values and measurements that differ', count: 1 }],
+    });
+  });
+
+  it('has beside it a board that took longer to boot, and not those who wait for it longer', () => {
+    const boots = (seconds: number) => {
+      const is = new Lab('s:server c:client', { unbooted: true });
+      for (const step of bootOf('c')) is.do(step);
+      is.sync('c', 'up');
+      is.do({ type: 'StartBoot', member: 's' });
+      is.pass(seconds);
+      is.do({ type: 'ConfirmBoot', member: 's' });
+      is.do({ type: 'StartAction', member: 's', action: 0 });
+      is.sync('s', 'up');
+      return is;
+    };
+    expect(diff(boots(3), boots(43)).timing).toEqual([
+      expect.objectContaining({ device: 's', what: 'the end of its boot', seconds: 43, usual: 3 }),
+    ]);
+    expect(diff(boots(3), boots(4)).timing).toEqual([]);
+  });
+
+  it('leaves out what comes later behind it: that is another thing', () => {
+    const runs = (seconds: number, isCancelled: boolean) => {
+      const is = new Lab('s:server c:client');
+      is.sync('s', 'up');
+      is.sync('c', 'up');
+      is.pass(seconds);
+      if (isCancelled) is.do({ type: 'CancelJob', reason: 'the lab moves' });
+      else for (const member of ['s', 'c']) is.endAction(member);
+      return is;
+    };
+    expect(diff(runs(0, false), runs(60, true)).timing).toEqual([]);
+    expect(diff(runs(0, false), runs(60, false)).timing).not.toEqual([]);
+  });
+
+  it('is none where roles stand in another order, and that is no change', () => {
+    const runs = (group: string) => {
+      const is = new Lab(group);
+      is.sync('s', 'up');
+      is.sync('c', 'up');
+      return is;
+    };
+    const view = diff(runs('s:server c:client'), runs('c:client s:server'));
+    expect([view.equal, view.changed]).toEqual([true, []]);
+    expect(view.noise).toEqual([{ what: 'roles that stand in another order', count: 2 }]);
   });
 
   it('has beside it what came later than in the last runs, and the commits that are others', () => {

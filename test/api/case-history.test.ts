@@ -141,7 +141,11 @@ describe('the work of one answer', () => {
     }
     const directory = emptyDirectory();
     const engine = { directory, jobCount, jobEvents, job: async () => undefined };
-    const history = new History({ ...engine, allEvents: () => jobEvents(0) });
+    const history = new History({
+      ...engine,
+      allEvents: () => jobEvents(0),
+      streamEvents: () => jobEvents(0),
+    });
     return { asked, log: { engine, history } };
   }
   const fail = (error: Error) => {

@@ -1,6 +1,6 @@
 /** A wait that is longer than its like in the last runs is named while it waits. */
 import { describe, expect, it } from 'vitest';
-import { LongWait } from '../../answers/views.ts';
+import { LongWait } from '../../answers/compared-views.ts';
 import { History } from '../../api/history/history.ts';
 import { PastRuns } from '../../api/past-runs.ts';
 import { Watchdog } from '../../api/watchdog.ts';

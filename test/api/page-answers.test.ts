@@ -1,6 +1,7 @@
 /** What the page asks of the answers beside what they are for people: the log that would be, counterparts, lines. */
 import { describe, expect, it } from 'vitest';
-import { DiffView, ScriptLinesView, WhatIfView } from '../../answers/views.ts';
+import { DiffView, WhatIfView } from '../../answers/compared-views.ts';
+import { ScriptLinesView } from '../../answers/views.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
 import { finish } from '../engine/bench.ts';
 import { doors, pair, say } from './bench.ts';

@@ -68,19 +68,6 @@ describe.each(usable(shellsOnly))(
       ]);
     });
 
-    it('carries a message of 64 KiB, and refuses a file that is too large for a line', async () => {
-      serial = new SerialBoard(pair, server.url);
-      fs.writeFileSync(path.join(serial.board.folder, 'large'), Buffer.alloc(65_537));
-      const printed = await serial.run(
-        `v=$(head -c 60000 /dev/zero | tr '\\000' a)\nset +x\nlava-send m "k=$v"\nlava-test-attach ${serial.board.folder}/large || echo "attach $?"\n`,
-      );
-      expect(calls()[0]?.words[1]).toBe(`k=${'a'.repeat(60_000)}`);
-      expect(printed).toMatch(
-        /large is too large for the console, which takes files of at most 65536 bytes/,
-      );
-      expect(printed).toContain('\nattach 1\n');
-    });
-
     it('answers several verbs at once, each its own', async () => {
       serial = new SerialBoard(pair, server.url);
       server.plan('wait', 'wait', 'wait', 'wait', 'ok\nk=v\n');
@@ -106,23 +93,6 @@ describe.each(usable(shellsOnly))(
       expect(printed).toContain('\nended 124\n');
       const wait = calls().find(({ verb }) => verb === 'wait');
       expect(calls().find(({ verb }) => verb === 'abandon')?.words).toEqual([wait?.key]);
-    });
-
-    it('loses nothing and counts nothing twice when a quarter of the lines is damaged', async () => {
-      serial = new SerialBoard(pair, server.url, { rate: 0.25, seed: 123_456_789 });
-      server.plan('sync', 'wait', 'ok');
-      await serial.run(
-        'for i in $(seq 1 10); do lava-send "m$i" "k=$i"; done 2>/dev/null\nlava-sync s\nlava-test-case c --result pass\n',
-      );
-      const byKey = new Map(
-        calls().map(({ key, verb, words }) => [key, [verb, ...words].join(' ')]),
-      );
-      expect(serial.damagedCount).toBeGreaterThan(5);
-      expect([...byKey.values()]).toEqual([
-        ...Array.from({ length: 10 }, (_, at) => `send m${at + 1} k=${at + 1}`),
-        'sync s',
-        'result case=c result=pass',
-      ]);
     });
 
     it('is heard on a line that says everything twice', async () => {

@@ -395,6 +395,55 @@ describe('a bundle', () => {
     expect(await here(['replay'])).toMatchObject({ exit: 2 });
   });
 
+  it('is refused in words wherever it was cut off and whichever byte of it was changed, or says what it said before', async () => {
+    await bundled();
+    const whole = readFileSync(is.file);
+    const tar = gunzipSync(whole);
+    const file = join(is.folder, 'broken.tar.gz');
+    const asked = async (bytes: Buffer) => {
+      writeFileSync(file, bytes);
+      const said = [];
+      for (const how of [['replay', '--json'], ['explain'], ['sources'], ['trace', '--shiviz']])
+        said.push(await here([...how, '--bundle', file], { env: { TZ: 'UTC' } }));
+      return said;
+    };
+    const before = await asked(whole);
+    expect(before.map(({ exit }) => exit)).toEqual([0, 0, 0, 0]);
+    const isRefused = ({ exit, out, err }: (typeof before)[number]) =>
+      exit === 2 && out === '' && /no bundle|cut off|edited|damaged|newer version/.test(err);
+    const at = (count: number, of: Buffer) =>
+      Array.from({ length: count }, (_, n) => Math.floor((n * of.length) / count));
+    for (const place of at(20, whole))
+      expect([place, (await asked(whole.subarray(0, place))).every(isRefused)]).toEqual([
+        place,
+        true,
+      ]);
+    // A tar may be packed anew: it is cut between its blocks, and within them.
+    for (const place of at(20, tar))
+      expect([place, (await asked(gzipSync(tar.subarray(0, place)))).every(isRefused)]).toEqual([
+        place,
+        true,
+      ]);
+    const edited = (of: Buffer, place: number) => {
+      const bytes = Buffer.from(of);
+      bytes[place] = (bytes[place] ?? 0) ^ 0x15;
+      return bytes;
+    };
+    let refused = 0;
+    for (const place of [...at(50, whole), ...Array.from({ length: 10 }, (_, n) => n)]) {
+      const said = await asked(edited(whole, place));
+      if (said.every(isRefused)) refused++;
+      else expect([place, said]).toEqual([place, before]);
+    }
+    // What is in no part (when it was packed, what fills a block) may differ, and says nothing.
+    for (const place of at(150, tar)) {
+      const said = await asked(gzipSync(edited(tar, place)));
+      if (said.every(isRefused)) refused++;
+      else expect([place, said, tar[place]]).toEqual([place, before, 0]);
+    }
+    expect(refused).toBeGreaterThan(100);
+  }, 120_000);
+
   it('is not written over a file that is there, and not for a job that is not', async () => {
     await bundled();
     expect((await is.run('bundle', String(is.job), is.file)).exit).not.toBe(0);

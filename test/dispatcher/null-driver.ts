@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { consoleBytes } from '../../dispatcher/console.ts';
@@ -30,7 +30,8 @@ class NullDriver implements Driver {
   readonly gateway = undefined;
   readonly #context: DriverContext;
   readonly #holdings: Holdings;
-  readonly #shells = new Map<string, ChildProcess>();
+  /** Each with what writes its console. */
+  readonly #shells = new Map<string, { shell: ChildProcess; file: WriteStream }>();
 
   constructor(context: DriverContext) {
     this.#context = context;
@@ -83,7 +84,7 @@ class NullDriver implements Driver {
     const file = createWriteStream(consoleFile, { flags: 'a' });
     shell.stdout.pipe(file, { end: false });
     shell.stderr.pipe(file, { end: false });
-    this.#shells.set(seat.device, shell);
+    this.#shells.set(seat.device, { shell, file });
     const boot = randomBytes(8).toString('hex');
     try {
       shell.stdin.write(environment);
@@ -100,7 +101,7 @@ class NullDriver implements Driver {
   }
 
   alive(seat: Seat): boolean {
-    const shell = this.#shells.get(seat.device);
+    const shell = this.#shells.get(seat.device)?.shell;
     const isRunning = shell?.exitCode === null && shell.signalCode === null;
     return this.#holdings.stateOf(seat) !== undefined && isRunning;
   }
@@ -137,7 +138,7 @@ class NullDriver implements Driver {
 
   async type(seat: Seat, line: string): Promise<void> {
     if (!this.alive(seat)) throw new StepFailure('board-gone', 'its shell has ended');
-    this.#shells.get(seat.device)?.stdin?.write(`${line}\n`);
+    this.#shells.get(seat.device)?.shell.stdin?.write(`${line}\n`);
   }
 
   actionMark(seat: Seat): ActionMark | undefined {
@@ -150,12 +151,16 @@ class NullDriver implements Driver {
   }
 
   async powerOff(device: string): Promise<void> {
-    const shell = this.#shells.get(device);
+    const running = this.#shells.get(device);
+    if (running === undefined) return;
     this.#shells.delete(device);
-    if (shell?.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
-    const gone = once(shell, 'close');
-    killGroup(shell.pid);
+    const { shell, file } = running;
+    const isClosed = shell.exitCode !== null || shell.signalCode !== null;
+    const gone = isClosed ? undefined : once(shell, 'close');
+    if (shell.pid !== undefined && gone !== undefined) killGroup(shell.pid);
     await gone;
+    // Its last words are in the file before the next shell has its first.
+    await new Promise<void>((resolve) => file.end(resolve));
   }
 
   async tearDown(device: string): Promise<void> {

@@ -5,9 +5,11 @@ import { expect, it } from 'vitest';
 import { CAUSES, OTHERWISE } from '../../answers/explain/causes.ts';
 import { explain } from '../../answers/explain/explain.ts';
 import { Explanation, Kind } from '../../answers/explain/explanation.ts';
+import { EXIT } from '../../cli/exit.ts';
 import { renderExplanation } from '../../cli/pages/explain-page.ts';
 import { textWidth } from '../../cli/pages/text.ts';
 import { causesPage } from '../../scripts/write-causes.ts';
+import { here } from '../cli/fake-server.ts';
 import { readRecorded } from './recorded.ts';
 import { differences, scenarios } from './scenarios.ts';
 
@@ -24,6 +26,8 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     const versions = new Set(evidence.events.map(({ version }) => version));
     for (const one of explanation.evidence)
       if ('event' in one) expect(versions).toContain(one.event);
+    const told = explanation.chain.flatMap(({ event }) => event ?? []);
+    expect(told, 'the first that happened is told first').toEqual([...told].sort((a, b) => a - b));
     const page = renderExplanation(explanation, {
       columns: 80,
       colors: picocolors.createColors(false),
@@ -33,6 +37,23 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     for (const line of lines) expect(textWidth(line), line).toBeLessThanOrEqual(80);
   },
 );
+
+it('advises commands that there are, in words that they take', async () => {
+  const advised = new Set<string>();
+  for (const { recorded } of scenarios) {
+    const { advice } = await explain(readRecorded(readFileSync(recorded, 'utf8')));
+    for (const text of advice)
+      for (const [words] of text.matchAll(/muster [a-z].*$/g)) advised.add(words);
+  }
+  const shapes = new Map([...advised].map((words) => [words.replace(/\S*\d+/g, ''), words]));
+  expect(shapes.size).toBeGreaterThan(3);
+  for (const words of shapes.values()) {
+    const { exit, err } = await here(words.split(' ').slice(1), {
+      env: { MUSTER_URL: 'http://127.0.0.1:9' },
+    });
+    expect([words, exit, err]).toEqual([words, EXIT.noServer, expect.anything()]);
+  }
+});
 
 it('has at least two failures of each kind, sixty in all, and twenty runs that are none', () => {
   const kinds = scenarios.map(({ expected }) => expected.kind);

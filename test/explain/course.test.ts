@@ -63,6 +63,37 @@ describe('a script may end at', () => {
     expect(ends(course)).toContain('conf/1.sh:1 grep -q a b');
   });
 
+  it('a read that comes to the end of its file, a program that runs others, and what a file is opened for', () => {
+    const text = [
+      '#!/bin/bash -e',
+      'read -r line',
+      'taskset -c 99 true',
+      'mapfile -t rows < /etc/list',
+      'echo 1 > /sys/class/gpio/export',
+      'echo 2 > /tmp/scratch',
+      'mapfile -t members < <(echo a)',
+      'echo "$line" >&2',
+    ];
+    const said = ends(courseIn({ 'x.sh': `${text.join('\n')}\n` }, './x.sh'));
+    expect(said.flatMap((one) => /^x\.sh:(\d+)/.exec(one)?.[1] ?? []).slice(0, 4)).toEqual([
+      '2',
+      '3',
+      '4',
+      '5',
+    ]);
+    const course = courseIn({ 'x.sh': `${text.join('\n')}\n` }, './x.sh');
+    const opened = course.points.filter(({ opensFile }) => opensFile).map(({ line }) => line);
+    expect(opened).toEqual([4, 5]);
+  });
+
+  it('the exit of who asks whether it has a function of that name', () => {
+    const text = 'f() { :; }\ndeclare -F "step_$(lava-role)" >/dev/null || exit 0\nlava-send up\n';
+    const exits = (script: string) =>
+      courseIn({ 'x.sh': script }, 'bash ./x.sh').points.filter(({ kind }) => kind === 'exit');
+    expect(exits(text)).toHaveLength(1);
+    expect(exits(text.replace('step_$(lava-role)', 'f'))).toHaveLength(0);
+  });
+
   it('nothing that a lava-test-case hides, but for that case', () => {
     const course = courseIn(
       { 'x.sh': '#!/bin/sh -e\ncp a b\nlava-send up\n' },

@@ -120,9 +120,26 @@ ${boards.join('')}`;
     }
     const allocated = (await this.#events(id)).find(({ type }) => type === 'JobAllocated');
     const members = allocated?.type === 'JobAllocated' ? allocated.data.members : [];
-    this.#lost = members.filter(({ role }) => role === outside.role).map(({ device }) => device);
+    const boards = members.filter(({ role }) => role === outside.role).map(({ device }) => device);
+    if (outside.do === 'take') {
+      for (const board of boards) await this.#take(board);
+      return;
+    }
+    this.#lost = boards;
     await this.#server?.stop();
     await this.start();
+  }
+
+  /** Into maintenance at once, and back when the job is over. */
+  async #take(board: string): Promise<void> {
+    const says = (body: object) =>
+      fetch(`${this.#url}/api/devices/${board}/health`, {
+        method: 'POST',
+        body: JSON.stringify({ reason: 'smoke', ...body }),
+        headers: { 'content-type': 'application/json' },
+      });
+    await says({ health: 'maintenance', force: true });
+    await says({ health: 'good' });
   }
 
   async #events(id: number): Promise<RecordedEvent<JobEvent>[]> {

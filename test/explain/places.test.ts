@@ -92,6 +92,7 @@ const wanted = {
   roles: new Set(['server', 'client']),
   suite: '0_t',
   from: undefined,
+  isWhole: false,
 };
 
 it('a step of several lines is found in the definition at its own line', () => {
@@ -139,4 +140,74 @@ it('the line that runs a program is that which says most of its words', () => {
   const script = 'cat > /tmp/w.sh\ntimeout 300 /tmp/w.sh ready\ntimeout 300 /tmp/w.sh done\nfi\n';
   expect(lineOfProgram(script, ['timeout', '300', '/tmp/w.sh', 'done'])).toBe(3);
   expect(lineOfProgram(script, ['perl', 'x.pl'])).toBeUndefined();
+});
+
+/** A suite of files, as a member ran it, and the line that its call is told to have come from. */
+function foundIn(files: Record<string, string>, from: string[][], verb: string, words: string[]) {
+  const all = { 'run.sh': 'true\n', ...files };
+  const list = {
+    definition: 't.yaml',
+    files: Object.entries(files).map(([path, text]) => ({
+      path,
+      digest: path,
+      bytes: text.length,
+    })),
+    scripts: [{ name: 'run.sh', digest: 'run.sh', bytes: 5, steps: [] }],
+  };
+  const text = (digest: string) => (all as Record<string, string>)[digest];
+  const suite = new Places([{ member: 'a', suite: '0_t', list: list as never, text }]);
+  const callers = from.map((argv) => ({ argv }));
+  const at = suite.find({ ...wanted, member: 'a', verb, words, from: callers, isWhole: true });
+  return at === undefined ? undefined : `${at.file}:${at.line}`;
+}
+
+it('a call of a rule of a Makefile, of awk, of Tcl and of a module of Python is found in its file', () => {
+  const make = { 'sub/Makefile': 'all: up\nup:\n\tlava-send $(RUN)-up\n' };
+  const shell = ['/bin/sh', '-c', 'lava-send x-up'];
+  expect(foundIn(make, [shell, ['make', '-C', 'sub', '-s', 'all']], 'send', ['x-up'])).toBe(
+    'sub/Makefile:3',
+  );
+  const awk = { 'r.awk': 'BEGIN {\n  system("lava-sync round")\n}\n' };
+  expect(
+    foundIn(
+      awk,
+      [
+        ['sh', '-c', '..'],
+        ['awk', '-f', './r.awk'],
+      ],
+      'sync',
+      ['round'],
+    ),
+  ).toBe('r.awk:2');
+  const tcl = { 't.tcl': 'proc up {} {\n  exec lava-send up port=1\n}\nexec lava-send up\n' };
+  expect(foundIn(tcl, [['tclsh', 't.tcl']], 'send', ['up'])).toBe('t.tcl:4');
+  const python = { 'lib/link.py': 'import os\nos.system("lava-sync linked")\n' };
+  expect(foundIn(python, [['python3', '-m', 'lib.link']], 'sync', ['linked'])).toBe(
+    'lib/link.py:2',
+  );
+});
+
+it('a call is found in the file that its script imports, or sources in a loop', () => {
+  const perl = {
+    'run.pl': 'use lib ".";\nuse My::Peers;\n',
+    'My/Peers.pm': 'system("lava-sync", "x");\n',
+  };
+  expect(foundIn(perl, [['perl', 'run.pl']], 'sync', ['x'])).toBe('My/Peers.pm:1');
+  const python = {
+    'go.py': 'from lib.net import up\nup()\n',
+    'lib/net.py': 'import os\nos.system("lava-send up")\n',
+  };
+  expect(foundIn(python, [['python3', './go.py']], 'send', ['up'])).toBe('lib/net.py:2');
+  const hooks = {
+    run: '#!/bin/sh\nfor h in ./hooks-"$(lava-role)"/[0-9]*; do\n  . "$h"\ndone\n',
+    'hooks-server/10-clock': 'lava-sync clock\n',
+  };
+  expect(foundIn(hooks, [['/bin/sh', './run']], 'sync', ['clock'])).toBe('hooks-server/10-clock:1');
+});
+
+it('a line that sends more than was sent did not send it', () => {
+  const files = { 'x.sh': 'lava-send up port=1\nlava-send up\n' };
+  const from = [['/bin/sh', './x.sh']];
+  expect(foundIn(files, from, 'send', ['up'])).toBe('x.sh:2');
+  expect(foundIn(files, from, 'send', ['up', 'port=1'])).toBe('x.sh:1');
 });

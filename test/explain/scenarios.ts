@@ -18,8 +18,8 @@ export const Expected = z.strictObject({
   outside: z
     .strictObject({
       at: z.string(),
-      do: z.enum(['cancel', 'lose']),
-      /** `lose`: the role whose board the lab does not have any more. */
+      do: z.enum(['cancel', 'lose', 'take']),
+      /** `lose`: the role whose board the lab does not have any more; `take`: that of the board that goes into maintenance. */
       role: z.string().optional(),
     })
     .optional(),

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import os, { tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { workerNameOf } from '../../server/identity.ts';
-
-vi.mock('node:os', { spy: true });
 
 describe("the name of a server's own worker", () => {
   let folder: string;
@@ -12,27 +10,21 @@ describe("the name of a server's own worker", () => {
     folder = mkdtempSync(join(tmpdir(), 'muster-identity-'));
   });
   afterEach(() => {
-    vi.restoreAllMocks();
     rmSync(folder, { recursive: true, force: true });
   });
-  const called = (host: string) => vi.mocked(os.hostname).mockReturnValue(host);
 
   test("is the host's, and stays when the host is called something else", async () => {
-    called('lab1.example.org');
-    expect(await workerNameOf(folder, false)).toBe('lab1');
-    called('dhcp-77');
-    expect(await workerNameOf(folder, false)).toBe('lab1');
+    expect(await workerNameOf(folder, false, 'lab1.example.org')).toBe('lab1');
+    expect(await workerNameOf(folder, false, 'dhcp-77')).toBe('lab1');
   });
 
   test('is its own where two servers of one host share a log', async () => {
-    called('lab1');
-    const name = await workerNameOf(folder, true);
+    const name = await workerNameOf(folder, true, 'lab1');
     expect(name).toMatch(/^lab1-[0-9a-f]{4}$/);
-    expect(await workerNameOf(folder, true)).toBe(name);
+    expect(await workerNameOf(folder, true, 'lab1')).toBe(name);
   });
 
   test.each(['', '.local'])('is local on a host called "%s"', async (host) => {
-    called(host);
-    expect(await workerNameOf(folder, false)).toBe('local');
+    expect(await workerNameOf(folder, false, host)).toBe('local');
   });
 });

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
-import { namedOn, openPage, painted } from './lab.ts';
+import { namedOn, openPage, painted, VIEWPORTS } from './lab.ts';
 import { ScriptsLab } from './scripts-lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
@@ -146,6 +146,8 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     await step.click();
     await page.locator('.slider-at b', { hasText: new RegExp(`^${number}$`) }).waitFor();
     await page.waitForURL(new RegExp(`at=${number}`));
+    // It stays for the next of its links.
+    expect(await step.isVisible()).toBe(true);
   });
 
   it('marks the line that ended the job in its sources, and says who is on which line at an event', async () => {
@@ -216,4 +218,25 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     await other.getByRole('tab', { name: 'Messages', selected: true }).waitFor();
     expect(await other.locator('.lane-name[aria-pressed=true]').innerText()).toContain('beaglexm');
   });
+
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds wrong in the %s, on a phone and on a desk',
+    async (colorScheme) => {
+      for (const viewport of VIEWPORTS) {
+        const looked = await browser.newContext({ colorScheme, viewport });
+        const { page } = await openPage(looked);
+        for (const place of ['', '?tab=sources', '?tab=log&at=30', '?tab=barriers', '/compare']) {
+          await page.goto(url + place);
+          await page.locator(place === '/compare' ? '.jobs' : '.standing').waitFor();
+          if (!place.includes('at=') && place !== '/compare')
+            await page.locator('.explained').waitFor();
+          expect([place, await faultsOf(page)]).toEqual([place, []]);
+          const wide = await page.evaluate('document.documentElement.scrollWidth');
+          expect([place, wide]).toEqual([place, viewport.width]);
+        }
+        await looked.close();
+      }
+    },
+    120_000,
+  );
 });

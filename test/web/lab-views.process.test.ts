@@ -51,6 +51,43 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     await other.getByText('No board of 3 boards is like this').waitFor();
   });
 
+  it('sees what runs and who waits, in order, why and until when at the latest, and hears of each change', async () => {
+    const sleeps = (name: string, count: number) =>
+      job(name, { one: [count, 'panda'] }, [run('one', 'sleep 60')]);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const holder = await lab.submit(sleeps('holds both', 2));
+    await page.goto(`${lab.url}/?wall`);
+    const tile = page.locator('.tile', { hasText: 'panda01' });
+    await tile.filter({ hasText: `in use job ${holder} one` }).waitFor();
+    const running = page.getByRole('region', { name: 'Running' });
+    await running.getByText('2 boards').waitFor();
+    const late = await lab.submit(sleeps('waits', 1));
+    const urgent = await lab.submit({ ...sleeps('is urgent', 2), priority: 90 });
+    const rows = page.locator('.queue-row');
+    await rows.nth(1).waitFor();
+    await rows.first().filter({ hasText: 'is urgent' }).waitFor();
+    expect(await rows.first().innerText()).toMatch(
+      /starts by \d\d:\d\d:\d\d at the latest.*panda/s,
+    );
+    expect(await rows.nth(1).innerText()).toContain('waits');
+    expect(await faultsOf(page)).toEqual([]);
+    await cancelled(holder);
+    await running.getByRole('link', { name: `${urgent} is urgent` }).waitFor();
+    const ended = page.getByRole('listitem').filter({ hasText: `${holder} holds both` });
+    await ended.filter({ hasText: 'cancelled' }).filter({ hasText: 'seen enough' }).waitFor();
+    // Who has a board is in the events that the page has anyway.
+    expect(asked.filter((path) => path.startsWith('/api/devices/'))).toEqual([]);
+    for (const id of [urgent, late]) await cancelled(id);
+  });
+
+  const cancelled = async (id: number) => {
+    const how = { method: 'POST', headers: { 'content-type': 'application/json' } };
+    const body = JSON.stringify({ reason: 'seen enough' });
+    await fetch(`${lab.url}/api/jobs/${id}/cancel`, { ...how, body });
+    await lab.over(id);
+  };
+
   it('sees what lint finds in a job at its line, and can submit it all the same', async () => {
     await page.goto(`${lab.url}/submit`);
     const text = JSON.stringify(pair('lava-send redy', 'lava-wait ready'), null, 2);

@@ -65,6 +65,12 @@ export class TestLab {
   }
 }
 
+/** A phone and a desk. */
+export const VIEWPORTS = [
+  { width: 390, height: 844 },
+  { width: 1280, height: 800 },
+] as const;
+
 /** Commands of one role. */
 export const run = (role: string, ...commands: string[]) => ({
   command: 'lava_command_run',

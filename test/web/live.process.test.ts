@@ -92,7 +92,7 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     const id = await allocated(engine, jobOf({ peer: 2 }));
     const members = await booted(engine, id);
     const { page, said } = await openPage(await browser.newContext());
-    const ended = page.waitForEvent('requestfailed', (is) => is.url().endsWith('/events'));
+    const ended = page.waitForEvent('requestfailed', (is) => is.url().includes('/events'));
     await page.goto(`${url}/jobs/${id}`);
     await page.locator('.slider-at', { hasText: 'live' }).waitFor();
     const see = (state: string) =>
@@ -106,6 +106,34 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     await page.locator('.standing .sentence', { hasText: 'starts action' }).waitFor();
     await see('visible');
     await page.locator('.standing .sentence', { hasText: 'the job is complete' }).waitFor();
+    expect(said).toEqual([]);
+  }, 60_000);
+
+  it('says that it reads for as long as it does, and offers nothing then that is for a job that runs', async () => {
+    const { engine, url } = await labOf(2);
+    const id = await allocated(engine, jobOf({ peer: 2 }));
+    const members = await booted(engine, id);
+    for (const member of members) await finish(engine, id, member);
+    const headers = { accept: 'text/event-stream' };
+    const all = await (await fetch(`${url}/api/jobs/${id}/events?form=brief`, { headers })).text();
+    const { page, said } = await openPage(await browser.newContext());
+    let goOn = () => {};
+    const more = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let asked = 0;
+    await page.route('**/events?form=brief', async (route) => {
+      if (asked++ > 0) return more.then(() => route.continue());
+      const body = `${all.split('\n\n').slice(0, 5).join('\n\n')}\n\n`;
+      return route.fulfill({ contentType: 'text/event-stream', body });
+    });
+    await page.goto(`${url}/jobs/${id}`);
+    await page.locator('.job-facts', { hasText: 'reading…' }).waitFor();
+    await page.locator('.slider-at', { hasText: '5 of 5' }).waitFor();
+    expect(await page.locator('.slider-at').innerText()).toContain('… reading');
+    expect(await page.getByRole('button', { name: 'Cancel…' }).count()).toBe(0);
+    goOn();
+    await page.locator('.job-facts', { hasText: 'complete' }).waitFor();
     expect(said).toEqual([]);
   }, 60_000);
 
@@ -131,6 +159,8 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
       }));
       return route.fulfill({ json: { queue, total: 10_000, ...(end < 10_000 && { next: end }) } });
     });
+    const pages: string[] = [];
+    page.on('request', (is) => is.url().includes('/api/queue') && pages.push(is.url()));
     await page.goto(url);
     await page.getByRole('heading', { name: 'Boards 10000' }).waitFor();
     await page.getByRole('heading', { name: 'Queue 10000' }).waitFor();
@@ -141,6 +171,8 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     });
     await page.locator('.queue-row .place', { hasText: /^10000$/ }).waitFor();
     expect(await page.locator('.queue-row').count()).toBeLessThan(100);
+    // Of what lies between nothing is asked for.
+    expect(pages.length).toBeLessThan(5);
     await page.getByRole('searchbox', { name: 'Search boards' }).fill('board9999');
     await page.getByRole('link', { name: 'board9999', exact: true }).waitFor();
     expect(await page.locator('.tile').count()).toBe(1);

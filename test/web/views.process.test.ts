@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
-import { job, openPage, run, TestLab } from './lab.ts';
+import { job, openPage, run, TestLab, VIEWPORTS } from './lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
 
@@ -191,28 +191,27 @@ describe.skipIf(browserLacks !== undefined)(`a place of the page${reason}`, () =
     expect(await faultsOf(page)).toEqual([]);
   });
 
-  it('is as good in the dark and on a phone', async () => {
-    await context.close();
-    const viewport = { width: 390, height: 844 };
-    context = await browser.newContext({ colorScheme: 'dark', viewport });
-    ({ page, said } = await openPage(context));
-    for (const place of [
-      '/',
-      `/jobs/${id}?at=9`,
-      `/jobs/${id}?tab=results`,
-      '/log',
-      '/submit',
-      '/operations',
-      '/boards/panda01',
-    ]) {
-      await page.goto(lab.url + place);
-      await page.locator('.panel').first().waitFor();
-      expect([place, await faultsOf(page)]).toEqual([place, []]);
-      const wide = await page.evaluate('document.documentElement.scrollWidth');
-      expect([place, wide]).toEqual([place, viewport.width]);
-    }
-    expect(said).toEqual([]);
-  });
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds wrong in the %s, on a phone and on a desk',
+    async (colorScheme) => {
+      const places = ['/', '/?wall', '/jobs', `/jobs/${id}?at=9`, `/jobs/${id}?tab=results`];
+      places.push('/log', '/submit', '/operations', '/boards/panda01');
+      for (const viewport of VIEWPORTS) {
+        const looked = await browser.newContext({ colorScheme, viewport });
+        const { page, said } = await openPage(looked);
+        for (const place of places) {
+          await page.goto(lab.url + place);
+          await page.locator('.panel').first().waitFor();
+          expect([place, await faultsOf(page)]).toEqual([place, []]);
+          const wide = await page.evaluate('document.documentElement.scrollWidth');
+          expect([place, wide]).toEqual([place, viewport.width]);
+        }
+        expect(said).toEqual([]);
+        await looked.close();
+      }
+    },
+    120_000,
+  );
 });
 
 describe.skipIf(browserLacks !== undefined)(`a lab on a page${reason}`, () => {

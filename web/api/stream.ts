@@ -1,6 +1,6 @@
 /** A stream of events: history, then live, without a hole; taken up again where it broke. */
-import { createParser } from 'eventsource-parser';
 import { ApiError, request } from './client.ts';
+import { EventStreamReader } from './event-stream.ts';
 import type { RecordedEvent } from './types.ts';
 
 const RETRY_MS_MIN = 500;
@@ -17,6 +17,8 @@ export interface Following {
   /** Its place: what the stream is asked for after a break. */
   placeOf(event: RecordedEvent): number;
   onEvents(events: readonly RecordedEvent[]): void;
+  /** All that there was has come: what comes from now on happens now. */
+  onLive?(): void;
   /** The stream has said that nothing more can come. */
   onEnd?(): void;
   /** It was refused for good. */
@@ -99,23 +101,17 @@ async function readOnce(
     const headers = { accept: 'text/event-stream', 'last-event-id': String(after) };
     const { body } = await request(is.path, { headers, signal });
     if (body === null) return false;
-    let isEnded = false;
-    let batch: RecordedEvent[] = [];
-    const parser = createParser({
-      onEvent({ event, data }) {
-        if (event === 'end') isEnded = true;
-        else batch.push(JSON.parse(data) as RecordedEvent);
-      },
-    });
+    const stream = new EventStreamReader();
+    let isLive = false;
     const decoder = new TextDecoder();
     let began = performance.now();
     for (const reader = body.getReader(); ; ) {
       const { done, value } = await reader.read();
-      if (done) return isEnded;
+      if (done) return stream.isEnded;
       heard();
-      parser.feed(decoder.decode(value, { stream: true }));
-      if (batch.length > 0) take(batch);
-      batch = [];
+      take(stream.take(decoder.decode(value, { stream: true })));
+      if (stream.isLive && !isLive) is.onLive?.();
+      isLive = stream.isLive;
       if (performance.now() - began < SLICE_MS_MAX) continue;
       await turn();
       began = performance.now();

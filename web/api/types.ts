@@ -22,12 +22,6 @@ export type CaseHistory = z.infer<typeof api.CaseHistory>;
 export type Submitted = z.infer<typeof api.Submitted>;
 export type EventPage = { events: RecordedEvent[]; next?: number };
 export type CheckedJob = z.infer<typeof api.CheckedJob>;
+export type { DiffView, DivergenceView, WhatIfView } from '../../answers/compared-views.ts';
 export type { Culprit, Evidence, Explanation, Step } from '../../answers/explain/explanation.ts';
-export type {
-  DiffView,
-  DivergenceView,
-  RanView,
-  ScriptLinesView,
-  SourcesView,
-  WhatIfView,
-} from '../../answers/views.ts';
+export type { RanView, ScriptLinesView, SourcesView } from '../../answers/views.ts';

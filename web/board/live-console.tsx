@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
 import { consolePath } from '../job/console.tsx';
+import { withoutFrames } from '../job/frames.ts';
 import { plainText } from '../job/plain-text.ts';
 import { Trouble } from '../ui/parts.tsx';
 
@@ -20,7 +21,7 @@ export function LiveConsole({ job, device }: { job: number; device: string }) {
       const element = pane.current;
       const isAtEnd =
         element === null || element.scrollTop + element.clientHeight > element.scrollHeight - 30;
-      text.value = (text.value + more).slice(-KEPT_CHARACTERS_MAX);
+      text.value = lastOf(text.value + more);
       if (isAtEnd)
         requestAnimationFrame(() => pane.current?.scrollTo(0, pane.current.scrollHeight));
     };
@@ -59,9 +60,20 @@ export function LiveConsole({ job, device }: { job: number; device: string }) {
         aria-label={`Console of ${device}`}
         tabIndex={0}
       >
-        {text.value === '' ? <span class="soft">(nothing yet)</span> : plainText(text.value)}
+        {text.value === '' ? (
+          <span class="soft">(nothing yet)</span>
+        ) : (
+          plainText(withoutFrames(text.value, !isOver.value))
+        )}
         {isOver.value && <span class="soft">{'\n'}(its part in the job is over)</span>}
       </pre>
     </>
   );
+}
+
+/** The end of a text that has grown too long, from a line's beginning on. */
+function lastOf(text: string): string {
+  if (text.length <= KEPT_CHARACTERS_MAX) return text;
+  const from = text.length - KEPT_CHARACTERS_MAX;
+  return text.slice(text.indexOf('\n', from - 1) + 1 || from);
 }

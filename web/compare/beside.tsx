@@ -65,7 +65,7 @@ export function Beside({ runs }: { runs: TwoRuns }) {
           const row = rows[n];
           if (row === undefined) return null;
           const isNow = stands(row);
-          return <Pair key={n} runs={runs} row={row} isParting={n === parting} isNow={isNow} />;
+          return <Pair runs={runs} row={row} isParting={n === parting} isNow={isNow} />;
         }}
       />
     </Section>

@@ -5,7 +5,7 @@ import type { DiffView, DivergenceView, JobPage, JobView } from '../api/types.ts
 import { Lanes } from '../job/lanes.tsx';
 import { OrderButtons } from '../job/slider.tsx';
 import { useAsked } from '../ui/asked.ts';
-import { At, JobState, jobLink, plural, Section, Trouble } from '../ui/parts.tsx';
+import { At, JobState, jobLink, listed, plural, Section, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { Beside } from './beside.tsx';
 import { TwoRuns } from './runs.ts';
@@ -186,8 +186,8 @@ function Parting({ runs }: { runs: TwoRuns }) {
               ? 'No board did anything else than its counterpart.'
               : 'Boards that both runs have did the same.'}
           </b>{' '}
-          {alone.good.length > 0 && `Only job ${good} had ${alone.good.join(', ')}. `}
-          {alone.bad.length > 0 && `Only this run had ${alone.bad.join(', ')}.`}
+          {alone.good.length > 0 && `Only job ${good} had ${listed(alone.good)}. `}
+          {alone.bad.length > 0 && `Only this run had ${listed(alone.bad)}.`}
         </p>
       </div>
     );

@@ -71,12 +71,12 @@ export function missingAt(fold: JobFold, wait: WaitSpan, at: number): string[] {
     .map(({ device }) => device);
 }
 
-/** Who has come to a barrier by an event, and with which send: lane by lane, in the order of the log. */
+/** Who has come to a barrier by an event, and with which send: lane by lane. */
 export function arrivals(fold: JobFold, barrier: Barrier, at: number): Map<number, number> {
   const came = new Map<number, number>();
-  for (const sent of fold.sends.get(barrier.message) ?? []) {
-    if (sent.at > at) break;
-    if (sent.count >= barrier.round && !came.has(sent.lane)) came.set(sent.lane, sent.at);
+  for (let lane = 0; lane < fold.lanes.length; lane++) {
+    const sent = fold.sendOf(barrier.message, lane, barrier.round);
+    if (sent !== undefined && sent <= at) came.set(lane, sent);
   }
   return came;
 }
@@ -102,8 +102,13 @@ export function cacheAt(
     if (wait.file === file && wait.to <= at && wait.to > booted && wait.to > (written?.to ?? -1))
       written = wait;
   if (written === undefined || written.outcome !== 'released') return { wait: written, lines: [] };
-  return { wait: written, lines: cacheLines(fold, written) };
+  const lines = known.get(written) ?? cacheLines(fold, written);
+  known.set(written, lines);
+  return { wait: written, lines };
 }
+
+/** What a wait that is over has written does not change: of a long job it is worked out once. */
+const known = new WeakMap<WaitSpan, string[]>();
 
 function cacheLines(fold: JobFold, wait: WaitSpan): string[] {
   const lines = new Map<string, string>();

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
-import { Trouble } from '../ui/parts.tsx';
+import { listed, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { Rows } from '../ui/rows.tsx';
 import { consolePath } from './console.tsx';
@@ -101,10 +101,7 @@ function Lines({ page, loaded }: { page: JobPage; loaded: Loaded }) {
           only {lane < 0 ? 'the chosen member' : page.fold.lanes[lane]?.device}
         </label>
         {loaded.cut.length > 0 && (
-          <span class="soft">
-            The beginning is left out of {loaded.cut.slice(0, 4).join(', ')}
-            {loaded.cut.length > 4 && ` and ${loaded.cut.length - 4} more`}
-          </span>
+          <span class="soft">The beginning is left out of {listed(loaded.cut, 4)}</span>
         )}
       </p>
       <Rows
@@ -113,7 +110,7 @@ function Lines({ page, loaded }: { page: JobPage; loaded: Loaded }) {
         rowHeight={ROW_HEIGHT}
         focus={edge}
         label="Combined log"
-        row={(n) => <Line key={n} page={page} entry={entries[n]} isLater={n > edge} at={at} />}
+        row={(n) => <Line page={page} entry={entries[n]} isLater={n > edge} at={at} />}
       />
     </div>
   );

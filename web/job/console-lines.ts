@@ -1,5 +1,6 @@
 /** Consoles line by line, each with when it came. Pure: the times are an index beside the console, or what events say of it. */
 import type { JobFold } from './fold.ts';
+import { tellFrame } from './frames.ts';
 import { plainText } from './plain-text.ts';
 
 export interface TimedLine {
@@ -55,14 +56,22 @@ export function timedLines(
   const decoder = new TextDecoder();
   const lines: TimedLine[] = [];
   let mark = 0;
+  /** An empty line: the end of a line with which a frame begins belongs to it. */
+  let blank: TimedLine | undefined;
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LF, start);
     const next = found < 0 ? bytes.length : found + 1;
     while ((marks[mark]?.bytes ?? Infinity) < from + next) mark++;
-    const text = plainText(decoder.decode(bytes.subarray(start, next))).replace(/[\r\n]+$/, '');
-    lines.push({ at: marks[mark]?.at ?? end, lane, text });
+    const said = decoder.decode(bytes.subarray(start, next));
+    const told = tellFrame(said);
+    const text = told ?? plainText(said).replace(/[\r\n]+$/, '');
+    const line = { at: marks[mark]?.at ?? end, lane, text };
+    if (blank !== undefined && told === undefined) lines.push(blank);
+    blank = told === undefined && text === '' ? line : undefined;
+    if (text !== '') lines.push(line);
     start = next;
   }
+  if (blank !== undefined) lines.push(blank);
   return lines;
 }
 

@@ -5,6 +5,7 @@ import { request, toldOf } from '../api/client.ts';
 import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
 import { query } from '../ui/router.ts';
+import { tellFrame, withoutFrames } from './frames.ts';
 import type { JobPage } from './job-state.ts';
 import { plainText } from './plain-text.ts';
 
@@ -124,13 +125,33 @@ async function more(
   return all;
 }
 
+/** What stands around a place, in whole lines: a frame that was on its way there is told as one that had come. */
 function around(
   bytes: Uint8Array,
   place: number,
 ): { before: string; after: string; isCut: boolean } {
-  const from = Math.max(0, place - SHOWN_BYTES_MAX);
+  const isCut = place > SHOWN_BYTES_MAX;
+  const from = isCut ? lineAt(bytes, place - SHOWN_BYTES_MAX) : 0;
   const to = Math.min(bytes.length, place + SHOWN_BYTES_MAX / 4);
   const decoder = new TextDecoder();
-  const text = (a: number, b: number) => plainText(decoder.decode(bytes.subarray(a, b)));
-  return { before: text(from, place), after: text(place, to), isCut: from > 0 };
+  const start = bytes.lastIndexOf(LF, place - 1) + 1;
+  const isInFrame = place > start && tellFrame(lineFrom(bytes, start, decoder)) !== undefined;
+  const edge = Math.max(from, isInFrame ? Math.min(to, lineAt(bytes, place)) : place);
+  const text = (a: number, b: number) =>
+    plainText(withoutFrames(decoder.decode(bytes.subarray(a, b))));
+  return { before: text(from, edge), after: text(edge, to), isCut };
+}
+
+const LF = 0x0a;
+
+/** Where the next line begins at or after a place. */
+function lineAt(bytes: Uint8Array, place: number): number {
+  if (place === 0 || bytes[place - 1] === LF) return place;
+  const end = bytes.indexOf(LF, place);
+  return end < 0 ? bytes.length : end + 1;
+}
+
+function lineFrom(bytes: Uint8Array, start: number, decoder: TextDecoder): string {
+  const end = bytes.indexOf(LF, start);
+  return decoder.decode(bytes.subarray(start, end < 0 ? bytes.length : end));
 }

@@ -129,10 +129,13 @@ export class JobFold {
   name = '';
   countsSelf = false;
   timeoutSeconds = 0;
+  priority = 0;
   /** The event that ended the job. */
   ended: number | undefined;
   rankMax = 0;
   readonly #barriers = new Map<string, Barrier>();
+  /** By message id and lane: the event of each send, by its count less one. */
+  readonly #sentBy = new Map<string, number[][]>();
   readonly #laneOfDevice = new Map<string, number>();
   /** The rank that the next event of a lane comes after. */
   readonly #laneRank: number[] = [];
@@ -170,6 +173,10 @@ export class JobFold {
         this.name = event.data.definition.name;
         this.countsSelf = event.data.definition.countsSelf;
         this.timeoutSeconds = event.data.definition.timeoutSeconds;
+        this.priority = event.data.definition.priority;
+        return undefined;
+      case 'JobPriorityChanged':
+        this.priority = event.data.to;
         return undefined;
       case 'JobAllocated':
         for (const { device, role } of event.data.members) this.#addLane(device, role, at);
@@ -178,6 +185,7 @@ export class JobFold {
         const { message, count, pairs } = event.data;
         const list = this.sends.get(message) ?? [];
         if (list.push({ at, lane, count, pairs }) === 1) this.sends.set(message, list);
+        this.#sent(message, lane, count, at);
         return undefined;
       }
       case 'WaitStarted':
@@ -287,16 +295,28 @@ export class JobFold {
       span.barrier.opened = at;
       span.barrier.last = span.by;
     }
-    const from = span.by === undefined ? undefined : this.#lastSend(span.message, span.by);
+    const by = span.by === undefined ? -1 : this.laneNamed(span.by);
+    const from = this.#sentBy.get(span.message)?.[by]?.at(-1);
     if (from === undefined) return;
     const fromLane = this.laneOf[from] ?? -1;
     if (fromLane !== lane) this.arrows.push({ from, to: at, fromLane, toLane: lane });
     return from;
   }
 
-  #lastSend(message: string, member: string): number | undefined {
-    const lane = this.laneNamed(member);
-    return this.sends.get(message)?.findLast((sent) => sent.lane === lane)?.at;
+  /** The event with which a lane had sent a message so often; `undefined`: it has not. */
+  sendOf(message: string, lane: number, count: number): number | undefined {
+    return this.#sentBy.get(message)?.[lane]?.[count - 1];
+  }
+
+  #sent(message: string, lane: number, count: number, at: number): void {
+    const lanes = this.#sentBy.get(message) ?? [];
+    this.#sentBy.set(message, lanes);
+    let own = lanes[lane];
+    if (own === undefined) {
+      own = [];
+      lanes[lane] = own;
+    }
+    own[count - 1] = at;
   }
 
   #barrierOf(

@@ -12,16 +12,19 @@ import type { ScriptLines } from './script-lines.ts';
 /** What comes is shown so often at most, and never so often that showing it takes more than a part of the time. */
 const TOLD_EVERY_MS = 250;
 const TELLING_PART = 6;
+const ASKED_AGAIN_MS = 1_000;
 
 export class JobPage implements Run {
   readonly id: number;
   readonly fold = new JobFold();
   readonly count = signal(0);
-  /** What the server says of the job now; asked for again when it changes. */
+  /** What the server says of a job that did not complete: asked for when it has ended. */
   readonly view = signal<JobView | undefined>(undefined);
   readonly refused = signal<ApiError | undefined>(undefined);
   /** Nothing more can come. */
   readonly isEnded = signal(false);
+  /** All that there was is here; what comes from now on happens now. */
+  readonly isCaughtUp = signal(false);
   /** The event at which the page stands, as an index; `undefined`: the last one there is. */
   readonly chosen: Signal<number | undefined>;
   readonly at: ReadonlySignal<number>;
@@ -60,21 +63,25 @@ export class JobPage implements Run {
   open(): () => void {
     const { signal } = this.#stop;
     void follow({
-      path: `/api/jobs/${this.id}/events`,
+      path: `/api/jobs/${this.id}/events?form=brief`,
       after: 0,
       placeOf: (event: RecordedEvent) => event.version,
       onEvents: (events) => this.#take(events),
+      onLive: () => {
+        this.#tell();
+        this.isCaughtUp.value = true;
+      },
       onEnd: () => {
         this.#tell();
+        this.isCaughtUp.value = true;
         this.isEnded.value = true;
-        void this.refresh();
+        void this.#askWhy();
       },
       onRefused: (error) => {
         this.refused.value = error;
       },
       signal,
     });
-    void this.refresh();
     return () => {
       this.#stop.abort();
       clearTimeout(this.#writesAddress);
@@ -82,18 +89,20 @@ export class JobPage implements Run {
     };
   }
 
-  async refresh(): Promise<void> {
+  /** How a job ended is in its events; why, where it did not complete, is told with what boards printed last. */
+  async #askWhy(): Promise<void> {
+    const { ended } = this.fold;
+    if (ended === undefined || this.fold.events[ended]?.type === 'JobCompleted') return;
     try {
       this.view.value = await get<JobView>(`/api/jobs/${this.id}`, this.#stop.signal);
     } catch {
-      // The stream of its events says what is wrong, and comes back by itself.
+      // Its events were here a moment ago: the server is away, and comes back.
+      if (!this.#stop.signal.aborted) setTimeout(() => void this.#askWhy(), ASKED_AGAIN_MS);
     }
   }
 
   #take(events: readonly RecordedEvent[]): void {
     for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
-    if (this.view.peek() !== undefined && events.some(({ type }) => type.startsWith('Job')))
-      void this.refresh();
     if (this.#tells !== undefined) return;
     const pause = Math.max(TOLD_EVERY_MS, TELLING_PART * this.#takes);
     const wait = Math.max(0, this.#told + pause - performance.now());

@@ -1,16 +1,16 @@
 /** One job: its lanes, where the page stands in it, and what was said, waited for, measured and printed. */
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
-import type { JobView } from '../api/types.ts';
 import { Results } from '../results/results.tsx';
-import { At, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
+import { At, Badge, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
 import { Combined } from './combined.tsx';
 import { Console } from './console.tsx';
 import { Explanation } from './explanation.tsx';
+import type { JobFold } from './fold.ts';
 import { JobPage } from './job-state.ts';
 import { Lanes } from './lanes.tsx';
 import { Barriers, Events, Messages, Standing } from './panels.tsx';
@@ -25,6 +25,7 @@ export function Job({ id }: { id: number }) {
   useEffect(() => {
     document.title = `Job ${id} · Muster`;
   }, [id]);
+  const hasEvents = useComputed(() => page.count.value > 0);
   const refused = page.refused.value;
   if (refused !== undefined)
     return (
@@ -35,12 +36,11 @@ export function Job({ id }: { id: number }) {
         </Trouble>
       </>
     );
-  if (page.count.value === 0) return <p class="loading">Reading the events of job {id}…</p>;
-  const isPast = page.at.value < page.count.value - 1;
+  if (!hasEvents.value) return <p class="loading">Reading the events of job {id}…</p>;
   return (
     <div class="job">
-      <Head page={page} isPast={isPast} />
-      {!isPast && page.view.value !== undefined && <Ending view={page.view.value} page={page} />}
+      <Head page={page} />
+      <Ending page={page} />
       <div class="job-time">
         <Lanes run={page} />
         <Slider page={page} />
@@ -57,9 +57,10 @@ export function Job({ id }: { id: number }) {
   );
 }
 
-function Head({ page, isPast }: { page: JobPage; isPast: boolean }) {
+const isPast = (page: JobPage): boolean => page.at.value < page.count.value - 1;
+
+function Head({ page }: { page: JobPage }) {
   const { fold } = page;
-  const view = page.view.value;
   const state = jobStateAt(fold, page.at.value);
   const submitted = fold.times[0] ?? 0;
   return (
@@ -68,45 +69,60 @@ function Head({ page, isPast }: { page: JobPage; isPast: boolean }) {
         <span class="job-id">Job {page.id}</span> {fold.name}
       </h1>
       <p class="job-facts">
-        <JobState state={state} />
-        {isPast && <span class="then">at event {page.at.value + 1}</span>}
+        {page.isCaughtUp.value || isPast(page) ? (
+          <JobState state={state} />
+        ) : (
+          <Badge tone="quiet">reading…</Badge>
+        )}
+        {isPast(page) && <span class="then">at event {page.at.value + 1}</span>}
         <span>
           submitted <At at={submitted} />
         </span>
-        {view?.allocatedAt !== undefined && <span>{timing(view)}</span>}
-        {view?.state === 'submitted' && (
-          <span>
-            waits for <Since at={submitted} />
-          </span>
-        )}
+        <Timing fold={fold} count={page.count.value} />
         <span>{plural(fold.lanes.length, 'member')}</span>
-        <span>priority {view?.priority}</span>
+        <span>priority {fold.priority}</span>
         {fold.ended !== undefined && fold.lanes.length > 0 && (
           <a href={`/jobs/${page.id}/compare`}>compare with another run</a>
         )}
-        <Cancel page={page} view={view} />
+        <Cancel page={page} />
       </p>
     </header>
   );
 }
 
-function timing({ submittedAt, allocatedAt = submittedAt, endedAt }: JobView) {
-  const waited = Date.parse(allocatedAt) - Date.parse(submittedAt);
-  const queued = `${lasting(waited)} in the queue`;
-  if (endedAt === undefined)
-    return (
-      <>
-        {queued}, runs for <Since at={allocatedAt} />
-      </>
-    );
-  return `${queued}, ran ${lasting(Date.parse(endedAt) - Date.parse(allocatedAt))}`;
+/** `count`: of the events that are folded. */
+function Timing({ fold }: { fold: JobFold; count: number }) {
+  const timeOf = (at: number) => fold.times[at] ?? 0;
+  const submitted = timeOf(0);
+  const ended = fold.ended === undefined ? undefined : timeOf(fold.ended);
+  if (fold.lanes.length === 0)
+    return ended === undefined ? (
+      <span>
+        waits for boards since <Since at={submitted} />
+      </span>
+    ) : null;
+  const allocated = timeOf(fold.start);
+  return (
+    <span>
+      {lasting(allocated - submitted)} in the queue,{' '}
+      {ended === undefined ? (
+        <>
+          runs for <Since at={allocated} />
+        </>
+      ) : (
+        `ran ${lasting(ended - allocated)}`
+      )}
+    </span>
+  );
 }
 
-function Cancel({ page, view }: { page: JobPage; view: JobView | undefined }) {
+function Cancel({ page }: { page: JobPage }) {
   const isAsking = useSignal(false);
   const trouble = useSignal('');
   const reason = useSignal('');
-  if (view === undefined || !['submitted', 'allocated'].includes(view.state)) return null;
+  const isGoing = page.isCaughtUp.value && page.count.value > 0 && page.fold.ended === undefined;
+  if (!isGoing) return null;
+  const members = page.fold.lanes.length;
   if (!isAsking.value)
     return (
       <button type="button" onClick={() => (isAsking.value = true)}>
@@ -119,7 +135,6 @@ function Cancel({ page, view }: { page: JobPage; view: JobView | undefined }) {
       const body = reason.value.trim() === '' ? {} : { reason: reason.value.trim() };
       await send('POST', `/api/jobs/${page.id}/cancel`, body);
       isAsking.value = false;
-      await page.refresh();
     } catch (error) {
       trouble.value = toldOf(error);
     }
@@ -133,7 +148,7 @@ function Cancel({ page, view }: { page: JobPage; view: JobView | undefined }) {
         onInput={({ currentTarget: { value } }) => (reason.value = value)}
       />
       <button type="submit" class="dangerous">
-        Cancel all {view.members.length} members
+        {members === 0 ? 'Cancel the job' : `Cancel all ${plural(members, 'member')}`}
       </button>
       <button type="button" onClick={() => (isAsking.value = false)}>
         Keep it
@@ -143,9 +158,13 @@ function Cancel({ page, view }: { page: JobPage; view: JobView | undefined }) {
   );
 }
 
-/** Why it ended, where it did not complete: first the sentence, then who was missing. */
-function Ending({ view, page }: { view: JobView; page: JobPage }) {
-  if (view.reason === undefined) return null;
+/**
+ * Why it ended, where it did not complete: first the sentence, then who was missing. It stands there at every event: its
+ * links lead to those.
+ */
+function Ending({ page }: { page: JobPage }) {
+  const view = page.view.value;
+  if (view?.reason === undefined) return null;
   const [first, ...under] = view.reason.split('\n');
   const cause = page.fold.ended;
   const event = cause === undefined ? undefined : page.fold.events[cause];
@@ -153,11 +172,8 @@ function Ending({ view, page }: { view: JobView; page: JobPage }) {
   return (
     <div class={`ending ${view.state}`} role="status">
       <p>
-        <b>{first}</b>
-        {member !== undefined && (
-          <>
-            {' '}
-            First cause:{' '}
+        {member !== undefined && first?.startsWith(`${member}:`) ? (
+          <b>
             <button
               type="button"
               class="link"
@@ -165,7 +181,10 @@ function Ending({ view, page }: { view: JobView; page: JobPage }) {
             >
               {member}
             </button>
-          </>
+            {first.slice(member.length)}
+          </b>
+        ) : (
+          <b>{first}</b>
         )}
       </p>
       {under.length > 0 && (

@@ -179,7 +179,8 @@ function LaneName({ run, index, height }: { run: Run; index: number; height: num
       <span class="lane-device">{lane.device}</span>
       <span class="lane-role">{lane.role}</span>
       <span class="lane-doing">
-        <span aria-hidden="true">{SIGNS[is.state] ?? '·'}</span> {is.doing}
+        <span aria-hidden="true">{SIGNS[is.state] ?? '·'}</span>{' '}
+        <span class="lane-words">{is.doing}</span>
       </span>
     </button>
   );

@@ -10,6 +10,8 @@ const FONT = '11px system-ui, sans-serif';
 /** In less room, and with fewer of its characters, a label says nothing. */
 const CUT_PIXELS_MIN = 14;
 const CUT_CHARACTERS_MIN = 5;
+/** Half of a mark, and a little. */
+const MARK_PIXELS = 6;
 
 export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
   const { extent, width, height, laneHeight, firstLane, offset, fold, openEnd } = picture;
@@ -95,9 +97,11 @@ function paintLane(is: Paint, index: number): void {
     at.fillRect(from, top + gap, width, barHeight);
     if (phase === 'deploy' || phase === 'boot') hatch(is, from, top + gap, width, barHeight, phase);
     if (is.laneHeight < 26) return;
-    // What is waited for lies on it: the label has the room before that.
+    // What is waited for lies on it, and marks do: the label has the room before those.
     const wait = lane.waits[countBefore(lane.waits, start - 1)];
-    const free = Math.min(right, wait === undefined ? right : is.x(wait.from)) - from;
+    const mark = lane.marks[firstThat(lane.marks.length, (n) => (lane.marks[n] ?? 0) >= start)];
+    const next = Math.min(wait?.from ?? OPEN, mark ?? OPEN);
+    const free = (next === OPEN ? right : Math.min(right, is.x(next) - MARK_PIXELS)) - from;
     labelled(is, label, from, Math.min(width, free), top + gap, barHeight);
   });
   if (suiteHeight > 0)

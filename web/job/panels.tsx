@@ -171,11 +171,7 @@ export function Events({ page }: { page: JobPage }) {
       focus={at}
       label="Events"
       row={(n) => (
-        <div
-          key={n}
-          role="listitem"
-          class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}
-        >
+        <div role="listitem" class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}>
           <button
             type="button"
             aria-current={n === at ? 'step' : undefined}
@@ -217,7 +213,7 @@ export function Barriers({ page }: { page: JobPage }) {
       rowHeight={BARRIER_ROW_HEIGHT}
       focus={Math.max(0, chosen)}
       label="Barriers"
-      row={(n) => <BarrierRow key={n} page={page} barrier={barriers[n]} at={at} />}
+      row={(n) => <BarrierRow page={page} barrier={barriers[n]} at={at} />}
     />
   );
 }
@@ -307,11 +303,7 @@ export function Messages({ page }: { page: JobPage }) {
         if (event?.type !== 'MessageSent') return null;
         const { member, verb, message, pairs } = event.data;
         return (
-          <div
-            key={n}
-            role="listitem"
-            class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}
-          >
+          <div role="listitem" class={`event ${n === at ? 'now' : ''} ${n > at ? 'later' : ''}`}>
             <button type="button" onClick={() => page.stand(n)}>
               <span class="event-n">{n + 1}</span>
               <span class="event-time">{sinceBoards(page.fold, n)}</span>

@@ -21,7 +21,7 @@ export function Slider({ page }: { page: JobPage }) {
   const at = page.at.value;
   const count = page.count.value;
   const said = eventText(page, at);
-  const isFollowing = page.chosen.value === undefined && !page.isEnded.value;
+  const isLast = page.chosen.value === undefined && !page.isEnded.value;
   const step = (by: number) => page.stand(at + by);
   return (
     <div class="slider">
@@ -53,7 +53,7 @@ export function Slider({ page }: { page: JobPage }) {
       />
       <output class="slider-at">
         <b>{at + 1}</b> of {count} · {sinceBoards(fold, at)}
-        {isFollowing && <span class="live">● live</span>}
+        {isLast && <span class="live">{page.isCaughtUp.value ? '● live' : '… reading'}</span>}
       </output>
       <OrderButtons order={page.order.value} set={(order) => page.setOrder(order)} />
     </div>

@@ -5,7 +5,7 @@ import { request, toldOf } from '../api/client.ts';
 import type { RanView, SourcesView } from '../api/types.ts';
 import { useAsked } from '../ui/asked.ts';
 import { Download } from '../ui/download.tsx';
-import { plural, Trouble } from '../ui/parts.tsx';
+import { listed, plural, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import type { JobPage } from './job-state.ts';
 
@@ -167,11 +167,9 @@ function Text({ job, file, line, here }: TextProps) {
 
 function Here({ devices }: { devices: string[] | undefined }) {
   if (devices === undefined) return null;
-  const rest = devices.length - MEMBERS_NAMED_MAX;
   return (
     <span class="here" title={devices.join(', ')}>
-      ◂ {devices.slice(0, MEMBERS_NAMED_MAX).join(', ')}
-      {rest > 0 && ` and ${rest} more`}
+      ◂ {listed(devices, MEMBERS_NAMED_MAX)}
     </span>
   );
 }

@@ -206,7 +206,8 @@ function memberSentence(is: RecordedEvent): string | undefined {
 }
 
 function labSentence(is: RecordedEvent): string {
-  const who = is.stream.slice(is.stream.indexOf('-') + 1);
+  // Those of a job come without their stream: one that is not known here is told by its type.
+  const who = (is.stream ?? '').replace(/^[^-]*-/, '');
   switch (is.type) {
     case 'DeviceRegistered': {
       const { worker, deviceType, tags } = is.data;

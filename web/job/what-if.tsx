@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { RecordedEvent, WhatIfView } from '../api/types.ts';
 import { useAsked } from '../ui/asked.ts';
-import { Badge, Trouble } from '../ui/parts.tsx';
+import { Badge, listed, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
 import { OPEN } from './fold.ts';
@@ -17,6 +17,7 @@ import { type Verdict, verdictOf } from './what-if-verdict.ts';
 
 const LANES_PIXELS_MAX = 340;
 const WAITS_TOLD_MAX = 6;
+const MISSING_TOLD_MAX = 3;
 
 const put = (changes: readonly Change[]) => setQuery(wordsOf(changes));
 
@@ -49,6 +50,7 @@ function Answer({ page, changes }: { page: JobPage; changes: readonly Change[] }
         <ul class="changes">
           {changes.map((change, n) => (
             <ChangeItem
+              page={page}
               key={JSON.stringify({ ...change, seconds: 0 })}
               change={change}
               set={(to) => put(changes.flatMap((other, i) => (i === n ? (to ?? []) : other)))}
@@ -79,8 +81,22 @@ function pathOf(job: number, changes: readonly Change[]): string {
   return `/api/jobs/${job}/what-if?${asked}`;
 }
 
+/** A message by its name and its sender; by its event alone while that has not come. */
+function messageOf({ fold }: JobPage, event: number): string {
+  const is = fold.events[event - 1];
+  if (is?.type !== 'MessageSent') return `the message of event ${event}`;
+  return `${is.data.message} of ${is.data.member} (event ${event})`;
+}
+
+interface ChangeItemProps {
+  page: JobPage;
+  change: Change;
+  /** `undefined`: it is taken back. */
+  set(to: Change | undefined): void;
+}
+
 /** A change, which can be taken back; a delay can be another one. */
-function ChangeItem({ change, set }: { change: Change; set(to: Change | undefined): void }) {
+function ChangeItem({ page, change, set }: ChangeItemProps) {
   const seconds = useSignal(change.kind === 'delay' ? String(change.seconds) : '');
   const away = (
     <button
@@ -95,7 +111,7 @@ function ChangeItem({ change, set }: { change: Change; set(to: Change | undefine
   if (change.kind === 'drop')
     return (
       <li>
-        the message of event {change.event} is lost {away}
+        {messageOf(page, change.event)} is lost {away}
       </li>
     );
   if (change.kind === 'crash')
@@ -141,15 +157,16 @@ function Said({ is }: { is: WhatIfView }) {
       <ul>
         {is.hangs.slice(0, WAITS_TOLD_MAX).map(({ member, what, missing }) => (
           <li key={`${member} ${what}`}>
-            <b>{member}</b> hangs in <code>{what}</code>, waiting for {missing.join('; ')}
+            <b>{member}</b> hangs in <code>{what}</code>, waiting for{' '}
+            {listed(missing, MISSING_TOLD_MAX, '; ')}
           </li>
         ))}
         {is.hangs.length > WAITS_TOLD_MAX && (
           <li class="soft">and {is.hangs.length - WAITS_TOLD_MAX} more waits</li>
         )}
-        {[...otherEnds(is)].map(([how, devices]) => (
+        {otherEnds(is).map(({ devices, how }) => (
           <li key={how}>
-            <b>{devices.join(', ')}</b> {how}
+            <b>{listed(devices)}</b> {how}
           </li>
         ))}
       </ul>
@@ -159,14 +176,20 @@ function Said({ is }: { is: WhatIfView }) {
 }
 
 /** Who ends otherwise than it did: those that end alike together. */
-function otherEnds({ members }: WhatIfView): Map<string, string[]> {
-  const ends = new Map<string, string[]>();
+function otherEnds({ members }: WhatIfView): { devices: string[]; how: string }[] {
+  const ends = new Map<string, { devices: string[]; state: string; recorded: string }>();
   for (const { device, state, recorded } of members) {
     if (state === recorded) continue;
-    const how = `${isOver(state) ? 'ends' : 'is'} ${stateWord(state)} instead of ${stateWord(recorded)}`;
-    ends.set(how, [...(ends.get(how) ?? []), device]);
+    const key = `${state} ${recorded}`;
+    const alike = ends.get(key) ?? { devices: [], state, recorded };
+    alike.devices.push(device);
+    ends.set(key, alike);
   }
-  return ends;
+  return [...ends.values()].map(({ devices, state, recorded }) => {
+    const [one, many] = isOver(state) ? ['ends', 'end'] : ['is', 'are'];
+    const verb = devices.length === 1 ? one : many;
+    return { devices, how: `${verb} ${stateWord(state)} instead of ${stateWord(recorded)}` };
+  });
 }
 
 const isOver = (state: string): boolean =>

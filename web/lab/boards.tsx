@@ -5,9 +5,10 @@ import type { DeviceView } from '../api/types.ts';
 import { boardLink, jobLink, plural, Section } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
 import { Rows } from '../ui/rows.tsx';
+import { scale } from '../ui/scale.ts';
 import { age, clock, exactly } from '../ui/time.ts';
 import type { Tone } from '../ui/tone.ts';
-import { devices, memberOfBoard } from './lab-state.ts';
+import { memberOfBoard, boards as sorted } from './lab-state.ts';
 
 /** What a board is to somebody who needs one, in one word. */
 export function stateOf(board: DeviceView): { word: string; tone: Tone; why?: string } {
@@ -32,7 +33,7 @@ const GROUPS = {
 } as const;
 type Grouping = keyof typeof GROUPS;
 
-const TILE_WIDTH_MIN = 190;
+const TILE_WIDTH_MIN = 212;
 const TILE_HEIGHT = 54;
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -69,27 +70,33 @@ function Tile({ board }: { board: DeviceView }) {
   const since = member?.job.allocatedAt ?? board.idleSince;
   return (
     <li class={`tile ${tone}`}>
-      <a href={boardLink(board.name)} class="tile-name">
-        {board.name}
-      </a>
-      <span class="tile-type" title={`driven by worker ${board.worker}`}>
-        {board.type} · {board.worker}
-      </span>
-      <span class="tile-state" title={why}>
-        <span aria-hidden="true">{SIGNS[tone]}</span> {word}
-        {board.job !== undefined && (
-          <>
-            {' '}
-            <a href={jobLink(board.job, `?device=${encodeURIComponent(board.name)}`)}>
-              job {board.job}
-            </a>
-            {member !== undefined && <span title={member.doing}> {member.role}</span>}
-          </>
-        )}
-      </span>
-      <time class="tile-since" dateTime={since} title={exactly(Date.parse(since))}>
-        {age(clock.value - Date.parse(since))}
-      </time>
+      <div>
+        <a href={boardLink(board.name)} class="tile-name">
+          {board.name}
+        </a>
+        <span class="tile-type" title={`driven by worker ${board.worker}`}>
+          {board.type} · {board.worker}
+        </span>
+      </div>
+      <div>
+        <span class="tile-state" title={why ?? `health ${board.health}`}>
+          <span aria-hidden="true">{SIGNS[tone]}</span> {word}
+          {board.job === undefined ? (
+            !word.includes(board.health) && <span class="soft"> · health {board.health}</span>
+          ) : (
+            <>
+              {' '}
+              <a href={jobLink(board.job, `?device=${encodeURIComponent(board.name)}`)}>
+                job {board.job}
+              </a>
+              {member !== undefined && <span title={member.doing}> {member.role}</span>}
+            </>
+          )}
+        </span>
+        <time class="tile-since" dateTime={since} title={exactly(Date.parse(since))}>
+          {age(clock.value - Date.parse(since))}
+        </time>
+      </div>
     </li>
   );
 }
@@ -101,18 +108,18 @@ export function Boards() {
     const element = box.current;
     if (element === null) return;
     const watcher = new ResizeObserver(() => {
-      columns.value = Math.max(1, Math.floor(element.clientWidth / TILE_WIDTH_MIN));
+      columns.value = Math.max(
+        1,
+        Math.floor(element.clientWidth / (TILE_WIDTH_MIN * scale.peek())),
+      );
     });
     watcher.observe(element);
     return () => watcher.disconnect();
-  }, [columns]);
+  }, [columns, scale.value]);
   const text = query.value.get('q') ?? '';
   const only = query.value.get('state') ?? '';
   const asked = query.value.get('group') ?? 'none';
   const grouping: Grouping = asked in GROUPS ? (asked as Grouping) : 'none';
-  const sorted = useComputed(() =>
-    [...devices.value.values()].sort((a, b) => byName.compare(a.name, b.name)),
-  );
   const counts = useComputed(() => {
     const seen = new Map<string, number>();
     for (const board of sorted.value) {
@@ -124,7 +131,9 @@ export function Boards() {
   const shown = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     return sorted.value.filter(
-      (board) => (only === '' || stateOf(board).word === only) && matches(board, words),
+      (board) =>
+        (only === '' || stateOf(board).word === only) &&
+        (words.length === 0 || matches(board, words)),
     );
   }, [sorted.value, text, only]);
   const lines = useMemo(
@@ -181,9 +190,9 @@ export function Boards() {
         ) : (
           <Rows
             count={lines.length}
-            rowHeight={TILE_HEIGHT}
+            rowHeight={TILE_HEIGHT * scale.value}
             label="Boards"
-            row={(at) => <BoardLine key={at} line={lines[at]} columns={columns.value} />}
+            row={(at) => <BoardLine line={lines[at]} columns={columns.value} />}
           />
         )}
       </div>
@@ -202,8 +211,8 @@ function BoardLine({ line, columns }: { line: Line | undefined; columns: number 
   return (
     <div role="listitem">
       <ul class="tiles" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
-        {line.boards.map((board) => (
-          <Tile key={board.name} board={board} />
+        {line.boards.map((board, n) => (
+          <Tile key={n} board={board} />
         ))}
       </ul>
     </div>

@@ -11,17 +11,33 @@ import type {
   RecordedEvent,
   ServerHealth,
 } from '../api/types.ts';
+import { deviceAfter } from './device-fold.ts';
 
 export const devices = signal<ReadonlyMap<string, DeviceView>>(new Map());
-export const queue = signal<{ entries: readonly QueueEntry[]; total: number }>({
-  entries: [],
-  total: 0,
-});
+/** What is in sight of the queue, in pages by their number: it may be very long. */
+export interface QueueInSight {
+  total: number;
+  /** Since when the one waits that has waited longest. */
+  oldest: string | undefined;
+  pages: ReadonlyMap<number, readonly QueueEntry[]>;
+}
+export const queue = signal<QueueInSight>({ total: 0, oldest: undefined, pages: new Map() });
 export const running = signal<readonly JobView[]>([]);
 export const lately = signal<readonly JobView[]>([]);
 export const health = signal<ServerHealth | undefined>(undefined);
 export const trouble = signal('');
 export const isLoaded = signal(false);
+
+const byName = new Intl.Collator('en', { numeric: true });
+let names: readonly string[] = [];
+
+/** All boards by name. They are sorted again when there are others: each has its news many times a minute. */
+export const boards = computed((): readonly DeviceView[] => {
+  const all = devices.value;
+  if (names.length !== all.size || !names.every((name) => all.has(name)))
+    names = [...all.keys()].sort(byName.compare);
+  return names.flatMap((name) => all.get(name) ?? []);
+});
 
 /** The member that a board plays in the job that has it. */
 export const memberOfBoard = computed(() => {
@@ -33,11 +49,12 @@ export const memberOfBoard = computed(() => {
 
 /** Changes come in bursts; between two questions there is a pause of this many times what the last one took. */
 const PAUSE_FACTOR = 4;
-const PAUSE_MS_MIN = 250;
+const PAUSE_MS_MIN = 1_000;
+/** Of what events say by themselves. */
+const SHOWN_EVERY_MS = 200;
 /** More boards than these are asked for all at once. */
 const ASKED_ALONE_MAX = 12;
 const QUEUE_PAGE = 200;
-const QUEUE_PAGE_MAX = 1_000;
 const RUNNING_MAX = 200;
 const LATELY_MAX = 12;
 const OVER = 'complete,failed,timedOut,cancelled,rejected';
@@ -48,6 +65,11 @@ class Watch {
   readonly #stop = new AbortController();
   readonly #stale = new Set<Part>();
   readonly #staleBoards = new Set<string>();
+  /** Events of boards that are not shown yet. */
+  #heard: RecordedEvent[] = [];
+  #shows: ReturnType<typeof setTimeout> | undefined;
+  /** Events of boards that came while boards were asked for: the answer may be from before them. */
+  #meanwhile: RecordedEvent[] = [];
   #isAsking = false;
 
   async run(): Promise<void> {
@@ -73,19 +95,49 @@ class Watch {
 
   stop(): void {
     this.#stop.abort();
+    clearTimeout(this.#shows);
   }
 
   /** What has to be asked for again after these events. */
   #hear(events: readonly RecordedEvent[]): void {
-    for (const { stream, type } of events) {
-      if (stream.startsWith('device-')) this.#staleBoards.add(stream.slice('device-'.length));
+    const ofBoards: RecordedEvent[] = [];
+    for (const event of events) {
+      const { stream, type } = event;
+      if (stream.startsWith('device-')) ofBoards.push(event);
       else if (stream.startsWith('worker-') && type !== 'WorkerRenewed') this.#stale.add('devices');
       else if (stream.startsWith('job-')) {
         if (/^Job|^Allocation/.test(type)) this.#stale.add('queue');
         this.#stale.add('jobs');
       }
     }
+    if (this.#isAsking) this.#meanwhile.push(...ofBoards);
+    this.#heard.push(...ofBoards);
+    if (ofBoards.length > 0) this.#shows ??= setTimeout(() => this.#show(), SHOWN_EVERY_MS);
     void this.#catchUp();
+  }
+
+  #show(): void {
+    clearTimeout(this.#shows);
+    this.#shows = undefined;
+    if (this.#heard.length > 0) devices.value = this.#after(devices.peek(), this.#heard);
+    this.#heard = [];
+    void this.#catchUp();
+  }
+
+  /** The boards after these events; those that have to be asked for are noted. */
+  #after(
+    before: ReadonlyMap<string, DeviceView>,
+    events: readonly RecordedEvent[],
+  ): ReadonlyMap<string, DeviceView> {
+    const all = new Map(before);
+    for (const event of events) {
+      const name = event.stream.slice('device-'.length);
+      const board = all.get(name);
+      const now = board === undefined ? undefined : deviceAfter(board, event);
+      if (now === undefined) this.#staleBoards.add(name);
+      else all.set(name, now);
+    }
+    return all;
   }
 
   async #catchUp(): Promise<void> {
@@ -98,7 +150,9 @@ class Watch {
       const boards = [...this.#staleBoards];
       this.#stale.clear();
       this.#staleBoards.clear();
+      this.#meanwhile = [];
       try {
+        this.#show();
         await this.#ask(parts, boards);
         trouble.value = '';
       } catch (error) {
@@ -107,6 +161,7 @@ class Watch {
         for (const part of parts) this.#stale.add(part);
         for (const board of boards) this.#staleBoards.add(board);
       }
+      this.#meanwhile = [];
       const pause = Math.max(PAUSE_MS_MIN, PAUSE_FACTOR * (performance.now() - began));
       await new Promise((done) => setTimeout(done, pause));
     }
@@ -115,17 +170,9 @@ class Watch {
 
   async #ask(parts: readonly Part[], boards: readonly string[] = []): Promise<void> {
     const { signal } = this.#stop;
-    const wantsAll = parts.includes('devices') || boards.length > ASKED_ALONE_MAX;
-    const [all, some, waiting, now, over] = await Promise.all([
-      wantsAll ? get<{ devices: DeviceView[] }>('/api/devices', signal) : undefined,
-      wantsAll
-        ? []
-        : Promise.all(
-            boards.map((name) =>
-              get<DeviceView>(`/api/devices/${encodeURIComponent(name)}`, signal),
-            ),
-          ),
-      parts.includes('queue') ? queuePages(signal) : undefined,
+    const [some, waiting, now, over] = await Promise.all([
+      this.#askForBoards(parts.includes('devices'), boards),
+      parts.includes('queue') ? queueInSight(signal) : undefined,
       parts.includes('jobs')
         ? get<JobPage>(`/api/jobs?state=allocated&limit=${RUNNING_MAX}`, signal)
         : undefined,
@@ -135,36 +182,76 @@ class Watch {
     ]);
     if (signal.aborted) return;
     batch(() => {
-      if (all !== undefined) devices.value = new Map(all.devices.map((d) => [d.name, d]));
-      else if (some.length > 0)
-        devices.value = new Map([...devices.value, ...some.map((d) => [d.name, d] as const)]);
+      if (some !== undefined) devices.value = this.#after(some, this.#meanwhile);
       if (waiting !== undefined) queue.value = waiting;
       if (now !== undefined) running.value = now.jobs;
       if (over !== undefined) lately.value = over.jobs;
     });
   }
-}
 
-let wanted = QUEUE_PAGE;
-
-/** More of the queue is looked at: it is asked for, and kept fresh from then on. */
-export async function loadQueue(upTo: number): Promise<void> {
-  if (upTo < wanted || awaySince.value !== undefined) return;
-  wanted = upTo + QUEUE_PAGE;
-  queue.value = await queuePages(new AbortController().signal).catch(() => queue.value);
-}
-
-async function queuePages(
-  signal: AbortSignal,
-): Promise<{ entries: readonly QueueEntry[]; total: number }> {
-  const entries: QueueEntry[] = [];
-  for (let after = 0; ; ) {
-    const limit = Math.min(QUEUE_PAGE_MAX, wanted - entries.length);
-    const page = await get<QueuePage>(`/api/queue?after=${after}&limit=${limit}`, signal);
-    entries.push(...page.queue);
-    if (page.next === undefined || entries.length >= wanted) return { entries, total: page.total };
-    after = page.next;
+  /** All boards, those of these names asked for anew; `undefined`: none were. */
+  async #askForBoards(
+    wantsAll: boolean,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, DeviceView> | undefined> {
+    const { signal } = this.#stop;
+    if (wantsAll || names.length > ASKED_ALONE_MAX) {
+      const { devices: all } = await get<{ devices: DeviceView[] }>('/api/devices', signal);
+      return new Map(all.map((board) => [board.name, board]));
+    }
+    if (names.length === 0) return undefined;
+    const some = await Promise.all(
+      names.map((name) => get<DeviceView>(`/api/devices/${encodeURIComponent(name)}`, signal)),
+    );
+    return new Map([...devices.peek(), ...some.map((board) => [board.name, board] as const)]);
   }
+}
+
+/** The pages of the queue that are in sight: they alone are asked for, and asked for again. */
+let pagesInSight: readonly number[] = [0];
+let isFilling = false;
+
+export const entryAt = ({ pages }: QueueInSight, place: number): QueueEntry | undefined =>
+  pages.get(Math.floor(place / QUEUE_PAGE))?.[place % QUEUE_PAGE];
+
+/** These places are looked at now, up to and without `end`. */
+export function lookAtQueue(begin: number, end: number): void {
+  const first = Math.floor(begin / QUEUE_PAGE);
+  const last = Math.floor(Math.max(begin, end - 1) / QUEUE_PAGE);
+  pagesInSight = Array.from({ length: last - first + 1 }, (_, n) => first + n);
+  void fillQueue();
+}
+
+/** Asks for what is in sight and not there, a page at a time: whoever scrolls on is not behind by what went by. */
+async function fillQueue(): Promise<void> {
+  if (isFilling) return;
+  isFilling = true;
+  try {
+    while (awaySince.peek() === undefined) {
+      const { pages } = queue.peek();
+      const missing = pagesInSight.find((page) => !pages.has(page));
+      if (missing === undefined) break;
+      const { queue: entries, total, oldest } = await queuePage(missing);
+      const all = new Map([...queue.peek().pages, [missing, entries]]);
+      queue.value = { total, oldest, pages: all };
+    }
+  } catch {
+    // It is asked for again with the next change of the queue, or when somebody scrolls.
+  }
+  isFilling = false;
+}
+
+const queuePage = (page: number, signal?: AbortSignal): Promise<QueuePage> =>
+  get<QueuePage>(`/api/queue?after=${page * QUEUE_PAGE}&limit=${QUEUE_PAGE}`, signal);
+
+async function queueInSight(signal: AbortSignal): Promise<QueueInSight> {
+  const wanted = pagesInSight;
+  const got = await Promise.all(wanted.map((page) => queuePage(page, signal)));
+  return {
+    total: got[0]?.total ?? 0,
+    oldest: got[0]?.oldest,
+    pages: new Map(got.map(({ queue: entries }, n) => [wanted[n] ?? 0, entries])),
+  };
 }
 
 let watch: Watch | undefined;

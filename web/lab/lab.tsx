@@ -3,20 +3,22 @@ import { useEffect } from 'preact/hooks';
 import type { JobView, QueueEntry } from '../api/types.ts';
 import { At, JobState, jobLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
+import { scale } from '../ui/scale.ts';
 import { lasting, moment } from '../ui/time.ts';
 import { Boards } from './boards.tsx';
 import {
   devices,
+  entryAt,
   isLoaded,
   lately,
-  loadQueue,
+  lookAtQueue,
   queue,
   running,
   trouble,
   watchLab,
 } from './lab-state.ts';
 
-const QUEUE_ROW_HEIGHT = 46;
+const QUEUE_ROW_HEIGHT = 62;
 
 export function Lab() {
   useEffect(watchLab, []);
@@ -118,7 +120,8 @@ function JobLine({ job }: { job: Pick<JobView, 'id' | 'name' | 'state'> }) {
 }
 
 function Queue() {
-  const { entries, total } = queue.value;
+  const is = queue.value;
+  const { total } = is;
   return (
     <Section title="Queue" count={String(total)}>
       {total === 0 ? (
@@ -127,9 +130,10 @@ function Queue() {
         <Rows
           class="queue"
           count={total}
-          rowHeight={QUEUE_ROW_HEIGHT}
+          rowHeight={QUEUE_ROW_HEIGHT * scale.value}
           label="Queue"
-          row={(at) => <QueueRow key={at} place={at} entry={entries[at]} />}
+          onSeen={lookAtQueue}
+          row={(at) => <QueueRow place={at} entry={entryAt(is, at)} />}
         />
       )}
     </Section>
@@ -137,13 +141,10 @@ function Queue() {
 }
 
 function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefined }) {
-  useEffect(() => {
-    if (entry === undefined) void loadQueue(place);
-  }, [entry === undefined, place]);
   if (entry === undefined)
     return (
       <div class="queue-row" role="listitem">
-        …
+        <span class="place">{place + 1}</span> …
       </div>
     );
   const { guaranteedStart } = entry;
@@ -157,13 +158,12 @@ function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefin
         p{entry.priority} · <Since at={entry.submittedAt} />
       </span>
       <span class="job-note" title={entry.reason}>
-        {entry.reason}
         {guaranteedStart !== null && (
-          <span title={guaranteedStart}>
-            {' '}
-            — starts by {moment(Date.parse(guaranteedStart))} at the latest
+          <span class="starts" title={guaranteedStart}>
+            starts by {moment(Date.parse(guaranteedStart))} at the latest ·{' '}
           </span>
         )}
+        {entry.reason}
       </span>
     </div>
   );

@@ -16,6 +16,8 @@ const LAST = 300;
 /** More are not kept: the oldest go. */
 const KEPT_MAX = 20_000;
 const OLDER_PAGE = 500;
+/** What comes in between is shown together. */
+const SHOWN_EVERY_MS = 200;
 const ROW_HEIGHT = 24;
 
 export function Log() {
@@ -26,17 +28,27 @@ export function Log() {
   useEffect(() => {
     document.title = 'Log · Muster';
     const stop = new AbortController();
+    let came: RecordedEvent[] = [];
+    let shows: ReturnType<typeof setTimeout> | undefined;
+    const show = () => {
+      shows = undefined;
+      events.value = [...events.value, ...came].slice(-KEPT_MAX);
+      came = [];
+      isLoaded.value = true;
+    };
     void start(asked, stop.signal, {
       add(more) {
-        const kept = [...events.value, ...more];
-        events.value = kept.length > KEPT_MAX ? kept.slice(-KEPT_MAX) : kept;
-        isLoaded.value = true;
+        came.push(...more);
+        shows ??= setTimeout(show, isLoaded.value ? SHOWN_EVERY_MS : 0);
       },
       fail(why) {
         trouble.value = why;
       },
     });
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      clearTimeout(shows);
+    };
   }, [asked]);
   const older = async () => {
     const first = events.value[0]?.position ?? 1;
@@ -136,7 +148,7 @@ function LogList(props: {
           rowHeight={ROW_HEIGHT}
           focus={Math.max(0, at)}
           label="Events of the log"
-          row={(n) => <LogRow key={n} event={shown[n]} tell={tell} chosen={chosen} />}
+          row={(n) => <LogRow event={shown[n]} tell={tell} chosen={chosen} />}
         />
       </Section>
       {event !== undefined && <Detail event={event} events={events} tell={tell} />}

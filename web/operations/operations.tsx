@@ -4,8 +4,8 @@ import { useEffect } from 'preact/hooks';
 import { get, request, toldOf } from '../api/client.ts';
 import type { JobPage, WorkerView } from '../api/types.ts';
 import { devices, health, isLoaded, queue, trouble, watchLab } from '../lab/lab-state.ts';
-import { At, boardLink, plural, Section, Trouble } from '../ui/parts.tsx';
-import { clock, lasting } from '../ui/time.ts';
+import { At, boardLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
+import { lasting } from '../ui/time.ts';
 import { Latencies } from './latencies.tsx';
 import { type Figure, type Metrics, readMetrics } from './metrics.ts';
 import { Workers } from './workers.tsx';
@@ -102,17 +102,18 @@ function quantile(sorted: readonly number[], part: number): number {
 
 function Waits({ waited }: { waited: readonly number[] }) {
   const sorted = [...waited].sort((a, b) => a - b);
-  const oldest = queue.value.entries.reduce(
-    (min, { submittedAt }) => Math.min(min, Date.parse(submittedAt)),
-    Number.POSITIVE_INFINITY,
-  );
+  const { total, oldest } = queue.value;
   return (
     <Section title="Queue">
       <dl class="facts wide">
         <dt>waits now</dt>
         <dd>
-          {plural(queue.value.total, 'job')}
-          {Number.isFinite(oldest) && `, the longest for ${lasting(clock.value - oldest)}`}
+          {plural(total, 'job')}
+          {oldest !== undefined && (
+            <>
+              , the longest for <Since at={oldest} />
+            </>
+          )}
         </dd>
         {sorted.length > 0 && (
           <>

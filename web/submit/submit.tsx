@@ -1,32 +1,19 @@
 /** A job is pasted, dropped or written, and checked as it is: each problem at its line, and the boards that fit. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiError, type DocumentProblem, request, toldOf } from '../api/client.ts';
-import type { CheckedJob, Submitted } from '../api/types.ts';
+import { ApiError, type DocumentProblem, get, request, toldOf } from '../api/client.ts';
+import type { CheckedJob, DeviceView, Submitted } from '../api/types.ts';
 import { Badge, jobLink, plural, Section, Trouble } from '../ui/parts.tsx';
 import { go } from '../ui/router.ts';
 import { lasting } from '../ui/time.ts';
+import { exampleFor } from './example.ts';
 
 /** So long after the last key a document is checked. */
 const PAUSE_MS = 250;
 const DRAFT_KEY = 'muster-draft';
 const LINE_HEIGHT = 18;
 
-const FIRST = `{
-  "timeout": 300,
-  "job_name": "two boards meet",
-  "device_group": [
-    { "role": "client", "count": 1, "device_type": "panda" },
-    { "role": "server", "count": 1, "device_type": "beaglexm" }
-  ],
-  "actions": [
-    { "command": "lava_command_run",
-      "parameters": { "role": "server", "commands": ["lava-send ready port=5001", "lava-sync done"] } },
-    { "command": "lava_command_run",
-      "parameters": { "role": "client", "commands": ["lava-wait ready", "cat /tmp/lava_multi_node_cache.txt", "lava-sync done"] } }
-  ]
-}
-`;
+const NONE: { devices: DeviceView[] } = { devices: [] };
 
 interface Said {
   checked: CheckedJob | undefined;
@@ -71,6 +58,10 @@ export function Submit() {
       stop.abort();
     };
   }, [text.value]);
+  const begin = async () => {
+    const { devices } = await get<{ devices: DeviceView[] }>('/api/devices').catch(() => NONE);
+    text.value = exampleFor(devices);
+  };
   const submit = async () => {
     isSending.value = true;
     try {
@@ -80,7 +71,9 @@ export function Submit() {
       sessionStorage.removeItem(DRAFT_KEY);
       go(jobLink(id));
     } catch (error) {
-      said.value = { checked: undefined, problems: [], trouble: toldOf(error) };
+      // What was checked stays: a server that is away may be back when it is sent again.
+      const { checked, problems = [] } = said.value ?? {};
+      said.value = { checked, problems, trouble: toldOf(error) };
     }
     isSending.value = false;
   };
@@ -90,7 +83,7 @@ export function Submit() {
       <Section
         title="Submit a job"
         aside={
-          <button type="button" onClick={() => (text.value = FIRST)}>
+          <button type="button" onClick={() => void begin()}>
             Begin with an example
           </button>
         }
@@ -197,7 +190,7 @@ function Problems(props: {
             line {problem.line}, column {problem.column}
           </button>
           : <Message text={problem.message} />
-          {problem.expected !== undefined && (
+          {problem.expected !== undefined && !problem.message.includes(problem.expected) && (
             <span class="soft"> (expected: {problem.expected})</span>
           )}
         </li>
@@ -241,29 +234,31 @@ function Match({ checked }: { checked: CheckedJob }) {
           {priority}
         </span>
       </p>
-      <table>
-        <thead>
-          <tr>
-            <th>Role</th>
-            <th>Wants</th>
-            <th>Boards that fit</th>
-            <th>Free now</th>
-          </tr>
-        </thead>
-        <tbody>
-          {roles.map((role) => (
-            <tr key={role.role}>
-              <td>{role.role}</td>
-              <td class="wide">
-                {role.count} × {role.device ?? role.deviceType}
-                {role.tags.length > 0 && <span class="soft"> {role.tags.join(' ')}</span>}
-              </td>
-              <td>{role.fit}</td>
-              <td>{role.free}</td>
+      <div class="scrolled" role="region" aria-label="Boards for its roles" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th>Role</th>
+              <th>Wants</th>
+              <th>Boards that fit</th>
+              <th>Free now</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {roles.map((role) => (
+              <tr key={role.role}>
+                <td>{role.role}</td>
+                <td class="wide">
+                  {role.count} × {role.device ?? role.deviceType}
+                  {role.tags.length > 0 && <span class="soft"> {role.tags.join(' ')}</span>}
+                </td>
+                <td>{role.fit}</td>
+                <td>{role.free}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {short.length === 0 ? (
         <p>
           <Badge tone="good">the boards that there are can run it</Badge>

@@ -93,3 +93,10 @@ export const boardLink = (name: string): string => `/boards/${encodeURIComponent
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+/** Words as they stand in a sentence; of very many the first, and how many more there are. */
+export function listed(words: readonly string[], max = 8, apart = ', '): string {
+  const named = words.slice(0, max).join(apart);
+  const more = words.length - max;
+  return more > 0 ? `${named} and ${more.toLocaleString('en')} more` : named;
+}

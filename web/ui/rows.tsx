@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Drawn above and below what is in sight. */
-const SPARE_ROWS = 8;
+const SPARE_PIXELS = 200;
 
 export interface RowsProps {
   count: number;
@@ -15,8 +15,13 @@ export interface RowsProps {
   focus?: number | undefined;
   label: string;
   class?: string;
-  /** Each is an element with the role `listitem`. */
+  /**
+   * Each is an element with the role `listitem`, without a key: what scrolls out of sight is written over with what comes into
+   * it, which costs a browser a part of making it anew.
+   */
   row(index: number): ComponentChildren;
+  /** What is drawn now, up to and without `end`. */
+  onSeen?(begin: number, end: number): void;
 }
 
 export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest }: RowsProps) {
@@ -39,10 +44,12 @@ export function Rows({ count, rowHeight, columns = 1, focus, label, row, ...rest
     else if (at + 2 * rowHeight > element.scrollTop + element.clientHeight)
       element.scrollTop = at + 2 * rowHeight - element.clientHeight;
   }, [focus, columns, rowHeight]);
-  const first = Math.max(0, Math.floor(view.top / rowHeight) - SPARE_ROWS);
-  const last = Math.min(lines, Math.ceil((view.top + view.height) / rowHeight) + SPARE_ROWS);
+  const first = Math.max(0, Math.floor((view.top - SPARE_PIXELS) / rowHeight));
+  const last = Math.min(lines, Math.ceil((view.top + view.height + SPARE_PIXELS) / rowHeight));
+  const [begin, end] = [first * columns, Math.min(count, last * columns)];
+  useEffect(() => rest.onSeen?.(begin, end), [begin, end]);
   const items: ComponentChildren[] = [];
-  for (let at = first * columns; at < Math.min(count, last * columns); at++) items.push(row(at));
+  for (let at = begin; at < end; at++) items.push(row(at));
   return (
     <div
       ref={box}

@@ -1,7 +1,7 @@
 import { type Call, wordsOf } from '../facts.ts';
 import { mentions } from '../scripts.ts';
 import { type Cause, culpritOf, type Situation } from '../situation.ts';
-import { callStep, endStep, found, nearness, who } from '../words.ts';
+import { callStep, endStep, family, found, nearness, who } from '../words.ts';
 import { mismatches } from './mismatch.ts';
 
 export const arrivedWithAnotherId: Cause = {
@@ -18,14 +18,16 @@ client: lava-wait ready`,
     mismatches(situation, 'another-id').map(({ gap: { wait, member }, other }) => {
       const odd = isOdd(situation, wait, other) ? wait : other;
       const [mine, theirs] = odd === wait ? [wait, other] : [other, wait];
+      const culprit = culpritOf(situation, odd);
+      const where = culprit.line === undefined ? '' : ' in the line above';
       return found({
         kind: 'arrived-with-another-id',
-        culprit: culpritOf(situation, odd),
+        culprit,
         missing: [member.device],
         first: { member: odd.member, version: odd.version },
         steps: [callStep(situation, other), callStep(situation, wait), endStep(situation, wait)],
         summary: `${who(mine.member)} calls ${wordsOf(mine)}, and ${who(theirs.member)} calls ${wordsOf(theirs)}: ${howAlike(mine.message, theirs.message)}`,
-        advice: [`use one id: ${theirs.message} instead of ${mine.message} in the line above`],
+        advice: [`use one id: ${theirs.message} instead of ${mine.message}${where}`],
       });
     }),
 };
@@ -36,9 +38,23 @@ function isOdd(situation: Situation, wait: Call, other: Call): boolean {
     new Set((situation.group.byMessage.get(message) ?? []).map(({ member }) => member.role)).size;
   const byUse = users(wait.message) - users(other.message);
   if (byUse !== 0) return byUse < 0;
+  const byFamily = Number(isShared(situation, wait)) - Number(isShared(situation, other));
+  if (byFamily !== 0) return byFamily < 0;
   const byText = mentions(situation, wait.message) - mentions(situation, other.message);
   if (byText !== 0) return byText < 0;
   return hasAffix(wait.message, other.message);
+}
+
+/** Whether ids of its form are those of several roles: `phase_2`, where all have met in `phase_1`. */
+function isShared({ group }: Situation, { message }: Call): boolean {
+  const form = family(message);
+  if (form === message) return false;
+  return [...group.byMessage].some(
+    ([id, calls]) =>
+      id !== message &&
+      family(id) === form &&
+      new Set(calls.map(({ member }) => member.role)).size > 1,
+  );
 }
 
 /** Whether it is the other id with something before or behind it. */

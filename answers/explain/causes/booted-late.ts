@@ -50,6 +50,6 @@ const lateness = (at: number, wait: { end: { at: number } | undefined }): string
     : 'too late to come in time';
 
 const advice = ({ device }: Member): string[] => [
-  `read what it printed while it booted: muster logs JOB ${device}`,
+  `read what it printed while it booted: muster logs JOB --device ${device}`,
   'give the wait a limit that is longer than the slowest boot, or let all meet in a lava-sync first',
 ];

@@ -54,7 +54,7 @@ client: lava-wait up; lava-sync loaded        # nobody comes`,
           first: { member, version: end.version },
           steps,
           summary: `the board of ${who(member)} ended under its test${waits}`,
-          advice: [`read the end of its console: muster logs JOB ${member.device}`],
+          advice: [`read the end of its console: muster logs JOB --device ${member.device}`],
         }),
       ];
     }),

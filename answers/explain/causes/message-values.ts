@@ -72,7 +72,7 @@ function lackOf(
       : { ...none, send, key: hidden, isBehindName: true };
   }
   const unread = [...came.keys()].filter((one) => !known.has(one));
-  const near = came.has(key) ? undefined : nearest(key, unread);
+  const near = came.has(key) ? undefined : (networkKey(wait, key) ?? nearest(key, unread));
   const isOnly = unread.length === 1 && lacked.length === 1 && !came.has(key);
   const only =
     isOnly && !sends.some((send) => saysKey(situation, send, key)) ? unread[0] : undefined;
@@ -81,11 +81,28 @@ function lackOf(
   return { ...none, send: senderOf(sends, key, instead) ?? last, key, instead, other };
 }
 
-/** The line of a send has the key, and left it out this time: `${ip:+ip=$ip}`. */
-const saysKey = (situation: Situation, send: Call, key: string): boolean =>
-  new RegExp(`(?<![\\w.-])${key.replaceAll('.', '\\.')}=`).test(
-    situation.placeOf(send)?.text ?? '',
+/** What `lava-network broadcast` sends, it sends under these names, whatever a query asks for. */
+function networkKey({ message }: Call, key: string): string | undefined {
+  if (message !== 'network_info' || NETWORK_KEYS.includes(key)) return undefined;
+  return /^(?:hw|ether|ll|mac)/i.test(key) ? 'mac' : nearest(key, NETWORK_KEYS);
+}
+const NETWORK_KEYS = [
+  ...['ipv4', 'netmask', 'broadcast', 'ipv6', 'mac', 'hostname', 'hostname-full'],
+  ...['default-gateway', 'dns_1', 'dns_2', 'dns_3'],
+];
+
+/** The line of a send has the key, and left it out this time: `${ip:+ip=$ip}`; or its program does: `facts["ip"] = ip`. */
+function saysKey(situation: Situation, send: Call, key: string): boolean {
+  const place = situation.placeOf(send);
+  const plain = key.replaceAll('.', '\\.');
+  const lines = situation.places
+    .suitesOf(send.member.device)
+    .flatMap((source) => situation.places.linesOf(source, place?.file ?? ''));
+  return (
+    new RegExp(`(?<![\\w.-])${plain}=`).test(place?.text ?? '') ||
+    lines.some((line) => new RegExp(`[[{(]\\s*["']${plain}["']\\s*[\\]},)]`).test(line))
   );
+}
 
 /** Who sends the same message with the key, but was not heard: it came later, or would have. */
 function otherSender(situation: Situation, wait: Call, key: string): Member | undefined {
@@ -124,10 +141,11 @@ function sendsHeard({ group }: Situation, wait: Call): Call[] {
 export function tellLack(situation: Situation, lack: LackedKey, kind: Finding['kind']): Finding {
   const { wait, send, key, instead, hurt, isBehindName } = lack;
   const what = whatOf(lack);
-  const reads = isBehindName ? readingPlace(situation, wait.member, key) : undefined;
+  const isReaders = isBehindName || networkKey(wait, key) !== undefined;
+  const reads = isReaders ? readingPlace(situation, wait.member, key) : undefined;
   return found({
     kind,
-    culprit: isBehindName
+    culprit: isReaders
       ? { ...culpritOf(situation, wait), ...placed(reads) }
       : culpritOf(situation, send),
     missing: [],

@@ -14,7 +14,8 @@ import {
   sentCounts,
 } from '../facts.ts';
 import { certainty } from '../graphs.ts';
-import type { Gap, Situation } from '../situation.ts';
+import { sitesOfMember } from '../scripts.ts';
+import { type Gap, rolesOf, type Situation } from '../situation.ts';
 import { family, nearest, nearness } from '../words.ts';
 
 export type Mismatch =
@@ -237,10 +238,11 @@ const SLACK_EVENTS = 2;
 
 /** Whether a script of somebody who counts could send what a wait waits for. */
 export function couldBeSent(
-  { group, graphs }: Situation,
+  situation: Situation,
   wait: Call,
   missing: Member,
 ): 'yes' | 'no' | 'unknown' {
+  const { group, graphs } = situation;
   const candidates = wait.verb === 'wait' ? counted(group, wait) : [missing];
   let answer: 'yes' | 'no' | 'unknown' = 'no';
   for (const member of candidates) {
@@ -252,8 +254,21 @@ export function couldBeSent(
     if (graph === undefined || sure.length > 0 || graph.unresolved.some(hidesCalls))
       answer = 'unknown';
   }
-  return answer;
+  return answer === 'unknown' && candidates.some((one) => writes(situation, one, wait.message))
+    ? 'yes'
+    : answer;
 }
+
+/** A file of its own, which its graph does not come to, says this very id: `hooks-$(lava-role)/10-clock`. */
+const writes = (situation: Situation, member: Member, message: string): boolean => {
+  const { role } = member;
+  const others = [...rolesOf(situation.group)].filter((one) => one !== role);
+  return sitesOfMember(situation, member, ['send', 'sync']).some(({ script: { path }, site }) => {
+    const [word] = site.words;
+    const isIt = word?.length === 1 && word[0] === message;
+    return isIt && (path.includes(role) || !others.some((one) => path.includes(one)));
+  });
+};
 
 /** Whatever could not be read may have calls in it. */
 const hidesCalls = ({ what }: Unresolved): boolean =>

@@ -50,7 +50,7 @@ client: lava-wait ready        # waits until its limit`,
           steps,
           summary: `${who(member)} never booted${waits}`,
           advice: [
-            `read the end of its console: muster logs JOB ${member.device}`,
+            `read the end of its console: muster logs JOB --device ${member.device}`,
             `see whether it does so in other jobs: muster device ${member.device}`,
           ],
         }),

@@ -5,16 +5,18 @@ import { type Cause, culpritOf, type Finding, firstOfEach, type Situation } from
 import { callStep, endStep, found, who } from '../words.ts';
 import { lateBoots } from './late-boots.ts';
 import { lackedKeys } from './message-values.ts';
+import { staleWaits } from './stale-waits.ts';
 
 export const raceLost: Cause = {
   kind: 'race-lost',
   title: 'A race was lost',
-  page: `What came first decided, and nothing in the test says what has to come first. Three forms of it are told:
+  page: `What came first decided, and nothing in the test says what has to come first. Four forms of it are told:
 
 - a wait gave up, or ran into its limit, and what it waited for came after it;
 - two members send the same id with other values, or each with a key of its own, neither after the other, and a \`lava-wait\`
   took what was there;
-- a member says that it is ready before it is: who was released by it found nobody there.
+- a member says that it is ready before it is: who was released by it found nobody there;
+- a member waits for the same id again, and is released at once by the message that it had before: messages stay.
 
 Give the wait a limit that fits, each sender an id of its own (or wait for all of a role: \`lava-wait-all ID ROLE\`), and send only when it is true.`,
   example: `server: lava-send server-ready; iperf -s     # sent before there is a server
@@ -24,6 +26,7 @@ client: lava-wait server-ready; iperf -c server`,
     ...twoSenders(situation),
     ...firstOfSeveral(situation),
     ...tooEarly(situation),
+    ...heardBefore(situation),
   ],
 };
 
@@ -31,7 +34,8 @@ client: lava-wait server-ready; iperf -c server`,
 function came(situation: Situation): Finding[] {
   const booted = new Set(lateBoots(situation).map(({ gap }) => gap.member));
   return firstOfEach(situation.gaps).flatMap(({ wait, member, absence }) => {
-    if (absence.why !== 'late' || booted.has(member)) return [];
+    // What can never be released does not lack whoever still comes.
+    if (absence.why !== 'late' || booted.has(member) || wait.end?.how === 'unreachable') return [];
     const { call } = absence;
     const over = overAt(situation.group, wait);
     return [
@@ -123,24 +127,39 @@ function rivals({ before }: Situation, sends: readonly Call[]): readonly Call[] 
   return [];
 }
 
+/** Released at once by what had released the same wait before. */
+const heardBefore = (situation: Situation): Finding[] =>
+  staleWaits(situation).map(({ wait, old, next, hurt }) =>
+    found({
+      kind: 'race-lost',
+      culprit: culpritOf(situation, wait),
+      missing: [],
+      first: { member: wait.member, version: wait.version },
+      steps: [
+        callStep(situation, old),
+        callStep(situation, wait, `${who(wait.member)} calls ${wordsOf(wait)} again`),
+        hurt,
+        callStep(situation, next),
+      ],
+      summary: `${who(wait.member)} waits for ${wait.message} again, and hears what ${who(old.member)} had said before: the next message came later`,
+      advice: ['give each message an id of its own: a message stays for whoever waits later'],
+    }),
+  );
+
 const NOBODY_THERE =
   /connection refused|could not connect|unable to connect|failed to connect|can't connect|cannot connect|no route to host|connection reset|connect failed/i;
 
 /** Who was released by it found nobody there. */
 function tooEarly(situation: Situation): Finding[] {
+  const stale = new Set(staleWaits(situation).map(({ wait }) => wait));
   return situation.group.members.flatMap((member) => {
-    const wait = member.calls.findLast(
-      (call) => call.end?.how === 'released' && call.verb !== 'sync',
-    );
+    const wait = member.calls.findLast((call) => call.end?.how === 'released');
     const hurt = wait === undefined ? undefined : failureAfter(situation, wait);
     if (wait === undefined || hurt === undefined) return [];
+    if (stale.has(wait)) return [];
     const said = foundNobody(situation, wait);
-    if (said === undefined) return [];
-    const release = wait.end?.version ?? 0;
-    const send = (situation.group.byMessage.get(wait.message) ?? []).findLast(
-      (call) => isSend(call) && call.member !== member && call.version <= release,
-    );
-    if (send === undefined) return [];
+    const send = said === undefined ? undefined : saidTooEarly(situation, wait);
+    if (said === undefined || send === undefined) return [];
     return [
       found({
         kind: 'race-lost',
@@ -165,6 +184,17 @@ function tooEarly(situation: Situation): Finding[] {
   });
 }
 
+/** By whose word a wait was over; of a sync where all but one are no candidates. */
+function saidTooEarly({ group }: Situation, wait: Call): Call | undefined {
+  const release = wait.end?.version ?? 0;
+  const sends = (group.byMessage.get(wait.message) ?? []).filter(
+    (call) => isSend(call) && call.member !== wait.member && call.version <= release,
+  );
+  if (wait.verb !== 'sync') return sends.at(-1);
+  const last = sends.filter(({ round }) => round === wait.round);
+  return last.length === 1 ? last[0] : undefined;
+}
+
 /** Programs that reach for another board, and say so by their status alone when nobody is there. */
 const REACHES =
   /(?:^|[\s;&|(/])(?:curl|wget|nc|ncat|netcat|telnet|ssh|scp|sftp|rsync|iperf3?|netperf|redis-cli|psql|mysql|mqtt\w*|mosquitto_\w+|tftp|ftp|socat|mount\.nfs|showmount|ping6?)\s|\/dev\/(?:tcp|udp)\//;
@@ -176,6 +206,8 @@ function foundNobody(situation: Situation, wait: Call): ConsoleLine | undefined 
   const from = wait.console ?? 0;
   const words = said.findLast(({ text, offset }) => offset >= from && NOBODY_THERE.test(text));
   if (words !== undefined) return words;
+  // Who only meets says nothing of a service.
+  if (wait.verb === 'sync') return undefined;
   return behind(situation, wait).some((text) => REACHES.test(` ${text} `))
     ? said.at(-1)
     : undefined;

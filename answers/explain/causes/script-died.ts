@@ -1,7 +1,8 @@
+import { scriptOf } from '../../callers.ts';
 import { lastSaid } from '../consoles.ts';
-import { type DeathPlace, placeOfDeath } from '../death-place.ts';
+import { type DeathPlace, MUST_BE_SET, placeOfDeath, reached } from '../death-place.ts';
 import type { Death } from '../deaths.ts';
-import { type Call, wordsOf } from '../facts.ts';
+import { type Call, type Result, wordsOf } from '../facts.ts';
 import {
   type Cause,
   culpritMember,
@@ -63,19 +64,45 @@ function isRoot({ ofCall }: Death): boolean {
 }
 
 /** It ended as its failed case says, and nobody waited for more of it: that is the test's result. */
-const isVerdict = (situation: Situation, death: Death, at: DeathPlace | undefined): boolean =>
-  at?.isExit === true &&
-  gapsOf(situation, death.member).length === 0 &&
-  death.member.results.some(
-    ({ version, suite, result, case: name }) =>
-      version < death.version && suite === death.suite && result === 'fail' && name !== 'exit',
+function isVerdict(situation: Situation, death: Death, at: DeathPlace | undefined): boolean {
+  if (gapsOf(situation, death.member).length > 0) return false;
+  return death.member.results.some(
+    (one) =>
+      one.version < death.version &&
+      one.suite === death.suite &&
+      one.result === 'fail' &&
+      one.case !== 'exit' &&
+      (at?.isExit === true || saysNo(situation, death, at, one)),
   );
+}
+
+/** What recorded the case ended badly itself, without a word, and had nothing left to do. */
+function saysNo(
+  situation: Situation,
+  death: Death,
+  at: DeathPlace | undefined,
+  { from }: Result,
+): boolean {
+  const { member, suite, script, command, signal } = death;
+  const isOfIt = from?.some((caller) => {
+    const name = scriptOf(caller).path?.split('/').at(-1);
+    return name !== undefined && command?.includes(name) === true;
+  });
+  const course = situation.graphs.courseOf(member, suite, script);
+  if (isOfIt !== true || at?.said !== undefined || signal !== undefined) return false;
+  if (course === undefined) return true;
+  const [since] = reached(situation, death, course);
+  return !course.calls.some((call) => call.at > since && call.isCertain);
+}
 
 const isOwnEnd = (death: Death, at: DeathPlace | undefined): boolean =>
   death.signal !== undefined ||
   death.outOfMemory ||
-  /^\+* ?exit\b/.test(death.command ?? '') ||
-  /syntax error|unbound variable|parameter not set/.test(at?.said?.text ?? '') ||
+  /^exit\b/.test(death.command ?? '') ||
+  /syntax error|unbound variable|parameter (?:null or )?not set|bad substitution|read-?only|: \.: (?:cannot|can't) open/i.test(
+    at?.said?.text ?? '',
+  ) ||
+  (at?.said !== undefined && MUST_BE_SET.test(at.place.text)) ||
   at?.isExit === true;
 
 function tell(

@@ -65,6 +65,7 @@ function culpritFor(situation: Situation, member: Member, result: Result) {
     verb: 'test-case',
     words: [result.case],
     from: result.from,
+    isWhole: false,
   });
   return {
     ...culpritMember(situation, member, result.case),

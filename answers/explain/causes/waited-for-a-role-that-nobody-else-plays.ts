@@ -60,4 +60,6 @@ function problemOf(situation: Situation, call: Call): string | undefined {
 /** As the reason of the refusal names it. */
 const roleOf = (call: Call): string | undefined =>
   call.role ??
-  (call.end?.how === 'refused' ? /role "?([^\s",:;]+)"?/.exec(call.end.reason)?.[1] : undefined);
+  (call.end?.how === 'refused'
+    ? /no role "?(.+?)"? in this job/.exec(call.end.reason)?.[1]
+    : undefined);

@@ -11,7 +11,7 @@ export function lintScript(
     times,
     countsSelf = false,
     files = {},
-  }: LabFacts & { countsSelf?: boolean; files?: Record<string, string> } = {},
+  }: LabFacts & { countsSelf?: boolean; files?: Record<string, string | null> } = {},
 ): LintReport {
   const asked = roles.map((one): RoleRequest => ({ ...one, deviceType: one.role, tags: [] }));
   const action = { command: 'lava_test_shell', roles: null, timeoutSeconds: 3_600 } as const;
@@ -23,7 +23,8 @@ export function lintScript(
   const readFile = (path: string) => files[path];
   const entry = { kind: 'script', file: 'run.sh', text: script, errexit: true, readFile } as const;
   const members = membersOf({ definition }, () => [entry]);
-  const texts = new Map([['run.sh', script], ...Object.entries(files)]);
+  const texts = new Map([['run.sh', script]]);
+  for (const [file, text] of Object.entries(files)) if (text !== null) texts.set(file, text);
   const lab = times === undefined ? {} : { lab: { times } };
   return lintMembers({ definition, findings: [], texts, ...lab }, members);
 }

@@ -94,7 +94,7 @@ const has = (shell: string) => spawnSync(shell, ['-c', ':']).status === 0;
 const hasBash = has('bash');
 /** What dash reads otherwise, or not at all: it is bash that lint follows there. */
 const BASH_ALONE =
-  /^(?:double brackets|braces|arrays|a counting for|case of letters|sums|carriage returns|env)$/;
+  /^(?:double brackets|braces|arrays|parts of arrays|places of arrays that are changed|arrays in one word|parts of an expression|lines of a process|digits of base ten|folders that are gone back to|a counting for|case of letters|sums|carriage returns|env)$/;
 
 const scripts: [string, string, Record<string, string>?][] = [
   ['assignments alone on a line', 'A=1 B=2\nlava-send x a=$A b=$B'],
@@ -193,6 +193,42 @@ const scripts: [string, string, Record<string, string>?][] = [
   [
     'arrays',
     'a=(x "y z"); a+=(w); for i in "${a[@]}"; do lava-send "$i"; done; lava-send n${#a[@]} "${a[1]}"',
+  ],
+  [
+    'parts of arrays',
+    'a=(v w x y); set -- p q r; for i in "${a[@]:1:2}" "${a[@]: -1}" "${@:2}" "${a[-1]}" "${a[${#a[@]}-2]}"; do lava-send "$i"; done',
+  ],
+  [
+    'places of arrays that are changed',
+    'a=(k.sh long.sh); lava-send "${a[0]%.sh}" n=${#a[1]} b="${a[1]/long/l}"; for i in "${a[@]%.sh}" "${a[@]/#/x-}"; do lava-send "$i"; done',
+  ],
+  [
+    'arrays in one word',
+    'a=(x y); b="${a[*]}"; for i in $b; do lava-send $i; done; j() { local IFS=-; echo "$*"; }; lava-send "$(j p q)"',
+  ],
+  [
+    'parts of an expression',
+    '[[ node-12.b =~ ^node-([0-9]+)[.](.)$ ]] && lava-send "n${BASH_REMATCH[1]}" x="${BASH_REMATCH[2]}"; [[ a =~ ^b ]] || lava-send no',
+  ],
+  [
+    'lines of a process',
+    'while read -r x; do lava-send "$x"; done < <(printf "a\\nb\\n"); mapfile -t l < <(echo c); lava-send "${l[0]}"',
+  ],
+  ['digits of base ten', 'n=08; lava-send x$((10#$n + 1)) y=$((16#1f))'],
+  [
+    'folders that are gone back to',
+    'mkdir -p d; pushd d >/dev/null; pushd .. >/dev/null; popd >/dev/null; popd >/dev/null; cd d; cd - >/dev/null; . ./l',
+    { l: 'lava-send here\n' },
+  ],
+  [
+    'numbers of one width',
+    'for i in $(seq -w 8 10) $(seq -f p-%03g 2) $(seq -s + 3); do lava-send $i; done',
+  ],
+  ['a folder that is made', 'mkdir -p d; [ -d d ] && lava-send a; [ -d d ] || exit 1; lava-send b'],
+  [
+    'variables for one command',
+    'env X=1 Y="a b" ./s.sh; X=2; ./s.sh',
+    { 's.sh': '#!/bin/sh\nlava-send "x-$X" y="${Y:-none}"\n' },
   ],
   ['a counting for', 'for ((i=0; i<2; i++)); do lava-send i$i; done'],
   ['a test with many parts', '[ a = a -a ! b = c ] && lava-send a; [ "" -o x ] && lava-send b'],

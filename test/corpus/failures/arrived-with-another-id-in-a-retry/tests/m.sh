@@ -1,0 +1,2 @@
+lava-sync phase_1
+lava-sync phase_2

@@ -1,0 +1,2 @@
+lava-sync said
+lava-wait big

@@ -1,0 +1,1 @@
+lava-wait hello-B

@@ -1,0 +1,3 @@
+role=$(lava-role)
+id=hello-${role^^}
+lava-send "$id"

@@ -1,0 +1,3 @@
+#!/bin/sh
+: "${BOARD_SERIAL:?must be given by the job}"
+lava-send dut-ready serial="$BOARD_SERIAL"

@@ -1,0 +1,2 @@
+#!/bin/sh
+lava-wait dut-ready

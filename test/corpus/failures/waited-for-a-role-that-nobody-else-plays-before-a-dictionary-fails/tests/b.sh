@@ -1,0 +1,3 @@
+set -e
+lava-send hello
+lava-wait-all answer "a,b"

@@ -1,0 +1,72 @@
+/** What boards on a serial line say to Muster is told on the page in words, and kept byte for byte. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namespacesSkipped } from '../dispatcher/harness.ts';
+import { browserLacks, openBrowser } from './browser.ts';
+import { job, openPage, run, TestLab } from './lab.ts';
+
+const lacks = browserLacks ?? (await namespacesSkipped());
+const reason = lacks === undefined ? '' : ` (skipped: ${lacks})`;
+const fake = fileURLToPath(new URL('../dispatcher/fake-board.sh', import.meta.url));
+// Opened first: the checkout itself may lie below /tmp.
+const line = `exec unshare -n -m sh -c 'exec 3<${fake} && mount -t tmpfs none /tmp && exec sh /proc/self/fd/3 shell'`;
+const board = (name: string) =>
+  `  ${name}: { type: serial, console: { connect: ${JSON.stringify(`MUSTER_NAME=${name} ${line}`)} } }`;
+const LAB = `
+device_types:
+  serial:
+    driver: console
+    login: { home: /tmp/muster }
+    console: { power_on: 'true', power_off: 'true' }
+devices:
+${board('s1')}
+${board('s2')}
+`;
+
+describe.skipIf(lacks !== undefined)(`consoles of boards on a serial line${reason}`, () => {
+  let browser: Browser;
+  let lab: TestLab;
+  beforeAll(async () => {
+    [browser, lab] = await Promise.all([openBrowser(), TestLab.start(LAB)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await lab?.stop();
+  });
+
+  it('are shown without their frames, each call in words, and are to be had with them', async () => {
+    const { page, said } = await openPage(await browser.newContext());
+    const id = await lab.submit(
+      job('speaks over its line', { peer: [2, 'serial'] }, [
+        run('peer', 'lava-send ready ip=10.0.0.1', 'echo between', 'sleep 5', 'lava-sync end'),
+      ]),
+    );
+    const told = 'muster: over its console: send ready ip=10.0.0.1';
+    await page.goto(`${lab.url}/boards/s1`);
+    await page.locator('.live-text', { hasText: 'between' }).waitFor();
+    const live = await page.locator('.live-text').innerText();
+    expect(live).toContain(told);
+    expect(live).not.toContain('<MUSTER_LINE');
+    expect((await lab.over(id)).state).toBe('complete');
+    await page.goto(`${lab.url}/jobs/${id}?tab=console&device=s1`);
+    await page.locator('.console-text', { hasText: 'over its console: sync end' }).waitFor();
+    const shown = await page.locator('.console-text').innerText();
+    expect(shown).toContain(told);
+    expect(shown).not.toContain('<MUSTER_LINE');
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'all of it, as a file' }).click(),
+    ]);
+    expect(await readFile(await file.path(), 'utf8')).toContain('<MUSTER_LINE');
+    const answer = await fetch(`${lab.url}/api/jobs/${id}/events`);
+    const { events } = (await answer.json()) as { events: { type: string; version: number }[] };
+    const sent = events.find(({ type }) => type === 'MessageSent')?.version;
+    await page.goto(`${lab.url}/jobs/${id}?tab=log&events=no&at=${sent}`);
+    const log = page.getByRole('region', { name: 'Combined log' });
+    await log.getByText(told).first().waitFor();
+    expect(await log.getByText('<MUSTER_LINE').count()).toBe(0);
+    expect(said).toEqual([]);
+  }, 90_000);
+});
