@@ -18,6 +18,7 @@
  * A field or a question that is added takes the next number of FRAMES, and is written only where both sides speak that:
  * each says the first and the last number that it speaks, and the highest common one counts.
  */
+import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { MemberCommand } from '../machines/commands.ts';
 import { Power } from '../machines/events.ts';
@@ -229,13 +230,15 @@ export function commonFrames(a: Hello['frames'], b: Hello['frames'] = FRAMES): n
   return last >= Math.max(a.first, b.first) ? last : undefined;
 }
 
-/** What JSON writes with two characters each, or one. */
-const PRINTABLE = /^[\t\n\r -~]*$/;
+/** What JSON writes with six characters each. */
+const UNPRINTABLE = /(?![\b\t\n\f\r\x7f-\x9f])\p{Cc}/u;
 
 export function bodyOf(content: Uint8Array): Body {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const text = buffer.toString('latin1');
-  return PRINTABLE.test(text) ? { text } : { base64: buffer.toString('base64') };
+  const text = isAscii(buffer) ? buffer.toString('latin1') : undefined;
+  return text === undefined || UNPRINTABLE.test(text)
+    ? { base64: buffer.toString('base64') }
+    : { text };
 }
 
 export const bytesOf = (body: Body): Buffer =>
