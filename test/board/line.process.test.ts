@@ -42,7 +42,7 @@ describe.each(usable(shellsOnly))(
       server.plan('send', 'refused the id is bad');
       server.plan('wait', 'fail panda02 has ended');
       const printed = await serial.run(
-        'lava-send x || echo "send $?"\nlava-wait y || echo "wait $?"\n',
+        'set +x\nlava-send x || echo "send $?"\nlava-wait y || echo "wait $?"\n',
       );
       expect(printed).toContain('lava-send: the id is bad\n');
       expect(printed).toContain('\nsend 1\n');
@@ -72,7 +72,7 @@ describe.each(usable(shellsOnly))(
       serial = new SerialBoard(pair, server.url);
       server.plan('wait', 'wait', 'wait', 'wait', 'ok\nk=v\n');
       const printed = await serial.run(
-        `for i in 1 2 3 4 5 6; do lava-send "m$i" & done\nlava-wait w\nwait\necho all\n`,
+        `set +x\nfor i in 1 2 3 4 5 6; do lava-send "m$i" & done\nlava-wait w\nwait\necho all\n`,
       );
       expect(printed).toContain('\nall\n');
       const ids = calls().flatMap(({ verb, words }) => (verb === 'send' ? words : []));
@@ -89,7 +89,7 @@ describe.each(usable(shellsOnly))(
     it('abandons a wait that is killed, at once', async () => {
       serial = new SerialBoard(pair, server.url);
       server.plan('wait', 'silent');
-      const printed = await serial.run('timeout 1 lava-wait x || echo "ended $?"\n');
+      const printed = await serial.run('set +x\ntimeout 1 lava-wait x || echo "ended $?"\n');
       expect(printed).toContain('\nended 124\n');
       const wait = calls().find(({ verb }) => verb === 'wait');
       expect(calls().find(({ verb }) => verb === 'abandon')?.words).toEqual([wait?.key]);

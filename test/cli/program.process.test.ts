@@ -1,7 +1,5 @@
 /** The command line as a process of its own: exit codes, pipes, signals, help. */
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -52,17 +50,6 @@ describe('the process', () => {
     expect(err).toContain(says);
     expect(widest(err)).toBeLessThanOrEqual(80);
   });
-
-  test('ends although a connection that it began is never answered', async () => {
-    const silent = createServer(() => {}).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const store = `esdb://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const { exit, out, err } = await child(['verify', '--store', store], { env: {} });
-    silent.close();
-    expect([exit, out]).toEqual([3, '']);
-    expect(err).toMatch(/no\s+answer\s+within\s+5\s+s\nCheck that/);
-    expect(widest(err)).toBeLessThanOrEqual(80);
-  }, 30_000);
 
   test('submits standard input, waits, and ends with 0; no escape sequence goes into a pipe', async () => {
     const server = await fakeServer({

@@ -75,3 +75,36 @@ describe('a board that was not switched off', { timeout: 90_000 }, () => {
     }
   });
 });
+
+describe('a board that says nothing', { timeout: 90_000 }, () => {
+  test('is named for that, and its boot fails at once', async () => {
+    await labOf('silent', { console: { silent_seconds: 2 } });
+    expect(await job()).toMatch(/it has said nothing for 2 s/);
+    expect(lab.server.of('FailMember')[0]).toMatchObject({ fault: 'board' });
+    await lab.empty();
+  });
+});
+
+describe('a board is gone in the middle of a job', { timeout: 90_000 }, () => {
+  const kernel = '[    0.000000] Linux version 6.1.0-fake (gcc)';
+  test('when it rebooted, and the line of the console says where', async () => {
+    await labOf('shell');
+    const dies = `printf '${kernel}\\nboard login: '; exec sleep 1000`;
+    expect(await endOf(commands(dies))).toMatch(
+      /^the board rebooted \(line \d+ of its console\) before its tests were through$/,
+    );
+  });
+
+  test('when its kernel panicked', async () => {
+    await labOf('shell');
+    const dies =
+      "printf '[   3.1] Kernel panic - not syncing: Attempted to kill init!\\n'; exec sleep 1000";
+    expect(await endOf(commands(dies))).toMatch(/^its kernel panicked: .*Attempted to kill init!/);
+  });
+
+  test('but not when a test prints what a kernel once said, and goes on', async () => {
+    await labOf('shell');
+    const says = `printf '${kernel}\\n[   3.1] Kernel panic - not syncing: once\\n'; echo; echo 'that was dmesg'; sleep 5`;
+    expect(await endOf(commands(says))).toBe('complete');
+  });
+});

@@ -59,7 +59,6 @@ describe('a board that does not boot is named for what it did', { timeout: 90_00
       noPassword(),
       /asks for a password/,
     ],
-    ['it says nothing', 'silent', silent(), /it has said nothing for 2 s/],
     [
       'it ends each time before it has a shell',
       'kernel',
@@ -87,33 +86,8 @@ function noPassword(): DriverFields {
   const { password: _, ...rest } = auto_login;
   return { login: { auto_login: rest } };
 }
-function silent(): DriverFields {
-  return { console: { silent_seconds: 2 } };
-}
 
 describe('a board is gone in the middle of a job', { timeout: 90_000 }, () => {
-  const kernel = '[    0.000000] Linux version 6.1.0-fake (gcc)';
-  test('when it rebooted, and the line of the console says where', async () => {
-    await labOf('shell');
-    const dies = `printf '${kernel}\\nboard login: '; exec sleep 1000`;
-    expect(await endOf(commands(dies))).toMatch(
-      /^the board rebooted \(line \d+ of its console\) before its tests were through$/,
-    );
-  });
-
-  test('when its kernel panicked', async () => {
-    await labOf('shell');
-    const dies =
-      "printf '[   3.1] Kernel panic - not syncing: Attempted to kill init!\\n'; exec sleep 1000";
-    expect(await endOf(commands(dies))).toMatch(/^its kernel panicked: .*Attempted to kill init!/);
-  });
-
-  test('but not when a test prints what a kernel once said, and goes on', async () => {
-    await labOf('shell');
-    const says = `printf '${kernel}\\n[   3.1] Kernel panic - not syncing: once\\n'; echo; echo 'that was dmesg'; sleep 5`;
-    expect(await endOf(commands(says))).toBe('complete');
-  });
-
   test('when its line is closed', async () => {
     await labOf('shell');
     lab.server.allocate(1, [{ device: 'b1', actions: [commands('echo begun; sleep 1000')] }]);
