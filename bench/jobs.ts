@@ -80,12 +80,12 @@ async function smallJobs(lab: Lab, repository: string, folder: string): Promise<
   const [byEvents, booted, byHand]: number[][] = [[], [], []];
   for (let i = 0; i < SMALL_JOBS; i++) {
     const id = await lab.run(job);
-    const { events } = await lab.answer<{ events: { type: string; at: string }[] }>(
+    const { events } = await lab.answer<{ events: { type: string; meta: { at: number } }[] }>(
       `/jobs/${id}/events`,
     );
     const at = (type: string) =>
-      Date.parse(events.findLast((event) => event.type === type)?.at ?? '');
-    const from = Date.parse(events[0]?.at ?? '');
+      events.findLast((event) => event.type === type)?.meta.at ?? Number.NaN;
+    const from = events[0]?.meta.at ?? Number.NaN;
     byEvents?.push((at('JobCompleted') - from) / 1_000);
     booted?.push((at('SuiteStarted') - from) / 1_000);
     const start = performance.now();
