@@ -57,3 +57,15 @@ it('the glossary explains each word once', () => {
   expect(words.length).toBeGreaterThan(40);
   expect(words).toEqual([...new Set(words)]);
 });
+
+it("the README's first screen leads from the demo to boards of one's own", () => {
+  const screen = textOf('README.md').split('\n').slice(0, 40).join('\n');
+  for (const way of [
+    'npm run demo',
+    'init',
+    'add-a-board.md',
+    'lab-hardware.md',
+    'remote-worker.md',
+  ])
+    expect(screen).toContain(way);
+});
