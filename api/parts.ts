@@ -18,6 +18,7 @@ export type ApiEngine = BoardEngine &
     | 'jobCount'
     | 'allEvents'
     | 'streamEvents'
+    | 'streamRows'
     | 'follow'
     | 'cancel'
     | 'devices'

@@ -24,6 +24,7 @@ import { type Directory, type JobEntry, undriven } from '../projections/director
 import type { Explanation, Shortfall, Waiting } from '../scheduler/types.ts';
 import {
   type EventStore,
+  type Rows,
   StoreRefused,
   StoreUnavailable,
   type Subscription,
@@ -252,6 +253,11 @@ export class Engine {
   /** The events of any stream with a version above `after`. */
   streamEvents(stream: string, after = 0): AsyncIterable<RecordedEvent> {
     return this.#store.read(stream, after);
+  }
+
+  /** The next of them as text; `undefined`: they have to be read as events. See `EventStore.readRows`. */
+  streamRows(stream: string, after: number): Promise<Rows | undefined> {
+    return this.#store.readRows(stream, after);
   }
 
   allEvents(after = 0, limit?: number): AsyncIterable<RecordedEvent> {

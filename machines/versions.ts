@@ -52,6 +52,11 @@ export const VOCABULARY_FIRST_SAID = 2;
  */
 const upcast: Partial<Record<EventType, Readonly<Record<number, (data: unknown) => unknown>>>> = {};
 
+/** Types whose data means what is written there, whatever number it was written with. */
+export const readAsWritten: readonly EventType[] = (Object.keys(schemas) as EventType[]).filter(
+  (type) => upcast[type] === undefined,
+);
+
 interface Newness {
   type: number;
   fields: [field: string, number: number][];

@@ -67,6 +67,10 @@ class MemoryStore implements EventStore {
     for (const stored of (this.#streams.get(stream) ?? []).slice(after)) yield readBack(stored);
   }
 
+  async readRows(): Promise<undefined> {
+    return undefined;
+  }
+
   readAll(after = 0, limit = Number.POSITIVE_INFINITY): AsyncIterable<RecordedEvent> {
     return this.#readUpTo(after, this.#feed.head, limit);
   }

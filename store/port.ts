@@ -32,6 +32,12 @@ export interface EventStore {
   /** The events of one stream with a version above `after`, in order. No stream: none. */
   read(stream: string, after?: number): AsyncIterable<RecordedEvent>;
   /**
+   * The next of them as text, for whoever only hands them on: checked to be whole, of types that are known, and read as
+   * they are written, but not each against its schema. `undefined`: read them as events, which also tells what is wrong;
+   * for a store that has no text of its own, always.
+   */
+  readRows(stream: string, after: number): Promise<Rows | undefined>;
+  /**
    * All events with a position above `after`, in order, up to the end of the log at the time of the call.
    * `after`: 0, or the position of an event.
    */
@@ -57,6 +63,23 @@ export interface EventStore {
   remove(stream: string): Promise<void>;
   /** Lets what is under way finish, then lets go of the file or the connection. */
   close(): Promise<void>;
+}
+
+/** Some events of one stream as text. */
+export interface Rows {
+  count: number;
+  /** The version and the type of the last one; 0 and empty when there are none. */
+  last: number;
+  lastType: string;
+  /**
+   * JSON arrays with commas between them, in one line: `version, type, at, position, actor, data`, and an object with the
+   * rarer parts of `meta`, where there are any. Type and actor are numbers of `names`, or the names themselves.
+   */
+  rows: string;
+  /** JSON: an object. */
+  names: string;
+  /** There were no more events after these. */
+  isLast: boolean;
 }
 
 export interface Subscription {

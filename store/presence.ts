@@ -140,6 +140,7 @@ export function guarded(
       return store.head();
     },
     read: (...from) => store.read(...from),
+    readRows: (...from) => store.readRows(...from),
     readAll: (...from) => store.readAll(...from),
     subscribeAll: (...from) => store.subscribeAll(...from),
     close() {

@@ -1,7 +1,7 @@
 /** Server-Sent Events: a stream of the log to one client, from any place in it, for as long as it likes. */
 
-import type { History, Stream } from './history.ts';
-import type { Form, Page } from './pages.ts';
+import type { Reading } from './history.ts';
+import type { Piece } from './pages.ts';
 import type { Streaming } from './streaming.ts';
 import type { Followed } from './tail.ts';
 
@@ -15,9 +15,8 @@ const LIVE = ': live\n\n';
 
 /** What is streamed. */
 export interface Source {
-  stream: Stream;
+  read(after: number, is: Reading): Promise<Piece>;
   after: number;
-  form: Form;
   /** What the last words are, when nothing more can come; asked before each look at the log. */
   lastWords(seen: Seen): Promise<string | undefined>;
 }
@@ -33,7 +32,6 @@ export interface Seen {
 /** Writes a source out until it ends or the client goes. The caller ends the response. */
 export async function streamEvents(
   out: Streaming,
-  history: History,
   followed: Followed,
   source: Source,
   heartbeatMs = HEARTBEAT_MS,
@@ -43,18 +41,15 @@ export async function streamEvents(
   let lastWords: string | undefined;
   let isLive = false;
   const seen: Seen = { isCaughtUp: false };
-  let ahead: Promise<Page> | undefined;
+  let ahead: Promise<Piece> | undefined;
   while (out.isOpen) {
     const generation = followed.generation();
-    const read = (from: number) =>
-      history.page(source.stream, from, {
-        ...{ reader: 'stream', generation, signal, form: source.form },
-      });
+    const read = (from: number) => source.read(from, { reader: 'stream', generation, signal });
     const isAhead = ahead !== undefined;
     if (!isAhead) lastWords ??= await source.lastWords(seen);
     const page = await (ahead ?? read(after));
     ahead = undefined;
-    const last = page.events.at(-1);
+    const { last } = page;
     if (last !== undefined) {
       after = last.place;
       seen.type = last.type;

@@ -164,6 +164,10 @@ class EventStoreDb implements EventStore {
     } while (!page.isLast);
   }
 
+  async readRows(): Promise<undefined> {
+    return undefined;
+  }
+
   readAll(after = 0, limit = Number.POSITIVE_INFINITY): AsyncIterable<RecordedEvent> {
     const end = this.#end();
     this.#ends.add(end);

@@ -37,6 +37,8 @@ function answerTo(request: Request): Answers[keyof Answers] {
       }
       case 'read-stream':
         return log.readStream(request.stream, request.after);
+      case 'read-rows':
+        return log.readRows(request.stream, request.after);
       case 'read-all':
         return log.readAll(request);
       case 'remove':

@@ -8,7 +8,13 @@
 import type { EventType, NewEvent, RecordedEvent } from '../../machines/events.ts';
 import { type Checked, checkAppend, recordedLive } from '../edge.ts';
 import { Feed } from '../feed.ts';
-import { type Appended, ConcurrencyConflict, type EventStore, StoreUnavailable } from '../port.ts';
+import {
+  type Appended,
+  ConcurrencyConflict,
+  type EventStore,
+  type Rows,
+  StoreUnavailable,
+} from '../port.ts';
 import { groupOf } from './group.ts';
 import { eventsOf } from './page.ts';
 import { MeasuredPlacing, type Placing } from './place.ts';
@@ -197,6 +203,11 @@ class SqliteStore implements EventStore {
         this.#thread.ask({ do: 'read-stream', stream, after: version }),
       ),
     );
+  }
+
+  async readRows(stream: string, after: number): Promise<Rows | undefined> {
+    this.#assertOpen();
+    return this.#thread.ask({ do: 'read-rows', stream, after });
   }
 
   readAll(after = 0, limit = ALL): AsyncIterable<RecordedEvent> {

@@ -3,6 +3,7 @@
  * small appends to a fast disk in the deciding one.
  */
 import { VOCABULARY } from '../../machines/versions.ts';
+import type { Rows } from '../port.ts';
 import {
   type Database,
   resultCode,
@@ -12,9 +13,11 @@ import {
   type Statement,
 } from '../sqlite-api.ts';
 import { type Group, idAt, ROW_CELLS } from './group.ts';
-import { Pages } from './pages.ts';
+import { Pages, ROWS } from './pages.ts';
 import type { AppendResult, Page, Request } from './thread-messages.ts';
 
+/** No limit. */
+const ALL = Number.MAX_SAFE_INTEGER;
 /** Names and ends of streams that are remembered. */
 const CACHED_MAX = 50_000;
 /** Rows are written so many at a time while there are so many: each call of SQLite has a price of its own. */
@@ -27,10 +30,20 @@ const NEEDED = `(CASE WHEN json_valid(rest) THEN coalesce(rest ->> '$.schema', 1
   AND json_valid(data) AND stream IN (SELECT id FROM names) AND actor IN (SELECT id FROM names)
   AND correlation IN (SELECT id FROM names)) IS NOT TRUE`;
 
+const OF_STREAM = 'stream = ? AND version > ? AND version <= ?';
+
 export class SqliteLog {
   readonly #db: Database;
   readonly #statements: Record<
-    'nameId' | 'addName' | 'streamEnd' | 'hasId' | 'range' | 'head' | 'keepHead' | 'remove',
+    | 'nameId'
+    | 'addName'
+    | 'streamEnd'
+    | 'hasId'
+    | 'range'
+    | 'head'
+    | 'keepHead'
+    | 'remove'
+    | 'typeOf',
     Statement
   >;
   /** The statements that add as many rows as `ROWS_AT_ONCE` says. */
@@ -38,6 +51,7 @@ export class SqliteLog {
   readonly #ofStream: Pages;
   readonly #ofLog: Pages;
   readonly #needed: Pages;
+  readonly #rows: Pages;
   /** Id of a name. Forgotten on rollback, and when it is full. */
   readonly #names = new Map<string, number>();
   /** Version of a stream, by the id of its name. Forgotten likewise. */
@@ -62,14 +76,20 @@ export class SqliteLog {
       ),
       keepHead: db.prepare('UPDATE kept SET head = ?'),
       remove: db.prepare('DELETE FROM events WHERE stream = ?'),
+      typeOf: db.prepare(
+        'SELECT name FROM events JOIN names ON names.id = type WHERE stream = ? AND version = ?',
+      ),
     };
     this.#adds = ROWS_AT_ONCE.map((rows) => ({
       values: rows * COLUMNS,
       statement: db.prepare(`INSERT INTO events VALUES ${Array(rows).fill(row)}`),
     }));
-    this.#ofStream = new Pages(db, 'version', 'stream = ? AND version > ? AND version <= ?');
+    this.#ofStream = new Pages(db, 'version', OF_STREAM);
     this.#ofLog = new Pages(db, 'position', 'position > ? AND position <= ?');
-    this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`, true);
+    this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`, {
+      isSparse: true,
+    });
+    this.#rows = new Pages(db, 'version', OF_STREAM, { form: ROWS });
     this.#head = this.#readHead();
   }
 
@@ -239,11 +259,16 @@ export class SqliteLog {
   }
 
   readStream(stream: string, after: number): Page {
-    return this.#ofStream.read(
-      [this.#knownName(stream) ?? 0, after],
-      Number.MAX_SAFE_INTEGER,
-      Number.MAX_SAFE_INTEGER,
-    );
+    return this.#ofStream.read([this.#knownName(stream) ?? 0, after], ALL, ALL);
+  }
+
+  /** `undefined`: one of them is not for a reader who does not check. */
+  readRows(stream: string, after: number): Rows | undefined {
+    const id = this.#knownName(stream) ?? 0;
+    const { count, written, last, lines, names, isLast } = this.#rows.read([id, after], ALL, ALL);
+    if (written < count) return undefined;
+    const type = this.#statements.typeOf.get(id, last) as { name: string } | undefined;
+    return { count, last, lastType: type?.name ?? '', rows: lines, names, isLast };
   }
 
   readAll({

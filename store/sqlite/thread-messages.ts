@@ -1,4 +1,5 @@
 /** What the store's two threads say to each other. All of it is plain data. */
+import type { Rows } from '../port.ts';
 import type { Group } from './group.ts';
 
 /** `isNew` is false for a repeated append: its events were there already. */
@@ -9,6 +10,8 @@ export type AppendResult =
 /** Events on their way out of the file: one long string crosses a thread at once, a thousand rows do not. */
 export interface Page {
   count: number;
+  /** How many of them there are lines of. */
+  written: number;
   /** The position of the last one, in a page of one stream its version. */
   last: number;
   /** A JSON array an event, `LINE_END` between them: what `Line` says. */
@@ -43,7 +46,7 @@ export type Request =
   | { do: 'open'; file: string; isReadOnly: boolean }
   /** All in one transaction. `isHandedOver`: another connection wrote last. */
   | { do: 'append'; group: Group; isHandedOver: boolean }
-  | { do: 'read-stream'; stream: string; after: number }
+  | { do: 'read-stream' | 'read-rows'; stream: string; after: number }
   /** `needless`: types that are left out, but for what a newer vocabulary wrote. */
   | { do: 'read-all'; after: number; upTo: number; limit: number; needless: readonly string[] }
   | { do: 'remove'; stream: string; isHandedOver: boolean }
@@ -55,6 +58,7 @@ export type Answers = {
   /** `ms`: what the commit itself took. */
   append: { results: AppendResult[]; ms: number };
   'read-stream': Page;
+  'read-rows': Rows | undefined;
   'read-all': Page;
   remove: null;
   close: null;

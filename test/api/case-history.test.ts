@@ -145,6 +145,7 @@ describe('the work of one answer', () => {
       ...engine,
       allEvents: () => jobEvents(0),
       streamEvents: () => jobEvents(0),
+      streamRows: async () => undefined,
     });
     return { asked, log: { engine, history } };
   }

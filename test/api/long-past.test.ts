@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../api/evidence.ts';
 import type { RecordedEvent } from '../../machines/events.ts';
+import { EventStreamReader } from '../../web/api/event-stream.ts';
 import { doors, engineBut, finish, listening, opened, pair, submit, until } from './bench.ts';
 
 const sse = { accept: 'text/event-stream' };
@@ -35,25 +36,49 @@ describe('the stream of a job that is over', () => {
     expect(folds).toEqual([]);
   });
 
-  it('is half as long in brief, and says the same but for ids, causes and the stream', async () => {
-    const { app, job } = await pastJob();
-    const whole = await app.inject(`/api/jobs/${job}/events`);
-    const brief = await app.inject(`/api/jobs/${job}/events?form=brief`);
-    expect(brief.json().events).toEqual(
-      whole.json().events.map((event: RecordedEvent) => {
-        const { id: _, stream: __, ...is } = event;
-        const { causationId: ___, correlationId: ____, ...meta } = event.meta;
-        return { ...is, meta };
+  it.each([
+    ['as the log has them', false],
+    ['one by one, where the log has none', true],
+  ])('is half as long in rows %s, and says the same but for ids and causes', async (_, isRead) => {
+    const lab = await pastJob();
+    const noRows = engineBut(lab.engine, { streamRows: async () => undefined });
+    const { app } = isRead ? await doors({ engine: noRows }) : lab;
+    const url = `/api/jobs/${lab.job}/events`;
+    const whole = (await app.inject(url)).json().events as RecordedEvent[];
+    const port = await listening(app);
+    const [rows, long] = [
+      opened(port, { url: `${url}?form=rows`, headers: sse }),
+      opened(port, { url, headers: sse }),
+    ];
+    await Promise.all([rows.ended, long.ended]);
+    const read = new EventStreamReader();
+    expect(read.take(rows.text())).toEqual(
+      whole.map(({ id: __, stream: ___, meta, ...event }) => {
+        const { causationId: ____, correlationId: _____, ...is } = meta;
+        return { ...event, meta: is };
       }),
     );
-    expect(brief.body.length).toBeLessThan(0.65 * whole.body.length);
-    const stream = opened(await listening(app), {
-      ...{ url: `/api/jobs/${job}/events?form=brief`, headers: sse },
-    });
+    expect(read.isEnded).toBe(true);
+    expect(rows.text().length).toBeLessThan(0.55 * long.text().length);
+  });
+
+  it('goes on in rows behind any of its events', async () => {
+    const { app, job } = await pastJob();
+    const url = `/api/jobs/${job}/events?form=rows`;
+    const stream = opened(await listening(app), { url, headers: { ...sse, 'last-event-id': '3' } });
     await stream.ended;
-    const [first] = brief.json().events;
-    expect(stream.text()).toContain(`data: ${JSON.stringify(first)}\n`);
-    expect((await app.inject(`/api/jobs/${job}/events?form=other`)).statusCode).toBe(400);
+    expect(new EventStreamReader().take(stream.text())[0]?.version).toBe(4);
+  });
+
+  it('has rows for streams alone, and no other forms', async () => {
+    const { app, job } = await pastJob();
+    const page = await app.inject(`/api/jobs/${job}/events?form=rows`);
+    expect([page.statusCode, page.json().problems[0]]).toEqual([
+      400,
+      { path: 'query.form', message: 'rows are for a stream: ask with Accept: text/event-stream' },
+    ]);
+    const url = `/api/jobs/${job}/events?form=other`;
+    expect((await app.inject({ url, headers: sse })).statusCode).toBe(400);
   });
 
   it('ends for whoever takes it up behind its last event', async () => {

@@ -18,6 +18,7 @@ export interface Server {
 export const portOf = (store: EventStore): EventStore => ({
   append: (...is) => store.append(...is),
   read: (...is) => store.read(...is),
+  readRows: (...is) => store.readRows(...is),
   readAll: (...is) => store.readAll(...is),
   subscribeAll: (...is) => store.subscribeAll(...is),
   head: () => store.head(),

@@ -13,6 +13,7 @@ export function mutant(mutation: Mutation): EventStore {
   const whole: EventStore = {
     append: (...args) => inner.append(...args),
     read: (...args) => inner.read(...args),
+    readRows: (...args) => inner.readRows(...args),
     readAll: (...args) => inner.readAll(...args),
     subscribeAll: (...args) => inner.subscribeAll(...args),
     head: () => inner.head(),

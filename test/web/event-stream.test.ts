@@ -12,6 +12,34 @@ const event = fc.oneof(
     ),
   fc.constant(': alive\n\n'),
 );
+/** Events as rows, and what a reader of them has. */
+const rows = fc
+  .array(
+    fc.record({
+      version: fc.nat(),
+      type: fc.constantFrom('MessageSent', 'JobSubmitted'),
+      meta: fc.record({
+        at: fc.nat(),
+        actor: fc.string(),
+        key: fc.option(fc.string(), { nil: undefined }),
+      }),
+      position: fc.nat(),
+      data: fc.jsonValue(),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .chain((events) => fc.boolean().map((isNamed) => ({ events, isNamed })))
+  .map(({ events, isNamed }) => {
+    const names = isNamed ? events.flatMap(({ type, meta }) => [type, meta.actor]) : [];
+    const named = (text: string) => (isNamed ? names.indexOf(text) : text);
+    const text = events.map(({ version, type, meta: { at, actor, ...rest }, position, data }) => {
+      const row = [version, named(type), at, position, named(actor), data];
+      return JSON.stringify(rest.key === undefined ? row : [...row, rest]);
+    });
+    const data = `{"names":${JSON.stringify({ ...names })},"rows":[${text.join(',')}]}`;
+    return { events, text: `id: ${events.at(-1)?.version}\nevent: rows\ndata: ${data}\n\n` };
+  });
+
 const END = 'event: end\ndata: {"job":1,"state":"complete"}\n\n';
 
 /** A text in pieces. */
@@ -41,6 +69,19 @@ describe('a stream of events', () => {
           expect(reader.isEnded).toBe(isEnded);
         },
       ),
+    );
+  });
+
+  it('is read in rows, wherever it is cut', () => {
+    fc.assert(
+      fc.property(fc.array(rows), fc.array(fc.nat(), { maxLength: 8 }), (pages, cuts) => {
+        const text = `${pages.map((page) => page.text).join('')}: live\n\n`;
+        const reader = new EventStreamReader();
+        const read = inPieces(text, cuts).flatMap((piece) => reader.take(piece));
+        const wanted: unknown = JSON.parse(JSON.stringify(pages.flatMap(({ events }) => events)));
+        expect(read).toEqual(wanted);
+        expect(reader.isLive).toBe(true);
+      }),
     );
   });
 });

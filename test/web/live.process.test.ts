@@ -17,6 +17,13 @@ async function labOf(boards: number) {
   return { ...lab, url: `http://127.0.0.1:${await listening(lab.app)}` };
 }
 
+/** The data of a stream of rows, cut after so many. */
+function firstRows(stream: string, count: number): string {
+  const [data = ''] = /(?<=^data: ).*/m.exec(stream) ?? [];
+  const { names, rows } = JSON.parse(data) as { names: object; rows: unknown[] };
+  return JSON.stringify({ names, rows: rows.slice(0, count) });
+}
+
 describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -115,16 +122,16 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     const members = await booted(engine, id);
     for (const member of members) await finish(engine, id, member);
     const headers = { accept: 'text/event-stream' };
-    const all = await (await fetch(`${url}/api/jobs/${id}/events?form=brief`, { headers })).text();
+    const all = await (await fetch(`${url}/api/jobs/${id}/events?form=rows`, { headers })).text();
     const { page, said } = await openPage(await browser.newContext());
     let goOn = () => {};
     const more = new Promise<void>((resolve) => {
       goOn = resolve;
     });
     let asked = 0;
-    await page.route('**/events?form=brief', async (route) => {
+    await page.route('**/events?form=rows', async (route) => {
       if (asked++ > 0) return more.then(() => route.continue());
-      const body = `${all.split('\n\n').slice(0, 5).join('\n\n')}\n\n`;
+      const body = `id: 5\nevent: rows\ndata: ${firstRows(all, 5)}\n\n`;
       return route.fulfill({ contentType: 'text/event-stream', body });
     });
     await page.goto(`${url}/jobs/${id}`);
@@ -136,6 +143,21 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     await page.locator('.job-facts', { hasText: 'complete' }).waitFor();
     expect(said).toEqual([]);
   }, 60_000);
+
+  it('says which event of its job cannot be read, where only its reader can see that', async () => {
+    const { engine, url } = await labOf(2);
+    const id = await allocated(engine, jobOf({ peer: 2 }));
+    const { page, said } = await openPage(await browser.newContext());
+    await page.route('**/events?form=rows', (route) => {
+      const rows = '{"names":{},"rows":[[1,"JobSubmitted",0,1,"user:a",{}]]}';
+      const body = `id: 1\nevent: rows\ndata: ${rows}\n\n`;
+      return route.fulfill({ contentType: 'text/event-stream', body });
+    });
+    await page.goto(`${url}/jobs/${id}`);
+    const words = `Event 1 of this job (JobSubmitted) cannot be read; "muster verify" says`;
+    await page.getByText(words).waitFor();
+    expect(said).toEqual([]);
+  });
 
   it('shows 10,000 boards and 10,000 jobs that wait, and makes no more of them than are in sight', async () => {
     const { url } = await labOf(1);
