@@ -3,6 +3,10 @@ import { readAsWritten, VOCABULARY } from '../../machines/versions.ts';
 import type { Database, SqlValue, Statement } from '../sqlite-api.ts';
 import type { Page } from './thread-messages.ts';
 
+/** Small enough for a page to be dead when the garbage is collected: one of a thousand takes four times as long. */
+const PAGE_EVENTS_MAX = 200;
+/** Of text that nobody takes apart. */
+const PAGE_ROWS_MAX = 500;
 /** Of data. A larger event is a page of its own: memory is flat whatever the size of the events. */
 const PAGE_BYTES_MAX = 1024 * 1024;
 
@@ -27,8 +31,7 @@ export const LINES: Form = {
   line: LINE,
   separator: `',' || char(10)`,
   names: ['stream', 'type', 'actor', 'correlation'],
-  // Small enough for a page to be dead when the garbage is collected: one of a thousand takes four times as long.
-  eventsMax: 200,
+  eventsMax: PAGE_EVENTS_MAX,
 };
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ');
@@ -45,7 +48,7 @@ export const ROWS: Form = {
     format('[%d,%d,%d,%d,%d,%s%s]', version, type, at, position, actor, data, coalesce(',' || rest, '')) END`,
   separator: `','`,
   names: ['type', 'actor'],
-  eventsMax: 500,
+  eventsMax: PAGE_ROWS_MAX,
 };
 
 /** Reads pages of the events that `where` gives, by their `key`; the `where` ends with `key > ? AND key <= ?`. */

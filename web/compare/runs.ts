@@ -53,7 +53,7 @@ export class TwoRuns {
     as: (event: RecordedEvent) => RecordedEvent,
   ): void {
     void follow({
-      path: `/api/jobs/${job}/events`,
+      path: `/api/jobs/${job}/events?form=rows`,
       after: 0,
       placeOf: (event) => event.version,
       onEvents: (events) => {
