@@ -19,6 +19,7 @@ import {
 import { Appends, type Told } from './appends.ts';
 import { Connection } from './connection.ts';
 import { bytesOf, type Proposed, proposedOf, type ServerEvent } from './messages.ts';
+import { OwnAppends } from './own-appends.ts';
 import { checkIsOurs, isOurs, recordedOf } from './own-events.ts';
 import { NoSuchPosition } from './patience.ts';
 import { PAGE_EVENTS_MAX, type Page, Reads } from './reads.ts';
@@ -63,6 +64,7 @@ class EventStoreDb implements EventStore {
   readonly #connection: Connection;
   readonly #appends: Appends;
   readonly #reads: Reads;
+  readonly #own = new OwnAppends();
   readonly #removals: Removals;
   readonly #followers = new Set<Follower>();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -96,6 +98,7 @@ class EventStoreDb implements EventStore {
   ): Promise<Appended> {
     const events = checked.map(proposedOf);
     const bytes = this.#takeIn(stream, events);
+    this.#own.keep(checked);
     try {
       // An append that is called after `readAll` is not part of what that reads.
       await Promise.allSettled(this.#ends);
@@ -210,7 +213,8 @@ class EventStoreDb implements EventStore {
   subscribeAll(after: number, onEvents: (events: readonly RecordedEvent[]) => void): Subscription {
     this.#assertOpen();
     const removed = () => this.#removals.streams();
-    const follower = new Follower({ connection: this.#connection, after, onEvents, removed });
+    const own = this.#own;
+    const follower = new Follower({ connection: this.#connection, after, onEvents, own, removed });
     this.#followers.add(follower);
     const stop = () => {
       this.#followers.delete(follower);

@@ -14,6 +14,7 @@ import { type OnEvents, surface } from '../feed.ts';
 import { StoreRefused, StoreUnavailable } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { readAnswer, type ServerEvent, subscribeRequest } from './messages.ts';
+import type { OwnAppends } from './own-appends.ts';
 import { isOurs, PREFIXES, recordedOf } from './own-events.ts';
 import { meaningOf, NoSuchPosition, NotNow, pause } from './patience.ts';
 
@@ -21,6 +22,7 @@ export interface Following {
   connection: Connection;
   after: number;
   onEvents: OnEvents;
+  own: OwnAppends;
   /** Streams that were removed before: the server still has their events in its log. */
   removed: () => Promise<ReadonlySet<string>>;
 }
@@ -143,7 +145,7 @@ export class Follower {
     if (event.position <= this.#cursor) return;
     if (isOurs(event) && !this.#removed?.has(event.stream)) {
       if (this.#arrived.length === 0) setImmediate(() => this.#deliver());
-      this.#arrived.push(recordedOf(event));
+      this.#arrived.push(this.#is.own.recorded(event) ?? recordedOf(event));
     }
     this.#cursor = event.position;
     this.#from = event.position;
