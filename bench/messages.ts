@@ -4,7 +4,7 @@ import type { Peer, Sender } from './peers/peer.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const IN_FLIGHT = [1, 16];
-const WARM_UP_MS = 700;
+const WARM_UP_MS = 3_000;
 const SECONDS = 3;
 
 /** The peers in turn, load by load. The first is what the others are compared with. */

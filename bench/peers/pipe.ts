@@ -48,12 +48,19 @@ export class Pipe<T> {
   }
 }
 
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const CONTENT_LENGTH = Buffer.from('content-length: ');
+
 /** An HTTP/1.1 answer with a content length; its body. */
 export function readHttp(bytes: Buffer): { answer: string; length: number } | undefined {
-  const end = bytes.indexOf('\r\n\r\n');
+  const end = bytes.indexOf(END_OF_HEAD);
   if (end < 0) return undefined;
-  const head = bytes.toString('latin1', 0, end);
-  const length = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  let length = 0;
+  // As Muster writes it: other answers have no body here.
+  const at = bytes.indexOf(CONTENT_LENGTH) + CONTENT_LENGTH.length;
+  for (let digit = at; bytes[digit] !== 13; digit++)
+    length = 10 * length + Number(bytes[digit]) - 48;
+  length += end + END_OF_HEAD.length;
   return bytes.length < length
     ? undefined
     : { answer: bytes.toString('utf8', end + 4, length), length };
