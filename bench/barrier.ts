@@ -9,8 +9,11 @@ const SHAPES = [
   { groups: 1, size: 128, rounds: 80 },
   { groups: 100, size: 8, rounds: 12 },
 ];
-/** Until code that is compiled as it runs is compiled: the same for every peer that does not poll. */
-const WARM_UP_ROUNDS = 300;
+/**
+ * Until code that is compiled as it runs is compiled, and a log is written over where it was written before, which a
+ * write-ahead log is from its first checkpoint on: the same for every peer that does not poll.
+ */
+const WARM_UP_ROUNDS = 1_500;
 const WARM_UP_MS_MAX = 10_000;
 /** A peer that is this slow has told enough; without a single round in this time it is left out of larger shapes. */
 const SHAPE_MS_MAX = 20_000;

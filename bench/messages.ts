@@ -4,6 +4,7 @@ import type { Peer, Sender } from './peers/peer.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const IN_FLIGHT = [1, 16];
+/** As long as it takes for what `barrier.ts` says of its first rounds. */
 const WARM_UP_MS = 3_000;
 const SECONDS = 3;
 
