@@ -52,6 +52,7 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
     for (const place of [
       '/',
       `/jobs/${failed}`,
+      `/jobs/${failed}?tab=console`,
       `/jobs/${failed}/compare?with=${good}`,
       '/submit',
       '/log',
