@@ -2,7 +2,7 @@
 import { type Extent, eventAt, moved, positionOf, ticks, zoomed } from './axis.ts';
 import { coloursOf } from './colours.ts';
 import type { JobFold } from './fold.ts';
-import { paint } from './painter.ts';
+import { paint, paintTold } from './painter.ts';
 import { type Picture, RULER_HEIGHT } from './picture.ts';
 import type { Run } from './run.ts';
 import { type Under, under } from './under.ts';
@@ -27,6 +27,8 @@ export class LaneView {
   #extent: Extent | undefined;
   #order = '';
   #grabbed: { x: number; extent: Extent; isMoved: boolean; isRuler: boolean } | undefined;
+  /** The event under the pointer. */
+  #pointed: number | undefined;
   #frame = 0;
   #isStale = false;
 
@@ -141,10 +143,22 @@ export class LaneView {
   tell(event: PointerEvent): { x: number; y: number; text: string } | undefined {
     const found = this.under(event.offsetX, event.offsetY);
     const { fold } = this.#run;
+    this.#point(found?.event);
     if (found?.event === undefined) return undefined;
     const said = eventText(this.#run, found.event);
     const text = `${found.event + 1} · ${sinceBoards(fold, found.event)} · ${said}`;
     return { x: event.offsetX, y: event.offsetY, text };
+  }
+
+  /** Nothing is under the pointer any more. */
+  leave(): void {
+    this.#point(undefined);
+  }
+
+  #point(event: number | undefined): void {
+    if (event === this.#pointed) return;
+    this.#pointed = event;
+    this.#ask(false);
   }
 
   #ask(isStale: boolean): void {
@@ -229,6 +243,7 @@ export class LaneView {
         copy(0, y, x, Math.min(laneHeight, height - y));
       }
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paintTold(to, picture, new Set([at, this.#pointed ?? at]));
     const x = xOf(picture.positionOf(at));
     to.fillStyle = colours.accent;
     to.fillRect(x - 0.5, 0, isLast && run.isEnded.peek() ? 1 : 2, height);

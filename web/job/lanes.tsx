@@ -137,7 +137,10 @@ function pointerOf(run: Run, view: LaneView, tell: (tip: Tip | undefined) => voi
     onPointerDown: (event: PointerEvent) => view.grab(event),
     onPointerMove: (event: PointerEvent) => tell(view.drag(event) ? undefined : view.tell(event)),
     onPointerUp: (event: PointerEvent) => view.drop(event),
-    onPointerLeave: () => tell(undefined),
+    onPointerLeave: () => {
+      view.leave();
+      tell(undefined);
+    },
     onDblClick: (event: MouseEvent) => view.zoom(0.5, event.offsetX),
     onContextMenu: (event: MouseEvent) => {
       const found = view.under(event.offsetX, event.offsetY);
@@ -162,10 +165,13 @@ function LaneName({ run, index, height }: { run: Run; index: number; height: num
   if (lane === undefined) return null;
   const is = memberAt(lane, run.at.value);
   const isChosen = run.lane.value === index;
+  const isSmall = height < 30;
+  // The sign says that it waits, where there is room for one word.
+  const waitsFor = isSmall ? is.waits.at(-1)?.message : undefined;
   return (
     <button
       type="button"
-      class={`lane-name ${is.state} ${height < 30 ? 'small' : ''}`}
+      class={`lane-name ${is.state} ${isSmall ? 'small' : ''}`}
       aria-pressed={isChosen}
       style={{ top: `${RULER_HEIGHT + index * height}px`, height: `${height}px` }}
       onClick={() => run.choose(index, true)}
@@ -180,7 +186,7 @@ function LaneName({ run, index, height }: { run: Run; index: number; height: num
       <span class="lane-role">{lane.role}</span>
       <span class="lane-doing">
         <span aria-hidden="true">{SIGNS[is.state] ?? '·'}</span>{' '}
-        <span class="lane-words">{is.doing}</span>
+        <span class="lane-words">{waitsFor ?? is.doing}</span>
       </span>
     </button>
   );
