@@ -14,6 +14,7 @@ import {
   lookAtQueue,
   queue,
   running,
+  runningCount,
   trouble,
   watchLab,
 } from './lab-state.ts';
@@ -82,7 +83,14 @@ function FirstJob() {
 
 function Running({ jobs }: { jobs: readonly JobView[] }) {
   return (
-    <Section title="Running" count={String(jobs.length)}>
+    <Section
+      title="Running"
+      count={
+        runningCount.value > jobs.length
+          ? `${runningCount.value}, the newest ${jobs.length} here`
+          : String(jobs.length)
+      }
+    >
       {jobs.length === 0 ? (
         <p class="empty">No job has boards now.</p>
       ) : (
