@@ -3,8 +3,9 @@
  * many lanes is a bundle: a line across the lanes, with a head on each. Of what is chosen, pointed at or to blame each
  * arrow can be told.
  */
-import { type Arrow, type JobFold, OPEN } from './fold.ts';
+import type { JobFold } from './fold.ts';
 import { firstThat } from './search.ts';
+import { type Arrow, OPEN } from './spans.ts';
 
 /** A send that released more lanes than these is a bundle. */
 export const ALONE_MAX = 8;

@@ -1,5 +1,6 @@
 /** The job at one of its events: what each member is about, who is missing where, and what is in a board's cache file. Pure. */
-import { type Barrier, type JobFold, type Lane, OPEN, type Span, type WaitSpan } from './fold.ts';
+import type { JobFold } from './fold.ts';
+import { type Barrier, type Lane, OPEN, type Span, type WaitSpan } from './spans.ts';
 
 /** The last of these that began at or before an event; they are in the order of their beginnings. */
 export function lastBefore<T extends { from: number }>(

@@ -1,6 +1,7 @@
 /** The axis of the lanes: which part of it is in sight, zoom and pan, and what stands at its ticks. */
 import { scaleLinear } from 'd3-scale';
-import { type JobFold, OPEN } from './fold.ts';
+import type { JobFold } from './fold.ts';
+import { OPEN } from './spans.ts';
 
 /** By the clock, or by cause and effect. */
 export type Order = 'wall' | 'causal';

@@ -2,10 +2,10 @@
 import { paintArrowsOf, paintBundles, paintLines } from './arrow-painter.ts';
 import { arrowsInSight } from './arrows.ts';
 import { countBefore } from './at.ts';
-import { type Barrier, OPEN, type Phase, type WaitSpan } from './fold.ts';
 import { paintFlags, paintMarks } from './marks.ts';
 import { type Paint, type Picture, RULER_HEIGHT } from './picture.ts';
 import { firstThat } from './search.ts';
+import { type Barrier, OPEN, type Phase, type WaitSpan } from './spans.ts';
 
 const TICK_BASELINE = 14;
 const BARRIER_BASELINE = 31;

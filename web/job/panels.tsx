@@ -4,8 +4,9 @@ import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
 import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
-import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
+import { verbText } from './meetings.ts';
+import { type Barrier, OPEN, type WaitSpan } from './spans.ts';
 import { askHere } from './what-if-menu.tsx';
 import { eventText, sinceBoards } from './words.ts';
 

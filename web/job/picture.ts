@@ -1,7 +1,8 @@
 /** What is painted of a run. */
 import type { Extent, Tick } from './axis.ts';
-import type { JobFold, Phase } from './fold.ts';
+import type { JobFold } from './fold.ts';
 import type { Flag } from './run.ts';
+import type { Phase } from './spans.ts';
 
 export interface Colours {
   ink: string;
