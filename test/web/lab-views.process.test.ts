@@ -81,6 +81,29 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     for (const id of [urgent, late]) await cancelled(id);
   });
 
+  it('sees of a job that waits what keeps each of its boards, and its lanes as soon as it has them', async () => {
+    const sleeps = job('sleeps', { one: [2, 'panda'] }, [run('one', 'sleep 60')]);
+    const holder = await lab.submit(sleeps);
+    const waiting = await lab.submit(sleeps);
+    // Why it waits may be asked in the moment in which it gets its boards: the browser tells of the answer that it does not.
+    const { page } = await openPage(context);
+    await page.goto(`${lab.url}/jobs/${waiting}`);
+    const why = page.getByRole('region', { name: 'Waits for boards place 1 in the queue' });
+    await why.getByText(/starts by \d\d:\d\d:\d\d at the latest/).waitFor();
+    await why
+      .getByRole('heading', { name: /^one .* wants 2 of type panda; 0 free of 2 boards$/ })
+      .waitFor();
+    for (const board of ['panda01', 'panda02'])
+      await why
+        .getByText(new RegExp(`${board} held by job ${holder}, until .* at the latest`))
+        .waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await cancelled(holder);
+    await page.locator('.lane-name').nth(1).waitFor();
+    await why.waitFor({ state: 'detached' });
+    await cancelled(waiting);
+  });
+
   const cancelled = async (id: number) => {
     const how = { method: 'POST', headers: { 'content-type': 'application/json' } };
     const body = JSON.stringify({ reason: 'seen enough' });

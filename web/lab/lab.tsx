@@ -19,7 +19,7 @@ import {
   watchLab,
 } from './lab-state.ts';
 
-const QUEUE_ROW_HEIGHT = 69;
+const QUEUE_ROW_HEIGHT = 46;
 
 export function Lab() {
   useEffect(watchLab, []);
@@ -171,7 +171,7 @@ function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefin
             starts by {moment(Date.parse(guaranteedStart))} at the latest ·{' '}
           </span>
         )}
-        {entry.reason}
+        {entry.reason.replace(/^waits for /, '')}
       </span>
     </div>
   );
