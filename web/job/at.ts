@@ -124,10 +124,16 @@ function cacheLines(fold: JobFold, wait: WaitSpan): string[] {
   return [...lines].map(([key, value]) => `${key}=${value}`);
 }
 
-/** How long a barrier held each of its members, up to an event. */
-export function heldFor(fold: JobFold, wait: Span, at: number): number {
-  const until = Math.min(wait.to, at);
-  return (fold.times[until] ?? 0) - (fold.times[wait.from] ?? 0);
+/**
+ * How long a barrier held each of its members, up to an event.
+ *
+ * @param now the time, where the job goes on: at its last event what is open grows
+ */
+export function heldFor(fold: JobFold, wait: Span, at: number, now?: number): number {
+  const from = fold.times[wait.from] ?? 0;
+  const isOpen = wait.to === OPEN && at === fold.length - 1;
+  if (isOpen && now !== undefined) return Math.max(0, now - from);
+  return (fold.times[Math.min(wait.to, at)] ?? 0) - from;
 }
 
 /** The state of the job at an event. */

@@ -1,11 +1,11 @@
 /** One job: its lanes, where the page stands in it, and what was said, waited for, measured and printed. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
 import { Results } from '../results/results.tsx';
 import { At, Badge, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
-import { lasting } from '../ui/time.ts';
+import { clock, lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
 import { Combined } from './combined.tsx';
 import { Console } from './console.tsx';
@@ -26,6 +26,11 @@ export function Job({ id }: { id: number }) {
   useEffect(() => {
     document.title = `Job ${id} · Muster`;
   }, [id]);
+  useSignalEffect(() => {
+    void page.count.value;
+    const goesOn = page.isCaughtUp.value && !page.isEnded.value && page.fold.ended === undefined;
+    page.lens.now.value = goesOn ? clock.value : undefined;
+  });
   const hasEvents = useComputed(() => page.count.value > 0);
   const refused = page.refused.value;
   if (refused !== undefined)

@@ -1,5 +1,5 @@
 /** What is in sight of a run's lanes: painted once a view, and shown twice: whole and faint, and full up to where one stands. */
-import { type Extent, eventAt, moved, positionOf, ticks, zoomed } from './axis.ts';
+import { type Extent, endOf, eventAt, moved, positionOf, ticks, zoomed } from './axis.ts';
 import { coloursOf } from './colours.ts';
 import type { JobFold } from './fold.ts';
 import { paint, paintTold } from './painter.ts';
@@ -207,7 +207,7 @@ export class LaneView {
       chosenLane: run.lane.peek(),
       flags: run.flags.peek(),
       positionOf: (at) => positionOf(fold, at, order),
-      openEnd: order === 'wall' ? positionOf(fold, fold.length - 1, order) : fold.rankMax,
+      openEnd: endOf(fold, order, run.lens.nowOf(run)),
       colours: coloursOf(),
     };
     to.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -68,8 +68,8 @@ export function Lanes({ run, name = 'Swimlanes', hasLens = true, heightMax }: La
   }, [view, lanes > 0]);
   useSignalEffect(() => {
     const { top, width } = sight.value;
-    for (const is of [run.count, run.lane, run.order, run.flags, run.lens.extent, run.lens.runs])
-      void is.value;
+    const { extent, runs, now } = run.lens;
+    for (const is of [run.count, run.lane, run.order, run.flags, extent, runs, now]) void is.value;
     view.look({ top, width, laneHeight, height });
   });
   useSignalEffect(() => {

@@ -19,7 +19,7 @@ export function Waiting({ id, count }: { id: number; count: number }) {
   // It has boards in a moment, or had them before the question came: its events say so.
   if (why === undefined) return <p class="empty">This job has no boards yet.</p>;
   return (
-    <Section title="Waits for boards" count={`place ${why.place} in the queue`} class="waiting">
+    <Section title="Waits for boards" count={`place ${why.place} in the queue`} class="why-waits">
       <p class="reason">{why.reason}</p>
       {why.guaranteedStart !== null && (
         <p>
