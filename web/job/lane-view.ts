@@ -17,6 +17,14 @@ export interface Sight {
   height: number;
 }
 
+/** Where a pointer is on the canvas, in its own pixels: on a wall all of the page is larger. */
+export function pointOf(event: MouseEvent): { x: number; y: number } {
+  const canvas = event.currentTarget as HTMLElement;
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.clientWidth / (box.width || 1);
+  return { x: (event.clientX - box.x) * scale, y: (event.clientY - box.y) * scale };
+}
+
 /** Painting happens at most once a frame. */
 export class LaneView {
   readonly #run: Run;
@@ -88,27 +96,29 @@ export class LaneView {
     const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
     if (!event.ctrlKey && !event.metaKey && !isSideways) return;
     event.preventDefault();
-    if (event.ctrlKey || event.metaKey) this.zoom(1.0015 ** event.deltaY, event.offsetX);
+    if (event.ctrlKey || event.metaKey) this.zoom(1.0015 ** event.deltaY, pointOf(event).x);
     else this.pan((event.deltaX || event.deltaY) / (this.#sight?.width ?? 1_000));
   }
 
   grab(event: PointerEvent): void {
     if (this.#extent === undefined || event.button !== 0) return;
-    const isRuler = event.offsetY < RULER_HEIGHT;
-    this.#grabbed = { x: event.offsetX, extent: this.#extent, isMoved: false, isRuler };
+    const { x, y } = pointOf(event);
+    const isRuler = y < RULER_HEIGHT;
+    this.#grabbed = { x, extent: this.#extent, isMoved: false, isRuler };
     (event.target as Element).setPointerCapture(event.pointerId);
-    if (isRuler) this.#standAt(event.offsetX);
+    if (isRuler) this.#standAt(x);
   }
 
   /** @returns whether something was dragged */
   drag(event: PointerEvent): boolean {
     const grabbed = this.#grabbed;
     if (grabbed === undefined || this.#sight === undefined) return false;
+    const { x } = pointOf(event);
     if (grabbed.isRuler) {
-      this.#standAt(event.offsetX);
+      this.#standAt(x);
       return true;
     }
-    const by = event.offsetX - grabbed.x;
+    const by = x - grabbed.x;
     if (!grabbed.isMoved && Math.abs(by) < 4) return false;
     grabbed.isMoved = true;
     const { from, to } = grabbed.extent;
@@ -120,7 +130,8 @@ export class LaneView {
     const grabbed = this.#grabbed;
     this.#grabbed = undefined;
     if (grabbed === undefined || grabbed.isMoved || grabbed.isRuler) return;
-    const found = this.#picture && under(this.#picture, event.offsetX, event.offsetY);
+    const { x, y } = pointOf(event);
+    const found = this.under(x, y);
     if (found === undefined) return;
     if (found.lane >= 0) this.#run.choose(found.lane);
     if (found.event !== undefined) this.#run.stand(found.event);
@@ -141,13 +152,14 @@ export class LaneView {
 
   /** The name of what is under the pointer. */
   tell(event: PointerEvent): { x: number; y: number; text: string } | undefined {
-    const found = this.under(event.offsetX, event.offsetY);
+    const { x, y } = pointOf(event);
+    const found = this.under(x, y);
     const { fold } = this.#run;
     this.#point(found?.event);
     if (found?.event === undefined) return undefined;
     const said = eventText(this.#run, found.event);
     const text = `${found.event + 1} · ${sinceBoards(fold, found.event)} · ${said}`;
-    return { x: event.offsetX, y: event.offsetY, text };
+    return { x, y, text };
   }
 
   /** Nothing is under the pointer any more. */
@@ -179,7 +191,7 @@ export class LaneView {
     if (order !== this.#order && this.#order !== '') lens.extent.value = undefined;
     this.#order = order;
     this.#extent = lens.extent.peek() ?? lens.whole(order);
-    const ratio = Math.min(devicePixelRatio, 2);
+    const ratio = Math.min(devicePixelRatio * (canvas.currentCSSZoom ?? 1), 2);
     if (this.#isStale) {
       this.#isStale = false;
       this.#paintWhole(sight, this.#extent, ratio);

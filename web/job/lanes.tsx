@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { plural } from '../ui/parts.tsx';
 import { memberAt } from './at.ts';
-import { LaneView } from './lane-view.ts';
+import { LaneView, pointOf } from './lane-view.ts';
 import { RULER_HEIGHT } from './picture.ts';
 import type { Run } from './run.ts';
 
@@ -15,6 +15,8 @@ const HEIGHTS = [
   [Number.POSITIVE_INFINITY, 24],
 ] as const;
 const SIGHT_PIXELS_MAX = 620;
+/** Of the window: what is below the lanes has room as well. */
+const SIGHT_PART = 0.56;
 
 const SIGNS: Record<string, string> = {
   held: '·',
@@ -47,7 +49,8 @@ export function Lanes({ run, name = 'Swimlanes', hasLens = true, heightMax }: La
   const sight = useSignal({ top: 0, width: 800 });
   const lanes = run.count.value > 0 ? run.fold.lanes.length : 0;
   const laneHeight = HEIGHTS.find(([max]) => lanes <= max)?.[1] ?? 24;
-  const height = RULER_HEIGHT + Math.min(lanes * laneHeight, heightMax ?? SIGHT_PIXELS_MAX);
+  const most = heightMax ?? Math.min(SIGHT_PIXELS_MAX, innerHeight * SIGHT_PART);
+  const height = RULER_HEIGHT + Math.min(lanes * laneHeight, Math.floor(most));
 
   useLayoutEffect(() => run.lens.add(run), [run]);
   useLayoutEffect(() => {
@@ -141,9 +144,10 @@ function pointerOf(run: Run, view: LaneView, tell: (tip: Tip | undefined) => voi
       view.leave();
       tell(undefined);
     },
-    onDblClick: (event: MouseEvent) => view.zoom(0.5, event.offsetX),
+    onDblClick: (event: MouseEvent) => view.zoom(0.5, pointOf(event).x),
     onContextMenu: (event: MouseEvent) => {
-      const found = view.under(event.offsetX, event.offsetY);
+      const { x, y } = pointOf(event);
+      const found = view.under(x, y);
       if (run.ask === undefined || found?.event === undefined || found.lane < 0) return;
       event.preventDefault();
       tell(undefined);
