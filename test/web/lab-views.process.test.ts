@@ -67,9 +67,7 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     const rows = page.locator('.queue-row');
     await rows.nth(1).waitFor();
     await rows.first().filter({ hasText: 'is urgent' }).waitFor();
-    expect(await rows.first().innerText()).toMatch(
-      /starts by \d\d:\d\d:\d\d at the latest.*panda/s,
-    );
+    expect(await rows.first().innerText()).toMatch(/starts by \d\d:\d\d:\d\d · .*panda/s);
     expect(await rows.nth(1).innerText()).toContain('waits');
     expect(await faultsOf(page)).toEqual([]);
     await cancelled(holder);

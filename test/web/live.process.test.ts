@@ -63,9 +63,7 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     const members = await booted(engine, id);
     const { page, said } = await openPage(await browser.newContext());
     await page.goto(`${url}/jobs/${id}`);
-    await page
-      .getByRole('button', { name: 'panda01', exact: false })
-      .waitFor({ state: 'attached' });
+    await page.locator('.lane-name').first().waitFor();
     // Four rounds of a barrier of all: 128 sends, waits and releases each, in a few seconds.
     for (let round = 0; round < 4; round++)
       await Promise.all(

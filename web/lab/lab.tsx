@@ -167,8 +167,8 @@ function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefin
       </span>
       <span class="job-note" title={entry.reason}>
         {guaranteedStart !== null && (
-          <span class="starts" title={guaranteedStart}>
-            starts by {moment(Date.parse(guaranteedStart))} at the latest ·{' '}
+          <span class="starts" title={`at the latest: ${guaranteedStart}`}>
+            starts by {moment(Date.parse(guaranteedStart))} ·{' '}
           </span>
         )}
         {entry.reason.replace(/^waits for /, '')}
