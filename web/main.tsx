@@ -36,9 +36,10 @@ const PLACES = [
 
 function App() {
   const isWall = query.value.has('wall');
+  const isLab = path.value === '/';
   useEffect(() => {
-    setWall(isWall);
-  }, [isWall]);
+    setWall(isWall, isLab);
+  }, [isWall, isLab]);
   return (
     <>
       <a class="skip" href="#main">

@@ -98,6 +98,28 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     expect(await range()).toEqual(whole);
   });
 
+  it('is larger on a wall, and names what is under the pointer there as well', async () => {
+    const wall = await browser.newContext({ viewport: { width: 2560, height: 1440 } });
+    const { page, said } = await openPage(wall);
+    await page.goto(`${url}?wall`);
+    await page.locator('.lane-name').first().waitFor();
+    const text = await page.locator('.lane-device').first().boundingBox();
+    expect(text?.height ?? 0).toBeGreaterThan(24);
+    const canvas = await page.locator('.lanes canvas').boundingBox();
+    const at = { x: (canvas?.x ?? 0) + (canvas?.width ?? 0) * 0.4, y: (canvas?.y ?? 0) + 90 };
+    await page.mouse.move(at.x, at.y);
+    const tip = await page.locator('.tip').boundingBox();
+    const apart = Math.min(
+      Math.abs((tip?.x ?? 0) - at.x),
+      Math.abs((tip?.x ?? 0) + (tip?.width ?? 0) - at.x),
+    );
+    expect(apart).toBeLessThan(40);
+    expect(Math.abs((tip?.y ?? 0) - at.y)).toBeLessThan(60);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(said.filter((line) => !line.includes('404'))).toEqual([]);
+    await wall.close();
+  });
+
   it('has the causes of an event left of it in the causal order, and every event that the clock shows', async () => {
     const place = async (lane: number, text: string) =>
       (await namedOn(page, lane)).find((is) => is.text.includes(text))?.x ?? Number.NaN;

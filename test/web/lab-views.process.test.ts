@@ -67,9 +67,7 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     const rows = page.locator('.queue-row');
     await rows.nth(1).waitFor();
     await rows.first().filter({ hasText: 'is urgent' }).waitFor();
-    expect(await rows.first().innerText()).toMatch(
-      /starts by \d\d:\d\d:\d\d at the latest.*panda/s,
-    );
+    expect(await rows.first().innerText()).toMatch(/starts by \d\d:\d\d:\d\d · .*panda/s);
     expect(await rows.nth(1).innerText()).toContain('waits');
     expect(await faultsOf(page)).toEqual([]);
     await cancelled(holder);
@@ -79,6 +77,29 @@ describe.skipIf(browserLacks !== undefined)(`whoever keeps a lab${reason}`, () =
     // Who has a board is in the events that the page has anyway.
     expect(asked.filter((path) => path.startsWith('/api/devices/'))).toEqual([]);
     for (const id of [urgent, late]) await cancelled(id);
+  });
+
+  it('sees of a job that waits what keeps each of its boards, and its lanes as soon as it has them', async () => {
+    const sleeps = job('sleeps', { one: [2, 'panda'] }, [run('one', 'sleep 60')]);
+    const holder = await lab.submit(sleeps);
+    const waiting = await lab.submit(sleeps);
+    // Why it waits may be asked in the moment in which it gets its boards: the browser tells of the answer that it does not.
+    const { page } = await openPage(context);
+    await page.goto(`${lab.url}/jobs/${waiting}`);
+    const why = page.getByRole('region', { name: 'Waits for boards place 1 in the queue' });
+    await why.getByText(/starts by \d\d:\d\d:\d\d at the latest/).waitFor();
+    await why
+      .getByRole('heading', { name: /^one .* wants 2 of type panda; 0 free of 2 boards$/ })
+      .waitFor();
+    for (const board of ['panda01', 'panda02'])
+      await why
+        .getByText(new RegExp(`${board} held by job ${holder}, until .* at the latest`))
+        .waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await cancelled(holder);
+    await page.locator('.lane-name').nth(1).waitFor();
+    await why.waitFor({ state: 'detached' });
+    await cancelled(waiting);
   });
 
   const cancelled = async (id: number) => {

@@ -7,7 +7,7 @@ import { allocated, booted, call, finish, jobOf, until } from '../engine/bench.t
 import { ServerProcess } from '../lab/server-process.ts';
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
-import { job, LAB, openPage, run } from './lab.ts';
+import { job, LAB, namedOn, openPage, run } from './lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
 
@@ -70,9 +70,7 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     const members = await booted(engine, id);
     const { page, said } = await openPage(await browser.newContext());
     await page.goto(`${url}/jobs/${id}`);
-    await page
-      .getByRole('button', { name: 'panda01', exact: false })
-      .waitFor({ state: 'attached' });
+    await page.locator('.lane-name').first().waitFor();
     // Four rounds of a barrier of all: 128 sends, waits and releases each, in a few seconds.
     for (let round = 0; round < 4; round++)
       await Promise.all(
@@ -93,6 +91,24 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
     for (const member of members) await finish(engine, id, member);
     expect(said).toEqual([]);
   }, 90_000);
+
+  it('grows with the clock while nothing happens: who waits is seen to wait, and for how long', async () => {
+    const { engine, url } = await labOf(2);
+    const id = await allocated(engine, jobOf({ peer: 2 }));
+    const [first = '', second = ''] = await booted(engine, id);
+    void call(engine, id, first, 'sync all');
+    const { page, said } = await openPage(await browser.newContext());
+    await page.goto(`${url}/jobs/${id}?device=${first}`);
+    await page.locator('.lacks', { hasText: /for [2-9]\.\d+ s; .* is missing/ }).waitFor();
+    // All of it happened in the first moments; most of what is seen is the wait.
+    const waits = (await namedOn(page, 0)).find(({ text }) => text.includes('waits in lava-sync'));
+    const canvas = await page.locator('.lanes canvas').boundingBox();
+    expect((waits?.x ?? 0) - (canvas?.x ?? 0)).toBeLessThan((canvas?.width ?? 0) / 2);
+    await call(engine, id, second, 'sync all');
+    for (const member of [first, second]) await finish(engine, id, member);
+    await page.locator('.standing .sentence', { hasText: 'the job is complete' }).waitFor();
+    expect(said).toEqual([]);
+  }, 60_000);
 
   it('holds no connection while nobody sees it, and has all that came when somebody does', async () => {
     const { engine, url } = await labOf(2);

@@ -52,6 +52,7 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
     for (const place of [
       '/',
       `/jobs/${failed}`,
+      `/jobs/${failed}?tab=console`,
       `/jobs/${failed}/compare?with=${good}`,
       '/submit',
       '/log',
@@ -102,9 +103,21 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
     const log = await (await fetch(`${lab.url}/api/jobs/${good}/events`)).json();
     const { events } = log as { events: { type: string; version: number }[] };
     const sent = events.find(({ type }) => type === 'MessageSent')?.version;
+    // Something runs, and something waits for it.
+    const busy = [
+      await lab.submit(
+        job('endurance', { client: [2, 'panda'] }, [run('client', 'lava-sync start', 'sleep 600')]),
+      ),
+      await lab.submit(
+        job('nightly pair', { client: [1, 'panda'], server: [1, 'beaglexm'] }, [
+          run('client', 'true'),
+          run('server', 'true'),
+        ]),
+      ),
+    ];
     /** Where each is taken, and what is there by then. */
     const places: Record<string, [string, string]> = {
-      '../images/lab.png': ['/', '.tile'],
+      '../images/lab.png': ['/', '.queue-row .starts'],
       '../images/job.png': [`/jobs/${failed}`, '.explained'],
       '../images/what-if.png': [`/jobs/${good}?drop=${sent}`, '.verdict'],
       '../images/compare.png': [`/jobs/${failed}/compare?with=${good}`, '.beside .event'],
@@ -118,6 +131,10 @@ describe.skipIf(browserLacks !== undefined)(`the page on reading the page${reaso
       if (process.env.MUSTER_SCREENSHOTS === '1')
         await page.screenshot({ path: fileURLToPath(new URL(file, folder)) });
       expect(existsSync(new URL(file, folder))).toBe(true);
+    }
+    for (const id of busy) {
+      await fetch(`${lab.url}/api/jobs/${id}/cancel`, { method: 'POST' });
+      await lab.over(id);
     }
   });
 });

@@ -15,6 +15,7 @@ export type RecordedEvent = Recorded<AnyEvent>;
 export type QueueEntry = z.infer<typeof api.Queue>['queue'][number];
 export type QueuePage = z.infer<typeof api.Queue>;
 export type JobPage = z.infer<typeof api.JobPage>;
+export type WhyView = z.infer<typeof api.WhyView>;
 export type WorkerView = z.infer<typeof api.Workers>['workers'][number];
 export type ServerHealth = z.infer<typeof api.HealthView>;
 export type Results = z.infer<typeof api.Results>;

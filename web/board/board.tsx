@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get, send, toldOf } from '../api/client.ts';
 import type { DeviceView, EventPage, RecordedEvent, ServerHealth } from '../api/types.ts';
+import { AsPrinted } from '../job/printed.tsx';
 import { sentence } from '../job/telling.ts';
 import { stateOf } from '../lab/boards.tsx';
 import { devices, isLoaded, watchLab } from '../lab/lab-state.ts';
@@ -37,7 +38,12 @@ export function Board({ name }: { name: string }) {
         <Section
           title="Console"
           count={`job ${board.job}`}
-          aside={<a href={jobLink(board.job, `?device=${encodeURIComponent(name)}`)}>its lanes</a>}
+          aside={
+            <span class="console-aside">
+              <AsPrinted />
+              <a href={jobLink(board.job, `?device=${encodeURIComponent(name)}`)}>its lanes</a>
+            </span>
+          }
           class="console"
         >
           <LiveConsole key={board.job} job={board.job} device={name} />

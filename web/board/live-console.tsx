@@ -3,8 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { request, toldOf } from '../api/client.ts';
 import { consolePath } from '../job/console.tsx';
-import { withoutFrames } from '../job/frames.ts';
-import { plainText } from '../job/plain-text.ts';
+import { Printed } from '../job/printed.tsx';
 import { Trouble } from '../ui/parts.tsx';
 
 const KEPT_CHARACTERS_MAX = 100_000;
@@ -63,7 +62,7 @@ export function LiveConsole({ job, device }: { job: number; device: string }) {
         {text.value === '' ? (
           <span class="soft">(nothing yet)</span>
         ) : (
-          plainText(withoutFrames(text.value, !isOver.value))
+          <Printed text={text.value} isOpen={!isOver.value} />
         )}
         {isOver.value && <span class="soft">{'\n'}(its part in the job is over)</span>}
       </pre>

@@ -1,6 +1,7 @@
 /** Two boards' events beside one another: what both did stands on one line, what one of them did alone beside nothing. Pure. */
 import type { RecordedEvent } from '../api/types.ts';
-import { type JobFold, verbText } from '../job/fold.ts';
+import type { JobFold } from '../job/fold.ts';
+import { verbText } from '../job/meetings.ts';
 
 /** Indexes of events; absent: the other did it alone. */
 export interface Row {

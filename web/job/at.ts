@@ -1,5 +1,6 @@
 /** The job at one of its events: what each member is about, who is missing where, and what is in a board's cache file. Pure. */
-import { type Barrier, type JobFold, type Lane, OPEN, type Span, type WaitSpan } from './fold.ts';
+import type { JobFold } from './fold.ts';
+import { type Barrier, type Lane, OPEN, type Span, type WaitSpan } from './spans.ts';
 
 /** The last of these that began at or before an event; they are in the order of their beginnings. */
 export function lastBefore<T extends { from: number }>(
@@ -123,10 +124,16 @@ function cacheLines(fold: JobFold, wait: WaitSpan): string[] {
   return [...lines].map(([key, value]) => `${key}=${value}`);
 }
 
-/** How long a barrier held each of its members, up to an event. */
-export function heldFor(fold: JobFold, wait: Span, at: number): number {
-  const until = Math.min(wait.to, at);
-  return (fold.times[until] ?? 0) - (fold.times[wait.from] ?? 0);
+/**
+ * How long a barrier held each of its members, up to an event.
+ *
+ * @param now the time, where the job goes on: at its last event what is open grows
+ */
+export function heldFor(fold: JobFold, wait: Span, at: number, now?: number): number {
+  const from = fold.times[wait.from] ?? 0;
+  const isOpen = wait.to === OPEN && at === fold.length - 1;
+  if (isOpen && now !== undefined) return Math.max(0, now - from);
+  return (fold.times[Math.min(wait.to, at)] ?? 0) - from;
 }
 
 /** The state of the job at an event. */

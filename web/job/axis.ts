@@ -1,6 +1,7 @@
 /** The axis of the lanes: which part of it is in sight, zoom and pan, and what stands at its ticks. */
 import { scaleLinear } from 'd3-scale';
-import { type JobFold, OPEN } from './fold.ts';
+import type { JobFold } from './fold.ts';
+import { OPEN } from './spans.ts';
 
 /** By the clock, or by cause and effect. */
 export type Order = 'wall' | 'causal';
@@ -40,10 +41,17 @@ export function eventAt(fold: JobFold, position: number, order: Order): number {
 const MARGIN = 0.02;
 const EXTENT_MIN: Record<Order, number> = { wall: 2, causal: 2 };
 
+/** Where a job ends on the axis; one that goes on ends now, by the clock. */
+export function endOf(fold: JobFold, order: Order, now?: number): number {
+  if (order === 'causal') return fold.rankMax;
+  const last = positionOf(fold, fold.length - 1, order);
+  return now === undefined ? last : Math.max(last, now - (fold.times[fold.start] ?? 0));
+}
+
 /** All of the job from when it had its boards; from its submission while it has none. */
-export function whole(fold: JobFold, order: Order): Extent {
+export function whole(fold: JobFold, order: Order, now?: number): Extent {
   const from = positionOf(fold, fold.start, order);
-  const last = order === 'wall' ? positionOf(fold, fold.length - 1, order) : fold.rankMax;
+  const last = endOf(fold, order, now);
   const to = Math.max(last, from + EXTENT_MIN[order]);
   const margin = (to - from) * MARGIN;
   return { from: from - margin, to: to + margin };

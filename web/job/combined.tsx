@@ -15,6 +15,7 @@ import {
   timedLines,
 } from './console-lines.ts';
 import type { JobPage } from './job-state.ts';
+import { AsPrinted, isAsPrinted, Told } from './printed.tsx';
 import { eventText, sinceBoards } from './words.ts';
 
 const ROW_HEIGHT = 24;
@@ -32,12 +33,13 @@ export function Combined({ page }: { page: JobPage }) {
   const loaded = useSignal<Loaded | undefined>(undefined);
   const trouble = useSignal('');
   const count = page.count.value;
+  const isPrinted = isAsPrinted();
   useEffect(() => {
     const stop = new AbortController();
     // New events come in bursts; the consoles are asked for after them.
     const later = setTimeout(
       () => {
-        load(page, stop.signal).then(
+        load(page, stop.signal, isPrinted).then(
           (got) => {
             loaded.value = got;
             trouble.value = '';
@@ -53,7 +55,7 @@ export function Combined({ page }: { page: JobPage }) {
       clearTimeout(later);
       stop.abort();
     };
-  }, [page, count, page.isEnded.value]);
+  }, [page, count, page.isEnded.value, isPrinted]);
   if (trouble.value !== '') return <Trouble>{trouble.value}</Trouble>;
   if (loaded.value === undefined) return <p class="loading">Asking for all consoles…</p>;
   return <Lines page={page} loaded={loaded.value} />;
@@ -100,6 +102,7 @@ function Lines({ page, loaded }: { page: JobPage; loaded: Loaded }) {
           />{' '}
           only {lane < 0 ? 'the chosen member' : page.fold.lanes[lane]?.device}
         </label>
+        <AsPrinted />
         {loaded.cut.length > 0 && (
           <span class="soft">The beginning is left out of {listed(loaded.cut, 4)}</span>
         )}
@@ -156,12 +159,14 @@ function Line({ page, entry, isLater, at }: LineProps) {
         {Math.abs(since).toFixed(2)} s
       </span>
       <span class={`line-who of-${entry.lane % 6}`}>{fold.lanes[entry.lane]?.device}</span>
-      <span class="line-text">{entry.text}</span>
+      <span class="line-text">
+        <Told text={entry.text} />
+      </span>
     </div>
   );
 }
 
-async function load(page: JobPage, signal: AbortSignal): Promise<Loaded> {
+async function load(page: JobPage, signal: AbortSignal, isPrinted: boolean): Promise<Loaded> {
   const { fold } = page;
   const bytesMax = Math.floor(BYTES_MAX / Math.max(1, fold.lanes.length));
   const end = fold.times.at(-1) ?? 0;
@@ -177,7 +182,7 @@ async function load(page: JobPage, signal: AbortSignal): Promise<Loaded> {
       const headers = from > 0 ? { range: `bytes=${from}-` } : {};
       const answer = await request(path, { headers, signal });
       const bytes = new Uint8Array(await answer.arrayBuffer());
-      return timedLines(lane, bytes, from, marks, end);
+      return timedLines(lane, bytes, from, marks, end, isPrinted);
     }),
   );
   return { lanes, cut };

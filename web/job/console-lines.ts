@@ -1,4 +1,5 @@
 /** Consoles line by line, each with when it came. Pure: the times are an index beside the console, or what events say of it. */
+import { markedLine } from './console-marks.ts';
 import type { JobFold } from './fold.ts';
 import { tellFrame } from './frames.ts';
 import { plainText } from './plain-text.ts';
@@ -45,6 +46,7 @@ export function marksOfEvents(fold: JobFold, lane: number): Mark[] {
 /**
  * @param from where in the console these bytes begin
  * @param end when the last lines came, of which no mark says it
+ * @param isPrinted each line as it was printed: nothing is told in words
  */
 export function timedLines(
   lane: number,
@@ -52,23 +54,26 @@ export function timedLines(
   from: number,
   marks: readonly Mark[],
   end: number,
+  isPrinted = false,
 ): TimedLine[] {
   const decoder = new TextDecoder();
   const lines: TimedLine[] = [];
   let mark = 0;
-  /** An empty line: the end of a line with which a frame begins belongs to it. */
+  /** An empty line: the end of a line with which a frame or a mark begins belongs to it. */
   let blank: TimedLine | undefined;
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LF, start);
     const next = found < 0 ? bytes.length : found + 1;
     while ((marks[mark]?.bytes ?? Infinity) < from + next) mark++;
     const said = decoder.decode(bytes.subarray(start, next));
-    const told = tellFrame(said);
+    const told = isPrinted ? undefined : tellFrame(said);
     const text = told ?? plainText(said).replace(/[\r\n]+$/, '');
+    const marked = isPrinted ? undefined : markedLine(text);
     const line = { at: marks[mark]?.at ?? end, lane, text };
-    if (blank !== undefined && told === undefined) lines.push(blank);
+    const takesBlank = told !== undefined || marked?.takesEmpty === true;
+    if (blank !== undefined && !takesBlank) lines.push(blank);
     blank = told === undefined && text === '' ? line : undefined;
-    if (text !== '') lines.push(line);
+    if (text !== '' && marked?.isHidden !== true) lines.push(line);
     start = next;
   }
   if (blank !== undefined) lines.push(blank);

@@ -5,9 +5,11 @@ import { request, toldOf } from '../api/client.ts';
 import { Download } from '../ui/download.tsx';
 import { Trouble } from '../ui/parts.tsx';
 import { query } from '../ui/router.ts';
-import { tellFrame, withoutFrames } from './frames.ts';
+import { markedLine } from './console-marks.ts';
+import { tellFrame } from './frames.ts';
 import type { JobPage } from './job-state.ts';
 import { plainText } from './plain-text.ts';
+import { AsPrinted, isAsPrinted, Printed } from './printed.tsx';
 
 /** So much is shown around the place: a console may have printed for hours. */
 const SHOWN_BYTES_MAX = 128 * 1024;
@@ -41,6 +43,7 @@ export function Console({ page }: { page: JobPage }) {
         >
           all of it, as a file
         </Download>
+        <AsPrinted />
       </p>
       <ConsoleText key={lane.device} page={page} device={lane.device} lane={chosen} />
     </div>
@@ -86,7 +89,11 @@ function ConsoleText({ page, device, lane }: { page: JobPage; device: string; la
   const then = isLast ? undefined : (printedBy(page, lane, at) ?? 0);
   const printed = Number.isInteger(asked) ? asked : then;
   const place = Math.min(printed ?? bytes.value.length, bytes.value.length);
-  const parts = useMemo(() => around(bytes.value, place), [bytes.value, place]);
+  const isPrinted = isAsPrinted();
+  const parts = useMemo(
+    () => around(bytes.value, place, isPrinted),
+    [bytes.value, place, isPrinted],
+  );
   useEffect(() => {
     const pane = edge.current?.parentElement;
     if (pane && edge.current) pane.scrollTop = edge.current.offsetTop - pane.clientHeight * 0.7;
@@ -96,9 +103,11 @@ function ConsoleText({ page, device, lane }: { page: JobPage; device: string; la
   return (
     <pre class="console-text" role="region" aria-label={`Console of ${device}`} tabIndex={0}>
       {parts.isCut && '…\n'}
-      {parts.before}
+      <Printed text={parts.before} />
       <span ref={edge} class="console-edge" />
-      <span class="later">{parts.after}</span>
+      <span class="later">
+        <Printed text={parts.after} />
+      </span>
     </pre>
   );
 }
@@ -125,22 +134,25 @@ async function more(
   return all;
 }
 
-/** What stands around a place, in whole lines: a frame that was on its way there is told as one that had come. */
+/** What stands around a place, in whole lines: a frame or a mark that was on its way there is told as one that had come. */
 function around(
   bytes: Uint8Array,
   place: number,
+  isPrinted: boolean,
 ): { before: string; after: string; isCut: boolean } {
   const isCut = place > SHOWN_BYTES_MAX;
   const from = isCut ? lineAt(bytes, place - SHOWN_BYTES_MAX) : 0;
   const to = Math.min(bytes.length, place + SHOWN_BYTES_MAX / 4);
   const decoder = new TextDecoder();
   const start = bytes.lastIndexOf(LF, place - 1) + 1;
-  const isInFrame = place > start && tellFrame(lineFrom(bytes, start, decoder)) !== undefined;
-  const edge = Math.max(from, isInFrame ? Math.min(to, lineAt(bytes, place)) : place);
-  const text = (a: number, b: number) =>
-    plainText(withoutFrames(decoder.decode(bytes.subarray(a, b))));
+  const isTold = !isPrinted && place > start && isToldLine(lineFrom(bytes, start, decoder));
+  const edge = Math.max(from, isTold ? Math.min(to, lineAt(bytes, place)) : place);
+  const text = (a: number, b: number) => decoder.decode(bytes.subarray(a, b));
   return { before: text(from, edge), after: text(edge, to), isCut };
 }
+
+const isToldLine = (line: string): boolean =>
+  tellFrame(line) !== undefined || markedLine(plainText(line)) !== undefined;
 
 const LF = 0x0a;
 

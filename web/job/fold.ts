@@ -4,82 +4,18 @@
  * Pure, and knows nothing of a screen.
  */
 import type { RecordedEvent } from '../api/types.ts';
-
-/** What a member is about. */
-export type Phase = 'held' | 'deploy' | 'boot' | 'run' | 'hand-in' | 'over';
-
-/** From the event `from` to the event `to`, which ended it; `to` is `OPEN` while nothing has. */
-export interface Span {
-  from: number;
-  to: number;
-  label: string;
-}
-export interface PhaseSpan extends Span {
-  phase: Phase;
-}
-export interface WaitSpan extends Span {
-  wait: number;
-  verb: 'wait' | 'wait-all' | 'sync';
-  message: string;
-  round: number;
-  role: string | undefined;
-  lane: number;
-  missing: readonly string[];
-  outcome: 'open' | 'released' | 'timedOut' | 'unreachable' | 'abandoned';
-  /** The member whose arrival released it. */
-  by: string | undefined;
-  /** The cache file that its end wrote, or will write. */
-  file: 'cache' | 'network' | undefined;
-  /** Events at which it was seen to be stuck, and no longer. */
-  stuck: Span[];
-  barrier: Barrier;
-}
-
-export const OPEN = Number.MAX_SAFE_INTEGER;
-
-export interface Lane {
-  device: string;
-  role: string;
-  phases: PhaseSpan[];
-  waits: WaitSpan[];
-  suites: Span[];
-  /** When it was booted: what was in its temporary folder is gone. */
-  boots: number[];
-  /** Sends, results, refusals and ends, in order. */
-  marks: number[];
-  /** How it ended; `undefined`: it has not. */
-  end: { at: number; state: MemberEnd } | undefined;
-}
-export type MemberEnd = 'complete' | 'failed' | 'timedOut' | 'cancelled';
-
-/** From the send that caused it to the release. */
-export interface Arrow {
-  from: number;
-  to: number;
-  fromLane: number;
-  toLane: number;
-}
-
-/** What members meet at: a round of a sync, or what waits of the other verbs wait for. */
-export interface Barrier {
-  key: string;
-  verb: WaitSpan['verb'];
-  message: string;
-  round: number;
-  role: string | undefined;
-  waits: WaitSpan[];
-  /** The release that opened it; `OPEN`: none has. */
-  opened: number;
-  /** Who came last. */
-  last: string | undefined;
-}
-
-export interface Sent {
-  at: number;
-  lane: number;
-  count: number;
-  pairs: readonly (readonly [string, string])[];
-}
+import { Meetings } from './meetings.ts';
+import { Ranks } from './ranks.ts';
+import {
+  type Arrow,
+  type Barrier,
+  type Lane,
+  type MemberEnd,
+  OPEN,
+  type Phase,
+  type Sent,
+  type WaitSpan,
+} from './spans.ts';
 
 const ENDS: Readonly<Record<string, MemberEnd>> = {
   MemberCompleted: 'complete',
@@ -96,13 +32,6 @@ const PHASES: Readonly<Record<string, Phase>> = {
   submit_results: 'hand-in',
 };
 
-const OUTCOMES = {
-  WaitReleased: 'released',
-  WaitTimedOut: 'timedOut',
-  WaitUnreachable: 'unreachable',
-  WaitAbandoned: 'abandoned',
-} as const;
-
 /** Marks on a lane: what is told as a point in time. */
 const MARKED = new Set([
   'MessageSent',
@@ -118,28 +47,31 @@ export class JobFold {
   readonly events: RecordedEvent[] = [];
   /** Of each event: when it was, its rank in the causal order, and the lane that it is on (-1: the job's). */
   readonly times: number[] = [];
-  readonly ranks: number[] = [];
+  readonly ranks: readonly number[];
   readonly laneOf: number[] = [];
   readonly lanes: Lane[] = [];
-  readonly arrows: Arrow[] = [];
-  readonly barriers: Barrier[] = [];
+  readonly arrows: readonly Arrow[];
+  readonly barriers: readonly Barrier[];
   /** By message id. */
-  readonly sends = new Map<string, Sent[]>();
-  readonly waits = new Map<number, WaitSpan>();
+  readonly sends: ReadonlyMap<string, readonly Sent[]>;
+  readonly waits: ReadonlyMap<number, WaitSpan>;
   name = '';
   countsSelf = false;
   timeoutSeconds = 0;
   priority = 0;
   /** The event that ended the job. */
   ended: number | undefined;
-  rankMax = 0;
-  readonly #barriers = new Map<string, Barrier>();
-  /** By message id and lane: the event of each send, by its count less one. */
-  readonly #sentBy = new Map<string, number[][]>();
+  readonly #ranks = new Ranks();
+  readonly #meetings = new Meetings();
   readonly #laneOfDevice = new Map<string, number>();
-  /** The rank that the next event of a lane comes after. */
-  readonly #laneRank: number[] = [];
-  #jobRank = 0;
+
+  constructor() {
+    this.ranks = this.#ranks.of;
+    this.arrows = this.#meetings.arrows;
+    this.barriers = this.#meetings.barriers;
+    this.sends = this.#meetings.sends;
+    this.waits = this.#meetings.waits;
+  }
 
   get length(): number {
     return this.events.length;
@@ -150,8 +82,17 @@ export class JobFold {
     return this.lanes[0]?.phases[0]?.from ?? 0;
   }
 
+  get rankMax(): number {
+    return this.#ranks.max;
+  }
+
   laneNamed(device: string): number {
     return this.#laneOfDevice.get(device) ?? -1;
+  }
+
+  /** The event with which a lane had sent a message so often; `undefined`: it has not. */
+  sendOf(message: string, lane: number, count: number): number | undefined {
+    return this.#meetings.sendOf(message, lane, count);
   }
 
   take(event: RecordedEvent): void {
@@ -162,7 +103,7 @@ export class JobFold {
     this.times.push(Math.max(event.meta.at, this.times[at - 1] ?? 0));
     this.laneOf.push(lane);
     const caused = this.#fold(event, at, lane);
-    this.#rank(at, lane, caused);
+    this.#ranks.take(at, lane, caused);
     if (lane >= 0 && MARKED.has(event.type)) this.lanes[lane]?.marks.push(at);
   }
 
@@ -181,28 +122,26 @@ export class JobFold {
       case 'JobAllocated':
         for (const { device, role } of event.data.members) this.#addLane(device, role, at);
         return undefined;
-      case 'MessageSent': {
-        const { message, count, pairs } = event.data;
-        const list = this.sends.get(message) ?? [];
-        if (list.push({ at, lane, count, pairs }) === 1) this.sends.set(message, list);
-        this.#sent(message, lane, count, at);
+      case 'MessageSent':
+        this.#meetings.send(event.data, at, lane);
         return undefined;
-      }
       case 'WaitStarted':
-        return this.#startWait(event.data, at, lane);
+        this.lanes[lane]?.waits.push(this.#meetings.wait(event.data, at, lane));
+        return undefined;
       case 'WaitStuck':
-        this.waits.get(event.data.wait)?.stuck.push({ from: at, to: OPEN, label: event.data.form });
+        this.#meetings.stick(event.data, at);
         return undefined;
-      case 'WaitUnstuck': {
-        const last = this.waits.get(event.data.wait)?.stuck.at(-1);
-        if (last !== undefined) last.to = at;
+      case 'WaitUnstuck':
+        this.#meetings.unstick(event.data, at);
         return undefined;
+      case 'WaitReleased': {
+        const { by } = event.data;
+        return this.#meetings.end(event, at, lane, by === undefined ? -1 : this.laneNamed(by));
       }
-      case 'WaitReleased':
       case 'WaitTimedOut':
       case 'WaitUnreachable':
       case 'WaitAbandoned':
-        return this.#endWait(event, at, lane);
+        return this.#meetings.end(event, at, lane, -1);
       case 'JobCompleted':
       case 'JobFailed':
       case 'JobTimedOut':
@@ -256,110 +195,9 @@ export class JobFold {
       end: undefined,
     };
     this.#laneOfDevice.set(device, this.lanes.push(lane) - 1);
-    this.#laneRank.push(0);
+    this.#ranks.addLane();
     begin(lane, 'held', '', at);
   }
-
-  #startWait(
-    data: Extract<RecordedEvent, { type: 'WaitStarted' }>['data'],
-    from: number,
-    lane: number,
-  ): undefined {
-    const { wait, verb, message, round, role, missing } = data;
-    const barrier = this.#barrierOf(verb, message, verb === 'sync' ? round : 1, role);
-    const label = verbText({ verb, message, role, round });
-    const span: WaitSpan = {
-      ...{ from, to: OPEN, label, wait, verb, message, round, role, lane, missing, barrier },
-      ...{ outcome: 'open', by: undefined, stuck: [], file: fileOf(data) },
-    };
-    this.waits.set(wait, span);
-    barrier.waits.push(span);
-    this.lanes[lane]?.waits.push(span);
-  }
-
-  #endWait(
-    event: Extract<RecordedEvent, { type: keyof typeof OUTCOMES }>,
-    at: number,
-    lane: number,
-  ): number | undefined {
-    const span = this.waits.get(event.data.wait);
-    if (span === undefined) return;
-    span.to = at;
-    span.outcome = OUTCOMES[event.type];
-    const stuck = span.stuck.at(-1);
-    if (stuck?.to === OPEN) stuck.to = at;
-    if (!isHeard(event)) span.file = undefined;
-    if (event.type !== 'WaitReleased') return;
-    span.by = event.data.by;
-    if (span.barrier.opened === OPEN) {
-      span.barrier.opened = at;
-      span.barrier.last = span.by;
-    }
-    const by = span.by === undefined ? -1 : this.laneNamed(span.by);
-    const from = this.#sentBy.get(span.message)?.[by]?.at(-1);
-    if (from === undefined) return;
-    const fromLane = this.laneOf[from] ?? -1;
-    if (fromLane !== lane) this.arrows.push({ from, to: at, fromLane, toLane: lane });
-    return from;
-  }
-
-  /** The event with which a lane had sent a message so often; `undefined`: it has not. */
-  sendOf(message: string, lane: number, count: number): number | undefined {
-    return this.#sentBy.get(message)?.[lane]?.[count - 1];
-  }
-
-  #sent(message: string, lane: number, count: number, at: number): void {
-    const lanes = this.#sentBy.get(message) ?? [];
-    this.#sentBy.set(message, lanes);
-    let own = lanes[lane];
-    if (own === undefined) {
-      own = [];
-      lanes[lane] = own;
-    }
-    own[count - 1] = at;
-  }
-
-  #barrierOf(
-    verb: WaitSpan['verb'],
-    message: string,
-    round: number,
-    role: string | undefined,
-  ): Barrier {
-    const key = [verb, message, round, role ?? ''].join('\0');
-    const known = this.#barriers.get(key);
-    if (known !== undefined) return known;
-    const made = { key, verb, message, round, role, waits: [], opened: OPEN, last: undefined };
-    this.#barriers.set(key, made);
-    this.barriers.push(made);
-    return made;
-  }
-
-  /** The length of the longest chain of causes that leads to it: an order without a clock. */
-  #rank(at: number, lane: number, caused: number | undefined): void {
-    const before = lane < 0 ? this.rankMax : Math.max(this.#jobRank, this.#laneRank[lane] ?? 0);
-    const rank = Math.max(before, caused === undefined ? 0 : (this.ranks[caused] ?? 0)) + 1;
-    this.ranks[at] = rank;
-    if (lane < 0) this.#jobRank = rank;
-    else this.#laneRank[lane] = rank;
-    this.rankMax = Math.max(this.rankMax, rank);
-  }
-}
-
-type Started = Extract<RecordedEvent, { type: 'WaitStarted' }>['data'];
-
-/** A sync leaves the cache file alone; `lava-network collect` is a `lava-wait-all` with a file of its own. */
-function fileOf({ verb, message, from }: Started): WaitSpan['file'] {
-  if (verb === 'sync') return undefined;
-  if (verb !== 'wait-all' || message !== 'network_info') return 'cache';
-  const isCollect = from === undefined || from.some(({ argv }) => argv.some(isNetworkScript));
-  return isCollect ? 'network' : 'cache';
-}
-const isNetworkScript = (word: string): boolean => /(?:^|\/)lava-network$/.test(word);
-
-/** Whether the board heard how its wait ended: else the connection is gone, or its shell ended with the wait. */
-function isHeard({ type, data }: Extract<RecordedEvent, { type: keyof typeof OUTCOMES }>): boolean {
-  if (type === 'WaitAbandoned') return data.why === 'verb-ended';
-  return type !== 'WaitTimedOut' || data.limit === 'protocol';
 }
 
 function begin(lane: Lane, phase: Phase, label: string, at: number): void {
@@ -377,15 +215,4 @@ function closeSuites(lane: Lane, at: number, name?: string): void {
     suite.to = at;
     if (name !== undefined) return;
   }
-}
-
-/** A wait as its board typed it; of a sync that comes again the round. */
-export function verbText(is: {
-  verb: string;
-  message: string;
-  role?: string | undefined;
-  round?: number;
-}): string {
-  const round = is.verb === 'sync' && (is.round ?? 1) > 1 ? ` (round ${is.round})` : '';
-  return `lava-${is.verb} ${is.message}${is.role === undefined ? '' : ` ${is.role}`}${round}`;
 }

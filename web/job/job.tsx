@@ -1,11 +1,11 @@
 /** One job: its lanes, where the page stands in it, and what was said, waited for, measured and printed. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { send, toldOf } from '../api/client.ts';
 import { Results } from '../results/results.tsx';
 import { At, Badge, JobState, plural, Since, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
-import { lasting } from '../ui/time.ts';
+import { clock, lasting } from '../ui/time.ts';
 import { jobStateAt } from './at.ts';
 import { Combined } from './combined.tsx';
 import { Console } from './console.tsx';
@@ -17,6 +17,7 @@ import { Barriers, Events, Messages, Standing } from './panels.tsx';
 import { Scripts } from './scripts.tsx';
 import { Slider } from './slider.tsx';
 import { Sources } from './sources.tsx';
+import { Waiting } from './waiting.tsx';
 import { WhatIf } from './what-if.tsx';
 
 export function Job({ id }: { id: number }) {
@@ -25,6 +26,11 @@ export function Job({ id }: { id: number }) {
   useEffect(() => {
     document.title = `Job ${id} · Muster`;
   }, [id]);
+  useSignalEffect(() => {
+    void page.count.value;
+    const goesOn = page.isCaughtUp.value && !page.isEnded.value && page.fold.ended === undefined;
+    page.lens.now.value = goesOn ? clock.value : undefined;
+  });
   const hasEvents = useComputed(() => page.count.value > 0);
   const refused = page.refused.value;
   if (refused !== undefined)
@@ -41,11 +47,15 @@ export function Job({ id }: { id: number }) {
     <div class="job">
       <Head page={page} />
       <Ending page={page} />
-      <div class="job-time">
-        <Lanes run={page} />
-        <Slider page={page} />
-        <WhatIf page={page} />
-      </div>
+      {isWaiting(page) ? (
+        <Waiting id={id} count={page.count.value} />
+      ) : (
+        <div class="job-time">
+          <Lanes run={page} />
+          <Slider page={page} />
+          <WhatIf page={page} />
+        </div>
+      )}
       <div class="job-below">
         <Tabs page={page} />
         <div class="job-side">
@@ -56,6 +66,10 @@ export function Job({ id }: { id: number }) {
     </div>
   );
 }
+
+/** It has no boards, and nothing says that it never will. */
+const isWaiting = ({ isCaughtUp, count, fold }: JobPage): boolean =>
+  isCaughtUp.value && count.value > 0 && fold.lanes.length === 0 && fold.ended === undefined;
 
 const isPast = (page: JobPage): boolean => page.at.value < page.count.value - 1;
 
@@ -79,7 +93,7 @@ function Head({ page }: { page: JobPage }) {
           submitted <At at={submitted} />
         </span>
         <Timing fold={fold} count={page.count.value} />
-        <span>{plural(fold.lanes.length, 'member')}</span>
+        <Size fold={fold} count={page.count.value} />
         <span>priority {fold.priority}</span>
         {fold.ended !== undefined && fold.lanes.length > 0 && (
           <a href={`/jobs/${page.id}/compare`}>compare with another run</a>
@@ -91,6 +105,15 @@ function Head({ page }: { page: JobPage }) {
 }
 
 /** `count`: of the events that are folded. */
+function Size({ fold }: { fold: JobFold; count: number }) {
+  const [first] = fold.events;
+  if (fold.lanes.length > 0 || first?.type !== 'JobSubmitted')
+    return <span>{plural(fold.lanes.length, 'member')}</span>;
+  const wanted = first.data.definition.roles.reduce((sum, { count }) => sum + count, 0);
+  return <span>wants {plural(wanted, 'board')}</span>;
+}
+
+/** `count`: of the events that are folded. */
 function Timing({ fold }: { fold: JobFold; count: number }) {
   const timeOf = (at: number) => fold.times[at] ?? 0;
   const submitted = timeOf(0);
@@ -98,7 +121,7 @@ function Timing({ fold }: { fold: JobFold; count: number }) {
   if (fold.lanes.length === 0)
     return ended === undefined ? (
       <span>
-        waits for boards since <Since at={submitted} />
+        has waited <Since at={submitted} /> for boards
       </span>
     ) : null;
   const allocated = timeOf(fold.start);

@@ -1,8 +1,8 @@
 /** What is in sight of a run's lanes: painted once a view, and shown twice: whole and faint, and full up to where one stands. */
-import { type Extent, eventAt, moved, positionOf, ticks, zoomed } from './axis.ts';
+import { type Extent, endOf, eventAt, moved, positionOf, ticks, zoomed } from './axis.ts';
 import { coloursOf } from './colours.ts';
 import type { JobFold } from './fold.ts';
-import { paint } from './painter.ts';
+import { paint, paintTold } from './painter.ts';
 import { type Picture, RULER_HEIGHT } from './picture.ts';
 import type { Run } from './run.ts';
 import { type Under, under } from './under.ts';
@@ -17,6 +17,14 @@ export interface Sight {
   height: number;
 }
 
+/** Where a pointer is on the canvas, in its own pixels: on a wall all of the page is larger. */
+export function pointOf(event: MouseEvent): { x: number; y: number } {
+  const canvas = event.currentTarget as HTMLElement;
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.clientWidth / (box.width || 1);
+  return { x: (event.clientX - box.x) * scale, y: (event.clientY - box.y) * scale };
+}
+
 /** Painting happens at most once a frame. */
 export class LaneView {
   readonly #run: Run;
@@ -27,6 +35,8 @@ export class LaneView {
   #extent: Extent | undefined;
   #order = '';
   #grabbed: { x: number; extent: Extent; isMoved: boolean; isRuler: boolean } | undefined;
+  /** The event under the pointer. */
+  #pointed: number | undefined;
   #frame = 0;
   #isStale = false;
 
@@ -86,27 +96,29 @@ export class LaneView {
     const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
     if (!event.ctrlKey && !event.metaKey && !isSideways) return;
     event.preventDefault();
-    if (event.ctrlKey || event.metaKey) this.zoom(1.0015 ** event.deltaY, event.offsetX);
+    if (event.ctrlKey || event.metaKey) this.zoom(1.0015 ** event.deltaY, pointOf(event).x);
     else this.pan((event.deltaX || event.deltaY) / (this.#sight?.width ?? 1_000));
   }
 
   grab(event: PointerEvent): void {
     if (this.#extent === undefined || event.button !== 0) return;
-    const isRuler = event.offsetY < RULER_HEIGHT;
-    this.#grabbed = { x: event.offsetX, extent: this.#extent, isMoved: false, isRuler };
+    const { x, y } = pointOf(event);
+    const isRuler = y < RULER_HEIGHT;
+    this.#grabbed = { x, extent: this.#extent, isMoved: false, isRuler };
     (event.target as Element).setPointerCapture(event.pointerId);
-    if (isRuler) this.#standAt(event.offsetX);
+    if (isRuler) this.#standAt(x);
   }
 
   /** @returns whether something was dragged */
   drag(event: PointerEvent): boolean {
     const grabbed = this.#grabbed;
     if (grabbed === undefined || this.#sight === undefined) return false;
+    const { x } = pointOf(event);
     if (grabbed.isRuler) {
-      this.#standAt(event.offsetX);
+      this.#standAt(x);
       return true;
     }
-    const by = event.offsetX - grabbed.x;
+    const by = x - grabbed.x;
     if (!grabbed.isMoved && Math.abs(by) < 4) return false;
     grabbed.isMoved = true;
     const { from, to } = grabbed.extent;
@@ -118,7 +130,8 @@ export class LaneView {
     const grabbed = this.#grabbed;
     this.#grabbed = undefined;
     if (grabbed === undefined || grabbed.isMoved || grabbed.isRuler) return;
-    const found = this.#picture && under(this.#picture, event.offsetX, event.offsetY);
+    const { x, y } = pointOf(event);
+    const found = this.under(x, y);
     if (found === undefined) return;
     if (found.lane >= 0) this.#run.choose(found.lane);
     if (found.event !== undefined) this.#run.stand(found.event);
@@ -139,12 +152,25 @@ export class LaneView {
 
   /** The name of what is under the pointer. */
   tell(event: PointerEvent): { x: number; y: number; text: string } | undefined {
-    const found = this.under(event.offsetX, event.offsetY);
+    const { x, y } = pointOf(event);
+    const found = this.under(x, y);
     const { fold } = this.#run;
+    this.#point(found?.event);
     if (found?.event === undefined) return undefined;
     const said = eventText(this.#run, found.event);
     const text = `${found.event + 1} · ${sinceBoards(fold, found.event)} · ${said}`;
-    return { x: event.offsetX, y: event.offsetY, text };
+    return { x, y, text };
+  }
+
+  /** Nothing is under the pointer any more. */
+  leave(): void {
+    this.#point(undefined);
+  }
+
+  #point(event: number | undefined): void {
+    if (event === this.#pointed) return;
+    this.#pointed = event;
+    this.#ask(false);
   }
 
   #ask(isStale: boolean): void {
@@ -165,7 +191,7 @@ export class LaneView {
     if (order !== this.#order && this.#order !== '') lens.extent.value = undefined;
     this.#order = order;
     this.#extent = lens.extent.peek() ?? lens.whole(order);
-    const ratio = Math.min(devicePixelRatio, 2);
+    const ratio = Math.min(devicePixelRatio * (canvas.currentCSSZoom ?? 1), 2);
     if (this.#isStale) {
       this.#isStale = false;
       this.#paintWhole(sight, this.#extent, ratio);
@@ -193,7 +219,7 @@ export class LaneView {
       chosenLane: run.lane.peek(),
       flags: run.flags.peek(),
       positionOf: (at) => positionOf(fold, at, order),
-      openEnd: order === 'wall' ? positionOf(fold, fold.length - 1, order) : fold.rankMax,
+      openEnd: endOf(fold, order, run.lens.nowOf(run)),
       colours: coloursOf(),
     };
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -229,6 +255,7 @@ export class LaneView {
         copy(0, y, x, Math.min(laneHeight, height - y));
       }
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paintTold(to, picture, new Set([at, this.#pointed ?? at]));
     const x = xOf(picture.positionOf(at));
     to.fillStyle = colours.accent;
     to.fillRect(x - 0.5, 0, isLast && run.isEnded.peek() ? 1 : 2, height);

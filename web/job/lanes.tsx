@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { plural } from '../ui/parts.tsx';
 import { memberAt } from './at.ts';
-import { LaneView } from './lane-view.ts';
+import { LaneView, pointOf } from './lane-view.ts';
 import { RULER_HEIGHT } from './picture.ts';
 import type { Run } from './run.ts';
 
@@ -15,6 +15,8 @@ const HEIGHTS = [
   [Number.POSITIVE_INFINITY, 24],
 ] as const;
 const SIGHT_PIXELS_MAX = 620;
+/** Of the window: what is below the lanes has room as well. */
+const SIGHT_PART = 0.56;
 
 const SIGNS: Record<string, string> = {
   held: '·',
@@ -47,7 +49,8 @@ export function Lanes({ run, name = 'Swimlanes', hasLens = true, heightMax }: La
   const sight = useSignal({ top: 0, width: 800 });
   const lanes = run.count.value > 0 ? run.fold.lanes.length : 0;
   const laneHeight = HEIGHTS.find(([max]) => lanes <= max)?.[1] ?? 24;
-  const height = RULER_HEIGHT + Math.min(lanes * laneHeight, heightMax ?? SIGHT_PIXELS_MAX);
+  const most = heightMax ?? Math.min(SIGHT_PIXELS_MAX, innerHeight * SIGHT_PART);
+  const height = RULER_HEIGHT + Math.min(lanes * laneHeight, Math.floor(most));
 
   useLayoutEffect(() => run.lens.add(run), [run]);
   useLayoutEffect(() => {
@@ -68,8 +71,8 @@ export function Lanes({ run, name = 'Swimlanes', hasLens = true, heightMax }: La
   }, [view, lanes > 0]);
   useSignalEffect(() => {
     const { top, width } = sight.value;
-    for (const is of [run.count, run.lane, run.order, run.flags, run.lens.extent, run.lens.runs])
-      void is.value;
+    const { extent, runs, now } = run.lens;
+    for (const is of [run.count, run.lane, run.order, run.flags, extent, runs, now]) void is.value;
     view.look({ top, width, laneHeight, height });
   });
   useSignalEffect(() => {
@@ -137,10 +140,14 @@ function pointerOf(run: Run, view: LaneView, tell: (tip: Tip | undefined) => voi
     onPointerDown: (event: PointerEvent) => view.grab(event),
     onPointerMove: (event: PointerEvent) => tell(view.drag(event) ? undefined : view.tell(event)),
     onPointerUp: (event: PointerEvent) => view.drop(event),
-    onPointerLeave: () => tell(undefined),
-    onDblClick: (event: MouseEvent) => view.zoom(0.5, event.offsetX),
+    onPointerLeave: () => {
+      view.leave();
+      tell(undefined);
+    },
+    onDblClick: (event: MouseEvent) => view.zoom(0.5, pointOf(event).x),
     onContextMenu: (event: MouseEvent) => {
-      const found = view.under(event.offsetX, event.offsetY);
+      const { x, y } = pointOf(event);
+      const found = view.under(x, y);
       if (run.ask === undefined || found?.event === undefined || found.lane < 0) return;
       event.preventDefault();
       tell(undefined);
@@ -162,10 +169,13 @@ function LaneName({ run, index, height }: { run: Run; index: number; height: num
   if (lane === undefined) return null;
   const is = memberAt(lane, run.at.value);
   const isChosen = run.lane.value === index;
+  const isSmall = height < 30;
+  // The sign says that it waits, where there is room for one word.
+  const waitsFor = isSmall ? is.waits.at(-1)?.message : undefined;
   return (
     <button
       type="button"
-      class={`lane-name ${is.state} ${height < 30 ? 'small' : ''}`}
+      class={`lane-name ${is.state} ${isSmall ? 'small' : ''}`}
       aria-pressed={isChosen}
       style={{ top: `${RULER_HEIGHT + index * height}px`, height: `${height}px` }}
       onClick={() => run.choose(index, true)}
@@ -180,7 +190,7 @@ function LaneName({ run, index, height }: { run: Run; index: number; height: num
       <span class="lane-role">{lane.role}</span>
       <span class="lane-doing">
         <span aria-hidden="true">{SIGNS[is.state] ?? '·'}</span>{' '}
-        <span class="lane-words">{is.doing}</span>
+        <span class="lane-words">{waitsFor ?? is.doing}</span>
       </span>
     </button>
   );

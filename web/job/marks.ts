@@ -1,6 +1,7 @@
 /** The marks on the lanes: what is a point in time; and flags, which somebody put there. */
 import type { JobFold } from './fold.ts';
-import { type Colours, firstThat, type Paint } from './picture.ts';
+import type { Colours, Paint } from './picture.ts';
+import { firstThat } from './search.ts';
 
 /** A send is a dot, a result a diamond, an end a flag, whatever went wrong a cross. What lies on one spot is painted once. */
 export function paintMarks(is: Paint, index: number): void {

@@ -1,8 +1,11 @@
 /** Paints lanes on a canvas: only what is in sight, and of what lies on one pixel only one. */
+import { paintArrowsOf, paintBundles, paintLines } from './arrow-painter.ts';
+import { arrowsInSight } from './arrows.ts';
 import { countBefore } from './at.ts';
-import { type Barrier, OPEN, type Phase, type WaitSpan } from './fold.ts';
 import { paintFlags, paintMarks } from './marks.ts';
-import { firstThat, type Paint, type Picture, RULER_HEIGHT } from './picture.ts';
+import { type Paint, type Picture, RULER_HEIGHT } from './picture.ts';
+import { firstThat } from './search.ts';
+import { type Barrier, OPEN, type Phase, type WaitSpan } from './spans.ts';
 
 const TICK_BASELINE = 14;
 const BARRIER_BASELINE = 31;
@@ -10,34 +13,61 @@ const FONT = '11px system-ui, sans-serif';
 /** In less room, and with fewer of its characters, a label says nothing. */
 const CUT_PIXELS_MIN = 14;
 const CUT_CHARACTERS_MIN = 5;
+/** Left and right of it. */
+const LABEL_MARGIN = 8;
 /** Half of a mark, and a little. */
 const MARK_PIXELS = 6;
 
-export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
+/** The places of a picture on its canvas. */
+function placed(at: CanvasRenderingContext2D, picture: Picture): Paint {
   const { extent, width, height, laneHeight, firstLane, offset, fold, openEnd } = picture;
   const scale = width / (extent.to - extent.from);
-  const lastLane = Math.min(
-    fold.lanes.length - 1,
-    firstLane + Math.ceil((height - RULER_HEIGHT + offset) / laneHeight),
-  );
-  const all: Paint = {
+  return {
     ...picture,
-    at: canvas,
-    lastLane,
+    at,
+    lastLane: Math.min(
+      fold.lanes.length - 1,
+      firstLane + Math.ceil((height - RULER_HEIGHT + offset) / laneHeight),
+    ),
     x: (index) => ((index === OPEN ? openEnd : picture.positionOf(index)) - extent.from) * scale,
     y: (lane) => RULER_HEIGHT - offset + (lane - firstLane) * laneHeight,
   };
-  canvas.clearRect(0, 0, width, height);
-  canvas.font = FONT;
+}
+
+/** Nothing that is painted on lanes lies on the ruler. */
+function clipped(canvas: CanvasRenderingContext2D, { width, height }: Picture): void {
   canvas.save();
   canvas.beginPath();
   canvas.rect(0, RULER_HEIGHT, width, height - RULER_HEIGHT);
   canvas.clip();
+}
+
+/** The arrows of events that somebody looks at, on top of a picture. */
+export function paintTold(
+  canvas: CanvasRenderingContext2D,
+  picture: Picture,
+  events: Iterable<number>,
+): void {
+  clipped(canvas, picture);
+  for (const event of events) paintArrowsOf(placed(canvas, picture), event);
+  canvas.restore();
+}
+
+export function paint(canvas: CanvasRenderingContext2D, picture: Picture): void {
+  const { extent, width, height, firstLane } = picture;
+  const scale = width / (extent.to - extent.from);
+  const all = placed(canvas, picture);
+  const { lastLane } = all;
+  canvas.clearRect(0, 0, width, height);
+  canvas.font = FONT;
+  clipped(canvas, picture);
   for (let lane = firstLane; lane <= lastLane; lane++) paintGround(all, lane);
   paintTicks(all, scale);
   for (let lane = firstLane; lane <= lastLane; lane++) paintLane(all, lane);
+  const arrows = arrowsInSight(all);
+  paintBundles(all, arrows);
   paintBarriers(all);
-  paintArrows(all);
+  paintLines(all, arrows);
   for (let lane = firstLane; lane <= lastLane; lane++) paintMarks(all, lane);
   paintFlags(all);
   canvas.restore();
@@ -152,7 +182,7 @@ function labelled(
   height: number,
 ): void {
   const from = Math.max(x, 0);
-  const room = Math.min(x + width, sight) - from - 8;
+  const room = Math.min(x + width, sight) - from - LABEL_MARGIN;
   const text = fitted(at, label.replaceAll('_', ' '), room);
   at.fillStyle = colours.ink;
   at.fillText(text, from + 5, y + height / 2 + 4);
@@ -199,8 +229,12 @@ function paintWait(
     at.strokeRect(from + 0.5, y + 0.5, width - 1, height - 1);
     at.globalAlpha = 1;
   }
-  if (is.laneHeight >= 20)
-    labelled(is, `${isBad ? '✕ ' : ''}${wait.label}`, from, width, y, height);
+  if (is.laneHeight < 20) return;
+  const sign = isBad ? '✕ ' : '';
+  // Where not all of it fits, what is waited for says more than how.
+  const room = Math.min(from + width, is.width) - Math.max(from, 0) - LABEL_MARGIN;
+  const isShort = at.measureText(`${sign}${wait.label}`).width > room;
+  labelled(is, `${sign}${isShort ? wait.message : wait.label}`, from, width, y, height);
 }
 
 /** A line across the lanes that met, where the barrier opened: those of syncs full, the others dashed. */
@@ -239,53 +273,6 @@ function eachOpened(is: Paint, each: (barrier: Barrier, x: number) => void): voi
     const x = is.x(barrier.opened);
     if (x >= 0 && x <= is.width) each(barrier, x);
   }
-}
-
-/** With more arrows in sight none can be told from another: those of the chosen lane alone are painted. */
-const ARROWS_TOLD_MAX = 1_200;
-
-function paintArrows(is: Paint): void {
-  const { at, colours, y, laneHeight, chosenLane } = is;
-  const all = arrowsInSight(is);
-  const isCrowded = all.length > ARROWS_TOLD_MAX;
-  const [lines, heads] = [new Path2D(), new Path2D()];
-  for (const [x1, x2, a, b] of all) {
-    if (isCrowded && a !== chosenLane && b !== chosenLane) continue;
-    const [y1, y2] = [y(a) + laneHeight / 2, y(b) + (b > a ? 2 : laneHeight - 2)];
-    lines.moveTo(x1, y1);
-    lines.lineTo(x2, y2);
-    const angle = Math.atan2(y2 - y1, x2 - x1);
-    heads.moveTo(x2, y2);
-    for (const turn of [-0.45, 0.45])
-      heads.lineTo(x2 - 7 * Math.cos(angle + turn), y2 - 7 * Math.sin(angle + turn));
-    heads.closePath();
-  }
-  at.strokeStyle = colours.ink;
-  at.fillStyle = colours.ink;
-  at.globalAlpha = 0.7;
-  at.stroke(lines);
-  at.fill(heads);
-  at.globalAlpha = 1;
-}
-
-/** From where to where, and from which lane to which: of those that lie on the same pixels one. */
-function arrowsInSight(is: Paint): [number, number, number, number][] {
-  const { fold, x, firstLane, lastLane, width } = is;
-  const seen = new Map<string, [number, number, number, number]>();
-  // They are in the order of their releases.
-  const first = firstThat(fold.arrows.length, (n) => x(fold.arrows[n]?.to ?? OPEN) >= 0);
-  for (let n = first; n < fold.arrows.length; n++) {
-    const arrow = fold.arrows[n];
-    if (arrow === undefined) break;
-    const { fromLane: a, toLane: b } = arrow;
-    if (Math.max(a, b) < firstLane || Math.min(a, b) > lastLane) continue;
-    const x1 = x(arrow.from);
-    if (x1 > width) continue;
-    const x2 = x(arrow.to);
-    seen.set(`${Math.round(x1)} ${Math.round(x2)} ${a} ${b}`, [x1, x2, a, b]);
-    if (seen.size > ARROWS_TOLD_MAX && is.chosenLane < 0) break;
-  }
-  return [...seen.values()];
 }
 
 function paintRuler(is: Paint, scale: number): void {

@@ -4,8 +4,9 @@ import { plural, Section } from '../ui/parts.tsx';
 import { Rows } from '../ui/rows.tsx';
 import { exactly, lasting } from '../ui/time.ts';
 import { arrivals, type CacheFile, cacheAt, heldFor, memberAt, missingAt } from './at.ts';
-import { type Barrier, OPEN, verbText, type WaitSpan } from './fold.ts';
 import type { JobPage } from './job-state.ts';
+import { verbText } from './meetings.ts';
+import { type Barrier, OPEN, type WaitSpan } from './spans.ts';
 import { askHere } from './what-if-menu.tsx';
 import { eventText, sinceBoards } from './words.ts';
 
@@ -120,7 +121,7 @@ function MemberAt({ page, lane, at }: { page: JobPage; lane: number; at: number 
         {waits.map((wait) => (
           <span key={wait.wait} class="lacks">
             {' '}
-            for {lasting(heldFor(page.fold, wait, at))};{' '}
+            for {lasting(heldFor(page.fold, wait, at, page.lens.now.value))};{' '}
             {lackText(missingAt(page.fold, wait, at), wait)}
           </span>
         ))}
@@ -223,7 +224,8 @@ function BarrierRow(props: { page: JobPage; barrier: Barrier | undefined; at: nu
   if (barrier === undefined) return null;
   const { fold } = page;
   const begun = barrier.waits.filter(({ from }) => from <= at);
-  const longest = Math.max(0, ...begun.map((wait) => heldFor(fold, wait, at)));
+  const now = page.lens.now.value;
+  const longest = Math.max(0, ...begun.map((wait) => heldFor(fold, wait, at, now)));
   const { word, tone } = standOf(barrier, begun, at);
   const came = [...arrivals(fold, barrier, Math.min(at, barrier.opened)).keys()];
   const last = barrier.opened <= at ? barrier.last : undefined;
@@ -245,8 +247,8 @@ function BarrierRow(props: { page: JobPage; barrier: Barrier | undefined; at: nu
           {begun.slice(0, 40).map((wait) => (
             <i
               key={wait.wait}
-              title={`${fold.lanes[wait.lane]?.device}: ${lasting(heldFor(fold, wait, at))}`}
-              style={{ height: `${2 + 16 * (heldFor(fold, wait, at) / (longest || 1))}px` }}
+              title={`${fold.lanes[wait.lane]?.device}: ${lasting(heldFor(fold, wait, at, now))}`}
+              style={{ height: `${2 + 16 * (heldFor(fold, wait, at, now) / (longest || 1))}px` }}
             />
           ))}
         </span>

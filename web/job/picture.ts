@@ -1,7 +1,8 @@
-/** What is painted of a run, and the searches that keep a painting to what is in sight. */
+/** What is painted of a run. */
 import type { Extent, Tick } from './axis.ts';
-import type { JobFold, Phase } from './fold.ts';
+import type { JobFold } from './fold.ts';
 import type { Flag } from './run.ts';
+import type { Phase } from './spans.ts';
 
 export interface Colours {
   ink: string;
@@ -46,16 +47,4 @@ export interface Paint extends Picture {
   x(index: number): number;
   y(lane: number): number;
   lastLane: number;
-}
-
-/** The first of a sorted list for which this holds; its length when there is none. */
-export function firstThat(count: number, holds: (at: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

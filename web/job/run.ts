@@ -43,6 +43,8 @@ export class Lens {
   /** `undefined`: all of it. */
   readonly extent = signal<Extent | undefined>(undefined);
   readonly runs: Signal<readonly Run[]> = signal([]);
+  /** The time, while a job is looked at that goes on: what is open on its lanes grows with it. `undefined`: nothing goes on. */
+  readonly now = signal<number | undefined>(undefined);
 
   /** @returns takes it away */
   add(run: Run): () => void {
@@ -52,9 +54,14 @@ export class Lens {
     };
   }
 
+  /** The time, for a run that goes on. */
+  nowOf({ isEnded }: Run): number | undefined {
+    return isEnded.peek() ? undefined : this.now.peek();
+  }
+
   /** All of all runs that are looked at. */
   whole(order: Order): Extent {
-    const all = this.runs.peek().map(({ fold }) => whole(fold, order));
+    const all = this.runs.peek().map((run) => whole(run.fold, order, this.nowOf(run)));
     return {
       from: Math.min(...all.map(({ from }) => from)),
       to: Math.max(...all.map(({ to }) => to)),

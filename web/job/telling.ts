@@ -4,7 +4,7 @@
  */
 import type { MissingMember } from '../../machines/events.ts';
 import type { RecordedEvent } from '../api/types.ts';
-import { verbText } from './fold.ts';
+import { verbText } from './meetings.ts';
 
 type Wait = Parameters<typeof verbText>[0];
 

@@ -1,7 +1,7 @@
 /** What lies under a point of a picture. */
 import { countBefore } from './at.ts';
-import { type Barrier, type Lane, OPEN } from './fold.ts';
 import { type Picture, RULER_HEIGHT } from './picture.ts';
+import { type Barrier, type Lane, OPEN } from './spans.ts';
 
 export interface Under {
   /** -1: none. */

@@ -34,10 +34,12 @@ function Menu(props: { page: JobPage; asked: AskedOf; add(change: Change): void 
     const menu = box.current;
     if (menu === null) return;
     // It stays within the window, whatever was pressed.
-    const left = Math.min(asked.x, innerWidth - menu.offsetWidth - MARGIN);
-    const top = Math.min(asked.y, innerHeight - menu.offsetHeight - MARGIN);
-    menu.style.left = `${Math.max(MARGIN, left)}px`;
-    menu.style.top = `${Math.max(MARGIN, top)}px`;
+    // On a wall all of the page is larger: places on the screen are not those on the page.
+    const zoom = menu.currentCSSZoom ?? 1;
+    const left = Math.min(asked.x, innerWidth - menu.offsetWidth * zoom - MARGIN);
+    const top = Math.min(asked.y, innerHeight - menu.offsetHeight * zoom - MARGIN);
+    menu.style.left = `${Math.max(MARGIN, left) / zoom}px`;
+    menu.style.top = `${Math.max(MARGIN, top) / zoom}px`;
     menu.querySelector('button')?.focus({ preventScroll: true });
     const outside = (event: Event) => {
       if (!menu.contains(event.target as Node)) close();

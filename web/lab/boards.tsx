@@ -1,6 +1,6 @@
 /** Every board a tile: how it is, who has it, since when. Filtered, grouped, searched; only tiles in sight exist. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { DeviceView } from '../api/types.ts';
 import { boardLink, jobLink, plural, Section } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';
@@ -8,7 +8,8 @@ import { Rows } from '../ui/rows.tsx';
 import { scale } from '../ui/scale.ts';
 import { age, clock, exactly } from '../ui/time.ts';
 import type { Tone } from '../ui/tone.ts';
-import { memberOfBoard, boards as sorted } from './lab-state.ts';
+import { doingOn, boards as sorted } from './lab-state.ts';
+import { partOf, wantPart } from './playing.ts';
 
 /** What a board is to somebody who needs one, in one word. */
 export function stateOf(board: DeviceView): { word: string; tone: Tone; why?: string } {
@@ -66,8 +67,12 @@ function linesOf(boards: readonly DeviceView[], grouping: Grouping, columns: num
 
 function Tile({ board }: { board: DeviceView }) {
   const { word, tone, why } = stateOf(board);
-  const member = memberOfBoard.value.get(board.name);
-  const since = member?.job.allocatedAt ?? board.idleSince;
+  const { name, job } = board;
+  const part = job === undefined ? undefined : partOf(name, job);
+  useEffect(() => {
+    if (job !== undefined && part === undefined) wantPart(job);
+  }, [job, part === undefined]);
+  const since = part?.since ?? board.idleSince;
   return (
     <li class={`tile ${tone}`}>
       <div>
@@ -89,7 +94,7 @@ function Tile({ board }: { board: DeviceView }) {
               <a href={jobLink(board.job, `?device=${encodeURIComponent(board.name)}`)}>
                 job {board.job}
               </a>
-              {member !== undefined && <span title={member.doing}> {member.role}</span>}
+              {part !== undefined && <span title={doingOn.value.get(name)}> {part.role}</span>}
             </>
           )}
         </span>

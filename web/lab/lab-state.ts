@@ -12,6 +12,7 @@ import type {
   ServerHealth,
 } from '../api/types.ts';
 import { deviceAfter } from './device-fold.ts';
+import { hearParts, learnParts, watchParts } from './playing.ts';
 
 export const devices = signal<ReadonlyMap<string, DeviceView>>(new Map());
 /** What is in sight of the queue, in pages by their number: it may be very long. */
@@ -39,12 +40,20 @@ export const boards = computed((): readonly DeviceView[] => {
   return names.flatMap((name) => all.get(name) ?? []);
 });
 
-/** The member that a board plays in the job that has it. */
-export const memberOfBoard = computed(() => {
-  const members = new Map<string, { job: JobView; role: string; doing: string }>();
-  for (const job of running.value)
-    for (const { device, role, doing } of job.members) members.set(device, { job, role, doing });
-  return members;
+/** What the members of listed jobs are about, by their boards. */
+export const doingOn = computed(
+  () =>
+    new Map(
+      running.value.flatMap(({ members }) => members.map(({ device, doing }) => [device, doing])),
+    ),
+);
+
+/** How many jobs have boards: more than are listed, where there are very many. */
+export const runningCount = computed(() => {
+  const jobs = new Set(running.value.map(({ id }) => id));
+  for (const { state, job } of devices.value.values())
+    if (state === 'reserved' && job !== undefined) jobs.add(job);
+  return jobs.size;
 });
 
 /** Changes come in bursts; between two questions there is a pause of this many times what the last one took. */
@@ -74,6 +83,7 @@ class Watch {
 
   async run(): Promise<void> {
     const { signal } = this.#stop;
+    watchParts(signal);
     while (!signal.aborted) {
       try {
         health.value = await get<ServerHealth>('/api/health', signal);
@@ -100,6 +110,7 @@ class Watch {
 
   /** What has to be asked for again after these events. */
   #hear(events: readonly RecordedEvent[]): void {
+    hearParts(events);
     const ofBoards: RecordedEvent[] = [];
     for (const event of events) {
       const { stream, type } = event;
@@ -184,7 +195,10 @@ class Watch {
     batch(() => {
       if (some !== undefined) devices.value = this.#after(some, this.#meanwhile);
       if (waiting !== undefined) queue.value = waiting;
-      if (now !== undefined) running.value = now.jobs;
+      if (now !== undefined) {
+        running.value = now.jobs;
+        learnParts(now);
+      }
       if (over !== undefined) lately.value = over.jobs;
     });
   }

@@ -14,11 +14,12 @@ import {
   lookAtQueue,
   queue,
   running,
+  runningCount,
   trouble,
   watchLab,
 } from './lab-state.ts';
 
-const QUEUE_ROW_HEIGHT = 69;
+const QUEUE_ROW_HEIGHT = 46;
 
 export function Lab() {
   useEffect(watchLab, []);
@@ -82,7 +83,14 @@ function FirstJob() {
 
 function Running({ jobs }: { jobs: readonly JobView[] }) {
   return (
-    <Section title="Running" count={String(jobs.length)}>
+    <Section
+      title="Running"
+      count={
+        runningCount.value > jobs.length
+          ? `${runningCount.value}, the newest ${jobs.length} here`
+          : String(jobs.length)
+      }
+    >
       {jobs.length === 0 ? (
         <p class="empty">No job has boards now.</p>
       ) : (
@@ -159,11 +167,11 @@ function QueueRow({ place, entry }: { place: number; entry: QueueEntry | undefin
       </span>
       <span class="job-note" title={entry.reason}>
         {guaranteedStart !== null && (
-          <span class="starts" title={guaranteedStart}>
-            starts by {moment(Date.parse(guaranteedStart))} at the latest ·{' '}
+          <span class="starts" title={`at the latest: ${guaranteedStart}`}>
+            starts by {moment(Date.parse(guaranteedStart))} ·{' '}
           </span>
         )}
-        {entry.reason}
+        {entry.reason.replace(/^waits for /, '')}
       </span>
     </div>
   );

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { get, toldOf } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
 import type { EventPage, RecordedEvent, ServerHealth } from '../api/types.ts';
-import type { verbText } from '../job/fold.ts';
+import type { verbText } from '../job/meetings.ts';
 import { sentence } from '../job/telling.ts';
 import { boardLink, jobLink, plural, Section, Trouble } from '../ui/parts.tsx';
 import { query, setQuery } from '../ui/router.ts';

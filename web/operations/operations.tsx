@@ -1,11 +1,12 @@
 /** The server and its workers: what they drive, how long jobs and barriers wait, and which checks are due. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get, request, toldOf } from '../api/client.ts';
 import type { JobPage, WorkerView } from '../api/types.ts';
-import { devices, health, isLoaded, queue, trouble, watchLab } from '../lab/lab-state.ts';
-import { At, boardLink, plural, Section, Since, Trouble } from '../ui/parts.tsx';
+import { health, isLoaded, queue, trouble, watchLab } from '../lab/lab-state.ts';
+import { At, plural, Section, Since, Trouble } from '../ui/parts.tsx';
 import { lasting } from '../ui/time.ts';
+import { Checks } from './checks.tsx';
 import { Latencies } from './latencies.tsx';
 import { type Figure, type Metrics, readMetrics } from './metrics.ts';
 import { Workers } from './workers.tsx';
@@ -125,52 +126,6 @@ function Waits({ waited }: { waited: readonly number[] }) {
           </>
         )}
       </dl>
-    </Section>
-  );
-}
-
-function Checks() {
-  const checked = useComputed(() =>
-    [...devices.value.values()].filter(({ healthCheck }) => healthCheck !== undefined),
-  );
-  return (
-    <Section title="Health checks" count={String(checked.value.length)}>
-      {checked.value.length === 0 ? (
-        <p class="empty">
-          No board's health is checked by a job. A device type says how: <code>health_check</code>{' '}
-          in the lab's file.
-        </p>
-      ) : (
-        <div class="scrolled" role="region" aria-label="Health checks" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>Board</th>
-                <th>Health</th>
-                <th>Due</th>
-                <th>Last</th>
-                <th>Jobs since</th>
-              </tr>
-            </thead>
-            <tbody>
-              {checked.value.map(({ name, health: is, healthCheck }) => (
-                <tr key={name}>
-                  <td>
-                    <a href={boardLink(name)}>{name}</a>
-                  </td>
-                  <td>{is}</td>
-                  <td class="wide">
-                    {healthCheck?.due ?? (healthCheck?.job && `job ${healthCheck.job} checks it`)}
-                    {healthCheck?.nextAt !== undefined && <At at={healthCheck.nextAt} />}
-                  </td>
-                  <td>{healthCheck?.lastAt && <At at={healthCheck.lastAt} />}</td>
-                  <td>{healthCheck?.jobsSince}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
     </Section>
   );
 }

@@ -11,8 +11,23 @@ const measure = (): void => {
 };
 addEventListener('resize', measure);
 
-/** Shows the page as on a wall, or as on a desk. */
-export function setWall(isWall: boolean): void {
+const WALL_PIXELS_MIN = 16;
+const WALL_PART = 0.0085;
+
+let isEnlarged = false;
+
+/** What is measured in pixels grows whole: lanes are painted, and their places are counted. */
+const enlarge = (): void => {
+  const by = Math.max(WALL_PIXELS_MIN, innerWidth * WALL_PART) / ROOT_PIXELS;
+  document.body.style.setProperty('zoom', isEnlarged ? String(by) : '');
+};
+addEventListener('resize', enlarge);
+
+/** Shows the page as on a wall, or as on a desk. The lab has its own measures there: more boards are in sight. */
+export function setWall(isWall: boolean, isLab: boolean): void {
   document.documentElement.classList.toggle('wall', isWall);
+  document.documentElement.classList.toggle('wall-lab', isWall && isLab);
+  isEnlarged = isWall && !isLab;
+  enlarge();
   measure();
 }
