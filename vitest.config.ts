@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { threads } from './test/threads.ts';
 
 // A file beside the words on the terminal, for whoever sums up several runs (scripts/test-totals.mjs).
 const report = process.env.MUSTER_TEST_REPORT;
@@ -6,10 +8,11 @@ const ALL = 'test/**/*.test.ts';
 const STARTS_PROCESSES = ['test/**/*.process.test.ts', 'test/**/*.long.test.ts'];
 
 export default defineConfig({
+  plugins: [threads],
   test: {
     globalSetup: ['test/setup.ts'],
-    // Tests wait more than they work: all cores, where vitest would leave one to itself.
-    maxWorkers: '100%',
+    // Tests wait more than they work: one more at a time than there are cores, where vitest would leave one to itself.
+    maxWorkers: availableParallelism() + 1,
     setupFiles: ['test/processes.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,6 +1,7 @@
 /** Before all tests: the programs of Debian that real boards need, installed as root, or named. */
 import { ensurePrograms, type Need } from '../cli/debian-programs.ts';
 import { fetchKernel } from '../dispatcher/debian-kernel.ts';
+import { makeThreads } from './threads.ts';
 
 /** Their packages may start them: only where nobody lives. Elsewhere what needs them is skipped. */
 const SERVERS: readonly Need[] = [
@@ -9,6 +10,7 @@ const SERVERS: readonly Need[] = [
 ];
 
 export async function setup(): Promise<void> {
+  await makeThreads();
   const say = (line: string) => process.stdout.write(`muster test: ${line}\n`);
   const lacking = await ensurePrograms(
     [

@@ -7,12 +7,13 @@ import { StoreRefused, StoreUnavailable } from '../port.ts';
 import { type Database, notOpened, resultCode, SQLITE_BUSY, unavailable } from '../sqlite-api.ts';
 import { openLogFile, openLogSnapshot, openLogWithoutRoom } from './file.ts';
 import { SqliteLog } from './tables.ts';
-import type { Answers, Message, Reply, Request } from './thread-messages.ts';
+import type { Answers, Message, Readable, Reply, Request } from './thread-messages.ts';
 
 interface Open {
   file: string;
   db: Database;
   log: SqliteLog;
+  readable: Readable;
   /** Why it can only be read, and when it was last tried to write. */
   wants?: { room: Error; triedAt: number };
 }
@@ -23,7 +24,7 @@ const ROOM_ASKED_EVERY_MS = 500;
 let open: Open | undefined;
 
 function answerTo(request: Request): Answers[keyof Answers] {
-  if (request.do === 'open') return openLog(request.file, request.isReadOnly);
+  if (request.do === 'open') return openLog(request);
   if (open === undefined) throw new StoreUnavailable('the log is not open');
   if (request.do === 'append' || request.do === 'remove') open = withRoom(open);
   const { file, db, log } = open;
@@ -54,26 +55,31 @@ function answerTo(request: Request): Answers[keyof Answers] {
   }
 }
 
-function openLog(file: string, isReadOnly: boolean): number {
+function openLog({ file, isReadOnly, readable }: Extract<Request, { do: 'open' }>): number {
   try {
-    open = isReadOnly ? opened(file, openLogSnapshot(file)) : openWithOrWithoutRoom(file);
+    open = isReadOnly
+      ? opened(file, openLogSnapshot(file), readable)
+      : openWithOrWithoutRoom(file, readable);
     return open.log.head;
   } catch (error) {
     throw notOpened(file, error);
   }
 }
 
-const opened = (file: string, db: Database): Open => ({ file, db, log: new SqliteLog(db) });
+const opened = (file: string, db: Database, readable: Readable): Open => ({
+  ...{ file, db, readable },
+  log: new SqliteLog(db, readable),
+});
 
-function openWithOrWithoutRoom(file: string): Open {
+function openWithOrWithoutRoom(file: string, readable: Readable): Open {
   try {
-    return opened(file, openLogFile(file));
+    return opened(file, openLogFile(file), readable);
   } catch (error) {
     const room = notOpened(file, error);
     if (!(room instanceof StoreUnavailable) || resultCode(error) === SQLITE_BUSY) throw room;
     try {
       const wants = { room, triedAt: Number.POSITIVE_INFINITY };
-      return { ...opened(file, openLogWithoutRoom(file)), wants };
+      return { ...opened(file, openLogWithoutRoom(file), readable), wants };
     } catch {
       throw room;
     }
@@ -93,7 +99,7 @@ function withRoom(is: Open): Open {
   is.wants.triedAt = Math.min(triedAt, now);
   if (now - triedAt < ROOM_ASKED_EVERY_MS) throw room;
   is.db.close();
-  open = openWithOrWithoutRoom(is.file);
+  open = openWithOrWithoutRoom(is.file, is.readable);
   if (open.wants !== undefined) {
     open.wants.triedAt = now;
     throw open.wants.room;

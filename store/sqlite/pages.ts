@@ -1,7 +1,6 @@
 /** The log's tables, read in pages. Synchronous; runs in the log's thread. */
-import { readAsWritten, VOCABULARY } from '../../machines/versions.ts';
 import type { Database, SqlValue, Statement } from '../sqlite-api.ts';
-import type { Page } from './thread-messages.ts';
+import type { Page, Readable } from './thread-messages.ts';
 
 /** Small enough for a page to be dead when the garbage is collected: one of a thousand takes four times as long. */
 const PAGE_EVENTS_MAX = 200;
@@ -36,20 +35,17 @@ export const LINES: Form = {
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ');
 
-/** What a reader who does not check can be given: whole, known, in one line, and meaning what is written there. */
-const READABLE = `json_valid(data) AND instr(data, char(10)) = 0
-  AND (rest IS NULL OR json_valid(rest) AND coalesce(rest ->> '$.schema', 1) <= ${VOCABULARY})
-  AND type IN (SELECT id FROM names WHERE name IN (${quoted(readAsWritten)}))
-  AND actor IN (SELECT id FROM names)`;
-
-/** Each event as `Rows` of the port has it. */
-export const ROWS: Form = {
-  line: `CASE WHEN ${READABLE} THEN
-    format('[%d,%d,%d,%d,%d,%s%s]', version, type, at, position, actor, data, coalesce(',' || rest, '')) END`,
+/** Each event as `Rows` of the port has it: whole, known, in one line, and meaning what is written there. */
+export const rowsOf = ({ vocabulary, readAsWritten }: Readable): Form => ({
+  line: `CASE WHEN json_valid(data) AND instr(data, char(10)) = 0
+      AND (rest IS NULL OR json_valid(rest) AND coalesce(rest ->> '$.schema', 1) <= ${vocabulary})
+      AND type IN (SELECT id FROM names WHERE name IN (${quoted(readAsWritten)}))
+      AND actor IN (SELECT id FROM names)
+    THEN format('[%d,%d,%d,%d,%d,%s%s]', version, type, at, position, actor, data, coalesce(',' || rest, '')) END`,
   separator: `','`,
   names: ['type', 'actor'],
   eventsMax: PAGE_ROWS_MAX,
-};
+});
 
 /** Reads pages of the events that `where` gives, by their `key`; the `where` ends with `key > ? AND key <= ?`. */
 export class Pages {

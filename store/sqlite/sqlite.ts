@@ -6,6 +6,7 @@
  * commits, but for those that are quicker in this one (`writers.ts`, `place.ts`).
  */
 import type { EventType, NewEvent, RecordedEvent } from '../../machines/events.ts';
+import { readAsWritten, VOCABULARY } from '../../machines/versions.ts';
 import { type Checked, checkAppend, recordedLive } from '../edge.ts';
 import { Feed } from '../feed.ts';
 import {
@@ -19,7 +20,7 @@ import { groupOf } from './group.ts';
 import { eventsOf } from './page.ts';
 import { MeasuredPlacing, type Placing } from './place.ts';
 import { SqliteThread } from './thread.ts';
-import type { AppendResult, Page } from './thread-messages.ts';
+import type { AppendResult, Page, Readable } from './thread-messages.ts';
 import { Writers } from './writers.ts';
 
 const GROUP_EVENTS_MAX = 20_000;
@@ -27,6 +28,8 @@ const GROUP_BYTES_MAX = 32 * 1024 * 1024;
 /** Appends that wait for a slow disk; above it the caller is told to come again. */
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
+/** What this version reads. */
+export const readable: Readable = { vocabulary: VOCABULARY, readAsWritten };
 /** No limit. */
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -76,8 +79,9 @@ export function openSqliteSnapshot({ file }: { file: string }): Promise<EventSto
 async function open(file: string, placing: Placing | undefined): Promise<EventStore> {
   const thread = new SqliteThread();
   try {
-    const head = await thread.ask({ do: 'open', file, isReadOnly: placing === undefined });
-    const writers = placing === undefined ? undefined : new Writers(file, thread, placing);
+    const isReadOnly = placing === undefined;
+    const head = await thread.ask({ do: 'open', file, isReadOnly, readable });
+    const writers = isReadOnly ? undefined : new Writers(file, thread, placing, readable);
     return new SqliteStore(file, thread, writers, head);
   } catch (error) {
     await thread.end();

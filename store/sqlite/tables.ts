@@ -2,7 +2,6 @@
  * The log's tables: appends a group in one transaction, reads in pages. Synchronous; runs in the log's thread, and for
  * small appends to a fast disk in the deciding one.
  */
-import { VOCABULARY } from '../../machines/versions.ts';
 import type { Rows } from '../port.ts';
 import {
   type Database,
@@ -13,8 +12,8 @@ import {
   type Statement,
 } from '../sqlite-api.ts';
 import { type Group, idAt, ROW_CELLS } from './group.ts';
-import { Pages, ROWS } from './pages.ts';
-import type { AppendResult, Page, Request } from './thread-messages.ts';
+import { Pages, rowsOf } from './pages.ts';
+import type { AppendResult, Page, Readable, Request } from './thread-messages.ts';
 
 /** No limit. */
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -34,6 +33,7 @@ const OF_STREAM = 'stream = ? AND version > ? AND version <= ?';
 
 export class SqliteLog {
   readonly #db: Database;
+  readonly #vocabulary: number;
   readonly #statements: Record<
     | 'nameId'
     | 'addName'
@@ -60,8 +60,9 @@ export class SqliteLog {
   #unwritten: SqlValue[] = [];
   #head: number;
 
-  constructor(db: Database) {
+  constructor(db: Database, readable: Readable) {
     this.#db = db;
+    this.#vocabulary = readable.vocabulary;
     const row = `(${Array(COLUMNS).fill('?')})`;
     this.#statements = {
       nameId: db.prepare('SELECT id FROM names WHERE name = ?'),
@@ -89,7 +90,7 @@ export class SqliteLog {
     this.#needed = new Pages(db, 'position', `${NEEDED} AND position > ? AND position <= ?`, {
       isSparse: true,
     });
-    this.#rows = new Pages(db, 'version', OF_STREAM, { form: ROWS });
+    this.#rows = new Pages(db, 'version', OF_STREAM, { form: rowsOf(readable) });
     this.#head = this.#readHead();
   }
 
@@ -278,7 +279,7 @@ export class SqliteLog {
     needless,
   }: Omit<Extract<Request, { do: 'read-all' }>, 'do'>): Page {
     if (needless.length === 0) return this.#ofLog.read([after], upTo, limit);
-    return this.#needed.read([VOCABULARY, JSON.stringify(needless), after], upTo, limit);
+    return this.#needed.read([this.#vocabulary, JSON.stringify(needless), after], upTo, limit);
   }
 
   /** Takes a stream out for good. Its positions are never given again, not even those at the end of the log. */

@@ -42,8 +42,16 @@ export type Line = [
   data: unknown,
 ];
 
+/** What this version of Muster reads. The log's thread is told: to load the events would take three times as long as all the rest of it. */
+export interface Readable {
+  /** The number of its vocabulary. */
+  vocabulary: number;
+  /** Types whose data means what is written there, whatever number it was written with. */
+  readAsWritten: readonly string[];
+}
+
 export type Request =
-  | { do: 'open'; file: string; isReadOnly: boolean }
+  | { do: 'open'; file: string; isReadOnly: boolean; readable: Readable }
   /** All in one transaction. `isHandedOver`: another connection wrote last. */
   | { do: 'append'; group: Group; isHandedOver: boolean }
   | { do: 'read-stream' | 'read-rows'; stream: string; after: number }

@@ -8,18 +8,20 @@ import type { Group } from './group.ts';
 import type { Place, Placing, Weight } from './place.ts';
 import { SqliteLog } from './tables.ts';
 import type { SqliteThread } from './thread.ts';
-import type { AppendResult } from './thread-messages.ts';
+import type { AppendResult, Readable } from './thread-messages.ts';
 
 export class Writers {
   readonly #thread: SqliteThread;
   readonly #placing: Placing;
   readonly #file: string;
+  readonly #readable: Readable;
   /** This thread's connection, once it wrote: a log on a full disk lets no second one in until there is room. */
   #own: { db: Database; log: SqliteLog } | undefined;
   #last: Place = 'there';
 
   /** @param file that the thread has opened */
-  constructor(file: string, thread: SqliteThread, placing: Placing) {
+  constructor(file: string, thread: SqliteThread, placing: Placing, readable: Readable) {
+    this.#readable = readable;
     this.#thread = thread;
     this.#placing = placing;
     this.#file = file;
@@ -63,7 +65,7 @@ export class Writers {
   #open(): { db: Database; log: SqliteLog } {
     if (this.#own === undefined) {
       const db = openLogBeside(this.#file);
-      this.#own = { db, log: new SqliteLog(db) };
+      this.#own = { db, log: new SqliteLog(db, this.#readable) };
     }
     return this.#own;
   }

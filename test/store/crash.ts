@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { RecordedEvent } from '../../machines/events.ts';
 import { openLogFile } from '../../store/sqlite/file.ts';
 import { eventsOf } from '../../store/sqlite/page.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { openSqliteStore, readable } from '../../store/sqlite/sqlite.ts';
 import { SqliteLog } from '../../store/sqlite/tables.ts';
 import { childArgs } from './disks.ts';
 import { many, until } from './events.ts';
@@ -36,7 +36,7 @@ export function randomOf(seed: number): () => number {
 export function logOf(file: string): RecordedEvent[] {
   const db = openLogFile(file);
   try {
-    const log = new SqliteLog(db);
+    const log = new SqliteLog(db, readable);
     const all: RecordedEvent[] = [];
     for (let isLast = false, after = 0; !isLast; ) {
       const page = log.readAll({

@@ -24,7 +24,7 @@ import {
 } from '../../store/port.ts';
 import { FILE_VERSION, openLogFile } from '../../store/sqlite/file.ts';
 import { groupOf } from '../../store/sqlite/group.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite.ts';
+import { openSqliteStore, readable } from '../../store/sqlite/sqlite.ts';
 import { SqliteLog } from '../../store/sqlite/tables.ts';
 import { openDatabase } from '../../store/sqlite-api.ts';
 import { describeEventStore } from './contract.ts';
@@ -85,7 +85,7 @@ it('commits the others of a group when one of them is a conflict', async () => {
 it('reads in pages that are bounded by their events and by their bytes', () => {
   const db = openLogFile(join(newFolder(), 'log.db'));
   undo.push(() => db.close());
-  const log = new SqliteLog(db);
+  const log = new SqliteLog(db, readable);
   const row = (data: string): Checked => ({ ...sent(), data, parsed: null });
   const small = Array.from({ length: 2_500 }, () => row('{}'));
   const big = Array.from({ length: 12 }, () => row('x'.repeat(400_000)));
