@@ -4,7 +4,7 @@ import { filterLack } from '../../dispatcher/drivers/door-filter.ts';
 import { FakeServer } from './fake-server.ts';
 import { Namespace } from './namespace.ts';
 import { SerialBoard } from './serial-board.ts';
-import { type Pair, pairs, until, usable } from './shells.ts';
+import { everyPair, type Pair, until, usable } from './shells.ts';
 
 const lack = await filterLack();
 if (lack !== undefined) process.stderr.write(`skipped: networks that lose packets: ${lack}\n`);
@@ -15,7 +15,7 @@ const FIRST_VERB_MS_MAX = 20_000;
 const SILENCE_SECONDS = 8;
 
 /** Each client with the shell that is most often beside it. */
-const PAIRS = pairs.filter(({ name }) =>
+const PAIRS = everyPair.filter(({ name }) =>
   /^dash with (?:bash|curl|GNU)|^busybox sh with (?:bash|busybox wget)/.test(name),
 );
 

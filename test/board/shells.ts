@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { FakeServer } from './fake-server.ts';
 
 export const boardFolder = fileURLToPath(new URL('../../board', import.meta.url));
@@ -27,6 +27,8 @@ export interface Pair {
   readonly name: string;
   readonly shell: readonly string[];
   readonly client: Client;
+  /** In each run, and not in the long one alone. */
+  readonly isOften: boolean;
   readonly missing: string | undefined;
 }
 
@@ -54,20 +56,26 @@ const clientNeeds: Record<Client, string> = {
 };
 
 /** Every shell with every client. */
-export const pairs: readonly Pair[] = shells.flatMap((shell) =>
-  (Object.keys(clientNeeds) as Client[]).map((client) => {
+export const everyPair: readonly Pair[] = shells.flatMap((shell, s) =>
+  (Object.keys(clientNeeds) as Client[]).map((client, c) => {
     const absent = [shell.needs, clientNeeds[client]].find((program) => !find(program));
     return {
       name: `${shell.name} with ${client}`,
       shell: [find(shell.words[0]!) ?? '', ...shell.words.slice(1)],
       client,
+      isOften: s === c % shells.length,
       missing: absent && `${absent} is not installed`,
     };
   }),
 );
 
+const isLong = /\.long\.test\.ts$/.test(expect.getState().testPath ?? '');
+
+/** Every client, under the one or the other shell; in the long run the rest of all pairs (`every-pair.long.test.ts`). */
+export const pairs: readonly Pair[] = everyPair.filter(({ isOften }) => isOften !== isLong);
+
 /** A board without bash and one with it, under each shell, for what does not depend on the client. */
-export const shellsOnly: readonly Pair[] = pairs.filter(
+export const shellsOnly: readonly Pair[] = everyPair.filter(
   ({ client }) => client === 'curl' || client === 'bash',
 );
 

@@ -185,7 +185,7 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface ChildOptions {
   env?: Record<string, string>;
@@ -197,7 +197,7 @@ export interface ChildOptions {
 /** Runs the command line as a user does: a process of its own, its streams pipes. */
 export function child(args: readonly string[], options: ChildOptions = {}): Promise<Ended> {
   const { NO_COLOR: _, FORCE_COLOR: __, MUSTER_URL: ___, ...inherited } = process.env;
-  const started = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const started = spawn(process.execPath, [MAIN, ...args], {
     env: { ...inherited, ...options.env },
     stdio: 'pipe',
   });

@@ -20,7 +20,7 @@ const CHECK = {
   timeout: 60,
   job_name: 'is it well',
   device_type: 'checked',
-  actions: [{ command: 'lava_command_run', parameters: { commands: ['sleep 2'] } }],
+  actions: [{ command: 'lava_command_run', parameters: { commands: ['sleep 6'] } }],
 };
 
 describe.skipIf(browserLacks !== undefined)(`a health check on the page${reason}`, () => {
@@ -45,9 +45,12 @@ describe.skipIf(browserLacks !== undefined)(`a health check on the page${reason}
     await row.filter({ hasText: 'good' }).filter({ hasText: 'after 1 more job' }).waitFor();
     await page.getByRole('heading', { name: 'Health checks 1 board, 0 due' }).waitFor();
 
-    const used = await lab.submit(job('uses it', { one: [1, 'checked'] }, [run('one', 'sleep 2')]));
+    const used = await lab.submit(job('uses it', { one: [1, 'checked'] }, [run('one', 'sleep 6')]));
     await page.goto(`${lab.url}/boards/checked01`);
-    await page.getByRole('link', { name: `job ${used}` }).waitFor();
+    await page
+      .getByRole('link', { name: `job ${used}` })
+      .first()
+      .waitFor();
     await page.getByRole('button', { name: 'Take offline' }).click();
     await page.getByRole('textbox', { name: 'Why' }).fill('moved to the next rack');
     await page.getByRole('button', { name: 'Do it' }).click();

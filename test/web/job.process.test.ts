@@ -179,8 +179,15 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     const here = page.locator('.here');
     await here.filter({ hasText: 'panda' }).waitFor();
     expect(await page.locator('.source li', { has: here }).innerText()).toContain('lava-send "$1"');
-    await page.getByRole('tab', { name: 'Events' }).click();
-    await page.getByRole('button', { name: /panda\d+ waits in lava-wait ready/ }).click();
+    const { events } = (await (
+      await fetch(`${url.replace('/jobs', '/api/jobs')}/events`)
+    ).json()) as {
+      events: { type: string; data: { message?: string }; version: number }[];
+    };
+    const wait = events.find(
+      ({ type, data }) => type === 'WaitStarted' && data.message === 'ready',
+    );
+    await page.goto(`${url}?at=${wait?.version}`);
     const told = page.locator('.scripts li', { hasText: 'panda' });
     await told.filter({ hasText: 'lava-wait ready' }).waitFor();
     await told.getByRole('button', { name: 'client.sh:3' }).click();
