@@ -3,7 +3,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
-import { namedOn, openPage, painted, VIEWPORTS } from './lab.ts';
+import { namedOn, openPage, painted } from './lab.ts';
+import { expectRight, placesOfJob } from './places.ts';
 import { ScriptsLab } from './scripts-lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
@@ -248,24 +249,7 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     expect(await other.locator('.lane-name[aria-pressed=true]').innerText()).toContain('beaglexm');
   });
 
-  it.each(['light', 'dark'] as const)(
-    'has nothing that axe finds wrong in the %s, on a phone and on a desk',
-    async (colorScheme) => {
-      for (const viewport of VIEWPORTS) {
-        const looked = await browser.newContext({ colorScheme, viewport });
-        const { page } = await openPage(looked);
-        for (const place of ['', '?tab=sources', '?tab=log&at=30', '?tab=barriers', '/compare']) {
-          await page.goto(url + place);
-          await page.locator(place === '/compare' ? '.jobs' : '.standing').waitFor();
-          if (!place.includes('at=') && place !== '/compare')
-            await page.locator('.explained').waitFor();
-          expect([place, await faultsOf(page)]).toEqual([place, []]);
-          const wide = await page.evaluate('document.documentElement.scrollWidth');
-          expect([place, wide]).toEqual([place, viewport.width]);
-        }
-        await looked.close();
-      }
-    },
-    120_000,
-  );
+  it('has nothing that axe finds wrong in the light, on a phone and on a desk', async () => {
+    await expectRight(browser, scripts.lab.url, placesOfJob(failed), 'light');
+  }, 120_000);
 });

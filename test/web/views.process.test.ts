@@ -3,7 +3,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
-import { job, openPage, run, TestLab, VIEWPORTS } from './lab.ts';
+import { job, openPage, run, TestLab } from './lab.ts';
+import { expectRight, placesOfLab } from './places.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
 
@@ -191,27 +192,9 @@ describe.skipIf(browserLacks !== undefined)(`a place of the page${reason}`, () =
     expect(await faultsOf(page)).toEqual([]);
   });
 
-  it.each(['light', 'dark'] as const)(
-    'has nothing that axe finds wrong in the %s, on a phone and on a desk',
-    async (colorScheme) => {
-      const places = ['/', '/?wall', '/jobs', `/jobs/${id}?at=9`, `/jobs/${id}?tab=results`];
-      places.push('/log', '/submit', '/operations', '/boards/panda01');
-      for (const viewport of VIEWPORTS) {
-        const looked = await browser.newContext({ colorScheme, viewport });
-        const { page, said } = await openPage(looked);
-        for (const place of places) {
-          await page.goto(lab.url + place);
-          await page.locator('.panel').first().waitFor();
-          expect([place, await faultsOf(page)]).toEqual([place, []]);
-          const wide = await page.evaluate('document.documentElement.scrollWidth');
-          expect([place, wide]).toEqual([place, viewport.width]);
-        }
-        expect(said).toEqual([]);
-        await looked.close();
-      }
-    },
-    120_000,
-  );
+  it('has nothing that axe finds wrong in the light, on a phone and on a desk', async () => {
+    await expectRight(browser, lab.url, placesOfLab(id), 'light');
+  }, 120_000);
 });
 
 describe.skipIf(browserLacks !== undefined)(`a lab on a page${reason}`, () => {
