@@ -70,8 +70,9 @@ export class ImageStore {
           'image-broken',
           `image ${withoutSecrets(order.url)} has the sha256 ${digest}, expected ${asked}`,
         );
+      // Its own, first: what is kept may be replaced by another board's in the middle of a link to it.
+      await link(part, order.to);
       await rename(part, this.#place(digest));
-      await this.#hand(digest, order.to);
     } finally {
       await rm(part, { force: true });
     }
