@@ -95,11 +95,11 @@ run:
 run:
   steps:
     - lava-sync begin
-    - lava-wait never &
+    - setsid lava-wait never &
     - sleep 1
     - |
       set +x
-      kill -9 $!
+      kill -9 -- -$!
       printf '[    0.000000] Linux version 6.1.0-fake (gcc)\\nboard login: '
       sleep 1000
 `,
