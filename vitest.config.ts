@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { threads } from './test/threads.ts';
 
@@ -11,8 +10,8 @@ export default defineConfig({
   plugins: [threads],
   test: {
     globalSetup: ['test/setup.ts'],
-    // Tests wait more than they work: one more at a time than there are cores, where vitest would leave one to itself.
-    maxWorkers: availableParallelism() + 1,
+    // Tests wait more than they work: all cores, where vitest would leave one to itself.
+    maxWorkers: '100%',
     setupFiles: ['test/processes.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -336,7 +336,7 @@ describe.concurrent.each(list)('a board that has $name', (pair) => {
     const timeout = find('timeout');
     if (!timeout) return skip('timeout is not installed');
     server.plan('wait', 'silent');
-    const words = [timeout, '0.5', ...pair.shell, board.verb('lava-wait'), 'x'];
+    const words = [timeout, '3', ...pair.shell, board.verb('lava-wait'), 'x'];
     expect(await start(words, board.env).finished).toMatchObject({ status: 124 });
     expect(server.of('abandon')).toHaveLength(1);
   });

@@ -137,11 +137,11 @@ describe.skipIf(browserLacks !== undefined)(`two runs on a page${reason}`, () =>
       .waitFor();
     await page.keyboard.press('w');
     const menu = page.getByRole('menu', { name: 'What if' });
-    await menu.waitFor();
+    const chosen = menu.locator('[role=menuitem]:focus');
+    await chosen.waitFor();
     await page.keyboard.press('Escape');
     await menu.waitFor({ state: 'detached' });
     await page.keyboard.press('w');
-    const chosen = menu.locator('[role=menuitem]:focus');
     await chosen.waitFor();
     // The first: that it came later to this; the second: from its start on.
     await page.keyboard.press('ArrowDown');

@@ -103,12 +103,15 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     const wall = await browser.newContext({ viewport: { width: 2560, height: 1440 } });
     const { page, said } = await openPage(wall);
     await page.goto(`${url}?wall`);
-    await page.locator('.lane-name').first().waitFor();
+    await page.locator('.explained').waitFor();
+    await painted(page);
     const text = await page.locator('.lane-device').first().boundingBox();
     expect(text?.height ?? 0).toBeGreaterThan(24);
     const canvas = await page.locator('.lanes canvas').boundingBox();
     const at = { x: (canvas?.x ?? 0) + (canvas?.width ?? 0) * 0.4, y: (canvas?.y ?? 0) + 90 };
     await page.mouse.move(at.x, at.y);
+    await page.locator('.tip').waitFor();
+    await painted(page);
     const tip = await page.locator('.tip').boundingBox();
     const apart = Math.min(
       Math.abs((tip?.x ?? 0) - at.x),
