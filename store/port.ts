@@ -67,7 +67,6 @@ export interface EventStore {
 
 /** Some events of one stream as text. */
 export interface Rows {
-  count: number;
   /** The version and the type of the last one; 0 and empty when there are none. */
   last: number;
   lastType: string;

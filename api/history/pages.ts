@@ -76,7 +76,7 @@ export class RowsPiece implements Piece {
   readonly isLast: boolean;
   readonly sse: Buffer;
 
-  constructor({ last, lastType, rows, names, isLast }: Omit<Rows, 'count'>) {
+  constructor({ last, lastType, rows, names, isLast }: Rows) {
     this.last = last === 0 ? undefined : { place: last, type: lastType };
     this.isLast = isLast;
     const data = `{"names":${names},"rows":[${rows}]}`;

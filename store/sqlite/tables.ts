@@ -269,7 +269,7 @@ export class SqliteLog {
     const { count, written, last, lines, names, isLast } = this.#rows.read([id, after], ALL, ALL);
     if (written < count) return undefined;
     const type = this.#statements.typeOf.get(id, last) as { name: string } | undefined;
-    return { count, last, lastType: type?.name ?? '', rows: lines, names, isLast };
+    return { last, lastType: type?.name ?? '', rows: lines, names, isLast };
   }
 
   readAll({

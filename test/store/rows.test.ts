@@ -70,11 +70,11 @@ describe('rows of sqlite', () => {
     expect(rows.map(([version]) => version)).toEqual(
       Array.from({ length: ROWS_MAX + 1 }, (_, n) => n + 1),
     );
-    expect(pages.map(({ count, isLast }) => [count, isLast])).toEqual([
+    expect(pages.map(({ last, isLast }) => [last, isLast])).toEqual([
       [ROWS_MAX, false],
-      [1, true],
+      [ROWS_MAX + 1, true],
     ]);
-    const none = { count: 0, last: 0, lastType: '', rows: '', isLast: true };
+    const none = { last: 0, lastType: '', rows: '', isLast: true };
     expect(await store.readRows('pages', ROWS_MAX + 1)).toMatchObject(none);
     expect(await store.readRows('other', 0)).toMatchObject(none);
   });
@@ -93,7 +93,9 @@ describe('rows of sqlite', () => {
       AND stream = (SELECT id FROM names WHERE name = '${what}')`);
     expect(await store.readRows(what, 0)).toMatchObject({ last: ROWS_MAX });
     expect(await store.readRows(what, ROWS_MAX)).toBeUndefined();
-    expect(await store.readRows(what, ROWS_MAX + 2)).toMatchObject({ count: ROWS_MAX });
+    expect(await store.readRows(what, ROWS_MAX + 2)).toMatchObject({
+      last: 2 * ROWS_MAX + 2,
+    });
   });
 });
 

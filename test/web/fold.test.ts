@@ -83,3 +83,12 @@ describe.each(histories)('of every job of %s, at every event, the page shows', (
     }
   });
 });
+
+it('takes what it has not yet, and says which event cannot be read', () => {
+  const [, job = []] = [...histories].flatMap((name) => jobsOf(name));
+  const fold = foldOf(job.slice(0, 3));
+  expect(fold.takeNew(job.slice(0, 5))).toBeUndefined();
+  expect(fold.length).toBe(Math.min(5, job.length));
+  const bad = { ...job[0], type: 'JobAllocated', version: fold.length + 1, data: {} } as never;
+  expect(fold.takeNew([bad])).toBe(bad);
+});

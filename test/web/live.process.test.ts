@@ -170,7 +170,7 @@ describe.skipIf(browserLacks !== undefined)(`a page that is open${reason}`, () =
       return route.fulfill({ contentType: 'text/event-stream', body });
     });
     await page.goto(`${url}/jobs/${id}`);
-    const words = `Event 1 of this job (JobSubmitted) cannot be read; "muster verify" says`;
+    const words = `Event 1 of job ${id} (JobSubmitted) cannot be read; "muster verify" says`;
     await page.getByText(words).waitFor();
     expect(said).toEqual([]);
   });

@@ -52,6 +52,14 @@ export class ApiError extends Error {
   }
 }
 
+/** An event that only its reader finds damaged, told as a refusal is. */
+export const unreadable = (job: number, is: { version: number; type: string }): ApiError =>
+  new ApiError({
+    code: 'unreadable-event',
+    status: 500,
+    detail: `Event ${is.version} of job ${job} (${is.type}) cannot be read; "muster verify" says whether the log is damaged`,
+  });
+
 /** The server gave no answer at all. */
 export class ServerAway extends Error {
   override readonly name = 'ServerAway';

@@ -50,8 +50,8 @@ export class EventStreamReader {
       else if (text.startsWith(LIVE, start)) this.isLive = true;
       start = end + 1;
     }
-    if (data.length > 0) events.push(...(JSON.parse(`[${data.join(',')}]`) as RecordedEvent[]));
-    return events;
+    if (data.length === 0) return events;
+    return events.concat(JSON.parse(`[${data.join(',')}]`) as RecordedEvent[]);
   }
 }
 

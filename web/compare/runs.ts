@@ -1,6 +1,6 @@
 /** The two runs that are compared: their events, under one lens, counterparts on lanes of the same height. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { ApiError } from '../api/client.ts';
+import { type ApiError, unreadable } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
 import type { DiffView, RecordedEvent } from '../api/types.ts';
 import type { Order } from '../job/axis.ts';
@@ -57,7 +57,8 @@ export class TwoRuns {
       after: 0,
       placeOf: (event) => event.version,
       onEvents: (events) => {
-        run.take(events.map(as));
+        const unread = run.take(events.map(as));
+        if (unread !== undefined) this.refused.value = unreadable(job, unread);
         this.#flag();
       },
       onEnd: () => {

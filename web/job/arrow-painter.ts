@@ -58,11 +58,7 @@ function paintBundle(is: Paint, fan: Fan, colour: string, hasHeads: boolean): vo
   lines.lineTo(trunk, foot);
   lines.moveTo(trunk, middle(low));
   lines.lineTo(trunk, middle(high));
-  at.strokeStyle = colour;
-  at.fillStyle = colour;
-  at.globalAlpha = 0.7;
-  at.stroke(lines);
-  at.fill(heads);
+  draw(at, colour, lines, heads);
   at.globalAlpha = 0.35;
   at.stroke(leads);
   at.globalAlpha = 1;
@@ -87,6 +83,10 @@ function paintSlanted(is: Paint, fans: readonly Fan[], colour: string): void {
         heads.lineTo(x2 - HEAD * Math.cos(angle + turn), y2 - HEAD * Math.sin(angle + turn));
       heads.closePath();
     }
+  draw(at, colour, lines, heads);
+}
+
+function draw(at: Paint['at'], colour: string, lines: Path2D, heads: Path2D): void {
   at.strokeStyle = colour;
   at.fillStyle = colour;
   at.globalAlpha = 0.7;

@@ -95,6 +95,23 @@ export class JobFold {
     return this.#meetings.sendOf(message, lane, count);
   }
 
+  /**
+   * Takes those that it has not yet.
+   *
+   * @returns the first that cannot be read: rows come as they lie in the log, and one of them may be damaged
+   */
+  takeNew(events: readonly RecordedEvent[]): RecordedEvent | undefined {
+    for (const event of events) {
+      if (event.version <= this.length) continue;
+      try {
+        this.take(event);
+      } catch {
+        return event;
+      }
+    }
+    return undefined;
+  }
+
   take(event: RecordedEvent): void {
     const at = this.events.push(event) - 1;
     const { member } = event.data as { member?: string };

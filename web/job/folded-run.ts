@@ -37,9 +37,11 @@ export class FoldedRun implements Run {
     });
   }
 
-  take(events: readonly RecordedEvent[]): void {
-    for (const event of events) if (event.version > this.fold.length) this.fold.take(event);
-    this.count.value = this.fold.length;
+  /** @returns the first that cannot be read */
+  take(events: readonly RecordedEvent[]): RecordedEvent | undefined {
+    const unread = this.fold.takeNew(events);
+    if (unread === undefined) this.count.value = this.fold.length;
+    return unread;
   }
 
   stand(at: number): void {

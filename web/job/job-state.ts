@@ -1,6 +1,6 @@
 /** One job that is looked at: its events as they come, the event at which the page stands, and what is chosen. */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { ApiError, get } from '../api/client.ts';
+import { type ApiError, get, unreadable } from '../api/client.ts';
 import { follow } from '../api/stream.ts';
 import type { Culprit, JobView, RecordedEvent } from '../api/types.ts';
 import { query, setQuery } from '../ui/router.ts';
@@ -102,29 +102,16 @@ export class JobPage implements Run {
   }
 
   #take(events: readonly RecordedEvent[]): void {
-    for (const event of events) {
-      if (event.version <= this.fold.length) continue;
-      try {
-        this.fold.take(event);
-      } catch {
-        this.#refuse(event);
-        return;
-      }
+    const unread = this.fold.takeNew(events);
+    if (unread !== undefined) {
+      this.#stop.abort();
+      this.refused.value = unreadable(this.id, unread);
+      return;
     }
     if (this.#tells !== undefined) return;
     const pause = Math.max(TOLD_EVERY_MS, TELLING_PART * this.#takes);
     const wait = Math.max(0, this.#told + pause - performance.now());
     this.#tells = setTimeout(() => this.#tell(), wait);
-  }
-
-  /** Rows come as they lie in the log: one of them may be damaged in a way that only its reader sees. */
-  #refuse({ version, type }: RecordedEvent): void {
-    this.#stop.abort();
-    this.refused.value = new ApiError({
-      code: 'unreadable-event',
-      status: 500,
-      detail: `Event ${version} of this job (${type}) cannot be read; "muster verify" says whether the log is damaged`,
-    });
   }
 
   /** Shows what is folded: of a log that is read as fast as it comes only now and then. */
