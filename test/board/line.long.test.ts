@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeServer } from './fake-server.ts';
 import { SerialBoard } from './serial-board.ts';
-import { shellsOnly, usable } from './shells.ts';
+import { everyShell, usable } from './shells.ts';
 
 let server: FakeServer;
 let serial: SerialBoard;
@@ -22,7 +22,7 @@ const LOOPS = 8;
 const SENDS = 110;
 const SYNCS = 15;
 
-describe.each(usable(shellsOnly.filter(({ client }) => client === 'curl')))(
+describe.each(usable(everyShell.filter(({ client }) => client === 'curl')))(
   'a board with its console alone, $name',
   { timeout: 400_000 },
   (pair) => {
@@ -40,7 +40,7 @@ describe.each(usable(shellsOnly.filter(({ client }) => client === 'curl')))(
   },
 );
 
-describe.each(usable(shellsOnly))(
+describe.each(usable(everyShell))(
   'a board with its console alone, $name,',
   { timeout: 60_000 },
   (pair) => {

@@ -55,15 +55,19 @@ const clientNeeds: Record<Client, string> = {
   'busybox without the link': 'busybox',
 };
 
+/** What most boards are: a Debian, one without bash, one that is busybox in all. */
+const often = ['dash with bash', 'busybox sh with curl', 'busybox sh with busybox wget'];
+
 /** Every shell with every client. */
-export const everyPair: readonly Pair[] = shells.flatMap((shell, s) =>
-  (Object.keys(clientNeeds) as Client[]).map((client, c) => {
+export const everyPair: readonly Pair[] = shells.flatMap((shell) =>
+  (Object.keys(clientNeeds) as Client[]).map((client) => {
     const absent = [shell.needs, clientNeeds[client]].find((program) => !find(program));
+    const name = `${shell.name} with ${client}`;
     return {
-      name: `${shell.name} with ${client}`,
+      name,
       shell: [find(shell.words[0]!) ?? '', ...shell.words.slice(1)],
       client,
-      isOften: s === c % shells.length,
+      isOften: often.includes(name),
       missing: absent && `${absent} is not installed`,
     };
   }),
@@ -71,13 +75,16 @@ export const everyPair: readonly Pair[] = shells.flatMap((shell, s) =>
 
 const isLong = /\.long\.test\.ts$/.test(expect.getState().testPath ?? '');
 
-/** Every client, under the one or the other shell; in the long run the rest of all pairs (`every-pair.long.test.ts`). */
+/** What most boards are; in the long run the rest of all pairs (`every-pair.long.test.ts`). */
 export const pairs: readonly Pair[] = everyPair.filter(({ isOften }) => isOften !== isLong);
 
+const isShellOnly = ({ client }: Pair): boolean => client === 'curl' || client === 'bash';
+
 /** A board without bash and one with it, under each shell, for what does not depend on the client. */
-export const shellsOnly: readonly Pair[] = everyPair.filter(
-  ({ client }) => client === 'curl' || client === 'bash',
-);
+export const everyShell: readonly Pair[] = everyPair.filter(isShellOnly);
+
+/** Those of them that are tried in this run. */
+export const shellsOnly: readonly Pair[] = pairs.filter(isShellOnly);
 
 /** Says why a pair is skipped. */
 export function usable(list: readonly Pair[]): Pair[] {

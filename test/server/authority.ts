@@ -18,8 +18,9 @@ export class Authority {
   readonly folder = mkdtempSync(join(tmpdir(), 'muster-ca-'));
   #count = 0;
 
-  constructor() {
-    onTestFinished(() => rmSync(this.folder, { recursive: true }));
+  /** @param undo is told how it is taken away */
+  constructor(undo: (remove: () => void) => void = onTestFinished) {
+    undo(() => rmSync(this.folder, { recursive: true }));
     this.#openssl(`req -x509 ${NEW_KEY} -days 30 -subj /CN=ca -keyout ca.key -out ca.pem`);
   }
 

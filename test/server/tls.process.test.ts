@@ -3,12 +3,12 @@ import { copyFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { request } from '../../cli/http.ts';
 import type { JobView } from '../../projections/views.ts';
 import { here } from '../cli/fake-server.ts';
 import { ServerProcess } from '../lab/server-process.ts';
-import { skipBecause } from '../store/events.ts';
+import { skipBecause, type Undo, undoAll } from '../store/events.ts';
 import { until, WorkerProcess } from '../worker/worker-process.ts';
 import { Authority, hasOpenssl, type SignedFiles } from './authority.ts';
 
@@ -26,9 +26,12 @@ const JOB = {
   ],
 };
 
-/** Its files are copies, which a test may write over. */
-async function secure({ lab, names }: { lab?: string; names?: string } = {}) {
-  const authority = new Authority();
+/** Its files are copies, which a test may write over. @param undo is told how all of it is taken away */
+async function secure(
+  { lab, names }: { lab?: string; names?: string } = {},
+  undo: (step: Undo[number]) => void = onTestFinished,
+) {
+  const authority = new Authority(undo);
   const files = {
     cert: join(authority.folder, 'cert.pem'),
     key: join(authority.folder, 'key.pem'),
@@ -42,11 +45,20 @@ async function secure({ lab, names }: { lab?: string; names?: string } = {}) {
   const server = lab ? await ServerProcess.make(lab, words) : await ServerProcess.bare(words);
   server.ca = authority.ca;
   await server.start();
-  onTestFinished(async () => {
+  undo(async () => {
     await server.end('SIGTERM');
     await server.remove();
   });
   return { authority, server, files, put };
+}
+
+/** One for all that only ask it, started by the first. */
+let asked: ReturnType<typeof secure> | undefined;
+const undoAsked: Undo = [];
+afterAll(() => undoAll(undoAsked));
+function secureForAll() {
+  asked ??= secure({}, (step) => undoAsked.push(step));
+  return asked;
 }
 
 const serialOf = ({ port, ca = '' }: ServerProcess) =>
@@ -77,7 +89,7 @@ async function assertComplete(server: ServerProcess): Promise<number> {
 
 describe('the command line', () => {
   it('believes a server whose certificate was signed by the one that --ca or MUSTER_CA names', async () => {
-    const { server, authority } = await secure();
+    const { server, authority } = await secureForAll();
     expect(server.url).toMatch(/^https:/);
     const jobs = ['jobs', '--json', '--url', server.url];
     expect(await here([...jobs, '--ca', authority.caFile])).toMatchObject({ exit: 0, err: '' });
@@ -86,7 +98,7 @@ describe('the command line', () => {
   });
 
   it('believes nobody else, and says what to do', async () => {
-    const { server } = await secure();
+    const { server } = await secureForAll();
     const stranger = new Authority().caFile;
     for (const words of [[], ['--ca', stranger]]) {
       const { exit, err } = await here(['jobs', '--url', server.url, ...words], { columns: 200 });
@@ -110,7 +122,7 @@ describe('the command line', () => {
   });
 
   it('that says http is told that the server speaks https, and the other way round', async () => {
-    const { server } = await secure();
+    const { server } = await secureForAll();
     const http = server.url.replace('https', 'http');
     const first = await here(['jobs', '--url', http], { columns: 200 });
     expect([first.exit, first.err]).toEqual([
@@ -131,7 +143,7 @@ describe('the command line', () => {
 
 describe('whoever speaks http to it', () => {
   it('is sent to the https address when it is a browser', async () => {
-    const { port } = (await secure()).server;
+    const { port } = (await secureForAll()).server;
     const host = `127.0.0.1:${port}`;
     const head = `GET /jobs/12?at=3 HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html,*/*\r\n\r\n`;
     const said = await inTheClear(port, head);
@@ -140,7 +152,7 @@ describe('whoever speaks http to it', () => {
   });
 
   it('is told the address otherwise', async () => {
-    const { port } = (await secure()).server;
+    const { port } = (await secureForAll()).server;
     const host = 'Host: muster.lab:7077';
     for (const head of [
       `GET /api/jobs HTTP/1.1\r\n${host}\r\nAuthorization: Bearer secret\r\n\r\n`,
@@ -156,7 +168,7 @@ describe('whoever speaks http to it', () => {
   });
 
   it('or says anything else, gets an end of it', async () => {
-    const { port } = (await secure()).server;
+    const { port } = (await secureForAll()).server;
     for (const text of ['hello\r\n', `\u0016${'a'.repeat(100)}`, `GET /${'a'.repeat(100_000)}`])
       expect(await inTheClear(port, text).catch(() => '')).not.toContain(' 200 ');
   });
@@ -168,7 +180,7 @@ it('boards of the server itself have a door without TLS, and jobs on them run', 
 });
 
 it('a worker that is told who signed it comes over https, and jobs on its boards run', async () => {
-  const { server, authority } = await secure();
+  const { server, authority } = await secureForAll();
   const words = ['--ca', authority.caFile];
   const worker = await WorkerProcess.make(server, { lab: LAB, words });
   onTestFinished(() => worker.remove());
@@ -180,7 +192,7 @@ it.each([
   ['does not know who signed it', [], /nobody that is known here signed its certificate.*--ca/s],
   ['is told another one', ['--ca', 'other'], /nobody that is known here signed/],
 ])('a worker that %s says so, and tries again', async (_, words, why) => {
-  const { server } = await secure();
+  const { server } = await secureForAll();
   const real = words.map((word) => (word === 'other' ? new Authority().caFile : word));
   const worker = await WorkerProcess.make(server, { lab: LAB, words: real });
   onTestFinished(() => worker.remove());
@@ -189,7 +201,7 @@ it.each([
 });
 
 it('a worker that says http to it is told the address', async () => {
-  const { server } = await secure();
+  const { server } = await secureForAll();
   const servers = [server.url.replace('https', 'http')];
   const worker = await WorkerProcess.make(server, { lab: LAB, servers });
   onTestFinished(() => worker.remove());

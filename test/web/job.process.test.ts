@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
 import { namedOn, openPage, painted } from './lab.ts';
-import { expectRight, placesOfJob } from './places.ts';
 import { ScriptsLab } from './scripts-lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
@@ -251,8 +250,4 @@ describe.skipIf(browserLacks !== undefined)(`the page of a job${reason}`, () => 
     await other.getByRole('tab', { name: 'Messages', selected: true }).waitFor();
     expect(await other.locator('.lane-name[aria-pressed=true]').innerText()).toContain('beaglexm');
   });
-
-  it('has nothing that axe finds wrong in the light, on a phone and on a desk', async () => {
-    await expectRight(browser, scripts.lab.url, placesOfJob(failed), 'light');
-  }, 120_000);
 });

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { faultsOf } from './axe.ts';
 import { browserLacks, openBrowser } from './browser.ts';
 import { job, openPage, run, TestLab } from './lab.ts';
-import { expectRight, placesOfLab } from './places.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
 
@@ -110,12 +109,9 @@ describe.skipIf(browserLacks !== undefined)(`a place of the page${reason}`, () =
     await page.goto(`${lab.url}/jobs/1?tab=console`);
     await page.getByRole('heading', { name: MARKUP }).waitFor();
     await page.locator('.console-text', { hasText: MARKUP }).waitFor();
-    for (const place of ['/', '/jobs', '/log', '/boards/panda01']) {
+    for (const place of ['/', '/jobs']) {
       await page.goto(lab.url + place);
-      await page
-        .locator('main', { hasText: MARKUP.slice(0, 20) })
-        .waitFor({ timeout: 3_000 })
-        .catch(() => {});
+      await page.locator('main', { hasText: MARKUP }).waitFor();
     }
     expect(await page.locator('main b', { hasText: 'bold' }).count()).toBe(0);
     expect(said).toEqual([]);
@@ -191,10 +187,6 @@ describe.skipIf(browserLacks !== undefined)(`a place of the page${reason}`, () =
     expect(await page.getByRole('navigation').count()).toBe(0);
     expect(await faultsOf(page)).toEqual([]);
   });
-
-  it('has nothing that axe finds wrong in the light, on a phone and on a desk', async () => {
-    await expectRight(browser, lab.url, placesOfLab(id), 'light');
-  }, 120_000);
 });
 
 describe.skipIf(browserLacks !== undefined)(`a lab on a page${reason}`, () => {

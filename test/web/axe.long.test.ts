@@ -1,4 +1,4 @@
-/** Every place of the page in the dark; in the light they are looked at in each run. */
+/** Every place of the page, in the light and in the dark. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { browserLacks, openBrowser } from './browser.ts';
@@ -7,7 +7,7 @@ import { ScriptsLab } from './scripts-lab.ts';
 
 const reason = browserLacks === undefined ? '' : ` (skipped: ${browserLacks})`;
 
-describe.skipIf(browserLacks !== undefined)(`the page in the dark${reason}`, () => {
+describe.skipIf(browserLacks !== undefined)(`every place of the page${reason}`, () => {
   let browser: Browser;
   let scripts: ScriptsLab;
   let [passed, failed] = [0, 0];
@@ -21,8 +21,12 @@ describe.skipIf(browserLacks !== undefined)(`the page in the dark${reason}`, () 
     await scripts?.lab.stop();
   });
 
-  it('has nothing that axe finds wrong, on a phone and on a desk', async () => {
-    const places = [...placesOfLab(passed), ...placesOfJob(failed)];
-    await expectRight(browser, scripts.lab.url, places, 'dark');
-  }, 120_000);
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds wrong in the %s, on a phone and on a desk',
+    async (colors) => {
+      const places = [...placesOfLab(passed), ...placesOfJob(failed)];
+      await expectRight(browser, scripts.lab.url, places, colors);
+    },
+    120_000,
+  );
 });
