@@ -1,17 +1,21 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { threads } from './test/threads.ts';
 
 // A file beside the words on the terminal, for whoever sums up several runs (scripts/test-totals.mjs).
 const report = process.env.MUSTER_TEST_REPORT;
 const ALL = 'test/**/*.test.ts';
-const STARTS_PROCESSES = ['test/**/*.process.test.ts', 'test/**/*.long.test.ts'];
+const PROCESSES = 'test/**/*.process.test.ts';
+const LONG = 'test/**/*.long.test.ts';
+
+const cores = availableParallelism();
+// They wait more than they work.
+const maxWorkers = Math.ceil(1.5 * cores);
 
 export default defineConfig({
   plugins: [threads],
   test: {
     globalSetup: ['test/setup.ts'],
-    // Tests wait more than they work: all cores, where vitest would leave one to itself.
-    maxWorkers: '100%',
     setupFiles: ['test/processes.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
@@ -19,9 +23,20 @@ export default defineConfig({
       // Half of their time would be to load the same modules again, file by file.
       {
         extends: true,
-        test: { name: 'rules', include: [ALL], exclude: STARTS_PROCESSES, isolate: false },
+        test: {
+          ...{ name: 'rules', include: [ALL], exclude: [PROCESSES, LONG] },
+          ...{ maxWorkers, isolate: false },
+        },
       },
-      { extends: true, test: { name: 'processes', include: STARTS_PROCESSES } },
+      { extends: true, test: { name: 'processes', include: [PROCESSES], maxWorkers } },
+      // Whole machines under emulation and labs of a hundred boards are work for all cores.
+      {
+        extends: true,
+        test: {
+          ...{ name: 'long', include: [LONG], maxWorkers: cores },
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
     ...(report ? { reporters: ['default', ['json', { outputFile: report }]] } : {}),
   },
