@@ -143,7 +143,9 @@ export class Calls {
     const isOpen = () => openWait(streams.job(id).state.conversation, wait) !== undefined;
     if (repeated && shared && isOpen() && !this.#waiters.knows(stream, wait))
       await this.#resume(id, member, wait);
-    return isOpen() ? this.#waiters.hold(stream, asked, signal) : this.#readEnd(id, asked);
+    if (!isOpen()) return this.#readEnd(id, asked);
+    streams.job(id).stays();
+    return this.#waiters.hold(stream, asked, signal);
   }
 
   /** The board is on the line here now. Its member or its job may have ended meanwhile: so has the wait, then. */

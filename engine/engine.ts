@@ -95,12 +95,10 @@ export class Engine {
     this.#warn = options.warn ?? (() => {});
     this.#makeClock = options.clock ?? systemClock;
     this.#clock = this.#makeClock(0);
-    const now = () => this.#clock.now();
-    const turnsEnd = () => this.#clock.turnsEnd();
     const clock: Clock = {
-      now,
+      now: () => this.#clock.now(),
       after: (ms, callback) => this.#clock.after(ms, callback),
-      turnsEnd,
+      turnsEnd: () => this.#clock.turnsEnd(),
     };
     const directory = () => this.directory;
     const reached = (position: number) => this.#directory.reached(position);
@@ -118,10 +116,9 @@ export class Engine {
     );
     const streams = new Streams({
       store,
-      now,
+      clock,
       newId,
       vocabulary: () => this.#workers.vocabulary,
-      turnsEnd,
       again: (callback) => this.#again(callback),
       directory,
       onJob,
@@ -135,7 +132,7 @@ export class Engine {
       const job = jobOf(stream);
       if (job !== undefined) await commands.job(job, command, by);
     });
-    this.#lab = new LabView(directory, now);
+    this.#lab = new LabView(directory, clock.now);
     const plan = (at: number) => this.#lab.planner.plan(at);
     this.#submissions = new Submissions({
       directory,
@@ -148,7 +145,7 @@ export class Engine {
     const allocator = new Allocator({ clock, newId, directory, reached, plan, commands });
     this.#workers = new WorkerWatch({ clock, directory, reached, commands, shared });
     this.#registry = new Registry({
-      now,
+      now: clock.now,
       directory,
       reached,
       commands,

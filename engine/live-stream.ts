@@ -8,6 +8,8 @@ import { Rejected, type Request } from '../machines/deciding.ts';
 import { type AnyEvent, type NewEvent, notTaken, type StreamEvent } from '../machines/events.ts';
 import type { Kind } from '../machines/streams.ts';
 import { ConcurrencyConflict, type EventStore, StoreUnavailable } from '../store/port.ts';
+import type { Clock } from './clock.ts';
+import { Gathering } from './gathering.ts';
 
 /** How often a batch is decided again after somebody else's append before its callers are told. */
 const APPEND_ATTEMPTS_MAX = 20;
@@ -59,7 +61,7 @@ export interface Seed<S> {
 /** What the stream needs of its engine. */
 export interface Surroundings<S, E extends AnyEvent> {
   store: EventStore;
-  now(): number;
+  clock: Clock;
   newId(): string;
   /** The vocabulary in which the log is written now. */
   vocabulary(): number;
@@ -68,8 +70,6 @@ export interface Surroundings<S, E extends AnyEvent> {
    * those of others that came after the stream was loaded.
    */
   onCommitted(steps: readonly Step<S, E>[]): void;
-  /** Resolves when all that is ready in this turn of the event loop was taken in. */
-  turnsEnd(): Promise<void>;
   /** Calls back once, soon, for what could not be read now; not after the engine was stopped. */
   again(callback: () => void): void;
   /** Called when the queue is empty and nothing is in flight. */
@@ -81,6 +81,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
   readonly #kind: Kind<S, C, E>;
   readonly #around: Surroundings<S, E>;
   readonly #pending: Pending<S, C, E>[] = [];
+  readonly #gathering: Gathering;
   /** Version of the first event that each key caused. */
   readonly #keys = new Map<string, number>();
   #state: S;
@@ -94,6 +95,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
     this.name = name;
     this.#kind = kind;
     this.#around = around;
+    this.#gathering = new Gathering(around.clock);
     this.#state = seed?.state ?? kind.initial;
     if (seed === undefined) return;
     this.#version = seed.version;
@@ -132,8 +134,14 @@ export class LiveStream<S, C, E extends AnyEvent> {
   execute(command: C, request: Request): Promise<Done<S, E>> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ command, request, resolve, reject });
+      this.#gathering.seen();
       if (!this.#running) void this.#run();
     });
+  }
+
+  /** Whoever was just answered waits for something of another's doing: it gives no command at once. */
+  stays(): void {
+    this.#gathering.seen();
   }
 
   /** Version of the first event that this key caused. */
@@ -181,7 +189,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     try {
       while (this.#pending.length > 0 || this.#isBehind) {
         // Whoever speaks in the same turn shares the append, and so its fsync.
-        await this.#around.turnsEnd();
+        await this.#around.clock.turnsEnd();
+        await this.#gathering.gathered();
         const batch = this.#pending.splice(0);
         try {
           await this.load();
@@ -210,8 +219,7 @@ export class LiveStream<S, C, E extends AnyEvent> {
       let position = 0;
       try {
         if (steps.length > 0) {
-          const events = steps.map((step) => step.event as unknown as StreamEvent);
-          ({ position } = await this.#around.store.append(this.name, this.#version, events));
+          position = await this.#append(steps, answers.length);
         }
       } catch (error) {
         if (!(error instanceof ConcurrencyConflict) || attempt >= APPEND_ATTEMPTS_MAX) throw error;
@@ -223,6 +231,15 @@ export class LiveStream<S, C, E extends AnyEvent> {
       for (const answer of answers) answer(position);
       return left;
     }
+  }
+
+  async #append(steps: readonly Step<S, E>[], answered: number): Promise<number> {
+    const { store, clock } = this.#around;
+    const events = steps.map((step) => step.event as unknown as StreamEvent);
+    const from = clock.now();
+    const { position } = await store.append(this.name, this.#version, events);
+    this.#gathering.appended(answered, clock.now() - from);
+    return position;
   }
 
   /** Decides in order, each command on the state that the one before it leads to. Nothing is kept of it here. */
@@ -274,8 +291,8 @@ export class LiveStream<S, C, E extends AnyEvent> {
     const before = steps.length;
     let state = steps.at(-1)?.state ?? this.#state;
     try {
-      const { newId, vocabulary } = this.#around;
-      const env = { now: this.#around.now(), newId, request, vocabulary: vocabulary() };
+      const { clock, newId, vocabulary } = this.#around;
+      const env = { now: clock.now(), newId, request, vocabulary: vocabulary() };
       const decision = this.#kind.decide(command, state, env);
       if (decision instanceof Rejected) return new CommandRefused(decision);
       for (const decided of decision) {

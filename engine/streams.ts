@@ -20,6 +20,7 @@ import type { SubmissionsState } from '../machines/submissions.ts';
 import type { WorkerState } from '../machines/worker.ts';
 import type { Directory } from '../projections/directory.ts';
 import type { EventStore } from '../store/port.ts';
+import type { Clock } from './clock.ts';
 import { LiveStream, type Seed, type Step } from './live-stream.ts';
 
 export type JobStream = LiveStream<JobState, JobCommand, JobEvent>;
@@ -27,10 +28,9 @@ export type JobStream = LiveStream<JobState, JobCommand, JobEvent>;
 /** What the streams need of their engine. */
 export interface StreamsPort {
   store: EventStore;
-  now(): number;
+  clock: Clock;
   newId(): string;
   vocabulary(): number;
-  turnsEnd(): Promise<void>;
   again(callback: () => void): void;
   directory(): Directory;
   onJob(id: number, steps: readonly Step<JobState, JobEvent>[]): void;
@@ -89,13 +89,12 @@ export class Streams {
   ): LiveStream<S, C, E> {
     const known = this.#live.get(name) as LiveStream<S, C, E> | undefined;
     if (known !== undefined) return known;
-    const { store, now, newId, vocabulary, turnsEnd, again } = this.#port;
+    const { store, clock, newId, vocabulary, again } = this.#port;
     const around = {
       store,
-      now,
+      clock,
       newId,
       vocabulary,
-      turnsEnd,
       again,
       onCommitted: is.onCommitted ?? (() => {}),
       onIdle: () => {
