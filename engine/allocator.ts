@@ -15,6 +15,8 @@ import type { Commands } from './stream-commands.ts';
 
 /** How long a reservation holds while its group is being put together. */
 export const LEASE_MS = 5_000;
+/** A job whose boards another engine was at too is not tried again before as long as this. */
+const ASIDE_MS_MAX = 50;
 
 const scheduler = { actor: 'engine:scheduler' };
 
@@ -31,6 +33,8 @@ export interface AllocatorPort {
 
 export class Allocator {
   readonly #port: AllocatorPort;
+  /** Jobs that are left alone, and until when. */
+  readonly #aside = new Map<number, number>();
 
   constructor(port: AllocatorPort) {
     this.#port = port;
@@ -70,12 +74,23 @@ export class Allocator {
     }
   }
 
-  /** Starts every job that can start now. */
-  async allocate(): Promise<null> {
+  /** Starts every job that can start now. Resolves with the time to look again, if there is one. */
+  async allocate(): Promise<number | null> {
     const { clock, plan, reached } = this.#port;
-    for (const assignment of plan(clock.now()).starts)
-      await reached(await this.#allocateOne(assignment));
-    return null;
+    const now = clock.now();
+    for (const [job, until] of this.#aside) if (until <= now) this.#aside.delete(job);
+    for (const assignment of plan(now).starts)
+      if (!this.#aside.has(assignment.job)) await reached(await this.#allocateOne(assignment));
+    return this.#aside.size === 0 ? null : Math.min(...this.#aside.values());
+  }
+
+  /**
+   * Engines that plan in step, each with a board that the other one wants, would reserve and give back for ever: each
+   * leaves the job alone for a time of its own.
+   */
+  #standAside(job: number, lease: string): void {
+    const ms = Number.parseInt(lease.slice(-2), 16) % ASIDE_MS_MAX;
+    if (ms > 0) this.#aside.set(job, this.#port.clock.now() + ms);
   }
 
   /** The whole group or none of it. Resolves with the last position that was written. */
@@ -92,7 +107,10 @@ export class Allocator {
       return Math.max(position, ...back);
     };
     try {
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        this.#standAside(job, lease);
+        throw failure;
+      }
       // No stream guards a worker's limit: another server may have reserved boards of it at the same time.
       await reached(position);
       const devices = members.map(({ device }) => device);

@@ -1,8 +1,18 @@
 /** Two servers on one log: any of them takes any command, and no restart or break between them changes an outcome. */
 import { describe, expect, it } from 'vitest';
+import { LEASE_MS } from '../../engine/allocator.ts';
+import type { EventStore } from '../../store/port.ts';
 import { booted, call, finish, jobOf, stateOf, submit, user } from './bench.ts';
 import { Cluster, ON_BEAGLES, running } from './cluster.ts';
 import { quiet } from './virtual-clock.ts';
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
 
 describe('two servers on one log', () => {
   it('take any command each: a job goes through both', async () => {
@@ -49,6 +59,31 @@ describe('two servers on one log', () => {
     expect(await call(b.engine, id, server, 'sync ready')).toEqual({ status: 'ok', lines: [] });
     expect(await held).toEqual({ status: 'ok', lines: [] });
     expect(a.engine.heldWaits + b.engine.heldWaits).toBe(0);
+  });
+
+  it('give no board back whose job was allocated while they were about to: the log was slow', async () => {
+    const cluster = new Cluster();
+    const gates = { JobAllocated: gate(), AllocationVoided: gate() };
+    const slow = (store: EventStore): EventStore => ({
+      ...store,
+      append: async (stream, version, events) => {
+        for (const { type } of events)
+          if (type === 'JobAllocated' || type === 'AllocationVoided') await gates[type].opened;
+        return store.append(stream, version, events);
+      },
+    });
+    const a = await cluster.start('a', slow);
+    const b = await cluster.start('b', slow);
+    const id = await submit(a.engine, jobOf({}, { roles: ON_BEAGLES }));
+    // The reservations lapse, and the other server is about to give the boards back.
+    await cluster.time.pass(LEASE_MS + 1_000);
+    gates.JobAllocated.open();
+    await cluster.time.pass(1_000);
+    gates.AllocationVoided.open();
+    await cluster.time.pass(1_000);
+    expect(await cluster.streamsWith('DeviceReleased')).toEqual([]);
+    expect(await stateOf(b.engine, id)).toBe('allocated');
+    await cluster.check(false);
   });
 
   it('allocate no board twice, and start every job, when both have the same plan', async () => {

@@ -4,8 +4,8 @@ import { simulate } from './lab.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
 const MINUTES = 60;
-/** The last: an allocation that a slow log held back until its reservation was about to be given back. */
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 1_416_040_410];
+/** The last: two servers that were in one another's way with the same job for ever, at one moment of time. */
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 10];
 const timeout = 120_000;
 /** A wrong log need not show in every lab. */
 const MUTANT_SEEDS_MAX = 20;
