@@ -2,7 +2,6 @@
 import '../wire/board.process.test.ts';
 import './callers.process.test.ts';
 import './helpers.process.test.ts';
-import './line.process.test.ts';
 import './network.process.test.ts';
 import './results.process.test.ts';
 import './runner.process.test.ts';
