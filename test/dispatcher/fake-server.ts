@@ -3,6 +3,7 @@
  * the wire over real HTTP with the few verbs that these tests need. It decides nothing on its own.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MemberCommand } from '../../machines/commands.ts';
@@ -35,6 +36,11 @@ class MemberEnded extends Error {
   readonly code = 'member-ended';
 }
 
+const PORT_TRIES_MAX = 20;
+
+/** Below those that the system gives to connections: nobody comes by it while it is closed for a moment. */
+const anyPort = (): number => 10_000 + Math.floor(20_000 * Math.random());
+
 export class FakeServer implements ServerPort {
   readonly members: FakeMember[] = [];
   readonly reports: Report[] = [];
@@ -52,8 +58,9 @@ export class FakeServer implements ServerPort {
   #http: Server | undefined;
   port = 0;
 
-  async listen(port = 0): Promise<void> {
-    this.#http = createServer((request, response) => {
+  /** At a port of its own, or at one that it had before. @throws Error when that is taken */
+  async listen(port?: number): Promise<void> {
+    const http = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -65,8 +72,16 @@ export class FakeServer implements ServerPort {
         response.end(this.#answer(verb, device, words));
       });
     });
-    await new Promise<void>((done) => this.#http?.listen(port, '0.0.0.0', done));
-    this.port = (this.#http.address() as AddressInfo).port;
+    this.#http = http;
+    for (let tries = 1; ; tries++)
+      try {
+        http.listen(port ?? anyPort(), '0.0.0.0');
+        await once(http, 'listening');
+        break;
+      } catch (error) {
+        if (port !== undefined || tries === PORT_TRIES_MAX) throw error;
+      }
+    this.port = (http.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
