@@ -10,15 +10,28 @@ import { ServerProcess } from './server-process.ts';
 const fake = fileURLToPath(new URL('../dispatcher/fake-board.sh', import.meta.url));
 // Opened first: the checkout itself may lie below /tmp.
 const line = `exec unshare -n -m sh -c 'exec 3<${fake} && mount -t tmpfs none /tmp && exec sh /proc/self/fd/3 shell'`;
-const LAB = `
-device_types:
-  serial:
+
+/** Of a lab's file: the type of boards that have a serial line and nothing else. */
+export const SERIAL_TYPE = `  serial:
     driver: console
     login: { home: /tmp/muster }
-    console: { power_on: 'true', power_off: 'true' }
+    console: { power_on: 'true', power_off: 'true' }`;
+
+/** Such boards. */
+export const serialBoards = (...names: string[]): string =>
+  names
+    .map((name) => {
+      const connect = JSON.stringify(`MUSTER_NAME=${name} ${line}`);
+      return `  ${name}: { type: serial, console: { connect: ${connect} } }`;
+    })
+    .join('\n');
+
+const LAB = `
+device_types:
+${SERIAL_TYPE}
   panda: { driver: local }
 devices:
-${['s1', 's2', 's3'].map((name) => `  ${name}: { type: serial, console: { connect: ${JSON.stringify(`MUSTER_NAME=${name} ${line}`)} } }`).join('\n')}
+${serialBoards('s1', 's2', 's3')}
   panda01: { type: panda }
 `;
 

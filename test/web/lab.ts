@@ -145,7 +145,8 @@ export async function openPage(context: BrowserContext): Promise<{ page: Page; s
   page.on('console', (message) => {
     // Boards come and go with their interfaces: Chromium then breaks off what it had open, and the page asks again.
     if (message.text().includes('ERR_NETWORK_CHANGED')) return;
-    if (['error', 'warning'].includes(message.type())) said.push(message.text());
+    if (['error', 'warning'].includes(message.type()))
+      said.push(`${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => said.push(error.message));
   return { page, said };

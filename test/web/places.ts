@@ -39,7 +39,7 @@ export async function expectRight(
       expect([path, await faultsOf(page)]).toEqual([path, []]);
       expect([path, await widthOf(page)]).toEqual([path, viewport.width]);
     }
-    expect(said.filter((line) => !line.includes('404'))).toEqual([]);
+    expect(said.filter((line) => !line.includes(' 404 '))).toEqual([]);
     await context.close();
   }
 }

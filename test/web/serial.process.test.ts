@@ -1,28 +1,19 @@
 /** What boards on a serial line say to Muster is told on the page in words, and kept byte for byte. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namespacesSkipped } from '../dispatcher/harness.ts';
+import { SERIAL_TYPE, serialBoards } from '../lab/serial-lab.ts';
 import { browserLacks, openBrowser } from './browser.ts';
 import { job, openPage, run, TestLab } from './lab.ts';
 
 const lacks = browserLacks ?? (await namespacesSkipped());
 const reason = lacks === undefined ? '' : ` (skipped: ${lacks})`;
-const fake = fileURLToPath(new URL('../dispatcher/fake-board.sh', import.meta.url));
-// Opened first: the checkout itself may lie below /tmp.
-const line = `exec unshare -n -m sh -c 'exec 3<${fake} && mount -t tmpfs none /tmp && exec sh /proc/self/fd/3 shell'`;
-const board = (name: string) =>
-  `  ${name}: { type: serial, console: { connect: ${JSON.stringify(`MUSTER_NAME=${name} ${line}`)} } }`;
 const LAB = `
 device_types:
-  serial:
-    driver: console
-    login: { home: /tmp/muster }
-    console: { power_on: 'true', power_off: 'true' }
+${SERIAL_TYPE}
 devices:
-${board('s1')}
-${board('s2')}
+${serialBoards('s1', 's2')}
 `;
 
 describe.skipIf(lacks !== undefined)(`consoles of boards on a serial line${reason}`, () => {
